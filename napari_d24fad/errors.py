@@ -1,0 +1,238 @@
+"""Every way the tool can refuse: one exception family with stable codes.
+
+A code, once released, keeps its meaning. Sentences are for clinicians; they never
+name a patient, a date or a path. The letter tells the room: ``S`` studies,
+``P`` pairing of query and references, ``M`` models, ``X`` export, ``T`` training,
+``A`` arguments.
+"""
+
+from __future__ import annotations
+
+from enum import Enum
+
+
+class Code(Enum):
+    """A stable error or problem code with its meaning and what to do next."""
+
+    PATH_MISSING = ("S01", "There is nothing at this location.", "Check the path and open it again.")
+    PATH_UNREADABLE = (
+        "S02",
+        "This location cannot be read.",
+        "Ask for read permission, or copy the study to a folder of your own.",
+    )
+    NO_IMAGES = (
+        "S03",
+        "No medical images were found here.",
+        "Choose a folder with DICOM, NIfTI or image files.",
+    )
+    NOT_AN_IMAGE = (
+        "S04",
+        "This file is not an image the tool can read.",
+        "Export it from its source again as DICOM, NIfTI, PNG, JPEG or TIFF.",
+    )
+    TRUNCATED = (
+        "S05",
+        "The pixel data of this file is incomplete.",
+        "Copy or export the study again; the transfer was probably interrupted.",
+    )
+    MISSING_SLICE = (
+        "S06",
+        "Slices are missing in this series or are not evenly spaced.",
+        "Export the complete series again.",
+    )
+    AMBIGUOUS_GEOMETRY = (
+        "S07",
+        "The position of the slices in the patient is contradictory or missing.",
+        "Export the original series, not a derived or reformatted one.",
+    )
+    MIXED_SERIES = (
+        "S08",
+        "The instances of this series do not form one volume.",
+        "Choose one of the separate series shown.",
+    )
+    UNSUPPORTED_PIXELS = (
+        "S09",
+        "The pixel format or compression of this file is not supported.",
+        "Export the series uncompressed (Explicit VR Little Endian).",
+    )
+    CONSTANT_IMAGE = (
+        "S10",
+        "Every pixel of this image has the same value.",
+        "Choose another series; this one holds no anatomy.",
+    )
+    NOT_FINITE = (
+        "S11",
+        "The image holds values that are not numbers.",
+        "Repair the file with the software that wrote it.",
+    )
+    SEVERAL_SERIES = (
+        "S12",
+        "More than one series was found where one is needed.",
+        "Name one with --series, or open the folder in the viewer and click it.",
+    )
+    FILE_SKIPPED = ("S13", "A file was left out because it is not an image.", "No action is needed.")
+    TOO_LARGE = (
+        "S14",
+        "The image is larger than the memory limit allows.",
+        "Crop or down-sample it, or raise the limit.",
+    )
+
+    TOO_FEW_REFERENCES = (
+        "P01",
+        "At least two normal reference scans are needed.",
+        "Mark two to eight normal scans of the same kind as references.",
+    )
+    QUERY_IS_REFERENCE = (
+        "P02",
+        "The scan to examine is also among the normal references.",
+        "Remove it from the references.",
+    )
+    MODALITY_MISMATCH = (
+        "P03",
+        "The references were acquired with another modality than the scan to examine.",
+        "Use references of the same modality.",
+    )
+    PLANE_MISMATCH = (
+        "P04",
+        "The references were sliced in another direction than the scan to examine.",
+        "Use references with the same slice orientation.",
+    )
+    COLOUR_MISMATCH = (
+        "P05",
+        "Colour and grey-scale images cannot be compared.",
+        "Use references with the same photometric kind.",
+    )
+    DIMENSION_MISMATCH = (
+        "P06",
+        "Single images and volumes cannot be compared.",
+        "Use volumes as references for a volume, and images for an image.",
+    )
+    DUPLICATE_REFERENCE = (
+        "P07",
+        "The same scan is among the references more than once.",
+        "Mark each reference once.",
+    )
+    NOTHING_TO_EXAMINE = (
+        "P08",
+        "No anatomy was found in this scan.",
+        "Check that the right series was chosen.",
+    )
+    TOO_MANY_REFERENCES = (
+        "P09",
+        "More references were marked than the tool compares at once.",
+        "Keep the eight that resemble the scan most, or raise the limit.",
+    )
+
+    MODEL_UNKNOWN = ("M01", "No model of this name is installed.", "List them with: d24fad models list")
+    MODEL_CORRUPT = (
+        "M02",
+        "The model file is damaged or is not a model of this tool.",
+        "Import or download it again; verify it with: d24fad models verify",
+    )
+    MODEL_MISMATCH = (
+        "M03",
+        "The weights do not fit the stated network architecture.",
+        "Check the architecture given for this file.",
+    )
+    DOWNLOAD_FAILED = (
+        "M04",
+        "The weights could not be downloaded.",
+        "Check the network, or import the file with: d24fad models import",
+    )
+    CHECKSUM_MISMATCH = (
+        "M05",
+        "The weights do not have the expected SHA-256 checksum and were discarded.",
+        "Fetch the file again from its publisher.",
+    )
+    WEIGHTS_MISSING = (
+        "M06",
+        "The ImageNet weights for this teacher are not installed.",
+        "Install them with: d24fad models download, or import a file you already have.",
+    )
+    DEVICE_UNAVAILABLE = (
+        "M07",
+        "The chosen computing device is not available.",
+        "Choose the CPU, or check the graphics driver.",
+    )
+
+    CANNOT_WRITE = (
+        "X01",
+        "The results cannot be written there.",
+        "Choose a folder you may write to, with enough free space.",
+    )
+    NOTHING_TO_EXPORT = ("X02", "There is no result to export yet.", "Run the detection first.")
+
+    DATA_LAYOUT = (
+        "T01",
+        "The training folder does not have the expected layout.",
+        "Arrange it as TASK/normal and TASK/abnormal, or TASK/train/good.",
+    )
+    DIVERGED = (
+        "T02",
+        "Training diverged; the last good checkpoint was kept.",
+        "Lower the learning rate and resume.",
+    )
+    BAD_CHECKPOINT = (
+        "T03",
+        "The training checkpoint cannot be resumed.",
+        "Start the training again without --resume.",
+    )
+
+    BAD_ARGUMENT = ("A01", "An argument is not valid.", "See the help of this command.")
+    UNEXPECTED = (
+        "A99",
+        "Something went wrong that the tool did not foresee.",
+        "Run again with --debug and report what it prints.",
+    )
+
+    def __init__(self, code: str, meaning: str, action: str) -> None:
+        self.code = code
+        self.meaning = meaning
+        self.action = action
+
+
+class D24fadError(Exception):
+    """A refusal with a stable code.
+
+    Attributes:
+        code: The `Code` that names the refusal.
+        detail: What is particular to this case, in one sentence without identity
+            or path; may be empty.
+    """
+
+    def __init__(self, code: Code, detail: str = "") -> None:
+        self.code = code
+        self.detail = detail
+        super().__init__(code, detail)
+
+    def __str__(self) -> str:
+        sentences = (self.code.meaning, self.detail, self.code.action)
+        return f"{self.code.code}: " + " ".join(sentence for sentence in sentences if sentence)
+
+
+class StudyError(D24fadError):
+    """A study cannot be read, or not without guessing."""
+
+
+class PairingError(D24fadError):
+    """These references cannot serve for this query."""
+
+
+class ModelError(D24fadError):
+    """A model, its weights or its device cannot be used."""
+
+
+class ExportError(D24fadError):
+    """A result cannot be written."""
+
+
+class TrainingError(D24fadError):
+    """A training run cannot start or go on."""
+
+
+class ArgumentError(D24fadError):
+    """A command was called with arguments that do not make sense."""
+
+
+class Cancelled(Exception):  # noqa: N818 - not an error: the user asked for it
+    """The user stopped the computation."""

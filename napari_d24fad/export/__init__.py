@@ -1,0 +1,1 @@
+"""Results on disk: NIfTI, TIFF, PNG overlays and the report."""

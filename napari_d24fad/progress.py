@@ -1,0 +1,58 @@
+"""How long work reports where it is and learns that nobody wants it any more.
+
+The core knows no threads and no Qt: it is handed a plain callback and a token.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+
+from napari_d24fad.errors import Cancelled
+
+Progress = Callable[[float, str], None]
+"""Called with the fraction done (0 to 1) and a short phrase that names the step."""
+
+
+def silent(fraction: float, step: str) -> None:
+    """A `Progress` for callers who do not watch."""
+
+
+def part(progress: Progress, start: float, stop: float) -> Progress:
+    """Returns a `Progress` whose 0 to 1 fills only ``start`` to ``stop`` of another.
+
+    Args:
+        progress: The callback that sees the whole job.
+        start: Fraction of the whole at which this part begins.
+        stop: Fraction of the whole at which this part ends.
+    """
+    return lambda fraction, step: progress(start + (stop - start) * fraction, step)
+
+
+class CancelToken:
+    """Asks a running computation to stop; safe to use from another thread.
+
+    Long loops call `check` at least every 200 ms of work, so that a cancel is
+    honoured well within a second.
+    """
+
+    def __init__(self) -> None:
+        self._event = threading.Event()
+
+    def cancel(self) -> None:
+        """Asks for the stop. Repeated calls do nothing."""
+        self._event.set()
+
+    @property
+    def cancelled(self) -> bool:
+        """Whether a stop was asked for."""
+        return self._event.is_set()
+
+    def check(self) -> None:
+        """Returns if work should go on.
+
+        Raises:
+            Cancelled: If a stop was asked for.
+        """
+        if self._event.is_set():
+            raise Cancelled

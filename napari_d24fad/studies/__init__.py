@@ -1,0 +1,1 @@
+"""What was scanned: voxels with geometry, modality and identity, read from files."""

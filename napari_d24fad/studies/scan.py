@@ -1,0 +1,155 @@
+"""The `Scan`: voxels that know where in the patient they are.
+
+The one geometry convention of the project: a voxel array is indexed
+``(slice, row, column)`` and its affine maps ``(slice, row, column, 1)`` to
+millimetres in the DICOM patient coordinate system (LPS: x to the patient's left,
+y to posterior, z to superior), whatever the file it came from.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, field
+from enum import Enum
+
+import numpy as np
+import numpy.typing as npt
+
+from napari_d24fad.errors import Code
+
+Voxels = npt.NDArray[np.generic]
+Affine = npt.NDArray[np.float64]
+
+
+class Photometric(Enum):
+    """What a voxel value means on a screen (DICOM Photometric Interpretation, 0028,0004)."""
+
+    DARK_TO_BRIGHT = "MONOCHROME2"
+    BRIGHT_TO_DARK = "MONOCHROME1"
+    COLOUR = "RGB"
+
+
+class Plane(Enum):
+    """The anatomical plane that the slices of a scan lie nearest to."""
+
+    AXIAL = "axial"
+    CORONAL = "coronal"
+    SAGITTAL = "sagittal"
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """Something found while reading that the user should know and that was not fatal.
+
+    Attributes:
+        code: The stable code.
+        detail: What is particular to this case, without identity or path.
+    """
+
+    code: Code
+    detail: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.code.code}: {' '.join(s for s in (self.code.meaning, self.detail) if s)}"
+
+
+@dataclass(frozen=True, slots=True)
+class SeriesIdentity:
+    """Which series this is. Kept out of ``repr`` so that no log can leak it.
+
+    Attributes:
+        description: Series Description (0008,103E), or the kind of file; shown to users.
+        series_uid: Series Instance UID (0020,000E); empty for other formats.
+        study_uid: Study Instance UID (0020,000D); empty for other formats.
+        frame_of_reference_uid: Frame of Reference UID (0020,0052); empty if not stated.
+        patient_key: SHA-256 of Patient ID and issuer, to tell patients apart without
+            keeping who they are; empty if not stated.
+        body_part: Body Part Examined (0018,0015); empty if not stated.
+    """
+
+    description: str = field(default="", repr=False)
+    series_uid: str = field(default="", repr=False)
+    study_uid: str = field(default="", repr=False)
+    frame_of_reference_uid: str = field(default="", repr=False)
+    patient_key: str = field(default="", repr=False)
+    body_part: str = ""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Scan:
+    """One series as a volume (or one image as a volume of a single slice).
+
+    Attributes:
+        voxels: ``(slices, rows, columns)``, or ``(slices, rows, columns, 3)`` for
+            colour. Real-world values: CT in HU, others after the rescale that the
+            file states. Never inverted for MONOCHROME1; see `photometric`.
+        affine: ``(4, 4)`` float64, array index to LPS millimetres. For an image without
+            geometry it is the identity, and lengths are pixels.
+        modality: DICOM Modality (0008,0060), such as ``"CT"`` or ``"MR"``; empty if
+            the file does not say.
+        photometric: What a value means on a screen.
+        identity: Which series this is.
+        has_geometry: Whether the affine is in millimetres of a patient.
+        slice_axis: The array axis that the slices are stacked along. 0 for DICOM;
+            other formats store volumes in any order and keep it.
+        problems: What was found while reading.
+    """
+
+    voxels: Voxels = field(repr=False)
+    affine: Affine = field(repr=False)
+    modality: str = ""
+    photometric: Photometric = Photometric.DARK_TO_BRIGHT
+    identity: SeriesIdentity = field(default_factory=SeriesIdentity)
+    has_geometry: bool = True
+    slice_axis: int = 0
+    problems: tuple[Problem, ...] = ()
+
+    def __post_init__(self) -> None:
+        expected = 4 if self.is_colour else 3
+        if self.voxels.ndim != expected or self.affine.shape != (4, 4):
+            raise ValueError("voxels must be (slices, rows, columns[, 3]) and affine (4, 4)")
+        for name in ("voxels", "affine"):
+            frozen = getattr(self, name).view()
+            frozen.flags.writeable = False
+            object.__setattr__(self, name, frozen)
+
+    @property
+    def is_colour(self) -> bool:
+        """Whether voxels carry red, green and blue."""
+        return self.photometric is Photometric.COLOUR
+
+    @property
+    def is_volume(self) -> bool:
+        """Whether there is more than one slice."""
+        return self.n_slices > 1
+
+    @property
+    def grid(self) -> tuple[int, int, int]:
+        """Array shape without the colour axis."""
+        slices, rows, columns = self.voxels.shape[:3]
+        return slices, rows, columns
+
+    @property
+    def n_slices(self) -> int:
+        """Number of slices along `slice_axis`."""
+        return self.voxels.shape[self.slice_axis]
+
+    @property
+    def spacing(self) -> tuple[float, float, float]:
+        """Distance of neighbouring voxels along each array axis, in mm (pixels without geometry)."""
+        lengths = np.linalg.norm(self.affine[:3, :3], axis=0)
+        return float(lengths[0]), float(lengths[1]), float(lengths[2])
+
+    @property
+    def plane(self) -> Plane | None:
+        """The anatomical plane the slices lie nearest to; None without geometry."""
+        if not self.has_geometry:
+            return None
+        in_plane = [axis for axis in range(3) if axis != self.slice_axis]
+        normal = np.cross(self.affine[:3, in_plane[0]], self.affine[:3, in_plane[1]])
+        return (Plane.SAGITTAL, Plane.CORONAL, Plane.AXIAL)[int(np.abs(normal).argmax())]
+
+    def content_hash(self) -> str:
+        """SHA-256 of shape and voxel values: equal for equal pixels, whoever they belong to."""
+        values = np.ascontiguousarray(self.voxels, dtype="<f4")
+        return hashlib.sha256(repr(values.shape).encode() + values.tobytes()).hexdigest()
