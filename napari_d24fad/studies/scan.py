@@ -132,7 +132,7 @@ class Scan:
     @property
     def n_slices(self) -> int:
         """Number of slices along `slice_axis`."""
-        return self.voxels.shape[self.slice_axis]
+        return int(self.voxels.shape[self.slice_axis])
 
     @property
     def spacing(self) -> tuple[float, float, float]:
