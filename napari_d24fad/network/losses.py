@@ -1,0 +1,53 @@
+"""Cosine distances: as training losses over whole feature maps and as anomaly maps per position."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+from torch.nn.functional import cosine_similarity, interpolate
+
+
+def distance_loss(first: Sequence[Tensor], second: Sequence[Tensor]) -> Tensor:
+    """Sum over scales of the mean cosine distance of flattened feature maps.
+
+    With student and teacher features of a query this is the paper's TSD loss; with
+    student features of the query and of the weighted supports, its SSD loss.
+
+    Args:
+        first: Per scale ``(N, C, H, W)``.
+        second: The same shapes.
+
+    Returns:
+        A scalar.
+    """
+    return torch.stack(
+        [
+            (1 - cosine_similarity(a.flatten(1), b.flatten(1))).mean()
+            for a, b in zip(first, second, strict=True)
+        ]
+    ).sum()
+
+
+def distance_map(first: Sequence[Tensor], second: Sequence[Tensor], side: int) -> Tensor:
+    """Sum over scales of the cosine distance at each position, enlarged to the input.
+
+    Args:
+        first: Per scale ``(N, C, H, W)``.
+        second: The same shapes.
+        side: Side of the network input in pixels.
+
+    Returns:
+        ``(N, side, side)``, at least 0; not smoothed.
+    """
+    scales = [
+        interpolate(
+            (1 - cosine_similarity(a, b)).unsqueeze(1),
+            size=(side, side),
+            mode="bilinear",
+            align_corners=True,
+        )
+        for a, b in zip(first, second, strict=True)
+    ]
+    return torch.cat(scales, dim=1).sum(dim=1)
