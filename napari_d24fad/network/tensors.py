@@ -1,0 +1,87 @@
+"""The only place that opens files of tensors, and never by running code that is inside them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import safetensors.torch
+import torch
+from safetensors import SafetensorError
+from torch import Tensor
+
+from napari_d24fad.errors import Code, ModelError
+from napari_d24fad.network.files import written_whole
+
+Tensors = dict[str, Tensor]
+
+
+def read_tensors(path: Path) -> Tensors:
+    """Reads a safetensors file into memory of its own, floating point as float32.
+
+    Raises:
+        ModelError: MODEL_CORRUPT if it is not one, or if a value is not a finite number.
+    """
+    try:
+        stored = safetensors.torch.load_file(path)
+    except (SafetensorError, OSError, ValueError, KeyError) as error:
+        raise ModelError(Code.MODEL_CORRUPT, "It is not a safetensors file.") from error
+    # A copy, so that nothing goes on depending on the memory-mapped file.
+    tensors = {
+        name: tensor.to(torch.float32 if tensor.is_floating_point() else tensor.dtype, copy=True)
+        for name, tensor in stored.items()
+    }
+    refuse_not_finite(tensors)
+    return tensors
+
+
+def write_tensors(tensors: Mapping[str, Tensor], path: Path) -> None:
+    """Writes a safetensors file; ``path`` is replaced only when all of it is on disk.
+
+    Raises:
+        ModelError: MODEL_CORRUPT if a value is not a finite number; CANNOT_WRITE.
+    """
+    refuse_not_finite(tensors)
+    whole = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
+    with written_whole(path) as temporary:
+        temporary.write_bytes(safetensors.torch.save(whole))
+
+
+def read_pickled(path: Path) -> Mapping[object, object]:
+    """Reads a ``.pth`` file of tensors and containers; anything else in it is refused unexecuted.
+
+    Raises:
+        ModelError: MODEL_CORRUPT if it is damaged, asks for code to be run, or holds no mapping.
+    """
+    try:
+        content = torch.load(path, map_location="cpu", weights_only=True)
+    except Exception as error:  # a damaged pickle can raise anything
+        detail = "It is not a file of weights, or it holds more than weights and was not opened."
+        raise ModelError(Code.MODEL_CORRUPT, detail) from error
+    if not isinstance(content, Mapping):
+        raise ModelError(Code.MODEL_CORRUPT, "It holds no named weights.")
+    return content
+
+
+def named_tensors(content: object) -> Tensors:
+    """Checks that a part of a ``.pth`` file is a state dict.
+
+    Raises:
+        ModelError: MODEL_CORRUPT if it is not a mapping of names to tensors.
+    """
+    if not isinstance(content, Mapping):
+        raise ModelError(Code.MODEL_CORRUPT, "It holds no named weights.")
+    tensors = {name: value for name, value in content.items() if isinstance(value, Tensor)}
+    if len(tensors) < len(content) or not all(isinstance(name, str) for name in tensors):
+        raise ModelError(Code.MODEL_CORRUPT, "It holds something that is not a named weight.")
+    return tensors
+
+
+def refuse_not_finite(tensors: Mapping[str, Tensor]) -> None:
+    """Refuses weights that a diverged training or a damaged file left unusable.
+
+    Raises:
+        ModelError: MODEL_CORRUPT if any value is NaN or infinite.
+    """
+    if not all(bool(torch.isfinite(tensor).all()) for tensor in tensors.values()):
+        raise ModelError(Code.MODEL_CORRUPT, "It holds values that are not finite numbers.")
