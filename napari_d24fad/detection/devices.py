@@ -1,0 +1,49 @@
+"""Where a detection can run."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from napari_d24fad.errors import Code, ModelError
+
+if TYPE_CHECKING:
+    import torch
+
+
+class Device(NamedTuple):
+    """A computing device.
+
+    Attributes:
+        name: What torch calls it, such as ``"cuda:0"``.
+        label: What people call it, such as ``"NVIDIA H100"``.
+    """
+
+    name: str
+    label: str
+
+
+def available_devices() -> tuple[Device, ...]:
+    """Returns CUDA devices with their names, then the CPU. The first call imports torch."""
+    import torch
+
+    count = torch.cuda.device_count() if torch.cuda.is_available() else 0
+    gpus = [Device(f"cuda:{index}", torch.cuda.get_device_name(index)) for index in range(count)]
+    return (*gpus, Device("cpu", "CPU"))
+
+
+def choose_device(name: str) -> torch.device:
+    """Turns the user's choice into a device.
+
+    Args:
+        name: ``"auto"`` (CUDA where there is one), ``"cpu"``, ``"cuda"`` or ``"cuda:N"``.
+
+    Raises:
+        ModelError: DEVICE_UNAVAILABLE.
+    """
+    import torch
+
+    devices = available_devices()
+    wanted = {"auto": devices[0].name, "cuda": "cuda:0"}.get(name, name)
+    if wanted not in {device.name for device in devices}:
+        raise ModelError(Code.DEVICE_UNAVAILABLE, f"Available: {', '.join(d.name for d in devices)}.")
+    return torch.device(wanted)

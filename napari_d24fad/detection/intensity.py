@@ -1,0 +1,75 @@
+"""The one intensity mapping, the same for references and query: real-world values to 0..1."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from napari_d24fad.errors import Code, StudyError
+from napari_d24fad.studies.scan import Photometric, Scan
+
+CT_WINDOW = (-160.0, 240.0)
+"""Default CT window in HU (soft tissue: centre 40, width 400)."""
+
+_SAMPLES = 200_000
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """Real-world values that become black and white.
+
+    Attributes:
+        low: Becomes 0.
+        high: Becomes 1.
+        inverted: Whether 0 and 1 are exchanged afterwards (MONOCHROME1), so that
+            bone is bright in every radiograph.
+    """
+
+    low: float
+    high: float
+    inverted: bool = False
+
+    def apply(self, voxels: npt.NDArray[np.generic]) -> npt.NDArray[np.float32]:
+        """Maps values to 0..1, clipped; what is not a number becomes 0 (padding is black)."""
+        unit: npt.NDArray[np.float32] = (voxels.astype(np.float32) - np.float32(self.low)) / np.float32(
+            self.high - self.low
+        )
+        unit = np.clip(unit, 0, 1)
+        if self.inverted:
+            unit = 1 - unit
+        unit[np.isnan(unit)] = 0
+        return unit
+
+
+def window_of(scan: Scan, ct_window: tuple[float, float] = CT_WINDOW) -> Window:
+    """Chooses the window of a scan by rule, never by eye.
+
+    CT has absolute values, so its window is fixed. MR and others have none: black is
+    the 0.5th percentile, white the 99.5th percentile of the brighter half of the
+    scan, which the amount of air around the patient does not move. Colour is taken
+    as it is.
+
+    Args:
+        scan: The whole scan; the window is one for all of its slices.
+        ct_window: Low and high HU for CT.
+
+    Raises:
+        StudyError: CONSTANT_IMAGE if there are no two values to tell apart.
+    """
+    if scan.is_colour:
+        return Window(0.0, 65535.0 if scan.voxels.dtype == np.uint16 else 255.0)
+    inverted = scan.photometric is Photometric.BRIGHT_TO_DARK
+    if scan.modality == "CT":
+        return Window(*ct_window, inverted=inverted)
+    flat = scan.voxels.reshape(-1)
+    values = flat[:: max(1, flat.size // _SAMPLES)].astype(np.float32)
+    values = values[np.isfinite(values)]
+    if values.size == 0 or values.min() == values.max():
+        raise StudyError(Code.CONSTANT_IMAGE)
+    low = float(np.percentile(values, 0.5))
+    high = float(np.percentile(values[values >= values.mean()], 99.5))
+    if high <= low:
+        low, high = float(values.min()), float(values.max())
+    return Window(low, high, inverted)

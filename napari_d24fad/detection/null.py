@@ -1,0 +1,163 @@
+"""What normal looks like in numbers: each reference examined against the others."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from scipy import ndimage
+from torch import Tensor
+
+from napari_d24fad.detection.encoded import Encoded, supports_at
+from napari_d24fad.detection.scoring import Scoring
+from napari_d24fad.progress import CancelToken, Progress
+
+SMOOTHING = 4.0 / 128
+"""Standard deviation of the map smoothing as a fraction of the side (paper: 4 pixels of 128)."""
+
+LEVELS = 16
+NORMAL_PERCENTILE = 99.5
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Null:
+    """Turns distances into a map, and says which map values normal scans reach.
+
+    Attributes:
+        component_means: ``(components,)`` mean distance of each component among the
+            references; None where the scoring adds components as they are.
+        expected: ``(levels, side, side)`` combined distance that references show at each
+            place of the anatomy; None likewise.
+        normal_level: 99.5th percentile of the references' own map values.
+        scores: ``(references,)`` score of each reference against the others.
+        slice_scores: ``(references, slices)`` the same per slice, NaN where there is none.
+    """
+
+    component_means: Tensor | None = field(repr=False)
+    expected: Tensor | None = field(repr=False)
+    normal_level: float
+    scores: npt.NDArray[np.float32] = field(repr=False)
+    slice_scores: npt.NDArray[np.float32] = field(repr=False)
+
+
+def combine_components(distances: Tensor, means: Tensor | None) -> Tensor:
+    """Makes one map of several components.
+
+    Args:
+        distances: ``(N, components, side, side)``.
+        means: Mean of each component among references, ``(components,)``; None adds
+            the components as they are (paper).
+
+    Returns:
+        ``(N, side, side)``; with ``means``, 1 is what references show on average.
+    """
+    if means is None:
+        return distances.sum(dim=1)
+    return (distances / means[:, None, None]).mean(dim=1)
+
+
+def expected_maps(maps: Tensor, levels: npt.NDArray[np.float64]) -> Tensor:
+    """Averages reference maps per level of the anatomy, smooth over place and level.
+
+    Args:
+        maps: ``(N, side, side)`` combined maps of reference slices.
+        levels: ``(N,)`` their positions within the anatomy, 0 to 1.
+
+    Returns:
+        ``(LEVELS, side, side)``; the mean of the local and the overall average, so that
+        a place where references hardly differ does not divide by almost nothing.
+    """
+    side = maps.shape[-1]
+    bins = np.minimum((levels * LEVELS).astype(int), LEVELS - 1)
+    values = maps.cpu().numpy()
+    total = np.zeros((LEVELS, side, side), np.float32)
+    np.add.at(total, bins, values)
+    spread = (1.0, side / 16, side / 16)
+    count = np.bincount(bins, minlength=LEVELS).astype(np.float32)
+    smooth = ndimage.gaussian_filter(total, spread, mode="nearest")
+    weight = ndimage.gaussian_filter1d(count, spread[0], mode="nearest", truncate=LEVELS)
+    local = smooth / np.maximum(weight, 1e-6)[:, None, None]
+    return torch.from_numpy(0.5 * local + 0.5 * values.mean()).to(maps.device)
+
+
+def relative_to_expected(maps: Tensor, levels: npt.NDArray[np.float64], expected: Tensor | None) -> Tensor:
+    """Divides maps by what references show at the same place.
+
+    Args:
+        maps: ``(N, side, side)`` combined maps.
+        levels: ``(N,)`` positions within the anatomy, 0 to 1.
+        expected: Of `expected_maps`; None leaves maps as they are.
+    """
+    if expected is None:
+        return maps
+    bins = np.minimum((levels * LEVELS).astype(int), LEVELS - 1)
+    return maps / expected[torch.from_numpy(bins).to(maps.device)]
+
+
+def smooth(maps: Tensor) -> Tensor:
+    """Smooths each map with a Gaussian inside its own slice, never across slices.
+
+    Args:
+        maps: ``(N, side, side)``.
+    """
+    sigma = SMOOTHING * maps.shape[-1]
+    smoothed = ndimage.gaussian_filter(maps.cpu().numpy(), (0, sigma, sigma))
+    return torch.from_numpy(smoothed).to(maps.device)
+
+
+def scan_score(slice_scores: npt.NDArray[np.float32]) -> float:
+    """One number for a scan: the mean of its three highest slice scores.
+
+    One slice alone may stand out by noise; a lesion worth finding spans several.
+    """
+    values = np.sort(slice_scores[np.isfinite(slice_scores)])
+    return float(values[-3:].mean())
+
+
+@torch.inference_mode()
+def measure_null(
+    encoded: tuple[Encoded, ...],
+    insides: Sequence[Tensor],
+    method: Scoring,
+    progress: Progress,
+    cancel: CancelToken,
+) -> Null:
+    """Examines every reference against the others.
+
+    Args:
+        encoded: The references.
+        insides: For each, which pixels of the network input show it, ``(side, side)`` bool.
+        method: The scoring they were encoded for.
+        progress: Told how far this is.
+        cancel: Stops it.
+
+    Raises:
+        Cancelled: If a stop was asked for.
+    """
+    side = insides[0].shape[-1]
+    distances = []
+    for left_out, reference in enumerate(encoded):
+        rows = []
+        for position, level in enumerate(reference.levels):
+            cancel.check()
+            supports, _ = supports_at(encoded, float(level), leave_out=left_out)
+            own = tuple(feature[position : position + 1] for feature in reference.features)
+            rows.append(method.compare(own, supports, side)[0])
+        distances.append(torch.cat(rows))
+        progress((left_out + 1) / len(encoded), "Comparing references with each other")
+    means = torch.cat(distances).mean(dim=(0, 2, 3)).clamp(min=1e-6) if method.relative else None
+    combined = [combine_components(components, means) for components in distances]
+    levels = np.concatenate([reference.levels for reference in encoded])
+    expected = expected_maps(torch.cat(combined), levels) if method.relative else None
+    slice_scores = np.full((len(encoded), max(len(e.levels) for e in encoded)), np.nan, np.float32)
+    values = []
+    for row, (maps, reference, inside) in enumerate(zip(combined, encoded, insides, strict=True)):
+        smoothed = smooth(relative_to_expected(maps, reference.levels, expected))
+        slice_scores[row, : len(maps)] = [float(method.image_score(m[inside])) for m in smoothed]
+        values.append(smoothed[:, inside].flatten().cpu().numpy())
+    scores = np.array([scan_score(row) for row in slice_scores], np.float32)
+    level = float(np.percentile(np.concatenate(values), NORMAL_PERCENTILE))
+    return Null(means, expected, level, scores, slice_scores)

@@ -1,0 +1,74 @@
+"""A scan made ready for the network: canonical, windowed, cropped, its slices at known levels."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor
+
+from napari_d24fad.detection.intensity import CT_WINDOW, Window, window_of
+from napari_d24fad.detection.sampling import Sampling, anatomy_box, whole_box
+from napari_d24fad.errors import Code, PairingError
+from napari_d24fad.studies.orientation import Orientation, canonical, canonical_orientation
+from napari_d24fad.studies.scan import Scan
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Prepared:
+    """What the network will see of a scan.
+
+    Attributes:
+        scan: The scan in canonical order.
+        orientation: How it was brought there.
+        window: Its intensity mapping.
+        sampling: How its slices become inputs and maps become slices.
+        examined: Canonical indices of the slices that hold anatomy.
+        levels: ``(len(examined),)`` position of each within the anatomy, 0 at one end
+            and 1 at the other; what slices of different scans are matched by.
+    """
+
+    scan: Scan
+    orientation: Orientation
+    window: Window
+    sampling: Sampling
+    examined: tuple[int, ...]
+    levels: npt.NDArray[np.float64] = field(repr=False)
+
+    def inputs(self, indices: Sequence[int]) -> Tensor:
+        """Returns network inputs of canonical slices, ``(N, 3, side, side)`` in 0..1."""
+        unit = self.window.apply(self.scan.voxels[list(indices)])
+        channels = unit if self.scan.is_colour else unit[..., None]
+        return self.sampling.to_input(torch.from_numpy(np.ascontiguousarray(np.moveaxis(channels, -1, 1))))
+
+
+def prepare(scan: Scan, side: int, ct_window: tuple[float, float] = CT_WINDOW) -> Prepared:
+    """Makes a scan ready.
+
+    Args:
+        scan: A volume, or an image as a volume of one slice.
+        side: Side of the network input in pixels.
+        ct_window: Low and high HU for CT.
+
+    Raises:
+        PairingError: NOTHING_TO_EXAMINE if a volume holds no anatomy.
+        StudyError: CONSTANT_IMAGE.
+    """
+    orientation = canonical_orientation(scan)
+    upright = canonical(scan)
+    window = window_of(upright, ct_window)
+    box = whole_box(upright.grid)
+    if upright.is_volume:
+        # One channel is enough to see where the anatomy ends.
+        grey = upright.voxels[..., 0] if upright.is_colour else upright.voxels
+        found = anatomy_box(window.apply(grey))
+        if found is None:
+            raise PairingError(Code.NOTHING_TO_EXAMINE)
+        box = found
+    examined = tuple(range(*box.slices))
+    levels = (np.arange(len(examined)) + 0.5) / len(examined)
+    sampling = Sampling.fit(box, upright.grid[1:], upright.spacing[1:], side)
+    return Prepared(upright, orientation, window, sampling, examined, levels)
