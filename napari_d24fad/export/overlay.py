@@ -1,0 +1,123 @@
+"""Draws one slice of a scan with its anomaly map, for a report or a slide."""
+
+from __future__ import annotations
+
+import os
+from typing import TypeVar
+
+import numpy as np
+import numpy.typing as npt
+from PIL import Image
+
+from napari_d24fad.detection.intensity import window_of
+from napari_d24fad.detection.result import AnomalyMap
+from napari_d24fad.export.anatomy import edge_letters, slice_number, slice_text
+from napari_d24fad.export.atomic import atomic_file
+from napari_d24fad.export.colours import anomaly_limits, blend
+from napari_d24fad.export.notice import NOTICE
+from napari_d24fad.export.stamp import Picture, Stamp, stamp
+from napari_d24fad.studies.orientation import canonical, canonical_orientation
+from napari_d24fad.studies.scan import Scan
+
+_Kind = TypeVar("_Kind", bound=np.generic)
+
+_ENLARGE_TO_PX, _REDUCE_TO_PX = 1024, 4096
+"""Small slices are enlarged up to the first length, by a whole number; the second is the largest."""
+
+
+def draw_overlay(scan: Scan, anomaly: AnomalyMap, index: int, *, label: str) -> Picture:
+    """Draws a slice as it lies on a radiologist's screen, with the anomaly over it.
+
+    The grey values are windowed as the detector saw them; MONOCHROME1 is inverted. Where
+    pixels are square each voxel is a whole number of screen pixels, otherwise the
+    finer direction is.
+
+    Args:
+        scan: The scan that was examined.
+        anomaly: Its map.
+        index: The slice, along the scan's `slice_axis` in the scan's own order.
+        label: What the scan is, without identity, such as the label of its series.
+
+    Returns:
+        ``(rows, columns, 3)``: the slice, headings, colour bar, and for a scan with
+        geometry the scale bar and the anatomical directions.
+    """
+    upright = canonical(scan)
+    at = slice_number(scan, index) - 1
+    background = _grey(scan, upright, at)
+    values = np.asarray(canonical_orientation(scan).apply(anomaly.values)[at], dtype=np.float32)
+    limits = anomaly_limits(anomaly)
+    rows, columns = _screen_size(upright)
+    picture = blend(_resize(background, rows, columns), _resize(values, rows, columns), limits)
+    return stamp(
+        picture,
+        Stamp(
+            heading=(_described(scan, label), _where(scan, anomaly, index)),
+            footing=(_model_text(anomaly), NOTICE),
+            limits=limits,
+            letters=edge_letters(upright),
+            mm_per_pixel=upright.spacing[2] * upright.grid[2] / columns if scan.has_geometry else None,
+        ),
+    )
+
+
+def save_overlay(
+    scan: Scan, anomaly: AnomalyMap, index: int, path: str | os.PathLike[str], *, label: str
+) -> None:
+    """Writes `draw_overlay` as PNG.
+
+    Raises:
+        ExportError: ``CANNOT_WRITE`` if the system refuses.
+    """
+    save_png(draw_overlay(scan, anomaly, index, label=label), path)
+
+
+def save_png(picture: Picture, path: str | os.PathLike[str]) -> None:
+    """Writes a picture as PNG.
+
+    Raises:
+        ExportError: ``CANNOT_WRITE`` if the system refuses.
+    """
+    with atomic_file(path) as staged:
+        Image.fromarray(picture).save(staged)
+
+
+def _grey(scan: Scan, upright: Scan, at: int) -> Picture:
+    # The window comes from the whole scan, so that slices look alike.
+    return (window_of(scan).apply(upright.voxels[at]) * 255).round().astype(np.uint8)
+
+
+def _screen_size(upright: Scan) -> tuple[int, int]:
+    """Returns rows and columns of the picture on the screen, with the aspect of the patient."""
+    _, row_mm, column_mm = upright.spacing
+    _, rows, columns = upright.grid
+    finest = min(row_mm, column_mm)
+    height, width = rows * row_mm / finest, columns * column_mm / finest
+    longest = max(height, width)
+    scale = max(1, _ENLARGE_TO_PX // longest) if longest <= _REDUCE_TO_PX else _REDUCE_TO_PX / longest
+    return max(1, round(height * scale)), max(1, round(width * scale))
+
+
+def _resize(array: npt.NDArray[_Kind], rows: int, columns: int) -> npt.NDArray[_Kind]:
+    """Repeats or leaves out pixels; nothing is averaged, so no value is invented."""
+    at_row = ((np.arange(rows) + 0.5) * array.shape[0] / rows).astype(int)
+    at_column = ((np.arange(columns) + 0.5) * array.shape[1] / columns).astype(int)
+    resized: npt.NDArray[_Kind] = array[at_row][:, at_column]
+    return resized
+
+
+def _described(scan: Scan, label: str) -> str:
+    description = " ".join(scan.identity.description.split())
+    return f"{label}, {description}" if description else label
+
+
+def _where(scan: Scan, anomaly: AnomalyMap, index: int) -> str:
+    value = float(anomaly.slice_scores[index])
+    score = f"score {value:.3g}" if np.isfinite(value) else "not examined"
+    where = slice_text(scan, index)
+    return f"{where}, {score}" if where else score.capitalize()
+
+
+def _model_text(anomaly: AnomalyMap) -> str:
+    count = len(anomaly.reference_labels)
+    return f"D2-4FAD, model {anomaly.model_name}, {anomaly.scoring} scoring, {count} normal references"
