@@ -20,10 +20,10 @@ N_REFERENCES = 5
 _MASK_NAME = "lesion.nii.gz"
 # Deep white matter, right or left by sign; LPS mm in the average head.
 _LESION_SITES: tuple[Triple, ...] = (
-    (26.0, 10.0, 28.0),
-    (-26.0, 12.0, 28.0),
-    (27.0, -24.0, 22.0),
-    (-28.0, 34.0, 28.0),
+    (27.0, 4.0, 34.0),
+    (-27.0, 6.0, 34.0),
+    (29.0, -26.0, 24.0),
+    (-28.0, 36.0, 32.0),
 )
 
 
@@ -105,7 +105,7 @@ def _draw_lesion(seed: int, subject: Subject) -> Lesion:
     rng = np.random.default_rng((seed, 1000))
     site = np.array(_LESION_SITES[int(rng.integers(len(_LESION_SITES)))]) + rng.uniform(-3, 3, 3)
     x, y, z, _ = (round(float(value), 2) for value in np.linalg.inv(subject.to_average) @ (*site, 1.0))
-    return Lesion((x, y, z), radius_mm=float(rng.uniform(10.5, 12.0)), push_mm=float(rng.uniform(3.0, 4.0)))
+    return Lesion((x, y, z), radius_mm=float(rng.uniform(10.0, 11.0)), push_mm=float(rng.uniform(3.0, 4.0)))
 
 
 def _replace_series(partial: Path, target: Path) -> None:

@@ -57,7 +57,7 @@ def scan_head(
     source = points
     if lesion is not None:
         depth = _lesion_depth(lesion, subject, points)
-        source = points - _mass_effect(lesion, points)
+        source = points - mass_effect(lesion, points)
     cancel.check()
     index = _in_template(subject, source, head.affine, rng)
     cancel.check()
@@ -67,6 +67,24 @@ def scan_head(
         white = ndimage.map_coordinates(head.white_matter, index, order=1)
         image = _with_lesion(image, white, depth, subject)
     return _acquire(image, subject, rng), depth < 1
+
+
+def mass_effect(lesion: Lesion, points: Array) -> Array:
+    """Returns how far tissue was pushed away from a lesion: most at its border, then ever less.
+
+    Args:
+        lesion: What pushes.
+        points: LPS mm, ``(3, slices, rows, columns)``.
+
+    Returns:
+        Displacement in mm, shaped as ``points``.
+    """
+    offset = points - np.array(lesion.centre_mm, dtype=np.float32)[:, None, None, None]
+    distance = np.sqrt(np.sum(offset**2, axis=0))
+    inside = distance / lesion.radius_mm
+    outside = np.exp((lesion.radius_mm - distance) / 14.0)
+    push = lesion.push_mm * np.minimum(inside, outside)
+    return np.asarray(offset / np.maximum(distance, 1e-3) * push, dtype=np.float32)
 
 
 def _positions(subject: Subject) -> Array:
@@ -107,18 +125,8 @@ def _lesion_depth(lesion: Lesion, subject: Subject, points: Array) -> Array:
     rng = np.random.default_rng((*subject.seed, 2))
     lobes = smooth_field(rng, subject.shape, subject.spacing, knot_mm=9.0)
     edge = smooth_field(rng, subject.shape, subject.spacing, knot_mm=4.5)
-    radius = lesion.radius_mm * np.clip(1 + 0.14 * lobes + 0.05 * edge, 0.6, 1.5)
+    radius = lesion.radius_mm * np.clip(1 + 0.2 * lobes + 0.07 * edge, 0.6, 1.5)
     return np.asarray(distance / radius, dtype=np.float32)
-
-
-def _mass_effect(lesion: Lesion, points: Array) -> Array:
-    """Returns how far tissue at each point was pushed away from the lesion, in mm."""
-    offset = points - np.array(lesion.centre_mm, dtype=np.float32)[:, None, None, None]
-    distance = np.sqrt(np.sum(offset**2, axis=0))
-    inside = distance / lesion.radius_mm
-    outside = np.exp((lesion.radius_mm - distance) / 14.0)
-    push = lesion.push_mm * np.minimum(inside, outside)
-    return np.asarray(offset / np.maximum(distance, 1e-3) * push, dtype=np.float32)
 
 
 def _with_lesion(image: Array, white: Array, depth: Array, subject: Subject) -> Array:
@@ -131,7 +139,7 @@ def _with_lesion(image: Array, white: Array, depth: Array, subject: Subject) -> 
     oedema = np.clip((reach - depth) / 0.6, 0, 1) * np.clip(white, 0, 1)
     image = image * (1 - 0.22 * oedema)
 
-    core = np.clip((0.72 + 0.1 * coarse + 0.08 * texture - depth) / 0.2, 0, 1)
+    core = np.clip((0.8 + 0.1 * coarse + 0.08 * texture - depth) / 0.2, 0, 1)
     grain = 0.05 * texture + 0.03 * fine
     tissue = (0.68 + grain) * (1 - core) + (0.36 + grain) * core
     share = np.clip((1.06 - depth) / 0.12, 0, 1)
