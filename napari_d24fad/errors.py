@@ -76,6 +76,11 @@ class Code(Enum):
         "The image is larger than the memory limit allows.",
         "Crop or down-sample it, or raise the limit.",
     )
+    DUPLICATE_INSTANCE = (
+        "S15",
+        "Some images of this series are present more than once.",
+        "No action is needed; one copy of each is used.",
+    )
 
     TOO_FEW_REFERENCES = (
         "P01",
