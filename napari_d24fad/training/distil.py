@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +17,7 @@ from napari_d24fad.network.normalise import imagenet_normalise
 from napari_d24fad.network.teacher import Teacher
 from napari_d24fad.progress import CancelToken, Progress, silent
 from napari_d24fad.training.augment import random_views
+from napari_d24fad.training.schedule import warm_cosine
 from napari_d24fad.training.tasks import Task
 
 _RELATED_PATCHES = 512
@@ -157,13 +157,6 @@ def source_channels(teacher: Teacher) -> tuple[int, int, int]:
         for stage in (1, 2, 3)
     ]
     return counts[0], counts[1], counts[2]
-
-
-def warm_cosine(step: int, steps: int, warm: int = 100) -> float:
-    """Learning-rate factor: a linear rise over ``warm`` steps, then half a cosine to 0."""
-    if step < warm:
-        return (step + 1) / warm
-    return 0.5 * (1 + math.cos(math.pi * (step - warm) / max(1, steps - warm)))
 
 
 def _draw(tasks: Sequence[Task], count: int, generator: torch.Generator) -> Tensor:
