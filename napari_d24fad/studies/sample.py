@@ -57,7 +57,7 @@ def write_sample_study(
         folder: Where to; made if missing.
         seed: Chooses the subjects and the lesion.
         progress: Told after each slice.
-        cancel: Stops the work; the series that is being written is left out.
+        cancel: Stops the work; nothing is left of it.
 
     Returns:
         Where the files are.
@@ -69,7 +69,7 @@ def write_sample_study(
     """
     cancel = cancel or CancelToken()
     progress(0.0, "Preparing the average head")
-    average_head()
+    head = average_head(cancel)
     query = draw_subject((seed, 0))
     lesion = _draw_lesion(seed, query)
     study = SampleStudy(
@@ -79,24 +79,22 @@ def write_sample_study(
         lesion_mask=folder / _MASK_NAME,
         lesion_centre_mm=lesion.centre_mm,
     )
-    series = (study.query, *study.references)
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        for index, target in enumerate(series):
-            share = part(progress, 0.2 + 0.8 * index / len(series), 0.2 + 0.8 * (index + 1) / len(series))
-            with tempfile.TemporaryDirectory(dir=folder, prefix=".part-") as temporary:
-                partial = Path(temporary, target.name)
-                partial.mkdir()
+        with tempfile.TemporaryDirectory(dir=folder, prefix=".part-") as temporary:
+            complete = Path(temporary)
+            for index, target in enumerate((study.query, *study.references)):
+                share = part(progress, (index + 1) / (N_REFERENCES + 2), (index + 2) / (N_REFERENCES + 2))
                 subject = draw_subject((seed, index))
-                pixels, mask = scan_head(subject, lesion if index == 0 else None, cancel=cancel)
-                label = SeriesLabel(number=index + 1, key=f"{seed} {index}")
-                write_series(partial, pixels, subject, label, progress=share, cancel=cancel)
-                _replace_series(partial, target)
+                pixels, mask = scan_head(head, subject, lesion if index == 0 else None, cancel=cancel)
                 if index == 0:
-                    write_mask(Path(temporary, _MASK_NAME), mask, subject)
-                    Path(temporary, _MASK_NAME).replace(study.lesion_mask)
+                    write_mask(complete / _MASK_NAME, mask, subject)
+                label = SeriesLabel(number=index + 1, key=f"{seed} {index}")
+                (complete / target.name).mkdir()
+                write_series(complete / target.name, pixels, subject, label, progress=share, cancel=cancel)
+            _replace(complete, study)
     except OSError as error:
-        raise ExportError(Code.CANNOT_WRITE) from error
+        raise ExportError(Code.CANNOT_WRITE, f"{error.strerror}." if error.strerror else "") from error
     return study
 
 
@@ -108,18 +106,21 @@ def _draw_lesion(seed: int, subject: Subject) -> Lesion:
     return Lesion((x, y, z), radius_mm=float(rng.uniform(10.0, 11.0)), push_mm=float(rng.uniform(3.0, 4.0)))
 
 
-def _replace_series(partial: Path, target: Path) -> None:
-    """Puts a complete series in its place, removing an earlier one.
+def _replace(complete: Path, study: SampleStudy) -> None:
+    """Puts a complete study in its place, removing an earlier one.
 
     Raises:
-        ExportError: If something else than a sample series lies there.
+        ExportError: If something else than sample series lies there; nothing is removed then.
     """
-    if target.exists():
-        if not target.is_dir() or any(
-            not file.match("IM[0-9][0-9][0-9][0-9].dcm") for file in target.iterdir()
-        ):
-            raise ExportError(
-                Code.CANNOT_WRITE, "Files of another origin are in the way of the sample study."
-            )
-        shutil.rmtree(target)
-    partial.replace(target)
+    series = (study.query, *study.references)
+    for target in series:
+        if target.exists() and not _is_sample_series(target):
+            raise ExportError(Code.CANNOT_WRITE, "Files of other origin are in the way of the sample study.")
+    for target in series:
+        shutil.rmtree(target, ignore_errors=True)
+        (complete / target.name).replace(target)
+    (complete / _MASK_NAME).replace(study.lesion_mask)
+
+
+def _is_sample_series(folder: Path) -> bool:
+    return folder.is_dir() and all(file.match("IM[0-9][0-9][0-9][0-9].dcm") for file in folder.iterdir())

@@ -10,7 +10,7 @@ from scipy import ndimage
 
 from napari_d24fad.progress import CancelToken
 from napari_d24fad.studies.sample_fields import Array, smooth_field
-from napari_d24fad.studies.sample_head import average_head
+from napari_d24fad.studies.sample_head import Head
 from napari_d24fad.studies.sample_subject import Subject, Triple
 
 Pixels = npt.NDArray[np.uint16]
@@ -33,11 +33,12 @@ class Lesion:
 
 
 def scan_head(
-    subject: Subject, lesion: Lesion | None = None, *, cancel: CancelToken | None = None
+    head: Head, subject: Subject, lesion: Lesion | None = None, *, cancel: CancelToken | None = None
 ) -> tuple[Pixels, Mask]:
     """Scans one head.
 
     Args:
+        head: The average that the subject is a variation of.
         subject: Whose head, and how it is scanned.
         lesion: A mass to put into it. Without it, the same scan of the healthy subject results.
         cancel: Stops the work.
@@ -51,7 +52,6 @@ def scan_head(
     """
     cancel = cancel or CancelToken()
     rng = np.random.default_rng((*subject.seed, 1))
-    head = average_head()
     points = _positions(subject)
     depth = np.full(subject.shape, np.inf, dtype=np.float32)
     source = points

@@ -7,7 +7,6 @@ orbits are drawn around it as simple shapes.
 
 from __future__ import annotations
 
-import functools
 from dataclasses import dataclass, field
 from importlib.util import find_spec
 from pathlib import Path
@@ -18,6 +17,7 @@ import numpy.typing as npt
 from scipy import ndimage
 
 from napari_d24fad.errors import Code, StudyError
+from napari_d24fad.progress import CancelToken
 from napari_d24fad.studies.sample_fields import smooth_field
 
 Array = npt.NDArray[np.float32]
@@ -56,18 +56,23 @@ class Head:
     affine: npt.NDArray[np.float64] = field(repr=False)
 
 
-@functools.cache
-def average_head() -> Head:
-    """Returns the head, computed once.
+def average_head(cancel: CancelToken | None = None) -> Head:
+    """Returns the head; takes about a second.
+
+    Args:
+        cancel: Stops the work.
 
     Raises:
+        Cancelled: If ``cancel`` asked for it.
         StudyError: If nilearn's template is not installed.
     """
+    cancel = cancel or CancelToken()
     brain, affine = _nilearn_template("t1")
     white, _ = _nilearn_template("wm")
-    brightness = _draw_head(brain / np.float32(225), affine)
+    brightness = _draw_head(brain / np.float32(225), affine, cancel)
     # A slice is thicker than a template voxel: it averages over its profile.
     for volume in (brightness, white):
+        cancel.check()
         ndimage.gaussian_filter1d(volume, 1.3, axis=2, output=volume)
     return Head(brightness, white / np.float32(255), affine)
 
@@ -84,7 +89,7 @@ def _nilearn_template(tissue: str) -> tuple[Array, npt.NDArray[np.float64]]:
     raise StudyError(Code.NO_IMAGES, "The head template that the package nilearn ships is not installed.")
 
 
-def _draw_head(brain: Array, affine: npt.NDArray[np.float64]) -> Array:
+def _draw_head(brain: Array, affine: npt.NDArray[np.float64], cancel: CancelToken) -> Array:
     """Returns the brain with a head around it."""
     inside = brain[(slice(None, None, _COARSE),) * 3] > 0.05
     x, y, z = (
@@ -96,6 +101,7 @@ def _draw_head(brain: Array, affine: npt.NDArray[np.float64]) -> Array:
     near_brain = np.asarray(ndimage.distance_transform_edt(~inside) * _COARSE, dtype=np.float32)
     outline = _distance_to_cavity(inside, x, y, z)
     spacing = (float(_COARSE),) * 3
+    cancel.check()
     texture = smooth_field(np.random.default_rng(1), inside.shape, spacing, knot_mm=9.0)
     thickness = 1 + 0.08 * smooth_field(np.random.default_rng(2), inside.shape, spacing, knot_mm=50.0)
 
@@ -115,6 +121,7 @@ def _draw_head(brain: Array, affine: npt.NDArray[np.float64]) -> Array:
         head = np.where((globe < 13) & (near_brain > 4), np.where(globe < 11, 0.25, 0.5), head)
     head = np.where(near_brain < 3, _CSF, head)
 
+    cancel.check()
     fine = ndimage.zoom(head, _COARSE, order=1, grid_mode=True, mode="nearest")
     fine = fine[: brain.shape[0], : brain.shape[1], : brain.shape[2]]
     return np.where(brain > 0.05, brain, fine).astype(np.float32)

@@ -18,6 +18,7 @@ from napari_d24fad.progress import CancelToken
 from napari_d24fad.studies.sample import SampleStudy, write_sample_study
 from napari_d24fad.studies.sample_anatomy import Lesion, mass_effect, scan_head
 from napari_d24fad.studies.sample_fields import smooth_field
+from napari_d24fad.studies.sample_head import average_head
 from napari_d24fad.studies.sample_subject import draw_subject
 
 LPS_TO_RAS = np.diag([-1.0, -1.0, 1.0, 1.0])
@@ -108,7 +109,7 @@ def test_the_lesion_is_one_dark_mass_of_known_size_and_place(study: SampleStudy)
 
 def test_only_the_lesion_and_what_it_displaces_differ_from_the_healthy_scan(study: SampleStudy) -> None:
     subject = draw_subject((0, 0))
-    healthy, nothing = scan_head(subject)
+    healthy, nothing = scan_head(average_head(), subject)
     assert not nothing.any()
     pixels = np.stack([instance.pixel_array for instance in read(study.query)]).astype(float)
     mask = np.asarray(nibabel.Nifti1Image.from_filename(study.lesion_mask).dataobj).transpose(2, 1, 0) > 0
@@ -156,7 +157,7 @@ def test_a_cancelled_study_leaves_nothing_half_written(tmp_path: Path) -> None:
     cancel = CancelToken()
     with pytest.raises(Cancelled):
         write_sample_study(
-            tmp_path, progress=lambda fraction, _: fraction > 0.25 and cancel.cancel(), cancel=cancel
+            tmp_path, progress=lambda fraction, _: fraction > 0.3 and cancel.cancel(), cancel=cancel
         )
     assert list(tmp_path.iterdir()) == []
 
