@@ -51,7 +51,7 @@ def anatomy_box(unit: npt.NDArray[np.float32]) -> Box | None:
     if count == 0:
         return None
     largest = int(np.bincount(labels.ravel())[1:].argmax()) + 1
-    found = ndimage.find_objects(labels == largest)[0]
+    found = ndimage.find_objects(labels)[largest - 1]
     ranges = []
     for axis, (where, step, size) in enumerate(zip(found, steps, unit.shape, strict=True)):
         margin = 0 if axis == 0 else step + round(0.02 * size)

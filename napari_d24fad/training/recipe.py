@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-
 from napari_d24fad.detection.devices import choose_device
 from napari_d24fad.errors import ArgumentError, Code
 from napari_d24fad.network.architecture import ARCHITECTURES
