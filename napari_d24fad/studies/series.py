@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import ClassVar
 
@@ -13,7 +13,7 @@ import numpy.typing as npt
 from napari_d24fad.errors import Code, StudyError
 from napari_d24fad.progress import CancelToken, Progress, silent
 from napari_d24fad.studies.limits import check_size
-from napari_d24fad.studies.scan import Photometric, Plane, Problem, Scan, SeriesIdentity
+from napari_d24fad.studies.scan import Photometric, Plane, Problem, Scan, SeriesIdentity, Voxels
 from napari_d24fad.studies.thumbnail import thumbnail
 
 
@@ -22,45 +22,64 @@ class Series(ABC):
     """What the header of a series tells; the pixels stay in the file until `load`.
 
     Attributes:
-        identity: Which series this is.
-        modality: DICOM Modality (0008,0060); empty if the file does not say.
-        photometric: What a voxel value means on a screen.
-        grid: Array shape ``(slices, rows, columns)`` that `load` will return.
-        spacing: Distance of neighbouring voxels along each array axis in mm; None
-            without geometry.
-        plane: The anatomical plane the slices lie nearest to; None without geometry.
-        slice_axis: The array axis that the slices are stacked along.
-        n_files: Number of files that make up the series.
+        outline: The scan as far as the header tells; see `outline_voxels`.
         source: The folder or file it came from; never shown or logged.
-        problems: What was found while indexing.
+        n_files: Number of files that make up the series.
         refusal: Why the series cannot be loaded, as far as its header tells.
         kind: The kind of file: ``"DICOM"``, ``"NIfTI"`` or ``"image"``.
     """
 
     kind: ClassVar[str]
 
-    identity: SeriesIdentity
-    grid: tuple[int, int, int]
+    outline: Scan
     source: Path = field(repr=False)
-    modality: str = ""
-    photometric: Photometric = Photometric.DARK_TO_BRIGHT
-    spacing: tuple[float, float, float] | None = None
-    plane: Plane | None = None
-    slice_axis: int = 0
     n_files: int = 1
-    problems: tuple[Problem, ...] = ()
     refusal: StudyError | None = None
+
+    @property
+    def identity(self) -> SeriesIdentity:
+        """Which series this is."""
+        return self.outline.identity
+
+    @property
+    def modality(self) -> str:
+        """DICOM Modality (0008,0060); empty if the file does not say."""
+        return self.outline.modality
+
+    @property
+    def photometric(self) -> Photometric:
+        """What a voxel value means on a screen."""
+        return self.outline.photometric
+
+    @property
+    def grid(self) -> tuple[int, int, int]:
+        """Array shape ``(slices, rows, columns)`` that `load` will return."""
+        return self.outline.grid
+
+    @property
+    def spacing(self) -> tuple[float, float, float] | None:
+        """Distance of neighbouring voxels along each array axis in mm; None without geometry."""
+        return self.outline.spacing if self.outline.has_geometry else None
+
+    @property
+    def plane(self) -> Plane | None:
+        """The anatomical plane the slices lie nearest to; None without geometry."""
+        return self.outline.plane
+
+    @property
+    def problems(self) -> tuple[Problem, ...]:
+        """What was found while indexing that was not fatal."""
+        return self.outline.problems
 
     @property
     def label(self) -> str:
         """Kind, plane, size and spacing in one short line without identity, slices first."""
-        order = [self.slice_axis, *(axis for axis in range(3) if axis != self.slice_axis)]
+        slice_axis = self.outline.slice_axis
+        order = [slice_axis, *(axis for axis in range(3) if axis != slice_axis)]
         sizes = [self.grid[axis] for axis in order]
         if self.plane is None and sizes[0] == 1:
             sizes = sizes[1:]
         words = [self.modality or self.kind, self.plane.value if self.plane else ""]
-        if self.photometric is Photometric.COLOUR:
-            words.append("colour")
         words.append(" x ".join(str(size) for size in sizes))
         text = " ".join(word for word in words if word)
         if self.spacing is not None:
@@ -68,7 +87,7 @@ class Series(ABC):
         return text
 
     def load(self, progress: Progress = silent, cancel: CancelToken | None = None) -> Scan:
-        """Reads the voxels.
+        """Reads the voxels: float32 for grey, uint8 for colour.
 
         Args:
             progress: Told how far the reading is.
@@ -82,12 +101,11 @@ class Series(ABC):
                 are not numbers, or nothing but one value.
             Cancelled: If a stop was asked for.
         """
-        self._check_readable()
         cancel = cancel or CancelToken()
-        cancel.check()
-        scan = self._read(progress, cancel)
-        _check_values(scan)
-        return scan
+        self._check_readable(cancel)
+        voxels = self._read(progress, cancel)
+        _check_values(voxels)
+        return self._scan(voxels)
 
     def thumbnail(self, size: int = 96, cancel: CancelToken | None = None) -> npt.NDArray[np.uint8]:
         """Reads and draws the middle slice only, as it would lie on a screen.
@@ -103,28 +121,60 @@ class Series(ABC):
             StudyError: If the series cannot be read.
             Cancelled: If a stop was asked for.
         """
-        self._check_readable()
         cancel = cancel or CancelToken()
+        self._check_readable(cancel)
+        return thumbnail(self._scan(self._read_middle_slice()), size)
+
+    @abstractmethod
+    def _read(self, progress: Progress, cancel: CancelToken) -> Voxels:
+        """Reads all voxels of the outline's grid."""
+
+    @abstractmethod
+    def _read_middle_slice(self) -> Voxels:
+        """Reads the middle slice only: length 1 along the slice axis."""
+
+    def _scan(self, voxels: Voxels) -> Scan:
+        # An RGB file whose channels are equal everywhere turns out to be grey.
+        photometric = (
+            Photometric.DARK_TO_BRIGHT if voxels.ndim < self.outline.voxels.ndim else self.photometric
+        )
+        return replace(self.outline, voxels=voxels, photometric=photometric)
+
+    def _check_readable(self, cancel: CancelToken) -> None:
         cancel.check()
-        return thumbnail(self._read_middle_slice(cancel), size)
-
-    @abstractmethod
-    def _read(self, progress: Progress, cancel: CancelToken) -> Scan:
-        """Reads all voxels."""
-
-    @abstractmethod
-    def _read_middle_slice(self, cancel: CancelToken) -> Scan:
-        """Reads a scan of the middle slice only."""
-
-    def _check_readable(self) -> None:
         if self.refusal is not None:
             raise StudyError(self.refusal.code, self.refusal.detail)
-        check_size(self.grid, 3 if self.photometric is Photometric.COLOUR else 1)
+        check_size(self.outline.voxels.shape)
 
 
-def _check_values(scan: Scan) -> None:
+def outline_voxels(grid: tuple[int, int, int], photometric: Photometric) -> Voxels:
+    """Returns a placeholder for voxels that were not read yet; it takes no memory.
+
+    Args:
+        grid: ``(slices, rows, columns)``.
+        photometric: Colour has a fourth axis of three values.
+    """
+    if photometric is Photometric.COLOUR:
+        return np.broadcast_to(np.uint8(0), (*grid, 3))
+    return np.broadcast_to(np.float32(0), grid)
+
+
+def pixel_affine(spacing: tuple[float, float, float]) -> npt.NDArray[np.float64]:
+    """Returns the affine of a scan without geometry: pixels of the stated shape.
+
+    Args:
+        spacing: Relative length of a voxel along each array axis.
+
+    Returns:
+        ``(4, 4)``, a diagonal whose smallest in-plane length is 1 pixel.
+    """
+    lengths = np.array(spacing, dtype=np.float64)
+    return np.diag([*(lengths / lengths[1:].min()), 1.0])
+
+
+def _check_values(voxels: Voxels) -> None:
     """Refuses a scan without anatomy or with values that are not numbers."""
-    low, high = scan.voxels.min(), scan.voxels.max()
+    low, high = voxels.min(), voxels.max()
     # The minimum of an array with a NaN is NaN, so two values tell about all.
     if not (np.isfinite(low) and np.isfinite(high)):
         raise StudyError(Code.NOT_FINITE)

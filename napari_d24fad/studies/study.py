@@ -3,9 +3,17 @@
 from __future__ import annotations
 
 import os
+from collections import Counter
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from pathlib import Path
 
+from napari_d24fad.errors import Code, StudyError
 from napari_d24fad.progress import CancelToken, Progress, silent
+from napari_d24fad.studies.dicom import dicom_series
+from napari_d24fad.studies.dicom_header import Instance, read_instance
+from napari_d24fad.studies.images import IMAGE_SUFFIXES, image_series
+from napari_d24fad.studies.nifti import NIFTI_SUFFIXES, nifti_series
 from napari_d24fad.studies.scan import Problem
 from napari_d24fad.studies.series import Series
 
@@ -15,7 +23,8 @@ class Study:
     """What was found at one location.
 
     Attributes:
-        series: The series, each known by its header only.
+        series: The series, each known by its header only: DICOM by series number, then
+            other files by name.
         problems: What concerns no single series, such as files that were left out.
     """
 
@@ -39,4 +48,65 @@ def open_study(
             file the reason why it cannot be read.
         Cancelled: If a stop was asked for.
     """
-    raise NotImplementedError
+    location = Path(path)
+    cancel = cancel or CancelToken()
+    try:
+        if not location.exists():
+            raise StudyError(Code.PATH_MISSING)
+        if not location.is_dir():
+            return Study(_series_of([location], progress, cancel, _refuse))
+    except OSError:
+        raise StudyError(Code.PATH_UNREADABLE) from None
+    unreadable: list[OSError] = []
+    files = list(_files_in(location, unreadable, cancel))
+    if unreadable and not files:
+        raise StudyError(Code.PATH_UNREADABLE)
+    left_out: list[StudyError] = [StudyError(Code.PATH_UNREADABLE) for _ in unreadable]
+    series = _series_of(files, progress, cancel, left_out.append)
+    problems = tuple(_summary(left_out))
+    if not series:
+        raise StudyError(Code.NO_IMAGES, " ".join(problem.detail for problem in problems))
+    return Study(series, problems)
+
+
+def _files_in(folder: Path, unreadable: list[OSError], cancel: CancelToken) -> Iterable[Path]:
+    """Yields the files of a folder and its sub-folders in a stable order, hidden ones excepted."""
+    for parent, folders, names in os.walk(folder, onerror=unreadable.append):
+        cancel.check()
+        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        yield from (Path(parent, name) for name in sorted(names) if not name.startswith("."))
+
+
+def _series_of(
+    files: list[Path], progress: Progress, cancel: CancelToken, leave_out: Callable[[StudyError], None]
+) -> tuple[Series, ...]:
+    instances: list[Instance] = []
+    others: list[Series] = []
+    for index, file in enumerate(files):
+        cancel.check()
+        progress(index / len(files), "Reading headers")
+        name = file.name.lower()
+        try:
+            if name.endswith(NIFTI_SUFFIXES):
+                others += nifti_series(file)
+            elif name.endswith(IMAGE_SUFFIXES):
+                others.append(image_series(file))
+            else:
+                instances.append(read_instance(file))
+        except StudyError as error:
+            leave_out(error)
+    series = (*dicom_series(instances), *others)
+    progress(1.0, "Reading headers")
+    return series
+
+
+def _refuse(error: StudyError) -> None:
+    raise error
+
+
+def _summary(left_out: list[StudyError]) -> Iterable[Problem]:
+    """Yields one problem for each reason why files were left out, with their number."""
+    for (code, detail), count in Counter((error.code, error.detail) for error in left_out).items():
+        skipped = Code.FILE_SKIPPED if code is Code.NOT_AN_IMAGE else code
+        files = "1 file" if count == 1 else f"{count} files"
+        yield Problem(skipped, f"{files}: {detail or code.meaning}")

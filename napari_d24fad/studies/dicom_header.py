@@ -1,0 +1,234 @@
+"""Reads what the header of one DICOM file tells, without its pixels."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from pydicom import dcmread
+from pydicom.dataset import Dataset
+from pydicom.tag import Tag
+from pydicom.uid import UID
+
+from napari_d24fad.errors import Code, StudyError
+from napari_d24fad.studies.dicom_values import number, numbers, positive, text
+from napari_d24fad.studies.quiet import quiet
+from napari_d24fad.studies.scan import Photometric, SeriesIdentity
+
+_PREAMBLE = 128
+
+_PHOTOMETRIC = {
+    "MONOCHROME1": Photometric.BRIGHT_TO_DARK,
+    "MONOCHROME2": Photometric.DARK_TO_BRIGHT,
+    "RGB": Photometric.COLOUR,
+    "PALETTE COLOR": Photometric.COLOUR,
+    "YBR_FULL": Photometric.COLOUR,
+    "YBR_FULL_422": Photometric.COLOUR,
+    "YBR_ICT": Photometric.COLOUR,
+    "YBR_RCT": Photometric.COLOUR,
+}
+
+# Attributes that tell instances at one slice position apart, in the order they are tried,
+# with the word that is shown: echoes, diffusion weightings, time points, reconstructions.
+TRAITS: tuple[tuple[str | int, str], ...] = (
+    ("EchoNumbers", "echo"),
+    ("EchoTime", "echo time"),
+    ("DiffusionBValue", "b"),
+    (0x0019100C, "b"),  # Siemens
+    (0x00431039, "b"),  # GE
+    ("TemporalPositionIdentifier", "time"),
+    ("TriggerTime", "trigger time"),
+    ("InversionTime", "inversion time"),
+    ("FlipAngle", "flip angle"),
+    ("ImageType", "type"),
+    ("ConvolutionKernel", "kernel"),
+    ("KVP", "kV"),
+    ("AcquisitionNumber", "acquisition"),
+    ("AcquisitionTime", "time"),
+)
+
+_KEYWORDS = (
+    "SpecificCharacterSet",
+    "ImageType",
+    "SOPClassUID",
+    "SOPInstanceUID",
+    "Modality",
+    "SeriesDescription",
+    "PatientID",
+    "IssuerOfPatientID",
+    "BodyPartExamined",
+    "SliceThickness",
+    "SpacingBetweenSlices",
+    "StudyInstanceUID",
+    "SeriesInstanceUID",
+    "SeriesNumber",
+    "InstanceNumber",
+    "ImagePositionPatient",
+    "ImageOrientationPatient",
+    "FrameOfReferenceUID",
+    "SamplesPerPixel",
+    "PhotometricInterpretation",
+    "NumberOfFrames",
+    "Rows",
+    "Columns",
+    "PixelSpacing",
+    "ImagerPixelSpacing",
+    "PixelAspectRatio",
+    "BitsStored",
+)
+_TAGS = [*map(Tag, _KEYWORDS), *(Tag(trait) for trait, _ in TRAITS)]
+
+
+@dataclass(frozen=True, slots=True)
+class Placement:
+    """Where in the patient the pixels of one slice lie.
+
+    Attributes:
+        position: Image Position (Patient) (0020,0032): LPS mm of the first pixel's centre.
+        orientation: Image Orientation (Patient) (0020,0037): direction along a row, then
+            along a column.
+        pixel_spacing: Pixel Spacing (0028,0030) in mm: between rows, between columns.
+    """
+
+    position: tuple[float, ...]
+    orientation: tuple[float, ...]
+    pixel_spacing: tuple[float, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Instance:
+    """The header of one DICOM image file.
+
+    Attributes:
+        path: The file; never shown or logged.
+        identity: Which series it belongs to.
+        sop_class: SOP Class UID (0008,0016).
+        sop_uid: SOP Instance UID (0008,0018).
+        transfer_syntax: Transfer Syntax UID (0002,0010).
+        modality: Modality (0008,0060).
+        photometric: None if Photometric Interpretation (0028,0004) is unknown to us.
+        rows: Rows (0028,0010).
+        columns: Columns (0028,0011).
+        frames: Number of Frames (0028,0008).
+        bits_stored: Bits Stored (0028,0101).
+        pixel_shape: Height and width of a pixel, in any unit.
+        placement: Where in the patient its pixels lie; None if the file does not say.
+        thickness: Spacing Between Slices (0018,0088), else Slice Thickness (0018,0050), else
+            1, in mm.
+        image_type: Image Type (0008,0008).
+        series_number: Series Number (0020,0011).
+        number: Instance Number (0020,0013).
+        traits: Values of `TRAITS`, as text.
+    """
+
+    path: Path = field(repr=False)
+    identity: SeriesIdentity
+    sop_class: str
+    sop_uid: str = field(repr=False)
+    transfer_syntax: str
+    modality: str
+    photometric: Photometric | None
+    rows: int
+    columns: int
+    frames: int
+    bits_stored: int
+    pixel_shape: tuple[float, float]
+    placement: Placement | None
+    thickness: float
+    image_type: tuple[str, ...]
+    series_number: int
+    number: int | None
+    traits: tuple[str, ...]
+
+
+def read_instance(path: Path) -> Instance:
+    """Reads the header of a DICOM file.
+
+    Raises:
+        StudyError: ``NOT_AN_IMAGE`` for other files and for DICOM objects without an
+            image of anatomy, ``TRUNCATED``, or ``PATH_UNREADABLE``.
+    """
+    try:
+        with path.open("rb") as file:
+            start = file.read(_PREAMBLE + 4)
+            has_preamble = start[_PREAMBLE:] == b"DICM"
+            # Some archives strip the preamble: such files start with a group 0002 or 0008 tag.
+            if not has_preamble and start[:2] not in (b"\x02\x00", b"\x08\x00"):
+                raise StudyError(Code.NOT_AN_IMAGE, "It is not a DICOM file.")
+            file.seek(0)
+            with quiet():
+                header = dcmread(file, stop_before_pixels=True, force=not has_preamble, specific_tags=_TAGS)
+                return _instance(path, header)
+    except StudyError:
+        raise
+    except OSError:
+        raise StudyError(Code.PATH_UNREADABLE) from None
+    except Exception:
+        # pydicom raises whatever a malformed header makes it stumble over, and its
+        # messages quote header values; all of them mean the same to the user.
+        raise StudyError(Code.NOT_AN_IMAGE, "Its DICOM header is malformed.") from None
+
+
+def _instance(path: Path, header: Dataset) -> Instance:
+    sop_class = UID(text(header, "SOPClassUID"))
+    rows, columns = (number(header, name) for name in ("Rows", "Columns"))
+    modality = text(header, "Modality")
+    if not rows or not columns:
+        if not sop_class or "Image Storage" in sop_class.name:
+            raise StudyError(Code.TRUNCATED, "It ends before its pixels are described.")
+        raise StudyError(Code.NOT_AN_IMAGE, f"{_class_name(sop_class)} holds no image.")
+    if modality in {"SEG", "RTDOSE"}:
+        raise StudyError(Code.NOT_AN_IMAGE, f"{_class_name(sop_class)} holds no image of anatomy.")
+    pixel_spacing = positive(numbers(header, "PixelSpacing", 2))
+    shape = pixel_spacing or positive(numbers(header, "ImagerPixelSpacing", 2))
+    shape = shape or positive(numbers(header, "PixelAspectRatio", 2)) or (1.0, 1.0)
+    thickness = number(header, "SpacingBetweenSlices") or number(header, "SliceThickness")
+    instance_number = number(header, "InstanceNumber")
+    return Instance(
+        path=path,
+        identity=SeriesIdentity(
+            description=" ".join(text(header, "SeriesDescription").split()),
+            series_uid=text(header, "SeriesInstanceUID"),
+            study_uid=text(header, "StudyInstanceUID"),
+            frame_of_reference_uid=text(header, "FrameOfReferenceUID"),
+            patient_key=_patient_key(header),
+            body_part=text(header, "BodyPartExamined"),
+        ),
+        sop_class=sop_class,
+        sop_uid=text(header, "SOPInstanceUID"),
+        transfer_syntax=str(header.file_meta.get("TransferSyntaxUID", "")),
+        modality=modality,
+        photometric=_PHOTOMETRIC.get(text(header, "PhotometricInterpretation")),
+        rows=int(rows),
+        columns=int(columns),
+        frames=int(number(header, "NumberOfFrames") or 1),
+        bits_stored=int(number(header, "BitsStored") or 0),
+        pixel_shape=(shape[0], shape[1]),
+        placement=_placement(header, pixel_spacing),
+        thickness=abs(thickness or 1.0),
+        image_type=tuple(text(header, "ImageType").split("\\")),
+        series_number=int(number(header, "SeriesNumber") or 0),
+        number=None if instance_number is None else int(instance_number),
+        traits=tuple(text(header, trait) for trait, _ in TRAITS),
+    )
+
+
+def _placement(header: Dataset, pixel_spacing: tuple[float, ...] | None) -> Placement | None:
+    position = numbers(header, "ImagePositionPatient", 3)
+    orientation = numbers(header, "ImageOrientationPatient", 6)
+    if position is None or orientation is None or pixel_spacing is None:
+        return None
+    return Placement(position, orientation, pixel_spacing)
+
+
+def _class_name(sop_class: UID) -> str:
+    return sop_class.name if sop_class.name != sop_class else "This DICOM object"
+
+
+def _patient_key(header: Dataset) -> str:
+    patient_id = text(header, "PatientID")
+    if not patient_id:
+        return ""
+    # The issuer is set apart so that no two pairs join to the same text.
+    return hashlib.sha256(f"{patient_id}\n{text(header, 'IssuerOfPatientID')}".encode()).hexdigest()

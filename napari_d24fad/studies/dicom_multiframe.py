@@ -1,0 +1,116 @@
+"""DICOM files with many frames: enhanced CT, MR and the like, one volume in one file."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
+
+import highdicom
+import numpy as np
+
+from napari_d24fad.errors import Code, StudyError
+from napari_d24fad.progress import CancelToken, Progress
+from napari_d24fad.studies.dicom_header import Instance
+from napari_d24fad.studies.dicom_pixels import TRANSFORMS, check_decodable, coded_errors, eight_bit
+from napari_d24fad.studies.quiet import quiet
+from napari_d24fad.studies.scan import Affine, Photometric, Problem, Scan, Voxels
+from napari_d24fad.studies.series import Series, outline_voxels, pixel_affine
+
+_FRAMES_AT_ONCE = 8
+
+
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class MultiframeSeries(Series):
+    """A volume whose slices are the frames of one file, in any order.
+
+    Attributes:
+        instance: The header of the file.
+    """
+
+    kind: ClassVar[str] = "DICOM"
+
+    instance: Instance = field(repr=False)
+
+    def _read(self, progress: Progress, cancel: CancelToken) -> Voxels:
+        placeholder = self.outline.voxels
+        voxels = np.empty(placeholder.shape, placeholder.dtype)
+        with coded_errors(self.instance.transfer_syntax), quiet():
+            image = highdicom.imread(self.instance.path, lazy_frame_retrieval=True)
+            for start in range(0, len(voxels), _FRAMES_AT_ONCE):
+                cancel.check()
+                stop = min(start + _FRAMES_AT_ONCE, len(voxels))
+                voxels[start:stop] = self._frames(image, start, stop)
+                progress(stop / len(voxels), "Reading slices")
+        return voxels
+
+    def _read_middle_slice(self) -> Voxels:
+        middle = self.grid[0] // 2
+        with coded_errors(self.instance.transfer_syntax), quiet():
+            image = highdicom.imread(self.instance.path, lazy_frame_retrieval=True)
+            return self._frames(image, middle, middle + 1)
+
+    def _frames(self, image: highdicom.Image, start: int, stop: int) -> Voxels:
+        colour = self.photometric is Photometric.COLOUR
+        volume = image.get_volume(
+            slice_start=start,
+            slice_end=stop,
+            as_indices=True,
+            dtype=np.uint16 if colour else np.float32,
+            **TRANSFORMS,
+        )
+        frames: Voxels = volume.array
+        return eight_bit(frames, image) if colour else frames
+
+
+def multiframe_series(instance: Instance, problems: tuple[Problem, ...] = ()) -> MultiframeSeries:
+    """Makes a series of a file with several frames.
+
+    Args:
+        instance: Its header.
+        problems: What was found before.
+
+    Returns:
+        The series, with a `Series.refusal` if its frames are no single volume.
+    """
+    grid = (instance.frames, instance.rows, instance.columns)
+    photometric = instance.photometric or Photometric.DARK_TO_BRIGHT
+    affine: Affine | None = None
+    refusal = None
+    try:
+        check_decodable(instance)
+        with coded_errors(instance.transfer_syntax), quiet():
+            affine = _affine(highdicom.imread(instance.path, lazy_frame_retrieval=True))
+    except StudyError as error:
+        refusal = error
+    return MultiframeSeries(
+        outline=Scan(
+            voxels=outline_voxels(grid, photometric),
+            affine=pixel_affine((1.0, *instance.pixel_shape)) if affine is None else affine,
+            modality=instance.modality,
+            photometric=photometric,
+            identity=instance.identity,
+            has_geometry=affine is not None,
+            problems=problems,
+        ),
+        source=instance.path,
+        refusal=refusal,
+        instance=instance,
+    )
+
+
+def _affine(image: Any) -> Affine:
+    """Returns the affine of the frames in slice order.
+
+    Raises:
+        StudyError: ``AMBIGUOUS_GEOMETRY``, ``MISSING_SLICE`` or ``MIXED_SERIES``.
+    """
+    if image.coordinate_system is None or "PerFrameFunctionalGroupsSequence" not in image:
+        raise StudyError(Code.AMBIGUOUS_GEOMETRY, "It holds several frames without a position, as in a film.")
+    geometry = image.get_volume_geometry(allow_duplicate_positions=False)
+    if geometry is not None:
+        return np.array(geometry.affine, dtype=np.float64)
+    if image.get_volume_geometry(allow_duplicate_positions=True) is not None:
+        raise StudyError(Code.MIXED_SERIES, "The file holds several frames at each position.")
+    if image.get_volume_geometry(allow_missing_positions=True) is not None:
+        raise StudyError(Code.MISSING_SLICE)
+    raise StudyError(Code.AMBIGUOUS_GEOMETRY, "The frames do not form one stack of parallel slices.")

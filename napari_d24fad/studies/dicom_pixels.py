@@ -1,0 +1,132 @@
+"""Decodes the pixels of DICOM files, and names what is wrong where that fails."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from highdicom import get_volume_from_series
+from pydicom import dcmread
+from pydicom.dataset import Dataset
+from pydicom.pixels.decoders.base import get_decoder
+from pydicom.uid import (
+    UID,
+    ExplicitVRLittleEndian,
+    ImplicitVRLittleEndian,
+    JPEGBaseline8Bit,
+    JPEGExtended12Bit,
+)
+
+from napari_d24fad.errors import Cancelled, Code, D24fadError, StudyError
+from napari_d24fad.studies.dicom_header import Instance
+from napari_d24fad.studies.quiet import quiet
+from napari_d24fad.studies.scan import Photometric, Voxels
+
+# Real-world values are those of the modality rescale, which every series of a kind shares.
+# A real-world value map may rescale to another unit in one series only.
+TRANSFORMS: dict[str, Any] = {
+    "apply_real_world_transform": False,
+    "apply_presentation_lut": False,
+    "apply_icc_profile": False,
+}
+
+
+def read_slice(instance: Instance) -> Voxels:
+    """Reads the pixels of a single-frame file.
+
+    Values that the file declares as padding (Pixel Padding Value) are kept as they are.
+
+    Returns:
+        ``(rows, columns)`` float32 after the rescale that the file states, never inverted;
+        or ``(rows, columns, 3)`` uint8.
+
+    Raises:
+        StudyError: If the pixels are incomplete or of a kind that cannot be decoded.
+    """
+    colour = instance.photometric is Photometric.COLOUR
+    with coded_errors(instance.transfer_syntax), quiet():
+        dataset = _readable(instance.path)
+        volume = get_volume_from_series([dataset], dtype=np.uint16 if colour else np.float32, **TRANSFORMS)
+        pixels: Voxels = volume.array[0]
+        return eight_bit(pixels, dataset) if colour else pixels
+
+
+def eight_bit(colours: Any, header: Dataset) -> npt.NDArray[np.uint8]:
+    """Returns colours as uint8, dropping the low bits of deeper ones."""
+    bits = int(header.BitsStored)
+    if "RedPaletteColorLookupTableDescriptor" in header:
+        bits = int(header.RedPaletteColorLookupTableDescriptor[2])
+    shallow: npt.NDArray[np.uint8] = (colours >> max(0, bits - 8)).astype(np.uint8)
+    return shallow
+
+
+def check_decodable(instance: Instance) -> None:
+    """Returns if the pixels of a file are of a kind that can be decoded.
+
+    Raises:
+        StudyError: ``UNSUPPORTED_PIXELS``, naming the reason.
+    """
+    if instance.photometric is None:
+        raise StudyError(Code.UNSUPPORTED_PIXELS, "Its colour space is not known.")
+    syntax = UID(instance.transfer_syntax or ImplicitVRLittleEndian)
+    try:
+        decodable = get_decoder(syntax).is_available
+    except NotImplementedError:
+        decodable = False
+    # Pillow decodes JPEG, but not with twelve bits.
+    if syntax in (JPEGBaseline8Bit, JPEGExtended12Bit) and instance.bits_stored > 8:
+        decodable = False
+    if not decodable:
+        raise StudyError(Code.UNSUPPORTED_PIXELS, f"Its transfer syntax is {syntax.name}.")
+
+
+@contextmanager
+def coded_errors(transfer_syntax: str) -> Iterator[None]:
+    """Turns what pydicom, highdicom and the decoders raise into a `StudyError`.
+
+    Their messages quote header values and paths, so none of them is passed on.
+
+    Args:
+        transfer_syntax: Transfer Syntax UID of the file being decoded.
+    """
+    try:
+        yield
+    except (D24fadError, Cancelled):
+        raise
+    except MemoryError:
+        raise StudyError(Code.TOO_LARGE, "There is not enough free memory.") from None
+    except OSError:
+        raise StudyError(Code.PATH_UNREADABLE) from None
+    except Exception as error:
+        # Decoders raise any exception on damaged input.
+        syntax = UID(transfer_syntax or ImplicitVRLittleEndian)
+        if "less than expected" in str(error):
+            raise StudyError(Code.TRUNCATED) from None
+        if syntax.is_compressed and isinstance(error, RuntimeError):
+            raise StudyError(Code.TRUNCATED, "Its compressed pixel data is damaged.") from None
+        raise StudyError(Code.UNSUPPORTED_PIXELS, f"Its transfer syntax is {syntax.name}.") from None
+
+
+def _readable(path: Path) -> Dataset:
+    """Reads a file and adds the attributes that highdicom needs and some files lack.
+
+    None of them changes a pixel value; the geometry is taken from the header elsewhere.
+    """
+    dataset = dcmread(path, force=True)
+    if not any(name in dataset for name in ("PixelData", "FloatPixelData", "DoubleFloatPixelData")):
+        raise StudyError(Code.TRUNCATED, "It ends before its pixels.")
+    if "TransferSyntaxUID" not in dataset.file_meta:
+        implicit, _ = dataset.original_encoding
+        dataset.file_meta.TransferSyntaxUID = ImplicitVRLittleEndian if implicit else ExplicitVRLittleEndian
+    dataset.FrameOfReferenceUID = dataset.get("FrameOfReferenceUID") or "2.25.1"
+    dataset.SeriesInstanceUID = dataset.get("SeriesInstanceUID") or "2.25.1"
+    dataset.ImagePositionPatient = [0, 0, 0]
+    dataset.ImageOrientationPatient = [1, 0, 0, 0, 1, 0]
+    dataset.PixelSpacing = [1, 1]
+    dataset.SpacingBetweenSlices = 1
+    dataset.PhotometricInterpretation = dataset.PhotometricInterpretation.strip()
+    return dataset

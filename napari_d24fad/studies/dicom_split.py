@@ -1,0 +1,236 @@
+"""Splits the instances of DICOM series into groups that each are one volume or image.
+
+One Series Instance UID often holds more than one volume: scouts in three planes, echoes,
+time points, magnitude and phase. Nothing is merged or dropped on a guess: what cannot
+be told apart stays one group with a refusal.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import Counter, defaultdict
+from collections.abc import Callable, Hashable, Iterable, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+
+import numpy as np
+
+from napari_d24fad.errors import Code, StudyError
+from napari_d24fad.studies.dicom_header import TRAITS, Instance
+from napari_d24fad.studies.scan import Plane, Problem
+
+# Below this difference of direction cosines two slices are meant to be parallel. It only
+# decides who belongs together; whether they form a volume is decided by highdicom.
+_PARALLEL = 1e-3
+
+_CROSS_SECTIONAL = frozenset({"CT", "MR", "PT"})
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Instances that belong into one volume or image.
+
+    Attributes:
+        instances: In no particular order.
+        suffix: What tells the group from others of the same series, such as ``"echo 2"``.
+        problems: What was found while splitting.
+        refusal: Why the group cannot be one volume.
+    """
+
+    instances: tuple[Instance, ...]
+    suffix: str = ""
+    problems: tuple[Problem, ...] = ()
+    refusal: StudyError | None = None
+
+
+def split_series(instances: Iterable[Instance]) -> list[Group]:
+    """Splits instances into groups, ordered by series number.
+
+    Args:
+        instances: The headers of any number of series of any number of patients.
+    """
+    series: dict[Hashable, list[Instance]] = defaultdict(list)
+    for instance in instances:
+        who = instance.identity
+        series[who.patient_key, who.study_uid, who.series_uid].append(instance)
+    ordered = sorted(series.values(), key=lambda members: (members[0].series_number, members[0].path))
+    return [group for members in ordered for group in _split_one(members)]
+
+
+def _split_one(members: Sequence[Instance]) -> list[Group]:
+    originals = {_fingerprint(instance): instance for instance in reversed(members)}
+    copies = len(members) - len(originals)
+    problems: tuple[Problem, ...] = ()
+    if copies:
+        problems = (Problem(Code.DUPLICATE_INSTANCE, f"Copies left out: {copies}."),)
+    groups: list[Group] = []
+    alike = _partition(list(originals.values())[::-1], _appearance)
+    orientations: list[tuple[float, ...]] = []
+    for look in alike:
+        for parallel in _partition(look, lambda one: _direction(one, orientations)):
+            groups += _split_by_position(parallel)
+    groups = _with_look(groups)
+    return [replace(group, problems=problems, suffix=_numbered(group, groups)) for group in groups]
+
+
+def _fingerprint(instance: Instance) -> Hashable:
+    """Is equal for copies; careless tools give one SOP Instance UID to different slices."""
+    return instance.sop_uid, instance.number, instance.placement, instance.rows, instance.columns
+
+
+def _appearance(instance: Instance) -> Hashable:
+    # Files with several frames are volumes of their own.
+    own = instance.path if instance.frames > 1 else None
+    return (
+        own,
+        instance.modality,
+        instance.photometric,
+        (instance.rows, instance.columns),
+        tuple(round(length, 3) for length in instance.pixel_shape),
+        instance.placement is None,
+        "LOCALIZER" in instance.image_type,
+    )
+
+
+def _direction(instance: Instance, known: list[tuple[float, ...]]) -> int:
+    """Returns the index of the first known orientation that is parallel, adding a new one."""
+    if instance.placement is None:
+        return -1
+    orientation = instance.placement.orientation
+    for index, other in enumerate(known):
+        if np.abs(np.subtract(orientation, other)).max() < _PARALLEL:
+            return index
+    known.append(orientation)
+    return len(known) - 1
+
+
+def _split_by_position(members: list[Instance]) -> list[Group]:
+    if members[0].frames > 1:
+        return [Group(tuple(members))]
+    if members[0].placement is not None:
+        return _split_shared(members)
+    if len(members) > 1 and members[0].modality in _CROSS_SECTIONAL:
+        refusal = StudyError(Code.AMBIGUOUS_GEOMETRY, "No slice says where it lies.")
+        return [Group(tuple(members), refusal=refusal)]
+    return [Group((instance,)) for instance in sorted(members, key=lambda one: (one.number or 0, one.path))]
+
+
+def _split_shared(members: list[Instance], suffix: str = "") -> list[Group]:
+    """Splits slices of one orientation so that no two of a group share a position."""
+    sharing = _sharing(members)
+    if sharing == 1:
+        return [Group(tuple(members), suffix)]
+    for index, (_, name) in enumerate(TRAITS):
+        parts = _partition(members, partial(_trait, index=index))
+        # A trait that counts slices instead of volumes does not thin out the positions.
+        if 1 < len(parts) <= sharing and all(_sharing(part) < sharing for part in parts):
+            parts.sort(key=lambda part: _natural(_trait(part[0], index)))
+            names = _trait_names(name, [_trait(part[0], index) for part in parts])
+            return [
+                group
+                for part, text in zip(parts, names, strict=True)
+                for group in _split_shared(part, f"{suffix}, {text}".removeprefix(", "))
+            ]
+    volumes = _consecutive_volumes(members, sharing)
+    if volumes:
+        return [
+            Group(tuple(volume), f"{suffix}, volume {order}".removeprefix(", "))
+            for order, volume in enumerate(volumes, 1)
+        ]
+    refusal = StudyError(
+        Code.MIXED_SERIES, f"Up to {sharing} slices lie at one position, and nothing tells them apart."
+    )
+    return [Group(tuple(members), suffix, refusal=refusal)]
+
+
+def _consecutive_volumes(members: list[Instance], sharing: int) -> list[list[Instance]]:
+    """Splits by Instance Number where that counts volume after volume, or slice after slice."""
+    numbers = [instance.number for instance in members]
+    if None in numbers or len(set(numbers)) < len(numbers) or len(members) % sharing:
+        return []
+    ordered = sorted(members, key=lambda one: one.number or 0)
+    slices = len(members) // sharing
+    by_volume = [ordered[start : start + slices] for start in range(0, len(ordered), slices)]
+    by_slice = [ordered[start::sharing] for start in range(sharing)]
+    for volumes in (by_volume, by_slice):
+        positions = [{_place(instance) for instance in volume} for volume in volumes]
+        if len(positions[0]) == slices and all(each == positions[0] for each in positions):
+            return volumes
+    return []
+
+
+def _sharing(members: Iterable[Instance]) -> int:
+    return max(Counter(map(_place, members)).values())
+
+
+def _place(instance: Instance) -> Hashable:
+    """The position to 0.01 mm; scanners write the same one with different digits."""
+    return instance.placement and tuple(round(mm, 2) for mm in instance.placement.position)
+
+
+def _partition(members: Iterable[Instance], key: Callable[[Instance], Hashable]) -> list[list[Instance]]:
+    parts: dict[Hashable, list[Instance]] = defaultdict(list)
+    for instance in members:
+        parts[key(instance)].append(instance)
+    return list(parts.values())
+
+
+def _trait(instance: Instance, index: int) -> str:
+    return instance.traits[index]
+
+
+def _natural(text: str) -> tuple[float, str]:
+    """Sorts numbers by size, and texts after them."""
+    try:
+        return float(text.split("\\")[0]), text
+    except ValueError:
+        return math.inf, text
+
+
+def _trait_names(name: str, values: list[str]) -> list[str]:
+    """Names each part by its number or by the words only it has; else by its order."""
+    words = [value.split("\\") for value in values]
+    shared = set(words[0]).intersection(*words[1:])
+    names = []
+    for order, value in enumerate(values):
+        number = _natural(value)[0]
+        own = [word for word in words[order] if word not in shared]
+        if name == "time" or not own or 1e6 < number < math.inf:
+            names.append(f"{name} {order + 1}")
+        else:
+            names.append(f"{name} {' '.join(own)}" if math.isinf(number) else f"{name} {number:g}")
+    return names
+
+
+def _with_look(groups: list[Group]) -> list[Group]:
+    """Puts into the suffix in what the groups of a series look different."""
+    looks = [_look(group.instances[0]) for group in groups]
+    differing = [column for column, values in enumerate(zip(*looks, strict=True)) if len(set(values)) > 1]
+    return [
+        replace(
+            group, suffix=", ".join(word for word in [*(look[i] for i in differing), group.suffix] if word)
+        )
+        for group, look in zip(groups, looks, strict=True)
+    ]
+
+
+def _look(instance: Instance) -> tuple[str, ...]:
+    plane = ""
+    if instance.placement is not None:
+        normal = np.cross(instance.placement.orientation[:3], instance.placement.orientation[3:])
+        plane = (Plane.SAGITTAL, Plane.CORONAL, Plane.AXIAL)[int(np.abs(normal).argmax())].value
+    return (
+        "localizer" if "LOCALIZER" in instance.image_type else "",
+        instance.modality,
+        plane,
+        f"{instance.rows} x {instance.columns}",
+        f"{instance.pixel_shape[0]:.3g} mm pixels" if instance.placement else "",
+    )
+
+
+def _numbered(group: Group, groups: list[Group]) -> str:
+    """Counts groups that would otherwise be called the same."""
+    twins = [other for other in groups if other.suffix == group.suffix]
+    if len(twins) == 1:
+        return group.suffix
+    return f"{group.suffix}, part {twins.index(group) + 1}".removeprefix(", ")

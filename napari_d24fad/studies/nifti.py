@@ -1,0 +1,182 @@
+"""NIfTI files: voxels in the order they are stored, geometry turned from RAS to LPS."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, ClassVar
+
+import nibabel
+import numpy as np
+from nibabel.filebasedimages import ImageFileError
+
+from napari_d24fad.errors import Cancelled, Code, D24fadError, StudyError
+from napari_d24fad.progress import CancelToken, Progress
+from napari_d24fad.studies.limits import check_size
+from napari_d24fad.studies.quiet import quiet
+from napari_d24fad.studies.scan import Affine, Photometric, Problem, Scan, SeriesIdentity, Voxels
+from napari_d24fad.studies.series import Series, outline_voxels, pixel_affine
+
+NIFTI_SUFFIXES = (".nii", ".nii.gz")
+
+_MOST_VOLUMES = 100
+_CLEARLY_LARGER = 1.2
+_RAS_TO_LPS = np.diag([-1.0, -1.0, 1.0, 1.0])
+_TO_MM = {"meter": 1000.0, "micron": 0.001}
+_RGB_TYPES = (128, 2304)  # RGB24 and RGBA32
+
+
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class NiftiSeries(Series):
+    """One volume of a NIfTI file.
+
+    Attributes:
+        volume: Which volume along the fourth axis of the file.
+    """
+
+    kind: ClassVar[str] = "NIfTI"
+
+    volume: int = 0
+
+    def _read(self, progress: Progress, cancel: CancelToken) -> Voxels:
+        return self._read_part([slice(None), slice(None), slice(None)])
+
+    def _read_middle_slice(self) -> Voxels:
+        part = [slice(None), slice(None), slice(None)]
+        axis = self.outline.slice_axis
+        middle = self.grid[axis] // 2
+        part[axis] = slice(middle, middle + 1)
+        return self._read_part(part)
+
+    def _read_part(self, part: list[slice]) -> Voxels:
+        """Reads a block; ``part`` is in the order of our axes, which the file reverses."""
+        try:
+            with quiet():
+                image: Any = nibabel.load(self.source, mmap=False)
+                index: list[Any] = part[::-1][: len(image.shape)]
+                index += [0 if axis > 3 else self.volume for axis in range(3, len(image.shape))]
+                stored = np.asanyarray(image.dataobj[tuple(index)])
+        except (D24fadError, Cancelled):
+            raise
+        except MemoryError:
+            raise StudyError(Code.TOO_LARGE, "There is not enough free memory.") from None
+        except PermissionError:
+            raise StudyError(Code.PATH_UNREADABLE) from None
+        except Exception:
+            # The header was read before, so whatever gzip, zlib, nibabel or numpy raise
+            # now comes from missing or damaged data; their messages quote the path.
+            raise StudyError(Code.TRUNCATED) from None
+        if self.photometric is Photometric.COLOUR:
+            stored = np.stack([stored[name] for name in "RGB"], axis=-1)
+            return np.ascontiguousarray(stored.transpose(2, 1, 0, 3))
+        stored = stored.reshape(stored.shape + (1,) * (3 - stored.ndim))
+        return np.ascontiguousarray(stored.transpose(2, 1, 0), dtype=np.float32)
+
+
+def nifti_series(path: Path) -> tuple[NiftiSeries, ...]:
+    """Makes a series of each volume of a NIfTI file (.nii, .nii.gz); reads the header.
+
+    Args:
+        path: The file.
+
+    Raises:
+        StudyError: ``NOT_AN_IMAGE``, ``UNSUPPORTED_PIXELS``, ``TRUNCATED``,
+            ``MIXED_SERIES`` for more than four dimensions or too many volumes, or
+            ``PATH_UNREADABLE``.
+    """
+    image = _header(path)
+    header = image.header
+    shape = tuple(int(length) for length in image.shape)
+    if not shape or min(shape) < 1:
+        raise StudyError(Code.NOT_AN_IMAGE, "Its header states no size.")
+    grid = (*shape[:3], *(1,) * (3 - len(shape)))[::-1]
+    check_size(grid)
+    volumes = shape[3] if len(shape) > 3 else 1
+    if any(length > 1 for length in shape[4:]):
+        raise StudyError(Code.MIXED_SERIES, "It has more than four dimensions.")
+    if volumes > _MOST_VOLUMES:
+        raise StudyError(Code.MIXED_SERIES, f"It holds {volumes} volumes; up to {_MOST_VOLUMES} are shown.")
+    datatype = int(header["datatype"])
+    if header.get_data_dtype().kind == "c":
+        raise StudyError(Code.UNSUPPORTED_PIXELS, "Its voxels are complex numbers.")
+    _check_length(path, image)
+    affine, problems, refusal = _affine(image)
+    photometric = Photometric.COLOUR if datatype in _RGB_TYPES else Photometric.DARK_TO_BRIGHT
+    return tuple(
+        NiftiSeries(
+            outline=Scan(
+                voxels=outline_voxels((grid[0], grid[1], grid[2]), photometric),
+                affine=affine,
+                photometric=photometric,
+                identity=SeriesIdentity(
+                    # The file name may be a patient's, and so may the header's free text.
+                    description="NIfTI volume" + (f" {volume + 1} of {volumes}" if volumes > 1 else "")
+                ),
+                has_geometry=not problems and refusal is None,
+                slice_axis=_slice_axis(grid, affine, patient=not problems),
+                problems=problems,
+            ),
+            source=path,
+            refusal=refusal,
+            volume=volume,
+        )
+        for volume in range(volumes)
+    )
+
+
+def _header(path: Path) -> Any:
+    try:
+        with quiet():
+            return nibabel.load(path, mmap=False)
+    except ImageFileError:
+        raise StudyError(Code.NOT_AN_IMAGE, "It is not a NIfTI file.") from None
+    except EOFError:
+        raise StudyError(Code.TRUNCATED) from None
+    except PermissionError:
+        raise StudyError(Code.PATH_UNREADABLE) from None
+    except Exception:
+        # nibabel raises many kinds on a malformed header, and quotes the path.
+        raise StudyError(Code.NOT_AN_IMAGE, "Its NIfTI header is malformed.") from None
+
+
+def _check_length(path: Path, image: Any) -> None:
+    """Finds out at once that an uncompressed file is too short."""
+    needed = int(image.dataobj.offset) + int(np.prod(image.shape)) * image.header.get_data_dtype().itemsize
+    if path.suffix.lower() == ".nii" and path.stat().st_size < needed:
+        raise StudyError(Code.TRUNCATED)
+
+
+def _affine(image: Any) -> tuple[Affine, tuple[Problem, ...], StudyError | None]:
+    """Returns the affine of (slice, row, column), that is of the stored axes reversed, in LPS mm."""
+    header = image.header
+    zooms = [float(zoom) for zoom in header.get_zooms()[:3]] + [1.0] * (3 - min(3, len(image.shape)))
+    lengths = [zoom if np.isfinite(zoom) and zoom > 0 else 1.0 for zoom in zooms]
+    plain = pixel_affine((lengths[2], lengths[1], lengths[0]))
+    if int(header["sform_code"]) <= 0 and int(header["qform_code"]) <= 0:
+        return plain, (Problem(Code.AMBIGUOUS_GEOMETRY, "It is shown as a plain image."),), None
+    ras = np.array(image.affine, dtype=np.float64)
+    scale = _TO_MM.get(header.get_xyzt_units()[0], 1.0)
+    if scale != 1.0:
+        ras[:3] *= scale
+    lengths_mm = np.linalg.norm(ras[:3, :3], axis=0)
+    if not np.isfinite(ras).all() or abs(np.linalg.det(ras[:3, :3])) <= 1e-6 * np.prod(lengths_mm):
+        return plain, (), StudyError(Code.AMBIGUOUS_GEOMETRY, "Its affine is not invertible.")
+    return (_RAS_TO_LPS @ ras)[:, [2, 1, 0, 3]], (), None
+
+
+def _slice_axis(grid: tuple[int, ...], affine: Affine, *, patient: bool) -> int:
+    """Returns the axis the slices are stacked along, which NIfTI files do not state.
+
+    It is a lone axis of length 1, else the one with clearly the largest spacing, else the
+    one nearest to the body axis (axial slices).
+    """
+    single = [axis for axis in range(3) if grid[axis] == 1]
+    if len(single) == 1:
+        return single[0]
+    spacing = np.linalg.norm(affine[:3, :3], axis=0)
+    widest = int(spacing.argmax())
+    if spacing[widest] > _CLEARLY_LARGER * np.delete(spacing, widest).max():
+        return widest
+    if not patient:
+        return 0
+    return int(np.abs(affine[2, :3] / spacing).argmax())
