@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from napari_d24fad.detection.intensity import window_of
+from napari_d24fad.detection.intensity import CT_WINDOW, window_of
 from napari_d24fad.detection.result import AnomalyMap
 from napari_d24fad.export.anatomy import edge_letters, slice_number, slice_text
 from napari_d24fad.export.atomic import atomic_file
@@ -25,7 +25,14 @@ _ENLARGE_TO_PX, _REDUCE_TO_PX = 1024, 4096
 """Small slices are enlarged up to the first length, by a whole number; the second is the largest."""
 
 
-def draw_overlay(scan: Scan, anomaly: AnomalyMap, index: int, *, label: str) -> Picture:
+def draw_overlay(
+    scan: Scan,
+    anomaly: AnomalyMap,
+    index: int,
+    *,
+    label: str,
+    ct_window: tuple[float, float] = CT_WINDOW,
+) -> Picture:
     """Draws a slice as it lies on a radiologist's screen, with the anomaly over it.
 
     The grey values are windowed as the detector saw them; MONOCHROME1 is inverted. Where
@@ -37,6 +44,7 @@ def draw_overlay(scan: Scan, anomaly: AnomalyMap, index: int, *, label: str) -> 
         anomaly: Its map.
         index: The slice, along the scan's `slice_axis` in the scan's own order.
         label: What the scan is, without identity, such as the label of its series.
+        ct_window: Low and high HU that the detector used for CT.
 
     Returns:
         ``(rows, columns, 3)``: the slice, headings, colour bar, and for a scan with
@@ -44,7 +52,9 @@ def draw_overlay(scan: Scan, anomaly: AnomalyMap, index: int, *, label: str) -> 
     """
     upright = canonical(scan)
     at = slice_number(scan, index) - 1
-    background = _grey(scan, upright, at)
+    # The window comes from the whole scan, so that slices look alike.
+    unit = window_of(scan, ct_window).apply(upright.voxels[at])
+    background = (unit * 255).round().astype(np.uint8)
     values = np.asarray(canonical_orientation(scan).apply(anomaly.values)[at], dtype=np.float32)
     limits = anomaly_limits(anomaly)
     rows, columns = _screen_size(upright)
@@ -61,17 +71,6 @@ def draw_overlay(scan: Scan, anomaly: AnomalyMap, index: int, *, label: str) -> 
     )
 
 
-def save_overlay(
-    scan: Scan, anomaly: AnomalyMap, index: int, path: str | os.PathLike[str], *, label: str
-) -> None:
-    """Writes `draw_overlay` as PNG.
-
-    Raises:
-        ExportError: ``CANNOT_WRITE`` if the system refuses.
-    """
-    save_png(draw_overlay(scan, anomaly, index, label=label), path)
-
-
 def save_png(picture: Picture, path: str | os.PathLike[str]) -> None:
     """Writes a picture as PNG.
 
@@ -80,11 +79,6 @@ def save_png(picture: Picture, path: str | os.PathLike[str]) -> None:
     """
     with atomic_file(path) as staged:
         Image.fromarray(picture).save(staged)
-
-
-def _grey(scan: Scan, upright: Scan, at: int) -> Picture:
-    # The window comes from the whole scan, so that slices look alike.
-    return (window_of(scan).apply(upright.voxels[at]) * 255).round().astype(np.uint8)
 
 
 def _screen_size(upright: Scan) -> tuple[int, int]:

@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from napari_d24fad import __version__
+from napari_d24fad.detection.intensity import CT_WINDOW
 from napari_d24fad.detection.result import AnomalyMap
 from napari_d24fad.export.anatomy import slice_number, slice_position_mm
 from napari_d24fad.export.atomic import atomic_file
@@ -35,12 +36,14 @@ class Examination:
         scan: The scan that was examined.
         label: What it is, without identity, such as the label of its series.
         anomaly: What was found.
+        ct_window: Low and high HU that became black and white, for CT.
         files: Names of the files written for it, without folder.
     """
 
     scan: Scan
     label: str
     anomaly: AnomalyMap
+    ct_window: tuple[float, float] = CT_WINDOW
     files: tuple[str, ...] = field(default=(), repr=False)
 
 
@@ -115,6 +118,7 @@ def _query(examination: Examination) -> dict[str, Any]:
         "spacing_mm": list(scan.spacing) if scan.has_geometry else None,
         "affine_lps": scan.affine.tolist() if scan.has_geometry else None,
         "slice_axis": scan.slice_axis,
+        "window_hu": list(examination.ct_window) if scan.modality == "CT" else None,
         "problems": [{"code": problem.code.code, "text": str(problem)} for problem in scan.problems],
     }
 

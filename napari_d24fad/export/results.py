@@ -11,7 +11,7 @@ from typing import Any
 from napari_d24fad.errors import Code, ExportError
 from napari_d24fad.export.atomic import atomic_folder
 from napari_d24fad.export.nifti import save_nifti
-from napari_d24fad.export.overlay import save_overlay
+from napari_d24fad.export.overlay import draw_overlay, save_png
 from napari_d24fad.export.report import Examination, build_report, save_report
 from napari_d24fad.export.tiff import save_tiff
 
@@ -67,7 +67,8 @@ def _save_one(folder: Path, examination: Examination, stem: str) -> Examination:
     files = [map_name]
     for index in anomaly.most_suspicious(1):
         files.append(stem + OVERLAY_NAME)
-        save_overlay(scan, anomaly, index, folder / files[-1], label=examination.label)
+        picture = draw_overlay(scan, anomaly, index, label=examination.label, ct_window=examination.ct_window)
+        save_png(picture, folder / files[-1])
     return replace(examination, files=tuple(files))
 
 

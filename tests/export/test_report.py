@@ -1,0 +1,123 @@
+"""The report: strict, complete as documented, and without identity."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from napari_d24fad.errors import Code, ExportError
+from napari_d24fad.export.report import Examination, as_json, build_report, save_report
+from napari_d24fad.studies.scan import Problem, SeriesIdentity
+from tests.export.maps import affine_of, make_map, make_scan
+
+DOCUMENT = Path(__file__).resolve().parents[2] / "docs" / "report-schema.md"
+GRID = (4, 3, 2)
+
+
+def examination(**identity: str) -> Examination:
+    affine = affine_of(signs=(-1, 1, 1))
+    scan = make_scan(
+        np.arange(24.0).reshape(GRID),
+        affine,
+        modality="CT",
+        identity=SeriesIdentity(**identity),
+        problems=(Problem(Code.FILE_SKIPPED),),
+    )
+    scores = np.array([0.1, np.nan, 3.0, 2.0])
+    return Examination(
+        scan, "CT axial", make_map(np.ones(GRID), affine, slice_scores=scores), files=("a.png",)
+    )
+
+
+def keys_of(value: Any, path: str = "") -> Iterator[str]:
+    """Every path to a leaf, with ``[]`` for the steps into lists."""
+    if isinstance(value, dict):
+        for key, inner in value.items():
+            yield from keys_of(inner, f"{path}.{key}" if path else key)
+    elif isinstance(value, list | tuple):
+        for inner in value:
+            yield from keys_of(inner, path + "[]")
+    else:
+        yield path
+
+
+def documented() -> set[str]:
+    return set(re.findall(r"^\| `([^`]+)` \|", DOCUMENT.read_text(encoding="utf-8"), re.MULTILINE))
+
+
+def test_the_document_names_every_key_and_no_other() -> None:
+    assert set(keys_of(build_report([examination()]))) == documented() - {"results[]"}
+
+
+def test_what_an_image_has_not_is_null_under_the_same_keys() -> None:
+    image = Examination(
+        make_scan(np.arange(6).reshape(1, 2, 3), modality=""), "image", make_map(np.ones((1, 2, 3)))
+    )
+    report = build_report([image])
+    known = documented() | {re.sub(r"(\[\])+$", "", key) for key in documented()}
+    assert set(keys_of(report)) <= known
+    query = report["results"][0]["query"]
+    assert [query[key] for key in ("modality", "plane", "spacing_mm", "affine_lps", "window_hu")] == [
+        None
+    ] * 5
+
+
+def test_numbers_come_back_exactly_and_nan_as_null(tmp_path: Path) -> None:
+    save_report(build_report([examination()]), tmp_path / "report.json")
+
+    def refuse(constant: str) -> None:
+        raise AssertionError(constant)
+
+    text = (tmp_path / "report.json").read_text(encoding="utf-8")
+    result = json.loads(text, parse_constant=refuse)["results"][0]
+    assert result["slice_scores"] == [0.1, None, 3.0, 2.0]
+    assert result["weights"][1] == [[None] * 3, [None] * 3]
+    assert result["weights"][0] == [[0.25, 0.5, 0.75], [0.75, 0.5, 0.25]]
+    assert [reference["score"] for reference in result["references"]] == [0.75, 0.1]
+    assert [reference["mean_weight"] for reference in result["references"]] == [0.5, 0.5]
+    assert result["references"][0]["slice_scores"] == [0.5, None]
+    assert np.array_equal(result["query"]["affine_lps"], affine_of(signs=(-1, 1, 1)))
+
+
+def test_suspicious_slices_are_named_by_index_number_and_position() -> None:
+    first = build_report([examination()])["results"][0]["most_suspicious"][0]
+    # The highest of four slices that are stored from top to bottom, 1.5 mm apart.
+    assert (first["index"], first["number"], first["score"]) == (2, 2, 3.0)
+    assert first["position_mm"][2] == 12.75 - 2 * 1.5
+
+
+def test_a_scan_of_which_nothing_was_examined_has_no_mean_weights() -> None:
+    nothing = replace(examination(), anomaly=make_map(np.ones(GRID), slice_scores=np.full(4, np.nan)))
+    result = build_report([nothing])["results"][0]
+    assert result["most_suspicious"] == []
+    assert [reference["mean_weight"] for reference in result["references"]] == [None, None]
+
+
+def test_nothing_of_the_identity_is_told() -> None:
+    words = {
+        "description": "DOE^JANE 1970-01-01",
+        "series_uid": "1.2.3.4",
+        "study_uid": "1.2.3",
+        "frame_of_reference_uid": "1.2.3.5",
+        "patient_key": "c0ffee",
+    }
+    text = as_json(build_report([examination(**words)]))
+    assert [word for word in words.values() if word in text] == []
+
+
+def test_nan_is_refused_rather_than_written(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="not JSON compliant"):
+        save_report({"score": float("nan")}, tmp_path / "report.json")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_report_needs_a_folder(tmp_path: Path) -> None:
+    with pytest.raises(ExportError, match="X01"):
+        save_report({}, tmp_path / "missing" / "report.json")

@@ -1,0 +1,82 @@
+"""A folder of results: the right files under the right names, all or none."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import nibabel as nib
+import numpy as np
+import pytest
+import tifffile
+from PIL import Image
+
+from napari_d24fad.errors import ExportError
+from napari_d24fad.export.report import Examination
+from napari_d24fad.export.results import save_results
+from tests.export.maps import affine_of, make_map, make_scan
+
+GRID = (2, 6, 5)
+
+
+def volume() -> Examination:
+    voxels = np.arange(60.0).reshape(GRID)
+    return Examination(make_scan(voxels, affine_of()), "MR", make_map(voxels, affine_of()))
+
+
+def image() -> Examination:
+    voxels = np.arange(30.0).reshape(1, 6, 5)
+    return Examination(make_scan(voxels), "image", make_map(voxels))
+
+
+def names(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.iterdir())
+
+
+def test_one_volume(tmp_path: Path) -> None:
+    report = save_results(tmp_path / "out", [volume()])
+    assert names(tmp_path / "out") == ["anomaly.nii.gz", "overlay.png", "report.json"]
+    assert json.loads((tmp_path / "out" / "report.json").read_text()) == json.loads(json.dumps(report))
+    assert report["results"][0]["files"] == ["anomaly.nii.gz", "overlay.png"]
+    values = nib.load(tmp_path / "out" / "anomaly.nii.gz").get_fdata()
+    np.testing.assert_array_equal(values, volume().anomaly.values.T)
+    with Image.open(tmp_path / "out" / "overlay.png") as picture:
+        assert min(picture.size) > 480
+
+
+def test_images_are_named_after_themselves_even_twice(tmp_path: Path) -> None:
+    report = save_results(tmp_path, [image(), image(), image()], names=["knee", "knee", "hip"])
+    stems = ("hip_", "knee_", "knee_2_")
+    expected = {f"{stem}{kind}" for stem in stems for kind in ("anomaly.tiff", "overlay.png")}
+    assert set(names(tmp_path)) == expected | {"report.json"}
+    assert [result["files"][0] for result in report["results"]] == [
+        "knee_anomaly.tiff",
+        "knee_2_anomaly.tiff",
+        "hip_anomaly.tiff",
+    ]
+    np.testing.assert_array_equal(tifffile.imread(tmp_path / "hip_anomaly.tiff"), image().anomaly.values[0])
+
+
+def test_several_volumes_are_kept_apart(tmp_path: Path) -> None:
+    save_results(tmp_path, [volume(), volume()], names=["one", "two"])
+    assert {"one_anomaly.nii.gz", "two_anomaly.nii.gz"} <= set(names(tmp_path))
+
+
+def test_a_scan_of_which_nothing_was_examined_has_no_picture(tmp_path: Path) -> None:
+    nothing = make_map(np.full(GRID, np.nan), affine_of(), slice_scores=np.full(2, np.nan))
+    save_results(tmp_path, [replace(volume(), anomaly=nothing)])
+    assert names(tmp_path) == ["anomaly.nii.gz", "report.json"]
+
+
+def test_a_report_that_cannot_be_placed_takes_the_maps_with_it(tmp_path: Path) -> None:
+    (tmp_path / "report.json").mkdir()
+    with pytest.raises(ExportError, match="X01"):
+        save_results(tmp_path, [volume()])
+    assert names(tmp_path) == ["report.json"]
+
+
+def test_nothing_to_export(tmp_path: Path) -> None:
+    with pytest.raises(ExportError, match="X02"):
+        save_results(tmp_path / "out", [])
+    assert names(tmp_path) == []
