@@ -1,0 +1,101 @@
+"""Runs one job at a time and shows it in the run panel and in napari's activity dock."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from napari.utils import progress as ActivityBar  # noqa: N812 - a class with a small name
+from qtpy.QtCore import QObject, Signal
+
+from napari_d24fad.errors import D24fadError
+from napari_d24fad.viewer.run_panel import RunPanel
+from napari_d24fad.viewer.workers import Work, Worker
+
+_PERCENT = 100
+
+
+class Jobs(QObject):
+    """The job that the user waits for, if there is one."""
+
+    started = Signal()
+    ended = Signal()
+    """Nothing runs any more, however it went."""
+
+    def __init__(self, panel: RunPanel, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._panel = panel
+        self._worker: Worker | None = None
+        self._on_result: Callable[[Any], None] | None = None
+        self._activity: ActivityBar | None = None
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether a job runs."""
+        return self._worker is not None
+
+    def start(self, step: str, work: Work, on_result: Callable[[Any], None]) -> bool:
+        """Starts a job unless one runs.
+
+        Args:
+            step: What to say until the job reports.
+            work: The core function, for a worker thread.
+            on_result: Given what it returned, in the GUI thread.
+
+        Returns:
+            Whether it was started.
+        """
+        if self.is_busy:
+            return False
+        self._on_result = on_result
+        self._worker = Worker(work)
+        self._worker.progressed.connect(self._show_progress)
+        self._worker.returned.connect(self._hand_over)
+        self._worker.failed.connect(self._show_failure)
+        self._worker.cancelled.connect(self._show_cancelled)
+        self._worker.ended.connect(self._end)
+        self._panel.clear_message()
+        self._panel.set_busy(step)
+        self._activity = ActivityBar(total=_PERCENT, desc=step)
+        self._worker.start()
+        self.started.emit()
+        return True
+
+    def cancel(self) -> None:
+        """Stops the job, if one runs; `ended` follows within a second."""
+        if self._worker is not None:
+            self._panel.set_busy("Stopping")
+            self._worker.cancel()
+
+    def discard(self) -> None:
+        """Stops the job without a word: the widget is going away."""
+        if self._worker is not None:
+            self._worker.discard()
+            self._close_activity()
+
+    def _show_progress(self, fraction: float, step: str) -> None:
+        self._panel.set_busy(step, fraction=fraction)
+        if self._activity is not None:
+            self._activity.set_description(step)
+            self._activity.update(max(0, int(fraction * _PERCENT) - self._activity.n))
+
+    def _hand_over(self, result: object) -> None:
+        if self._on_result is not None:
+            self._on_result(result)
+
+    def _show_failure(self, error: D24fadError) -> None:
+        self._panel.show_error(str(error))
+
+    def _show_cancelled(self) -> None:
+        self._panel.show_note("Stopped.")
+
+    def _end(self) -> None:
+        self._worker, self._on_result = None, None
+        self._close_activity()
+        self._panel.set_idle()
+        self.ended.emit()
+
+    def _close_activity(self) -> None:
+        if self._activity is not None:
+            self._activity.close()
+            self._activity = None

@@ -1,0 +1,185 @@
+"""The only place that adds layers to the viewer, removes them and moves its slice slider."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+import numpy.typing as npt
+from napari.layers import Image, Layer
+from napari.viewer import Viewer
+from qtpy.QtCore import QObject, Signal
+
+from napari_d24fad.detection.result import AnomalyMap, FloatArray
+from napari_d24fad.export.colours import anomaly_limits
+from napari_d24fad.studies.orientation import Orientation, canonical_orientation
+from napari_d24fad.studies.scan import Scan
+from napari_d24fad.studies.series import Series
+from napari_d24fad.viewer.layer_data import AFFINE_KEY, scan_layer_data, scan_of_layer
+from napari_d24fad.viewer.layer_style import anomaly_colormap
+
+RESULT_KEY = "d24fad_result"
+"""In a layer's metadata: the `AnomalyMap` it shows."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ShownScan:
+    """A scan and the layer that shows it.
+
+    Attributes:
+        series: Where the scan came from.
+        scan: The scan, in its own axis order.
+        layer: The layer.
+        orientation: From the scan's axis order to the layer's.
+    """
+
+    series: Series = field(repr=False)
+    scan: Scan
+    layer: Image = field(repr=False)
+    orientation: Orientation
+
+    def in_layer_order(self, values: FloatArray) -> FloatArray:
+        """Returns an array on the scan's grid, ``(slices, rows, columns)``, as the layer is laid out."""
+        turned = self.orientation.apply(values)
+        return turned if self.layer.ndim == 3 else turned[0]
+
+    @property
+    def slice_axis(self) -> int:
+        """The axis of the layer that the slices are stacked along."""
+        return self.orientation.permutation.index(self.scan.slice_axis)
+
+    @property
+    def slice_order(self) -> npt.NDArray[np.intp]:
+        """For each slice in the order of the slider, its index in the scan."""
+        order = np.arange(self.scan.n_slices)
+        return order[::-1] if self.orientation.flips[self.slice_axis] else order
+
+
+class ScanLayers(QObject):
+    """The layers that this plugin shows in one viewer, and where its slice slider stands."""
+
+    slice_changed = Signal(int)
+    """The slice of the scan last shown that the viewer shows now, counted from 0 as the slider does."""
+
+    def __init__(self, viewer: Viewer) -> None:
+        super().__init__()
+        self._viewer = viewer
+        self._layers: dict[Series, Image] = {}
+        self._shown: ShownScan | None = None
+        self._result: Image | None = None
+        self._opacity = 1.0
+        viewer.dims.events.point.connect(self._on_point)
+
+    def stop(self) -> None:
+        """Follows the viewer no longer; its layers stay."""
+        self._viewer.dims.events.point.disconnect(self._on_point)
+
+    def adopt(self, series: Series, layer: Image) -> None:
+        """Takes a layer that was in the viewer already as the one that shows a series."""
+        self._layers[series] = layer
+
+    def forget(self, series: Series) -> None:
+        """Lets a layer go that was adopted."""
+        self._layers.pop(series, None)
+
+    def is_own(self, layer: Layer) -> bool:
+        """Whether a layer shows a scan or a result of this plugin."""
+        return RESULT_KEY in layer.metadata or layer in self._layers.values()
+
+    @property
+    def shown(self) -> ShownScan | None:
+        """The scan last shown."""
+        return self._shown
+
+    def show_scan(self, series: Series, scan: Scan) -> ShownScan:
+        """Shows a scan, in a new layer if it has none, and hides the other scans."""
+        layer = self._layers.get(series)
+        if layer is None or layer not in self._viewer.layers:
+            data, settings, _ = scan_layer_data(scan, series.identity.description or series.label)
+            layer = Image(data, **settings)
+            self._layers[series] = layer
+            self._viewer.add_layer(layer)
+        for other in self._layers.values():
+            other.visible = other == layer
+        self._viewer.layers.selection.active = layer
+        self._viewer.canvas.overlays.scale_bar.visible = True
+        self._viewer.reset_view(layers=[layer])
+        # A layer that came from elsewhere is laid out as its series reads it.
+        from_scan = scan_of_layer(layer) is not None
+        orientation = canonical_orientation(scan) if from_scan else Orientation()
+        self._shown = ShownScan(series, scan, layer, orientation)
+        return self._shown
+
+    def show_result(self, anomaly: AnomalyMap) -> Image:
+        """Lays an anomaly map over the scan last shown, in place of an earlier map.
+
+        Raises:
+            ValueError: If no scan was shown.
+        """
+        if self._shown is None:
+            raise ValueError("show the scan before its result")
+        self.remove_result()
+        below = self._shown.layer
+        layer = Image(
+            self._shown.in_layer_order(anomaly.values),
+            name=f"Anomaly: {self._shown.series.label}",
+            colormap=anomaly_colormap(),
+            contrast_limits=anomaly_limits(anomaly),
+            blending="translucent_no_depth",
+            opacity=self._opacity,
+            scale=below.scale,
+            translate=below.translate,
+            rotate=below.rotate,
+            shear=below.shear,
+            affine=below.affine,
+            units=below.units,
+            metadata={RESULT_KEY: anomaly, AFFINE_KEY: below.metadata.get(AFFINE_KEY)},
+        )
+        self._result = layer
+        self._viewer.add_layer(layer)
+        layer.colorbar.visible = True
+        return layer
+
+    def remove_result(self) -> None:
+        """Removes the anomaly layer, if there is one."""
+        layer = self.result_layer
+        self._result = None
+        if layer is not None:
+            self._viewer.layers.remove(layer)
+
+    @property
+    def result_layer(self) -> Image | None:
+        """The anomaly layer, unless the user removed it."""
+        return self._result if self._result is not None and self._result in self._viewer.layers else None
+
+    def set_opacity(self, opacity: float) -> None:
+        """Sets the opacity of this and later anomaly layers, 0 to 1."""
+        self._opacity = opacity
+        if self.result_layer is not None:
+            self.result_layer.opacity = opacity
+
+    def go_to_slice(self, index: int) -> None:
+        """Moves the slice slider.
+
+        Args:
+            index: Slice of the scan last shown, counted from 0 in the order of the slider.
+        """
+        if self._shown is None or self._shown.layer.ndim != 3:
+            return
+        axis, layer = self._shown.slice_axis, self._shown.layer
+        position = np.zeros(3)
+        position[axis] = index
+        world = layer.data_to_world(position)[axis]
+        self._viewer.dims.set_point(self._viewer.dims.ndim - 3 + axis, float(world))
+
+    @property
+    def current_slice(self) -> int:
+        """The slice of the scan last shown that the viewer stands at, counted from 0 as the slider does."""
+        if self._shown is None or self._shown.layer.ndim != 3:
+            return 0
+        index = self._shown.layer.world_to_data(self._viewer.dims.point[-3:])[self._shown.slice_axis]
+        return int(np.clip(round(float(index)), 0, self._shown.scan.n_slices - 1))
+
+    def _on_point(self) -> None:
+        if self._shown is not None:
+            self.slice_changed.emit(self.current_slice)

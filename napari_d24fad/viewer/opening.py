@@ -1,0 +1,63 @@
+"""Finds and previews series: what the opening worker does, free of Qt."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from napari_d24fad.errors import D24fadError
+from napari_d24fad.progress import CancelToken, Progress
+from napari_d24fad.studies.series import Series
+from napari_d24fad.studies.study import Study, open_study
+
+Thumbnail = npt.NDArray[np.uint8]
+THUMBNAIL_PX = 152
+"""Twice the size it is shown at, for screens with two pixels per point."""
+
+
+def open_paths(paths: Iterable[Path], progress: Progress, cancel: CancelToken) -> Study:
+    """Opens what was dropped or chosen together as one study.
+
+    Several files of one folder are taken for the whole folder: nobody means a single slice
+    when dragging three hundred files.
+
+    Raises:
+        StudyError: Why nothing can be shown.
+        Cancelled: If a stop was asked for.
+    """
+    chosen = list(paths)
+    if len(chosen) > 1 and all(path.is_file() for path in chosen):
+        chosen = list(dict.fromkeys(path.parent for path in chosen))
+    studies = [open_study(path, progress=progress, cancel=cancel) for path in chosen]
+    return Study(
+        tuple(series for study in studies for series in study.series),
+        tuple(problem for study in studies for problem in study.problems),
+    )
+
+
+def draw_thumbnails(
+    series: Iterable[Series],
+    show: Callable[[Series, Thumbnail | D24fadError], None],
+    cancel: CancelToken,
+) -> None:
+    """Draws thumbnails one by one and hands each out at once.
+
+    Args:
+        series: What to draw.
+        show: Given the thumbnail, or why there is none.
+        cancel: Stops the drawing.
+
+    Raises:
+        Cancelled: If a stop was asked for.
+    """
+    for one in series:
+        cancel.check()
+        if one.refusal is not None:
+            continue
+        try:
+            show(one, one.thumbnail(THUMBNAIL_PX, cancel))
+        except D24fadError as error:
+            show(one, error)

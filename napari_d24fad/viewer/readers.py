@@ -1,0 +1,97 @@
+"""npe2 readers: medical images opened with napari's own File menu, drag and drop, or command line."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+from napari.utils.notifications import show_error, show_warning
+
+from napari_d24fad.errors import D24fadError
+from napari_d24fad.progress import CancelToken, silent
+from napari_d24fad.studies.series import Series
+from napari_d24fad.viewer.layer_data import ScanLayerData, scan_layer_data
+from napari_d24fad.viewer.opening import open_paths
+
+Paths = str | Sequence[str]
+LayerData = ScanLayerData | tuple[None]
+
+NOTHING: list[LayerData] = [(None,)]
+"""npe2: the path was dealt with and there is no layer to add."""
+
+_PEEKED_FILES = 200
+_DICOM_MARK, _DICOM_MARK_AT = b"DICM", 128
+
+
+def get_reader(path: Paths) -> Callable[[Paths], list[LayerData]] | None:
+    """npe2: returns the reader of NIfTI files, DICOM files and folders of them, or None.
+
+    Args:
+        path: A file or folder, or several files that were opened as a stack.
+    """
+    paths = [path] if isinstance(path, str) else list(path)
+    return read_scans if all(_looks_medical(Path(one)) for one in paths) else None
+
+
+def read_scans(path: Paths) -> list[LayerData]:
+    """npe2: returns one image layer per series; what cannot be read is told in a notification.
+
+    Args:
+        path: A file or folder, or several files that were opened as a stack.
+    """
+    paths = [path] if isinstance(path, str) else list(path)
+    try:
+        study = open_paths([Path(one) for one in paths], silent, CancelToken())
+    except D24fadError as error:
+        show_error(str(error))
+        return NOTHING
+    layers = [layer for series in study.series for layer in _read(series)]
+    return hide_all_but_first(layers) or NOTHING
+
+
+def hide_all_but_first(layers: Sequence[ScanLayerData]) -> list[LayerData]:
+    """Leaves one scan to look at: those of one study would otherwise lie on top of each other."""
+    shown: list[LayerData] = []
+    for number, (data, settings, kind) in enumerate(layers):
+        shown.append((data, {**settings, "visible": number == 0}, kind))
+    return shown
+
+
+def _read(series: Series) -> list[ScanLayerData]:
+    try:
+        scan = series.load()
+    except D24fadError as error:
+        show_warning(str(error))
+        return []
+    return [scan_layer_data(scan, series.identity.description or series.label)]
+
+
+def _looks_medical(path: Path) -> bool:
+    if not path.is_dir():
+        return path.name.lower().endswith((".nii", ".nii.gz", ".dcm"))
+    files = (Path(folder, name) for folder, _, names in os.walk(path) for name in sorted(names))
+    return any(_looks_medical(file) or _is_dicom(file) for file in islice(files, _PEEKED_FILES))
+
+
+def _is_dicom(path: Path) -> bool:
+    try:
+        with path.open("rb") as file:
+            file.seek(_DICOM_MARK_AT)
+            return file.read(len(_DICOM_MARK)) == _DICOM_MARK
+    except OSError:
+        return False
+
+
+def layers_of(series: Sequence[Series], names: Sequence[str]) -> list[Any]:
+    """Returns one image layer per series under a name of one's choice.
+
+    Raises:
+        StudyError: If one of them cannot be read.
+    """
+    layers = [
+        scan_layer_data(one.load(), name) for one, name in zip(series, names, strict=True)
+    ]
+    return hide_all_but_first(layers)

@@ -1,0 +1,71 @@
+"""A picture of the canvas to keep, stamped with what makes it readable and without who it is."""
+
+from __future__ import annotations
+
+import numpy as np
+from napari.viewer import Viewer
+from qtpy.QtWidgets import QApplication
+
+from napari_d24fad.detection.result import AnomalyMap
+from napari_d24fad.export.anatomy import edge_letters, slice_text
+from napari_d24fad.export.colours import anomaly_limits
+from napari_d24fad.export.notice import NOTICE
+from napari_d24fad.export.stamp import Picture, Stamp
+from napari_d24fad.studies.orientation import canonical
+from napari_d24fad.viewer.layers import ShownScan
+
+
+def canvas_picture(viewer: Viewer) -> Picture:
+    """Returns the canvas as it is shown, ``(rows, columns, 3)``, without napari's own overlays.
+
+    The stamp draws colour bar and scale bar where they cannot cover anatomy.
+    """
+    colorbars = [layer.colorbar for layer in viewer.layers if hasattr(layer, "colorbar")]
+    overlays = [viewer.canvas.overlays.scale_bar, *colorbars]
+    visible = [overlay.visible for overlay in overlays]
+    try:
+        for overlay in overlays:
+            overlay.visible = False
+        pixels = viewer.screenshot(canvas_only=True, flash=False)
+    finally:
+        for overlay, shown in zip(overlays, visible, strict=True):
+            overlay.visible = shown
+    return np.ascontiguousarray(pixels[..., :3])
+
+
+def canvas_stamp(viewer: Viewer, shown: ShownScan, anomaly: AnomalyMap, index: int) -> Stamp:
+    """Returns what to stamp on the canvas: colour bar, scale bar, slice position, series and notice.
+
+    Args:
+        viewer: The viewer; must show two dimensions for position and directions to mean anything.
+        shown: The scan that is shown.
+        anomaly: Its result.
+        index: The slice that is shown, counted from 0 in the order of the slider.
+    """
+    scan = shown.scan
+    flat = viewer.dims.ndisplay == 2
+    scan_index = int(shown.slice_order[index])
+    score = float(anomaly.slice_scores[scan_index])
+    where = [slice_text(scan, scan_index)] if flat else ["3-D view"]
+    if flat:
+        where.append(f"slice score {score:.3g}" if np.isfinite(score) else "not examined")
+    upright = flat and shown.slice_axis == 0 and tuple(viewer.dims.order) == tuple(range(viewer.dims.ndim))
+    return Stamp(
+        heading=(shown.series.label, ", ".join(text for text in where if text)),
+        footing=(_model_text(anomaly), NOTICE),
+        limits=anomaly_limits(anomaly),
+        letters=edge_letters(canonical(scan)) if upright else None,
+        mm_per_pixel=_mm_per_pixel(viewer) if flat and scan.has_geometry else None,
+    )
+
+
+def _mm_per_pixel(viewer: Viewer) -> float:
+    # The zoom is in logical pixels per world unit; the screenshot is in those of the screen.
+    screen = QApplication.primaryScreen()
+    ratio = screen.devicePixelRatio() if screen is not None else 1.0
+    return 1.0 / (float(viewer.scene.camera.zoom) * ratio)
+
+
+def _model_text(anomaly: AnomalyMap) -> str:
+    count = len(anomaly.reference_labels)
+    return f"D2-4FAD, model {anomaly.model_name}, {anomaly.scoring} scoring, {count} normal references"
