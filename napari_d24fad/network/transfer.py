@@ -111,8 +111,10 @@ class Transfer:
         return False
 
     def _receive(self) -> None:
+        # An opener of its own: urlopen's is shared, and remembers the proxies of its first use.
+        opener = urllib.request.build_opener()
         try:
-            with urllib.request.urlopen(self._request, timeout=_TIMEOUT_S) as response:
+            with opener.open(self._request, timeout=_TIMEOUT_S) as response:
                 wanted = self._put(_reply(response))
                 while wanted and (chunk := response.read1(_CHUNK)):
                     wanted = self._put(chunk)
