@@ -1,0 +1,57 @@
+# The two commands of a checkout are `make demo` and `make test`; both set everything up first.
+# Users of the plugin need neither: they install it with pip (see README.md).
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+INSTALLED := $(VENV)/.installed
+
+# Without a display, windows are drawn on a virtual one.
+ifeq ($(shell uname -s),Linux)
+ifeq ($(DISPLAY)$(WAYLAND_DISPLAY),)
+SCREEN := xvfb-run -a -s "-screen 0 1600x1000x24"
+endif
+endif
+
+# Two workers with one thread each are faster than threads that fight for two cores.
+PYTEST := OMP_NUM_THREADS=1 $(SCREEN) $(BIN)/python -m pytest -n 2 --dist loadfile
+
+.PHONY: help setup demo test lint unit wheel clean
+
+help: ## list the targets
+	@sed -n 's/^\([a-z]*\):.*## /make \1: /p' $(MAKEFILE_LIST)
+
+setup: $(INSTALLED) ## virtual environment in .venv and system libraries
+	@.ci/install-packages .ci/packages.txt
+
+$(INSTALLED): pyproject.toml setup.cfg .ci/constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=python3.11 ...")'
+	@.ci/install-packages .ci/packages.txt $(PYTHON)
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c .ci/constraints.txt -e ".[pyqt5,pyqt6,dev]"
+	touch $@
+
+demo: setup ## find a known lesion in a sample study; results in demo-output/
+	$(SCREEN) $(BIN)/d24fad demo --out demo-output
+
+test: lint unit wheel ## everything that CI checks
+
+lint: setup
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/npe2 validate --imports napari-d24fad
+
+unit: setup
+	-@.ci/install-packages .ci/test-packages.txt
+	QT_API=pyqt5 PYTEST_QT_API=pyqt5 $(PYTEST) --cov
+	QT_API=pyqt6 PYTEST_QT_API=pyqt6 $(PYTEST) tests/viewer
+
+wheel: setup ## build the wheel, and run the command from it
+	rm -rf build dist
+	$(BIN)/python -m build --wheel --outdir dist . >/dev/null
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --target build/installed dist/*.whl
+	cd build && PYTHONPATH=installed installed/bin/d24fad models verify compact
+
+clean: ## remove everything that was made here
+	rm -rf $(VENV) build dist demo-output .coverage *.egg-info .mypy_cache .ruff_cache .pytest_cache
