@@ -74,7 +74,12 @@ def test_paper_scoring_is_the_published_computation() -> None:
     """Images at the network's size, so that nothing but the network stands between."""
     r = np.random.default_rng(0)
     images = [
-        Scan(r.integers(0, 256, (1, 64, 64, 3), np.uint8), np.eye(4), photometric=Photometric.COLOUR)
+        Scan(
+            r.integers(0, 256, (1, 64, 64, 3), np.uint8),
+            np.eye(4),
+            photometric=Photometric.COLOUR,
+            has_geometry=False,
+        )
         for _ in range(4)
     ]
     model = random_model(scoring="paper")
