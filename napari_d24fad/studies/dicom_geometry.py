@@ -54,7 +54,18 @@ def stack(instances: Sequence[Instance]) -> tuple[tuple[Instance, ...], Affine]:
     except ValueError:
         # highdicom refuses direction cosines that are not orthogonal unit vectors.
         raise StudyError(Code.AMBIGUOUS_GEOMETRY, "The orientation of the slices is not valid.") from None
-    return tuple(instances[order.index(index)] for index in range(len(order))), geometry.affine
+    ordered = tuple(instances[order.index(index)] for index in reversed(range(len(order))))
+    return ordered, along_normal(geometry)
+
+
+def along_normal(geometry: VolumeGeometry) -> Affine:
+    """Returns the affine of the slices in the direction of their normal, LPS mm.
+
+    highdicom stacks slices against the cross product of the row and column direction;
+    other software, and thus the slice number a user knows, goes along with it.
+    """
+    affine: Affine = geometry.flip_spatial(0).affine
+    return affine
 
 
 def _why_uneven(positions: Sequence[Sequence[float]], orientation: Sequence[float]) -> StudyError:

@@ -159,6 +159,8 @@ def read_instance(path: Path) -> Instance:
             file.seek(0)
             with quiet():
                 header = dcmread(file, stop_before_pixels=True, force=not has_preamble, specific_tags=_TAGS)
+                if not has_preamble and "SOPClassUID" not in header:
+                    raise StudyError(Code.NOT_AN_IMAGE, "It is not a DICOM file.")
                 return _instance(path, header)
     except StudyError:
         raise

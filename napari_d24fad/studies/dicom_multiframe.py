@@ -7,9 +7,11 @@ from typing import Any, ClassVar
 
 import highdicom
 import numpy as np
+from highdicom import CoordinateSystemNames
 
 from napari_d24fad.errors import Code, StudyError
 from napari_d24fad.progress import CancelToken, Progress
+from napari_d24fad.studies.dicom_geometry import along_normal
 from napari_d24fad.studies.dicom_header import Instance
 from napari_d24fad.studies.dicom_pixels import TRANSFORMS, check_decodable, coded_errors, eight_bit
 from napari_d24fad.studies.quiet import quiet
@@ -50,15 +52,16 @@ class MultiframeSeries(Series):
             return self._frames(image, middle, middle + 1)
 
     def _frames(self, image: highdicom.Image, start: int, stop: int) -> Voxels:
+        """Reads a range of our slices, which highdicom counts from the other end."""
         colour = self.photometric is Photometric.COLOUR
         volume = image.get_volume(
-            slice_start=start,
-            slice_end=stop,
+            slice_start=self.grid[0] - stop,
+            slice_end=self.grid[0] - start,
             as_indices=True,
             dtype=np.uint16 if colour else np.float32,
             **TRANSFORMS,
         )
-        frames: Voxels = volume.array
+        frames: Voxels = volume.array[::-1]
         return eight_bit(frames, image) if colour else frames
 
 
@@ -104,11 +107,14 @@ def _affine(image: Any) -> Affine:
     Raises:
         StudyError: ``AMBIGUOUS_GEOMETRY``, ``MISSING_SLICE`` or ``MIXED_SERIES``.
     """
-    if image.coordinate_system is None or "PerFrameFunctionalGroupsSequence" not in image:
-        raise StudyError(Code.AMBIGUOUS_GEOMETRY, "It holds several frames without a position, as in a film.")
+    if (
+        image.coordinate_system is not CoordinateSystemNames.PATIENT
+        or "PerFrameFunctionalGroupsSequence" not in image
+    ):
+        raise StudyError(Code.AMBIGUOUS_GEOMETRY, "It holds several frames without a place in the patient.")
     geometry = image.get_volume_geometry(allow_duplicate_positions=False)
     if geometry is not None:
-        return np.array(geometry.affine, dtype=np.float64)
+        return along_normal(geometry)
     if image.get_volume_geometry(allow_duplicate_positions=True) is not None:
         raise StudyError(Code.MIXED_SERIES, "The file holds several frames at each position.")
     if image.get_volume_geometry(allow_missing_positions=True) is not None:

@@ -74,7 +74,9 @@ def _files_in(folder: Path, unreadable: list[OSError], cancel: CancelToken) -> I
     for parent, folders, names in os.walk(folder, onerror=unreadable.append):
         cancel.check()
         folders[:] = sorted(name for name in folders if not name.startswith("."))
-        yield from (Path(parent, name) for name in sorted(names) if not name.startswith("."))
+        paths = (Path(parent, name) for name in sorted(names) if not name.startswith("."))
+        # Reading a pipe or a device could wait for ever.
+        yield from (path for path in paths if path.is_file())
 
 
 def _series_of(
