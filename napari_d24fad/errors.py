@@ -184,6 +184,11 @@ class Code(Enum):
     )
 
     BAD_ARGUMENT = ("A01", "An argument is not valid.", "See the help of this command.")
+    NO_DISPLAY = (
+        "A02",
+        "There is no display, and no virtual one could be started.",
+        "Install the system package xvfb (Debian, Ubuntu: apt-get install xvfb), or use a desktop.",
+    )
     UNEXPECTED = (
         "A99",
         "Something went wrong that the tool did not foresee.",
