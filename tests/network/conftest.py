@@ -12,7 +12,7 @@ from napari_d24fad.network.d24fad import D24FAD, build_network
 from tests.network.weights_server import WeightsServer
 
 
-@pytest.fixture(autouse=True, scope="session")
+@pytest.fixture
 def one_thread() -> Iterator[None]:
     """Networks this small only lose by waking more threads."""
     threads = torch.get_num_threads()

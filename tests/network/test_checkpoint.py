@@ -10,6 +10,8 @@ from napari_d24fad.network.checkpoint import load_model, save_model
 from napari_d24fad.network.d24fad import build_network
 from napari_d24fad.network.files import sha256_of
 
+pytestmark = pytest.mark.usefixtures("one_thread")
+
 
 def outputs(network):
     with torch.inference_mode():

@@ -10,6 +10,8 @@ from napari_d24fad.network.d24fad import build_network
 from napari_d24fad.network.imagenet import PublishedWeights, import_imagenet_weights
 from tests.network.conftest import randomised
 
+pytestmark = pytest.mark.usefixtures("one_thread")
+
 
 @pytest.fixture(scope="session")
 def trained():
