@@ -81,6 +81,11 @@ class Code(Enum):
         "Some images of this series are present more than once.",
         "No action is needed; one copy of each is used.",
     )
+    PADDING = (
+        "S16",
+        "Part of this scan is padding that the scanner did not measure.",
+        "No action is needed; it is treated as background.",
+    )
 
     TOO_FEW_REFERENCES = (
         "P01",

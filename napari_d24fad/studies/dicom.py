@@ -44,6 +44,10 @@ class DicomSeries(Series):
     def _read_middle_slice(self) -> Voxels:
         return read_slice(self.instances[len(self.instances) // 2])[np.newaxis]
 
+    @property
+    def _may_hold_nan(self) -> bool:
+        return any(instance.padded for instance in self.instances)
+
 
 def dicom_series(instances: Iterable[Instance]) -> tuple[Series, ...]:
     """Makes series of the headers of any number of DICOM files.

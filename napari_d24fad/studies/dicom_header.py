@@ -76,6 +76,7 @@ _KEYWORDS = (
     "ImagerPixelSpacing",
     "PixelAspectRatio",
     "BitsStored",
+    "PixelPaddingValue",
 )
 _TAGS = [*map(Tag, _KEYWORDS), *(Tag(trait) for trait, _ in TRAITS)]
 
@@ -112,6 +113,7 @@ class Instance:
         columns: Columns (0028,0011).
         frames: Number of Frames (0028,0008).
         bits_stored: Bits Stored (0028,0101).
+        padded: Whether it declares a Pixel Padding Value (0028,0120).
         pixel_shape: Height and width of a pixel, in any unit.
         placement: Where in the patient its pixels lie; None if the file does not say.
         thickness: Spacing Between Slices (0018,0088), else Slice Thickness (0018,0050), else
@@ -133,6 +135,7 @@ class Instance:
     columns: int
     frames: int
     bits_stored: int
+    padded: bool
     pixel_shape: tuple[float, float]
     placement: Placement | None
     thickness: float
@@ -206,6 +209,7 @@ def _instance(path: Path, header: Dataset) -> Instance:
         columns=int(columns),
         frames=int(number(header, "NumberOfFrames") or 1),
         bits_stored=int(number(header, "BitsStored") or 0),
+        padded="PixelPaddingValue" in header,
         pixel_shape=(shape[0], shape[1]),
         placement=_placement(header, pixel_spacing),
         thickness=abs(thickness or 1.0),

@@ -7,13 +7,20 @@ from typing import Any, ClassVar
 
 import highdicom
 import numpy as np
+import numpy.typing as npt
 from highdicom import CoordinateSystemNames
 
 from napari_d24fad.errors import Code, StudyError
 from napari_d24fad.progress import CancelToken, Progress
 from napari_d24fad.studies.dicom_geometry import along_normal
 from napari_d24fad.studies.dicom_header import Instance
-from napari_d24fad.studies.dicom_pixels import TRANSFORMS, check_decodable, coded_errors, eight_bit
+from napari_d24fad.studies.dicom_pixels import (
+    TRANSFORMS,
+    check_decodable,
+    coded_errors,
+    eight_bit,
+    without_padding,
+)
 from napari_d24fad.studies.quiet import quiet
 from napari_d24fad.studies.scan import Affine, Photometric, Problem, Scan, Voxels
 from napari_d24fad.studies.series import Series, outline_voxels, pixel_affine
@@ -52,17 +59,30 @@ class MultiframeSeries(Series):
             return self._frames(image, middle, middle + 1)
 
     def _frames(self, image: highdicom.Image, start: int, stop: int) -> Voxels:
-        """Reads a range of our slices, which highdicom counts from the other end."""
+        """Reads a range of slices, which highdicom counts from the other end."""
         colour = self.photometric is Photometric.COLOUR
+        frames = self._volume(image, start, stop, dtype=np.uint16 if colour else np.float32)
+        if colour:
+            return eight_bit(frames, image)
+        if not self.instance.padded:
+            return frames
+        stored = self._volume(image, start, stop, dtype=np.float32, apply_modality_transform=False)
+        return without_padding(frames, stored, image)
+
+    def _volume(self, image: highdicom.Image, start: int, stop: int, **options: Any) -> npt.NDArray[Any]:
         volume = image.get_volume(
             slice_start=self.grid[0] - stop,
             slice_end=self.grid[0] - start,
             as_indices=True,
-            dtype=np.uint16 if colour else np.float32,
             **TRANSFORMS,
+            **options,
         )
-        frames: Voxels = volume.array[::-1]
-        return eight_bit(frames, image) if colour else frames
+        frames: npt.NDArray[Any] = volume.array[::-1]
+        return frames
+
+    @property
+    def _may_hold_nan(self) -> bool:
+        return self.instance.padded
 
 
 def multiframe_series(instance: Instance, problems: tuple[Problem, ...] = ()) -> MultiframeSeries:

@@ -38,11 +38,9 @@ TRANSFORMS: dict[str, Any] = {
 def read_slice(instance: Instance) -> Voxels:
     """Reads the pixels of a single-frame file.
 
-    Values that the file declares as padding (Pixel Padding Value) are kept as they are.
-
     Returns:
-        ``(rows, columns)`` float32 after the rescale that the file states, never inverted;
-        or ``(rows, columns, 3)`` uint8.
+        ``(rows, columns)`` float32 after the rescale that the file states, never inverted,
+        NaN where the file declares padding; or ``(rows, columns, 3)`` uint8.
 
     Raises:
         StudyError: If the pixels are incomplete or of a kind that cannot be decoded.
@@ -52,7 +50,24 @@ def read_slice(instance: Instance) -> Voxels:
         dataset = _readable(instance.path)
         volume = get_volume_from_series([dataset], dtype=np.uint16 if colour else np.float32, **TRANSFORMS)
         pixels: Voxels = volume.array[0]
-        return eight_bit(pixels, dataset) if colour else pixels
+        return eight_bit(pixels, dataset) if colour else without_padding(pixels, dataset.pixel_array, dataset)
+
+
+def without_padding(pixels: Voxels, stored: npt.NDArray[Any], header: Dataset) -> Voxels:
+    """Returns grey values with NaN where the stored values are declared as padding.
+
+    Args:
+        pixels: Real-world values, float32, of any shape.
+        stored: The stored values they came from, of the same shape.
+        header: May hold Pixel Padding Value (0028,0120) and Range Limit (0028,0121), which
+            are stored values.
+    """
+    value = header.get("PixelPaddingValue")
+    if not isinstance(value, int):
+        return pixels
+    limit = header.get("PixelPaddingRangeLimit")
+    low, high = sorted((value, limit if isinstance(limit, int) else value))
+    return np.where((stored >= low) & (stored <= high), np.float32(np.nan), pixels)
 
 
 def eight_bit(colours: Any, header: Dataset) -> npt.NDArray[np.uint8]:

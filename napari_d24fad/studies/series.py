@@ -89,6 +89,8 @@ class Series(ABC):
     def load(self, progress: Progress = silent, cancel: CancelToken | None = None) -> Scan:
         """Reads the voxels: float32 for grey, uint8 for colour.
 
+        What a DICOM file declares as padding is NaN, and the scan's problems say so.
+
         Args:
             progress: Told how far the reading is.
             cancel: Stops the reading.
@@ -104,7 +106,7 @@ class Series(ABC):
         cancel = cancel or CancelToken()
         self._check_readable(cancel)
         voxels = self._read(progress, cancel)
-        _check_values(voxels)
+        _check_values(voxels, may_hold_nan=self._may_hold_nan)
         return self._scan(voxels)
 
     def thumbnail(self, size: int = 96, cancel: CancelToken | None = None) -> npt.NDArray[np.uint8]:
@@ -138,7 +140,15 @@ class Series(ABC):
         photometric = (
             Photometric.DARK_TO_BRIGHT if voxels.ndim < self.outline.voxels.ndim else self.photometric
         )
-        return replace(self.outline, voxels=voxels, photometric=photometric)
+        problems = self.problems
+        if np.isnan(voxels.min()) and Problem(Code.PADDING) not in problems:
+            problems += (Problem(Code.PADDING),)
+        return replace(self.outline, voxels=voxels, photometric=photometric, problems=problems)
+
+    @property
+    def _may_hold_nan(self) -> bool:
+        """Whether NaN in the voxels stands for padding."""
+        return Problem(Code.PADDING) in self.problems
 
     def _check_readable(self, cancel: CancelToken) -> None:
         cancel.check()
@@ -172,10 +182,14 @@ def pixel_affine(spacing: tuple[float, float, float]) -> npt.NDArray[np.float64]
     return np.diag([*(lengths / lengths[1:].min()), 1.0])
 
 
-def _check_values(voxels: Voxels) -> None:
+def _check_values(voxels: Voxels, *, may_hold_nan: bool) -> None:
     """Refuses a scan without anatomy or with values that are not numbers."""
-    low, high = voxels.min(), voxels.max()
     # The minimum of an array with a NaN is NaN, so two values tell about all.
+    low, high = voxels.min(), voxels.max()
+    if np.isnan(low) and may_hold_nan:
+        low, high = np.fmin.reduce(voxels, axis=None), np.fmax.reduce(voxels, axis=None)
+        if np.isnan(low):
+            raise StudyError(Code.CONSTANT_IMAGE)
     if not (np.isfinite(low) and np.isfinite(high)):
         raise StudyError(Code.NOT_FINITE)
     if low == high:
