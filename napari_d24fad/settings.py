@@ -38,6 +38,11 @@ def imagenet_folder() -> Path:
     return (_chosen_folder() or platformdirs.user_cache_path(_APPLICATION, appauthor=False)) / "imagenet"
 
 
+def sample_folder() -> Path:
+    """Returns the folder of the sample study; it need not exist."""
+    return (_chosen_folder() or platformdirs.user_cache_path(_APPLICATION, appauthor=False)) / "sample"
+
+
 def weights_url() -> str:
     """Returns the address of the folder that the published teacher weights are downloaded from."""
     mirror = os.environ.get(WEIGHTS_URL_VARIABLE, "").strip()

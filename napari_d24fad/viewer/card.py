@@ -7,7 +7,7 @@ from enum import Enum
 import numpy as np
 import numpy.typing as npt
 from qtpy.QtCore import QSize, Qt, Signal
-from qtpy.QtGui import QImage, QMouseEvent, QPixmap
+from qtpy.QtGui import QImage, QKeyEvent, QMouseEvent, QPixmap
 from qtpy.QtWidgets import QCheckBox, QFrame, QHBoxLayout, QLabel, QRadioButton, QVBoxLayout, QWidget
 from superqt import QElidingLabel
 
@@ -108,6 +108,15 @@ class SeriesCard(QFrame):
             marked = self._role is Role.REFERENCE
             self.role_requested.emit(Role.NONE if marked else Role.REFERENCE)
 
+    def keyPressEvent(self, event: QKeyEvent) -> None:  # noqa: N802 - Qt's name
+        """Qt: N marks or unmarks the series the focus is in, Q makes it the one to examine."""
+        if event.key() == Qt.Key.Key_N:
+            self._normal.click()
+        elif event.key() == Qt.Key.Key_Q:
+            self._examine.click()
+        else:
+            super().keyPressEvent(event)
+
     def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:  # noqa: N802 - Qt's name
         """Qt: a double click makes it the series to examine."""
         if event.button() == Qt.MouseButton.LeftButton and self._normal.isEnabled():
@@ -122,6 +131,7 @@ class SeriesCard(QFrame):
     def _arrange(self) -> None:
         roles = QHBoxLayout()
         roles.setContentsMargins(0, 0, 0, 0)
+        roles.setSpacing(14)
         roles.addWidget(self._normal)
         roles.addWidget(self._examine)
         roles.addStretch()
@@ -147,8 +157,8 @@ class SeriesCard(QFrame):
 
     def _explain(self) -> None:
         label = self.series.label
-        self._normal.setToolTip("Use this scan as a normal reference (or click the picture)")
-        self._examine.setToolTip("Examine this scan (or double-click the picture)")
+        self._normal.setToolTip("Use this scan as a normal reference (N, or click the picture)")
+        self._examine.setToolTip("Examine this scan (Q, or double-click the picture)")
         self._normal.setAccessibleName(f"Normal reference: {label}")
         self._examine.setAccessibleName(f"Examine: {label}")
         self._picture.setToolTip("Click: mark as normal, or take the mark back. Double click: examine.")

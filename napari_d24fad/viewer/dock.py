@@ -93,7 +93,7 @@ class DetectionDock(QWidget):
         shown = self.layers.shown
         if shown is not None and self._finding is not None:
             index = self.layers.current_slice
-            marks = canvas_stamp(self._viewer, shown, self._finding.anomaly, index)
+            marks = canvas_stamp(self._viewer, shown, self._finding, index)
             work = partial(save_canvas, canvas_picture(self._viewer), marks, path)
             self.jobs.start("Saving", work, self.run_panel.show_note)
 
@@ -133,7 +133,7 @@ class DetectionDock(QWidget):
     def _show_finding(self, finding: Finding) -> None:
         self._finding = finding
         shown = self.layers.show_scan(finding.request.query, finding.scan)
-        self.layers.show_result(finding.anomaly)
+        self.layers.show_result(finding.anomaly, finding.limits)
         self.results.show_result(finding.request.query.label, finding.anomaly, shown.slice_order)
         self.results.show()
         for index in finding.anomaly.most_suspicious(1):

@@ -48,7 +48,8 @@ class Gallery(QWidget):
         self._query: Series | None = None
         self.setStyleSheet(_STYLE)
         self._hint = QLabel(
-            "Open or drop a study here.\nThen click two to eight normal scans,\nand choose one to examine."
+            "Open or drop a study here.\nThen click two to eight normal scans,\n"
+            "and choose one to examine.\n\nNo study at hand? File > Open Sample."
         )
         self._hint.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self._hint.setWordWrap(True)
@@ -64,6 +65,7 @@ class Gallery(QWidget):
         self._scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self._scroll.setWidget(content)
         self._count = QLabel()
+        self._count.setWordWrap(True)
         self._count.setAccessibleName("Number of normal references")
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)

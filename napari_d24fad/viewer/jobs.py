@@ -18,7 +18,8 @@ _PERCENT = 100
 class Jobs(QObject):
     """The job that the user waits for, if there is one."""
 
-    started = Signal()
+    failed = Signal(object)
+    """The `D24fadError` of a job that failed; the panel shows it already."""
     ended = Signal()
     """Nothing runs any more, however it went."""
 
@@ -58,7 +59,6 @@ class Jobs(QObject):
         self._panel.set_busy(step)
         self._activity = ActivityBar(total=_PERCENT, desc=step)
         self._worker.start()
-        self.started.emit()
         return True
 
     def cancel(self) -> None:
@@ -75,9 +75,13 @@ class Jobs(QObject):
 
     def _show_progress(self, fraction: float, step: str) -> None:
         self._panel.set_busy(step, fraction=fraction)
-        if self._activity is not None:
-            self._activity.set_description(step)
-            self._activity.update(max(0, int(fraction * _PERCENT) - self._activity.n))
+        # napari's bar lets other events in, the end of this job among them.
+        bar = self._activity
+        if bar is None:
+            return
+        bar.update(max(0, int(fraction * _PERCENT) - bar.n))
+        if bar is self._activity:
+            bar.set_description(step)
 
     def _hand_over(self, result: object) -> None:
         if self._on_result is not None:
@@ -85,6 +89,7 @@ class Jobs(QObject):
 
     def _show_failure(self, error: D24fadError) -> None:
         self._panel.show_error(str(error))
+        self.failed.emit(error)
 
     def _show_cancelled(self) -> None:
         self._panel.show_note("Stopped.")

@@ -11,7 +11,6 @@ from napari.viewer import Viewer
 from qtpy.QtCore import QObject, Signal
 
 from napari_d24fad.detection.result import AnomalyMap, FloatArray
-from napari_d24fad.export.colours import anomaly_limits
 from napari_d24fad.studies.orientation import Orientation, canonical_orientation
 from napari_d24fad.studies.scan import Scan
 from napari_d24fad.studies.series import Series
@@ -110,8 +109,12 @@ class ScanLayers(QObject):
         self._shown = ShownScan(series, scan, layer, orientation)
         return self._shown
 
-    def show_result(self, anomaly: AnomalyMap) -> Image:
+    def show_result(self, anomaly: AnomalyMap, limits: tuple[float, float]) -> Image:
         """Lays an anomaly map over the scan last shown, in place of an earlier map.
+
+        Args:
+            anomaly: The map.
+            limits: Values at the ends of the colour scale; clear below the first.
 
         Raises:
             ValueError: If no scan was shown.
@@ -124,7 +127,7 @@ class ScanLayers(QObject):
             self._shown.in_layer_order(anomaly.values),
             name=f"Anomaly: {self._shown.series.label}",
             colormap=anomaly_colormap(),
-            contrast_limits=anomaly_limits(anomaly),
+            contrast_limits=limits,
             blending="translucent_no_depth",
             opacity=self._opacity,
             scale=below.scale,

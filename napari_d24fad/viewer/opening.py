@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from napari_d24fad.errors import D24fadError
-from napari_d24fad.progress import CancelToken, Progress
+from napari_d24fad.progress import CancelToken, Progress, silent
 from napari_d24fad.studies.series import Series
 from napari_d24fad.studies.study import Study, open_study
 
@@ -18,7 +18,9 @@ THUMBNAIL_PX = 152
 """Twice the size it is shown at, for screens with two pixels per point."""
 
 
-def open_paths(paths: Iterable[Path], progress: Progress, cancel: CancelToken) -> Study:
+def open_paths(
+    paths: Iterable[Path], progress: Progress = silent, cancel: CancelToken | None = None
+) -> Study:
     """Opens what was dropped or chosen together as one study.
 
     Several files of one folder are taken for the whole folder: nobody means a single slice

@@ -6,12 +6,10 @@ import os
 from collections.abc import Callable, Sequence
 from itertools import islice
 from pathlib import Path
-from typing import Any
 
 from napari.utils.notifications import show_error, show_warning
 
 from napari_d24fad.errors import D24fadError
-from napari_d24fad.progress import CancelToken, silent
 from napari_d24fad.studies.series import Series
 from napari_d24fad.viewer.layer_data import ScanLayerData, scan_layer_data
 from napari_d24fad.viewer.opening import open_paths
@@ -44,7 +42,7 @@ def read_scans(path: Paths) -> list[LayerData]:
     """
     paths = [path] if isinstance(path, str) else list(path)
     try:
-        study = open_paths([Path(one) for one in paths], silent, CancelToken())
+        study = open_paths(Path(one) for one in paths)
     except D24fadError as error:
         show_error(str(error))
         return NOTHING
@@ -54,10 +52,7 @@ def read_scans(path: Paths) -> list[LayerData]:
 
 def hide_all_but_first(layers: Sequence[ScanLayerData]) -> list[LayerData]:
     """Leaves one scan to look at: those of one study would otherwise lie on top of each other."""
-    shown: list[LayerData] = []
-    for number, (data, settings, kind) in enumerate(layers):
-        shown.append((data, {**settings, "visible": number == 0}, kind))
-    return shown
+    return [(data, {**settings, "visible": not at}, kind) for at, (data, settings, kind) in enumerate(layers)]
 
 
 def _read(series: Series) -> list[ScanLayerData]:
@@ -66,6 +61,8 @@ def _read(series: Series) -> list[ScanLayerData]:
     except D24fadError as error:
         show_warning(str(error))
         return []
+    for problem in scan.problems:
+        show_warning(str(problem))
     return [scan_layer_data(scan, series.identity.description or series.label)]
 
 
@@ -83,15 +80,3 @@ def _is_dicom(path: Path) -> bool:
             return file.read(len(_DICOM_MARK)) == _DICOM_MARK
     except OSError:
         return False
-
-
-def layers_of(series: Sequence[Series], names: Sequence[str]) -> list[Any]:
-    """Returns one image layer per series under a name of one's choice.
-
-    Raises:
-        StudyError: If one of them cannot be read.
-    """
-    layers = [
-        scan_layer_data(one.load(), name) for one, name in zip(series, names, strict=True)
-    ]
-    return hide_all_but_first(layers)

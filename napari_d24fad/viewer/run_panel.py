@@ -12,6 +12,7 @@ from qtpy.QtWidgets import (
     QLabel,
     QProgressBar,
     QPushButton,
+    QSizePolicy,
     QVBoxLayout,
     QWidget,
 )
@@ -43,6 +44,7 @@ class RunPanel(QWidget):
             # Long names of graphics cards must not widen the dock.
             box.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
             box.setMinimumContentsLength(8)
+            box.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self._run = QPushButton("Find anomalies")
         self._run.setToolTip("Compare the scan to examine with the normal references (R)")
         self._run.clicked.connect(self.run_requested)

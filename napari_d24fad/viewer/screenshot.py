@@ -8,11 +8,11 @@ from qtpy.QtWidgets import QApplication
 
 from napari_d24fad.detection.result import AnomalyMap
 from napari_d24fad.export.anatomy import edge_letters, slice_text
-from napari_d24fad.export.colours import anomaly_limits
 from napari_d24fad.export.notice import NOTICE
 from napari_d24fad.export.stamp import Picture, Stamp
 from napari_d24fad.studies.orientation import canonical
 from napari_d24fad.viewer.layers import ShownScan
+from napari_d24fad.viewer.session import Finding
 
 
 def canvas_picture(viewer: Viewer) -> Picture:
@@ -33,16 +33,16 @@ def canvas_picture(viewer: Viewer) -> Picture:
     return np.ascontiguousarray(pixels[..., :3])
 
 
-def canvas_stamp(viewer: Viewer, shown: ShownScan, anomaly: AnomalyMap, index: int) -> Stamp:
+def canvas_stamp(viewer: Viewer, shown: ShownScan, finding: Finding, index: int) -> Stamp:
     """Returns what to stamp on the canvas: colour bar, scale bar, slice position, series and notice.
 
     Args:
         viewer: The viewer; must show two dimensions for position and directions to mean anything.
         shown: The scan that is shown.
-        anomaly: Its result.
+        finding: What was found in it.
         index: The slice that is shown, counted from 0 in the order of the slider.
     """
-    scan = shown.scan
+    scan, anomaly = shown.scan, finding.anomaly
     flat = viewer.dims.ndisplay == 2
     scan_index = int(shown.slice_order[index])
     score = float(anomaly.slice_scores[scan_index])
@@ -53,7 +53,7 @@ def canvas_stamp(viewer: Viewer, shown: ShownScan, anomaly: AnomalyMap, index: i
     return Stamp(
         heading=(shown.series.label, ", ".join(text for text in where if text)),
         footing=(_model_text(anomaly), NOTICE),
-        limits=anomaly_limits(anomaly),
+        limits=finding.limits,
         letters=edge_letters(canonical(scan)) if upright else None,
         mm_per_pixel=_mm_per_pixel(viewer) if flat and scan.has_geometry else None,
     )

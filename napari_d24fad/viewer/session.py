@@ -6,8 +6,10 @@ import threading
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from napari_d24fad.detection.pairing import check_pairing
+from napari_d24fad.detection.pairing import MIN_REFERENCES, check_pairing
 from napari_d24fad.detection.result import AnomalyMap
+from napari_d24fad.errors import Code, PairingError
+from napari_d24fad.export.colours import anomaly_limits
 from napari_d24fad.progress import CancelToken, Progress, part
 from napari_d24fad.studies.scan import Scan
 from napari_d24fad.studies.series import Series
@@ -37,12 +39,20 @@ class Request:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Finding:
-    """A request, the scan it was about, the references as encoded, and the result."""
+    """What came of a request.
+
+    Attributes:
+        request: What was asked for.
+        scan: The scan that was examined.
+        anomaly: The result.
+        limits: Values at the ends of the colour scale; worked out with the result, because
+            that takes too long for the GUI thread with large volumes.
+    """
 
     request: Request
     scan: Scan = field(repr=False)
-    references: References = field(repr=False)
     anomaly: AnomalyMap
+    limits: tuple[float, float]
 
 
 class DetectionSession:
@@ -66,6 +76,8 @@ class DetectionSession:
             D24fadError: Why there is no result.
             Cancelled: If a stop was asked for.
         """
+        if len(request.references) < MIN_REFERENCES:
+            raise PairingError(Code.TOO_FEW_REFERENCES, f"{len(request.references)} marked.")
         progress(0.0, "Loading the model")
         # An earlier run that was cancelled may still be on its way out.
         while not self._lock.acquire(timeout=0.1):
@@ -78,7 +90,7 @@ class DetectionSession:
             anomaly = detector.detect(scan, references, progress=part(progress, 0.6, 1.0), cancel=cancel)
         finally:
             self._lock.release()
-        return Finding(request, scan, references, anomaly)
+        return Finding(request, scan, anomaly, anomaly_limits(anomaly))
 
     def _load(self, request: Request) -> Detector:
         key = (request.model, request.device)

@@ -1,0 +1,157 @@
+"""The demonstration: the whole main job on the sample study, held against its known lesion."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import napari
+import numpy as np
+import numpy.typing as npt
+from qtpy.QtCore import QEventLoop, QTimer
+
+from napari_d24fad.errors import Cancelled, D24fadError
+from napari_d24fad.studies.orientation import canonical, canonical_orientation
+from napari_d24fad.studies.sample import SampleStudy, write_sample_study
+from napari_d24fad.studies.study import open_study
+from napari_d24fad.viewer.card import Role
+from napari_d24fad.viewer.dock import DetectionDock
+from napari_d24fad.viewer.session import Finding
+
+STUDY_FOLDER, CANVAS_NAME, WINDOW_NAME = "sample-study", "canvas.png", "window.png"
+_WINDOW_SIZE = (1400, 950)
+
+
+@dataclass(frozen=True, slots=True)
+class DemoFindings:
+    """What the demonstration found, beside what is known.
+
+    Attributes:
+        score: Score of the scan with the lesion.
+        reference_scores: Score of each reference, examined against the others.
+        suspicious_slice: The most suspicious slice, numbered from 1 as the viewer does.
+        lesion_slices: First and last slice of the lesion, numbered alike.
+        peak_in_lesion: Whether the highest value of the map lies in the lesion.
+        dice: Overlap of the map above its normal level with the lesion, 0 to 1.
+    """
+
+    score: float
+    reference_scores: tuple[float, ...]
+    suspicious_slice: int
+    lesion_slices: tuple[int, int]
+    peak_in_lesion: bool
+    dice: float
+
+    def __str__(self) -> str:
+        first, last = self.lesion_slices
+        inside = first <= self.suspicious_slice <= last
+        normal = ", ".join(f"{score:.3g}" for score in self.reference_scores)
+        return "\n".join(
+            (
+                f"Score of the scan with the lesion: {self.score:.3g}; of the normal scans: {normal}",
+                f"Most suspicious slice: {self.suspicious_slice}; the lesion is in slices {first} to {last}"
+                f" ({'found' if inside else 'missed'})",
+                f"Highest value of the map: {'inside' if self.peak_in_lesion else 'outside'} the lesion",
+                f"Overlap of the map above normal with the lesion (Dice): {self.dice:.2f}",
+            )
+        )
+
+
+def run_demo(out_dir: Path, *, show: bool) -> DemoFindings:
+    """Runs the main job in a real viewer, writes its results and prints what it found.
+
+    Writes to ``out_dir`` what the widget writes (``anomaly.nii.gz``, ``overlay.png``,
+    ``report.json``), the stamped canvas, a picture of the whole window, and the sample study.
+
+    Args:
+        out_dir: Where to; made if missing.
+        show: Whether to leave napari open, and to return when the user closes it.
+
+    Raises:
+        D24fadError: If any step failed.
+        Cancelled: If the user pressed Cancel.
+    """
+    print("Writing the sample study", flush=True)
+    sample = write_sample_study(out_dir / STUDY_FOLDER)
+    viewer = napari.Viewer(title="napari-d24fad demo", show=True)
+    viewer.window.resize(*_WINDOW_SIZE)
+    try:
+        dock = DetectionDock(viewer)
+        viewer.window.add_dock_widget(dock, name="Find anomalies", area="right")
+        print("Finding anomalies", flush=True)
+        finding = _examine(dock, sample)
+        _save(viewer, dock, out_dir)
+        findings = _compare(finding, sample)
+        print(findings, flush=True)
+        if show:
+            napari.run()
+    finally:
+        if not show:
+            viewer.close()
+    return findings
+
+
+def _examine(dock: DetectionDock, sample: SampleStudy) -> Finding:
+    """Does what the user does: opens the study, marks the references, chooses the scan, runs."""
+    dock.open((sample.query, *sample.references))
+    _wait(dock)
+    series = {one.source: one for one in dock.gallery.series}
+    for folder in sample.references:
+        dock.gallery.set_role(series[folder], Role.REFERENCE)
+    dock.gallery.set_role(series[sample.query], Role.QUERY)
+    dock.run()
+    _wait(dock)
+    if dock.finding is None:  # the user pressed Cancel in the window
+        raise Cancelled
+    return dock.finding
+
+
+def _save(viewer: napari.Viewer, dock: DetectionDock, out_dir: Path) -> None:
+    dock.save_results(out_dir)
+    _wait(dock)
+    dock.save_picture(out_dir / CANVAS_NAME)
+    _wait(dock)
+    viewer.screenshot(str(out_dir / WINDOW_NAME), canvas_only=False, flash=False)
+
+
+def _wait(dock: DetectionDock) -> None:
+    """Lets Qt work until the widget's job and its thumbnails are done.
+
+    Raises:
+        D24fadError: What the job failed with.
+    """
+    failures: list[D24fadError] = []
+    dock.jobs.failed.connect(failures.append)
+    loop = QEventLoop()
+    timer = QTimer()
+    timer.timeout.connect(lambda: None if dock.jobs.is_busy or dock.previews.is_busy else loop.quit())
+    timer.start(20)
+    loop.exec()
+    dock.jobs.failed.disconnect(failures.append)
+    if failures:
+        raise failures[0]
+
+
+def _compare(finding: Finding, sample: SampleStudy) -> DemoFindings:
+    anomaly = finding.anomaly
+    orientation = canonical_orientation(finding.scan)
+    values = orientation.apply(anomaly.values)
+    lesion = _lesion(sample)
+    above = np.nan_to_num(values, nan=-np.inf) > anomaly.normal_level
+    slices = np.flatnonzero(lesion.any(axis=(1, 2)))
+    suspicious = anomaly.most_suspicious(1)[0]
+    last = finding.scan.n_slices - 1
+    return DemoFindings(
+        score=anomaly.score,
+        reference_scores=tuple(float(score) for score in anomaly.reference_scores),
+        suspicious_slice=(last - suspicious if orientation.flips[0] else suspicious) + 1,
+        lesion_slices=(int(slices[0]) + 1, int(slices[-1]) + 1),
+        peak_in_lesion=bool(lesion[np.unravel_index(np.nanargmax(values), values.shape)]),
+        dice=float(2 * (above & lesion).sum() / (above.sum() + lesion.sum())),
+    )
+
+
+def _lesion(sample: SampleStudy) -> npt.NDArray[np.bool_]:
+    """Returns the known lesion in canonical order."""
+    mask = canonical(open_study(sample.lesion_mask).series[0].load())
+    return np.asarray(mask.voxels, dtype=np.float32) > 0

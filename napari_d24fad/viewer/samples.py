@@ -1,0 +1,59 @@
+"""npe2 sample data: the synthetic heads of File > Open Sample, made once and kept."""
+
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+
+from napari.utils import progress as ActivityBar  # noqa: N812 - a class with a small name
+from napari.utils.notifications import show_error
+
+from napari_d24fad import __version__
+from napari_d24fad.errors import D24fadError
+from napari_d24fad.settings import sample_folder
+from napari_d24fad.studies.sample import write_sample_study
+from napari_d24fad.viewer.layer_data import scan_layer_data
+from napari_d24fad.viewer.opening import open_paths
+from napari_d24fad.viewer.readers import LayerData, hide_all_but_first
+
+_COMPLETE = "complete"
+_PERCENT = 100
+_making = threading.Lock()
+
+
+def sample_study() -> list[LayerData]:
+    """npe2: returns one layer per sample scan; the first has the lesion, the others are normal.
+
+    The first call writes the study as DICOM files, which takes some seconds.
+    """
+    # napari's progress bar lets events in, so the menu can be used again while this runs.
+    if not _making.acquire(blocking=False):
+        return []
+    try:
+        return _layers(_written_study())
+    except D24fadError as error:
+        show_error(str(error))
+        return []
+    finally:
+        _making.release()
+
+
+def _layers(folder: Path) -> list[LayerData]:
+    layers = []
+    for place in (folder / "query", *sorted(folder.glob("reference-*"))):
+        series = open_paths([place]).series[0]
+        layers.append(scan_layer_data(series.load(), series.identity.description))
+    return hide_all_but_first(layers)
+
+
+def _written_study() -> Path:
+    """Returns the folder of the sample study of this version, writing it if it is not there."""
+    folder = sample_folder() / __version__
+    mark = folder / _COMPLETE
+    if not mark.exists():
+        with ActivityBar(total=_PERCENT, desc="Making the sample study") as bar:
+            write_sample_study(
+                folder, progress=lambda done, step: bar.update(max(0, int(done * _PERCENT) - bar.n))
+            )
+        mark.touch()
+    return folder
