@@ -33,8 +33,7 @@ def interrupt(server, target, *after):
         download(server.url, target, SHA256)
     assert caught.value.code is Code.DOWNLOAD_FAILED
     server.break_after = []
-    server.requests.clear()
-    server.served.clear()
+    server.forget()
 
 
 def test_a_download_is_checked_and_put_in_place(server, target):
@@ -214,7 +213,7 @@ def test_cancelling_while_bytes_arrive_leaves_a_partial_file(server, target):
     assert names(target) == ["weights.pth.part", "weights.pth.part.json"]
     kept = (target.parent / "weights.pth.part").stat().st_size
     assert 0.3 * len(CONTENT) < kept < len(CONTENT)
-    server.served.clear()
+    server.forget()
     download(server.url, target, SHA256)
     assert target.read_bytes() == CONTENT
     assert server.served == [len(CONTENT) - kept]

@@ -124,7 +124,7 @@ def test_cancelled_and_resumed(mirror, published):
             cancel=cancel,
         )
     assert not imagenet_weights_installed("resnet18")
-    mirror.served.clear()
+    mirror.forget()
     download_imagenet_weights("resnet18", catalogue=catalogue_of(published))
     assert imagenet_weights_installed("resnet18")
     assert 0 < mirror.served[0] < len(mirror.content)

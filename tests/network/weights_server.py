@@ -55,6 +55,10 @@ class WeightsServer:
     def url(self) -> str:
         return f"http://127.0.0.1:{self._http.server_port}"
 
+    def forget(self) -> None:
+        """Starts new lists of requests and bytes served."""
+        self.requests, self.served = [], []
+
     def wait_until_closing(self) -> None:
         self._closing.wait(20)
 
@@ -69,6 +73,8 @@ class _Handler(BaseHTTPRequestHandler):
         server = self.served_by
         asked, condition = self.headers["Range"], self.headers["If-Range"]
         server.requests.append((self.path, asked, condition))
+        # Kept by the reply itself: its thread may still be counting when the next request comes.
+        self.count = (server.served, len(server.served))
         server.served.append(0)
         if server.status != 200:
             self.send_error(server.status)
@@ -103,8 +109,9 @@ class _Handler(BaseHTTPRequestHandler):
                 self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
         elif server.stall_after is not None:
             body = body[: server.stall_after]
+        served, index = self.count
+        served[index] = len(body)
         self.wfile.write(body)
         self.wfile.flush()
-        server.served[-1] += len(body)
         if server.stall_after is not None:
             server.wait_until_closing()
