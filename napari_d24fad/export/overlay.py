@@ -62,8 +62,11 @@ def draw_overlay(
     return stamp(
         picture,
         Stamp(
-            heading=(_described(scan, label), _where(scan, anomaly, index)),
-            footing=(_model_text(anomaly), NOTICE),
+            heading=(
+                _described(scan, label),
+                _where(scan, anomaly, index, is_coloured=bool((values >= limits[0]).any())),
+            ),
+            footing=(model_text(anomaly), NOTICE),
             limits=limits,
             letters=edge_letters(upright),
             mm_per_pixel=upright.spacing[2] * upright.grid[2] / columns if scan.has_geometry else None,
@@ -101,17 +104,21 @@ def _resize(array: npt.NDArray[_Kind], rows: int, columns: int) -> npt.NDArray[_
 
 
 def _described(scan: Scan, label: str) -> str:
-    description = " ".join(scan.identity.description.split())
+    # Only DICOM describes its series; elsewhere the description repeats the kind of file.
+    description = " ".join(scan.identity.description.split()) if scan.identity.series_uid else ""
     return f"{label}, {description}" if description else label
 
 
-def _where(scan: Scan, anomaly: AnomalyMap, index: int) -> str:
+def _where(scan: Scan, anomaly: AnomalyMap, index: int, *, is_coloured: bool) -> str:
     value = float(anomaly.slice_scores[index])
     score = f"score {value:.3g}" if np.isfinite(value) else "not examined"
+    if np.isfinite(value) and not is_coloured:
+        score += ", nothing above the normal level"
     where = slice_text(scan, index)
     return f"{where}, {score}" if where else score.capitalize()
 
 
-def _model_text(anomaly: AnomalyMap) -> str:
+def model_text(anomaly: AnomalyMap) -> str:
+    """Says in one line what a picture was made with."""
     count = len(anomaly.reference_labels)
     return f"D2-4FAD, model {anomaly.model_name}, {anomaly.scoring} scoring, {count} normal references"

@@ -179,8 +179,8 @@ def test_png_holds_the_page_and_no_text(tmp_path: Path) -> None:
 
 def test_the_description_is_shown_and_its_line_breaks_are_not() -> None:
     scan = make_scan(noise(1, 8, 8), affine_of())
-    identity = replace(scan.identity, description="T1\n  FLAIR")
-    other = replace(scan.identity, description="T1 FLAIR")
+    identity = replace(scan.identity, description="T1\n  FLAIR", series_uid="1.2")
+    other = replace(scan.identity, description="T1 FLAIR", series_uid="1.2")
     pages = [
         draw_overlay(replace(scan, identity=each), make_map(np.zeros((1, 8, 8))), 0, label="MR")
         for each in (identity, other, scan.identity)

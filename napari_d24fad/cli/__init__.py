@@ -1,0 +1,67 @@
+"""The ``d24fad`` command: a thin door to the functions that the viewer uses too."""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+import traceback
+import warnings
+from collections.abc import Sequence
+from importlib import import_module
+
+from napari_d24fad.cli.parser import read_arguments
+from napari_d24fad.errors import Cancelled, Code, D24fadError
+
+EXIT_CODES = {"A": 2, "S": 3, "P": 4, "M": 5, "X": 6, "T": 7}
+"""Exit status by the letter of the error code; 0 is success."""
+EXIT_UNEXPECTED, EXIT_CANCELLED = 1, 130
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Runs the command.
+
+    A refusal is one line on stderr, ``d24fad: error CODE: ...``; results alone go to stdout.
+
+    Args:
+        argv: The arguments; None takes those of the process.
+
+    Returns:
+        The exit status.
+    """
+    debug = False
+    try:
+        arguments = read_arguments(sys.argv[1:] if argv is None else argv)
+        debug = arguments.debug
+        if not debug:
+            # Texts of libraries quote paths and header values, and bury what matters.
+            warnings.simplefilter("ignore")
+            logging.disable(logging.CRITICAL)
+        # Imported only now, so that help and wrong arguments cost nothing.
+        import_module(f"napari_d24fad.cli.{arguments.command}").run(arguments)
+        sys.stdout.flush()
+    except (KeyboardInterrupt, Cancelled):
+        print("Cancelled.", file=sys.stderr)
+        return EXIT_CANCELLED
+    except BrokenPipeError:
+        # The reader, such as ``head``, has seen enough; the flush at exit must not fail again.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except Exception as error:
+        return _refuse(error, debug)
+    return 0
+
+
+def _refuse(error: Exception, debug: bool) -> int:
+    refusal = error if isinstance(error, D24fadError) else _unforeseen(error)
+    print("d24fad: error " + " ".join(str(refusal).split()), file=sys.stderr)
+    if debug:
+        traceback.print_exception(error)
+    if refusal.code is Code.UNEXPECTED:
+        return EXIT_UNEXPECTED
+    return EXIT_CODES[refusal.code.code[0]]
+
+
+def _unforeseen(error: Exception) -> D24fadError:
+    # Only the kind: the message of an exception may quote a path or a header value.
+    return D24fadError(Code.UNEXPECTED, f"({type(error).__name__})")

@@ -1,0 +1,50 @@
+"""How the command speaks on a terminal: progress while it works, tables when it is done."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+from tqdm import tqdm
+
+from napari_d24fad.progress import Progress, silent
+
+_STEPS = 1000
+
+
+@contextmanager
+def progress_bar() -> Iterator[Progress]:
+    """Yields a `Progress` that draws a bar on stderr, if that is a terminal; it vanishes at the end."""
+    if not sys.stderr.isatty():
+        yield silent
+        return
+    shape = "{desc} {percentage:3.0f}% |{bar}| {elapsed}"
+    with tqdm(total=_STEPS, file=sys.stderr, leave=False, bar_format=shape, dynamic_ncols=True) as bar:
+
+        def show(fraction: float, step: str) -> None:
+            bar.set_description_str(step, refresh=False)
+            bar.n = round(_STEPS * min(fraction, 1.0))
+            bar.refresh()
+
+        yield show
+
+
+def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """Returns rows with their columns aligned under a head.
+
+    Args:
+        head: One word per column.
+        rows: As many texts each.
+    """
+    lines = [head, *rows]
+    widths = [max(len(line[column]) for line in lines) for column in range(len(head))]
+    return "\n".join(
+        "  ".join(text.ljust(width) for text, width in zip(line, widths, strict=True)).rstrip()
+        for line in lines
+    )
+
+
+def plain(text: str) -> str:
+    """Returns text on one line without control characters, which could steer a terminal."""
+    return "".join(letter if letter.isprintable() else " " for letter in text).strip()

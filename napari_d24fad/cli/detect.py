@@ -1,0 +1,97 @@
+"""``d24fad detect``: examines scans against normal references and writes what it finds."""
+
+from __future__ import annotations
+
+from argparse import Namespace
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from napari_d24fad.cli.console import progress_bar
+from napari_d24fad.cli.sources import Source, load_queries, load_references
+from napari_d24fad.detection.intensity import CT_WINDOW
+from napari_d24fad.detection.pairing import check_pairing
+from napari_d24fad.errors import ArgumentError, Code
+from napari_d24fad.export.atomic import check_writable
+from napari_d24fad.export.notice import NOTICE
+from napari_d24fad.export.report import Examination, as_json
+from napari_d24fad.export.results import REPORT_NAME, save_results
+from napari_d24fad.network.zoo import find_model
+from napari_d24fad.progress import Progress, part
+
+_LISTED_SLICES = 5
+
+
+def run(arguments: Namespace) -> None:
+    """Examines every query and writes the results of all, or of none.
+
+    What can be refused cheaply is refused first; torch is imported only when all else is well.
+
+    Raises:
+        D24fadError: See the functions it calls.
+    """
+    check_writable(arguments.out)
+    find_model(arguments.model)
+    with progress_bar() as progress:
+        queries = load_queries(arguments.query, arguments.series, part(progress, 0, 0.1))
+        references, sentences = load_references(arguments.reference, part(progress, 0.1, 0.3))
+        _check(arguments, queries, references)
+        examinations = _examine(arguments, queries, references, sentences, part(progress, 0.3, 1))
+    report = save_results(arguments.out, examinations, names=[query.stem for query in queries])
+    print(as_json(report) if arguments.json else _summary(report, arguments.out))
+
+
+def _check(arguments: Namespace, queries: Sequence[Source], references: Sequence[Source]) -> None:
+    if arguments.window and any(each.scan.modality != "CT" for each in (*queries, *references)):
+        raise ArgumentError(Code.BAD_ARGUMENT, "--window is for CT; other scans have no absolute values.")
+    for query in queries:
+        check_pairing(query.scan, [reference.scan for reference in references])
+
+
+def _examine(
+    arguments: Namespace,
+    queries: Sequence[Source],
+    references: Sequence[Source],
+    sentences: Sequence[str],
+    progress: Progress,
+) -> list[Examination]:
+    from napari_d24fad.detection.detector import Detector  # imports torch
+
+    window = arguments.window or CT_WINDOW
+    detector = Detector.load(arguments.model, arguments.device, arguments.scoring, window)
+    encoded = detector.encode([reference.scan for reference in references], progress=part(progress, 0, 0.5))
+    labels = tuple(f"Reference {number}: {each.label}" for number, each in enumerate(references, start=1))
+    examinations = []
+    for done, query in enumerate(queries):
+        examining = part(progress, 0.5 + 0.5 * done / len(queries), 0.5 + 0.5 * (done + 1) / len(queries))
+        anomaly = detector.detect(query.scan, encoded, progress=examining)
+        anomaly = replace(anomaly, reference_labels=labels, warnings=(*anomaly.warnings, *sentences))
+        examinations.append(Examination(query.scan, query.label, anomaly, window))
+    return examinations
+
+
+def _summary(report: dict[str, Any], out: Path) -> str:
+    lines = []
+    for result in report["results"]:
+        lines += [*_result_lines(result), ""]
+    files = [name for result in report["results"] for name in result["files"]]
+    return "\n".join([*lines, f"Written to {out}: {', '.join([*files, REPORT_NAME])}", NOTICE])
+
+
+def _result_lines(result: dict[str, Any]) -> list[str]:
+    files = result["files"]
+    scores = [reference["score"] for reference in result["references"]]
+    lines = [
+        f"{result['query']['label']} ({files[0]})",
+        f"  score {result['score']:.3g}, references {min(scores):.3g} to {max(scores):.3g} among themselves",
+    ]
+    if len(result["slice_scores"]) > 1:
+        listed = ", ".join(_slice(each) for each in result["most_suspicious"][:_LISTED_SLICES])
+        lines.append(f"  most suspicious of {len(result['slice_scores'])} slices: {listed}")
+    lines += [f"  note: {problem['text']}" for problem in result["query"]["problems"]]
+    return lines + [f"  warning: {warning}" for warning in result["warnings"]]
+
+
+def _slice(suspicious: dict[str, Any]) -> str:
+    return f"{suspicious['number']} ({suspicious['score']:.3g})"

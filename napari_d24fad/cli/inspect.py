@@ -1,0 +1,65 @@
+"""``d24fad inspect``: which series are here, and what is wrong with them."""
+
+from __future__ import annotations
+
+from argparse import Namespace
+from typing import Any
+
+from napari_d24fad.cli.console import plain, progress_bar, table
+from napari_d24fad.export.report import as_json
+from napari_d24fad.studies.scan import Problem
+from napari_d24fad.studies.series import Series
+from napari_d24fad.studies.study import open_study
+
+SCHEMA = "d24fad-inspect/1"
+
+
+def run(arguments: Namespace) -> None:
+    """Prints the series of a location, numbered as ``detect --series`` takes them.
+
+    Raises:
+        StudyError: See `open_study`.
+    """
+    with progress_bar() as progress:
+        study = open_study(arguments.path, progress=progress)
+    if arguments.json:
+        series = [_described(number, each) for number, each in enumerate(study.series, start=1)]
+        print(as_json({"schema": SCHEMA, "series": series, "problems": _coded(study.problems)}))
+        return
+    rows = [
+        [str(number), each.label, plain(each.identity.description), str(each.n_files), _worries(each)]
+        for number, each in enumerate(study.series, start=1)
+    ]
+    print(table(["No.", "Series", "Description", "Files", "Problems"], rows))
+    for problem in study.problems:
+        print(problem)
+
+
+def _described(number: int, series: Series) -> dict[str, Any]:
+    return {
+        "number": number,
+        "label": series.label,
+        "description": series.identity.description,
+        "kind": series.kind,
+        "modality": series.modality or None,
+        "photometric": series.photometric.value,
+        "plane": series.plane.value if series.plane else None,
+        "grid": list(series.grid),
+        "spacing_mm": list(series.spacing) if series.spacing else None,
+        "files": series.n_files,
+        "problems": _coded(series.problems),
+        "refusal": {"code": series.refusal.code.code, "text": str(series.refusal)}
+        if series.refusal
+        else None,
+    }
+
+
+def _coded(problems: tuple[Problem, ...]) -> list[dict[str, str]]:
+    return [{"code": problem.code.code, "text": str(problem)} for problem in problems]
+
+
+def _worries(series: Series) -> str:
+    worries = [str(problem) for problem in series.problems]
+    if series.refusal:
+        worries.insert(0, f"cannot be loaded, {series.refusal}")
+    return "; ".join(worries) or "-"

@@ -1,0 +1,187 @@
+"""What can be typed after ``d24fad``; knows nothing of what it does."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NoReturn
+
+from napari_d24fad import __version__
+from napari_d24fad.errors import ArgumentError, Code
+
+DEFAULT_OUT = Path("d24fad-output")
+
+_EPILOG = """\
+exit status:
+  0  done                      4  query and references do not fit (P..)
+  1  unexpected error (A99)    5  model or device (M..)
+  2  arguments (A..)           6  results cannot be written (X..)
+  3  study cannot be read (S..)  7  training (T..)
+  130  cancelled with Ctrl-C
+
+Errors are one line on stderr: "d24fad: error CODE: what is wrong and what to do".
+Research use only. Not for diagnosis.
+"""
+
+
+class _Parser(argparse.ArgumentParser):
+    """Reports wrong arguments as the other errors are: coded, on one line."""
+
+    def error(self, message: str) -> NoReturn:
+        # Stray arguments are counted, not quoted: a path may name a patient.
+        stray = message.removeprefix("unrecognized arguments: ")
+        if stray != message:
+            options = [word for word in stray.split() if word.startswith("-")]
+            message = f"not understood: {' '.join(options) or 'something after the last argument'}"
+        raise ArgumentError(Code.BAD_ARGUMENT, f"{message[:1].upper()}{message[1:].rstrip('.')}.")
+
+
+def read_arguments(argv: Sequence[str]) -> argparse.Namespace:
+    """Parses arguments; ``command`` of the result names the module that does the work.
+
+    Raises:
+        ArgumentError: They are wrong.
+        SystemExit: After ``--help`` and ``--version``.
+    """
+    words = list(argv)
+    if "--window" in words[:-1]:
+        # argparse takes "-160,240" for an option unless it is joined to its own.
+        at = words.index("--window")
+        words[at : at + 2] = [f"--window={words[at + 1]}"]
+    return _build_parser().parse_args(words)
+
+
+def _build_parser() -> argparse.ArgumentParser:
+    parser = _Parser(
+        prog="d24fad",
+        description="Finds where a scan departs from a few normal reference scans.",
+        epilog=_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    parser.add_argument("--version", action="version", version=f"napari-d24fad {__version__}")
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
+    _inspect(_command(commands, "inspect", "list the series that a folder or file holds"))
+    _detect(_command(commands, "detect", "examine scans against normal references"))
+    _demo(_command(commands, "demo", "examine a made-up study and show the result in napari"))
+    _models(_command(commands, "models", "list, fetch and check models"))
+    _train(_command(commands, "train", "train a model on folders of normal images"))
+    return parser
+
+
+def _command(commands: argparse._SubParsersAction[_Parser], name: str, purpose: str) -> _Parser:
+    command = commands.add_parser(
+        name, help=purpose, description=f"{purpose[:1].upper()}{purpose[1:]}.", allow_abbrev=False
+    )
+    _add_debug(command)
+    return command
+
+
+def _add_debug(command: _Parser) -> None:
+    command.add_argument("--debug", action="store_true", help="show the traceback of an error")
+
+
+def _add_json(command: _Parser) -> None:
+    command.add_argument("--json", action="store_true", help="print JSON instead of text")
+
+
+def _add_device(command: _Parser) -> None:
+    command.add_argument(
+        "--device", default="auto", help="auto, cpu, cuda or cuda:N (default: auto, CUDA where there is one)"
+    )
+
+
+def _inspect(command: _Parser) -> None:
+    command.add_argument("path", metavar="PATH", type=Path, help="DICOM folder or file, NIfTI file or image")
+    _add_json(command)
+
+
+def _detect(command: _Parser) -> None:
+    command.add_argument(
+        "query",
+        metavar="QUERY",
+        nargs="+",
+        type=Path,
+        help="scan to examine: DICOM folder or file, NIfTI file or image; may be several",
+    )
+    command.add_argument(
+        "--reference",
+        metavar="PATH",
+        nargs="+",
+        action="extend",
+        default=[],
+        type=Path,
+        help="two to eight normal scans of the same kind; a folder gives all of its series",
+    )
+    command.add_argument("--model", default="compact", metavar="NAME|FILE", help="default: compact")
+    command.add_argument(
+        "--scoring", choices=("paper", "matched"), help="how maps are scored (default: as the model says)"
+    )
+    command.add_argument(
+        "--series", type=int, metavar="N", help="which series of QUERY, as numbered by inspect"
+    )
+    command.add_argument(
+        "--window", type=_window, metavar="LOW,HIGH", help="CT: HU that become black and white"
+    )
+    _add_device(command)
+    command.add_argument(
+        "--out", type=Path, default=DEFAULT_OUT, metavar="DIR", help=f"default: {DEFAULT_OUT}"
+    )
+    _add_json(command)
+
+
+def _demo(command: _Parser) -> None:
+    command.add_argument(
+        "--out", type=Path, default=Path("demo-output"), metavar="DIR", help="default: demo-output"
+    )
+
+
+def _models(command: _Parser) -> None:
+    actions = command.add_subparsers(dest="action", metavar="ACTION", required=True)
+    listing = _command(actions, "list", "list the models and ImageNet weights that are installed")
+    _add_json(listing)
+    download = _command(actions, "download", "download the ImageNet weights of a teacher")
+    download.add_argument("teacher", metavar="TEACHER", help="resnet18 or wide_resnet50_2")
+    importing = _command(actions, "import", "install a model file, or ImageNet weights you have")
+    importing.add_argument("file", metavar="FILE", type=Path, help="a .safetensors or a published .pth file")
+    verify = _command(actions, "verify", "check a model file against its card")
+    verify.add_argument("model", metavar="NAME|FILE")
+    convert = _command(actions, "convert", "make a model file of a published D2-4FAD checkpoint")
+    convert.add_argument("file", metavar="FILE", type=Path, help="the published .pth")
+    convert.add_argument("--out", type=Path, required=True, metavar="FILE", help="a .safetensors file")
+
+
+def _train(command: _Parser) -> None:
+    command.add_argument("data", metavar="DATA", type=Path, help="folder of TASK/normal or TASK/train/good")
+    command.add_argument("--out", type=Path, required=True, metavar="FILE", help="a .safetensors file")
+    command.add_argument("--teacher", default="compact", help="compact, resnet18 or wide_resnet50_2")
+    command.add_argument("--steps", type=_count, default=2000, metavar="N", help="default: 2000")
+    command.add_argument(
+        "--procedural", type=int, default=12, metavar="N", help="made-up tasks to add (default: 12)"
+    )
+    command.add_argument(
+        "--distil-from", type=Path, metavar="NPZ", help="make the compact teacher anew, of a larger one"
+    )
+    command.add_argument("--distil-steps", type=_count, default=2000, metavar="N", help="default: 2000")
+    command.add_argument(
+        "--hold-out", nargs="+", default=[], metavar="TASK", help="tasks of DATA never looked at"
+    )
+    command.add_argument("--seed", type=int, default=0, metavar="N", help="default: 0")
+    _add_device(command)
+
+
+def _count(text: str) -> int:
+    if not text.isascii() or not text.isdigit() or int(text) < 1:
+        raise argparse.ArgumentTypeError("expected a whole number from 1")
+    return int(text)
+
+
+def _window(text: str) -> tuple[float, float]:
+    try:
+        low, high = (float(part) for part in text.split(","))
+    except ValueError:
+        raise argparse.ArgumentTypeError("expected two numbers, such as -1350,150") from None
+    if not -1e6 < low < high < 1e6:
+        raise argparse.ArgumentTypeError("the first number must be lower than the second")
+    return low, high
