@@ -9,7 +9,7 @@ from pathlib import Path
 from pydicom import dcmread
 from pydicom.dataset import Dataset
 from pydicom.tag import Tag
-from pydicom.uid import UID
+from pydicom.uid import UID, DeflatedExplicitVRLittleEndian
 
 from napari_d24fad.errors import Code, StudyError
 from napari_d24fad.studies.dicom_values import number, numbers, positive, text
@@ -164,11 +164,16 @@ def read_instance(path: Path) -> Instance:
                 header = dcmread(file, stop_before_pixels=True, force=not has_preamble, specific_tags=_TAGS)
                 if not has_preamble and "SOPClassUID" not in header:
                     raise StudyError(Code.NOT_AN_IMAGE, "It is not a DICOM file.")
-                return _instance(path, header)
+                instance = _instance(path, header)
+                deflated = instance.transfer_syntax == DeflatedExplicitVRLittleEndian
+                if not deflated and not file.read(1):
+                    raise StudyError(Code.TRUNCATED, "It ends before its pixels.")
+                return instance
     except StudyError:
         raise
-    except OSError:
-        raise StudyError(Code.PATH_UNREADABLE) from None
+    except OSError as error:
+        # The file system numbers its errors; pydicom raises others on damaged files.
+        raise StudyError(Code.PATH_UNREADABLE if error.errno else Code.TRUNCATED) from None
     except Exception:
         # pydicom raises whatever a malformed header makes it stumble over, and its
         # messages quote header values; all of them mean the same to the user.

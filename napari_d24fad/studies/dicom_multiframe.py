@@ -9,6 +9,9 @@ import highdicom
 import numpy as np
 import numpy.typing as npt
 from highdicom import CoordinateSystemNames
+from highdicom.spatial import get_image_coordinate_system
+from pydicom import dcmread
+from pydicom.dataset import Dataset
 
 from napari_d24fad.errors import Code, StudyError
 from napari_d24fad.progress import CancelToken, Progress
@@ -19,6 +22,7 @@ from napari_d24fad.studies.dicom_pixels import (
     check_decodable,
     coded_errors,
     eight_bit,
+    read_whole,
     without_padding,
 )
 from napari_d24fad.studies.quiet import quiet
@@ -44,7 +48,7 @@ class MultiframeSeries(Series):
         placeholder = self.outline.voxels
         voxels = np.empty(placeholder.shape, placeholder.dtype)
         with coded_errors(self.instance.transfer_syntax), quiet():
-            image = highdicom.imread(self.instance.path, lazy_frame_retrieval=True)
+            image = highdicom.Image.from_dataset(read_whole(self.instance.path), copy=False)
             for start in range(0, len(voxels), _FRAMES_AT_ONCE):
                 cancel.check()
                 stop = min(start + _FRAMES_AT_ONCE, len(voxels))
@@ -55,7 +59,7 @@ class MultiframeSeries(Series):
     def _read_middle_slice(self) -> Voxels:
         middle = self.grid[0] // 2
         with coded_errors(self.instance.transfer_syntax), quiet():
-            image = highdicom.imread(self.instance.path, lazy_frame_retrieval=True)
+            image = highdicom.Image.from_dataset(read_whole(self.instance.path), copy=False)
             return self._frames(image, middle, middle + 1)
 
     def _frames(self, image: highdicom.Image, start: int, stop: int) -> Voxels:
@@ -102,7 +106,7 @@ def multiframe_series(instance: Instance, problems: tuple[Problem, ...] = ()) ->
     try:
         check_decodable(instance)
         with coded_errors(instance.transfer_syntax), quiet():
-            affine = _affine(highdicom.imread(instance.path, lazy_frame_retrieval=True))
+            affine = _affine(dcmread(instance.path, stop_before_pixels=True, force=True), instance.frames)
     except StudyError as error:
         refusal = error
     return MultiframeSeries(
@@ -121,17 +125,17 @@ def multiframe_series(instance: Instance, problems: tuple[Problem, ...] = ()) ->
     )
 
 
-def _affine(image: Any) -> Affine:
+def _affine(header: Dataset, frames: int) -> Affine:
     """Returns the affine of the frames in slice order.
 
     Raises:
-        StudyError: ``AMBIGUOUS_GEOMETRY``, ``MISSING_SLICE`` or ``MIXED_SERIES``.
+        StudyError: ``AMBIGUOUS_GEOMETRY``, ``MISSING_SLICE``, ``MIXED_SERIES`` or ``TRUNCATED``.
     """
-    if (
-        image.coordinate_system is not CoordinateSystemNames.PATIENT
-        or "PerFrameFunctionalGroupsSequence" not in image
-    ):
+    if get_image_coordinate_system(header) is not CoordinateSystemNames.PATIENT:
         raise StudyError(Code.AMBIGUOUS_GEOMETRY, "It holds several frames without a place in the patient.")
+    if len(header.get("PerFrameFunctionalGroupsSequence", ())) != frames:
+        raise StudyError(Code.TRUNCATED, "It does not describe all of its frames.")
+    image = highdicom.Image.from_dataset(header, copy=False)
     geometry = image.get_volume_geometry(allow_duplicate_positions=False)
     if geometry is not None:
         return along_normal(geometry)

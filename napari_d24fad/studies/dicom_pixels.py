@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 from highdicom import get_volume_from_series
 from pydicom import dcmread
+from pydicom.config import IGNORE
 from pydicom.dataset import Dataset
 from pydicom.pixels.decoders.base import get_decoder
 from pydicom.uid import (
@@ -47,7 +48,7 @@ def read_slice(instance: Instance) -> Voxels:
     """
     colour = instance.photometric is Photometric.COLOUR
     with coded_errors(instance.transfer_syntax), quiet():
-        dataset = _readable(instance.path)
+        dataset = with_placement(read_whole(instance.path))
         volume = get_volume_from_series([dataset], dtype=np.uint16 if colour else np.float32, **TRANSFORMS)
         pixels: Voxels = volume.array[0]
         return eight_bit(pixels, dataset) if colour else without_padding(pixels, dataset.pixel_array, dataset)
@@ -87,16 +88,27 @@ def check_decodable(instance: Instance) -> None:
     """
     if instance.photometric is None:
         raise StudyError(Code.UNSUPPORTED_PIXELS, "Its colour space is not known.")
-    syntax = UID(instance.transfer_syntax or ImplicitVRLittleEndian)
+    syntax = _syntax(instance.transfer_syntax)
     try:
-        decodable = get_decoder(syntax).is_available
+        with quiet():
+            decodable = get_decoder(syntax).is_available
     except NotImplementedError:
         decodable = False
     # Pillow decodes JPEG, but not with twelve bits.
     if syntax in (JPEGBaseline8Bit, JPEGExtended12Bit) and instance.bits_stored > 8:
         decodable = False
     if not decodable:
-        raise StudyError(Code.UNSUPPORTED_PIXELS, f"Its transfer syntax is {syntax.name}.")
+        raise _unsupported(syntax) from None
+
+
+def _unsupported(syntax: UID) -> StudyError:
+    # Without a name in the dictionary it may be any text.
+    name = syntax.name if syntax.name != syntax else "not known"
+    return StudyError(Code.UNSUPPORTED_PIXELS, f"Its transfer syntax is {name}.")
+
+
+def _syntax(transfer_syntax: str) -> UID:
+    return UID(transfer_syntax or ImplicitVRLittleEndian, validation_mode=IGNORE)
 
 
 @contextmanager
@@ -114,22 +126,24 @@ def coded_errors(transfer_syntax: str) -> Iterator[None]:
         raise
     except MemoryError:
         raise StudyError(Code.TOO_LARGE, "There is not enough free memory.") from None
-    except OSError:
-        raise StudyError(Code.PATH_UNREADABLE) from None
+    except OSError as error:
+        # The file system numbers its errors; pydicom raises others on damaged files.
+        raise StudyError(Code.PATH_UNREADABLE if error.errno else Code.TRUNCATED) from None
     except Exception as error:
         # Decoders raise any exception on damaged input.
-        syntax = UID(transfer_syntax or ImplicitVRLittleEndian)
+        syntax = _syntax(transfer_syntax)
         if "less than expected" in str(error):
             raise StudyError(Code.TRUNCATED) from None
         if syntax.is_compressed and isinstance(error, RuntimeError):
             raise StudyError(Code.TRUNCATED, "Its compressed pixel data is damaged.") from None
-        raise StudyError(Code.UNSUPPORTED_PIXELS, f"Its transfer syntax is {syntax.name}.") from None
+        raise _unsupported(syntax) from None
 
 
-def _readable(path: Path) -> Dataset:
-    """Reads a file and adds the attributes that highdicom needs and some files lack.
+def read_whole(path: Path) -> Dataset:
+    """Reads a file with its pixels.
 
-    None of them changes a pixel value; the geometry is taken from the header elsewhere.
+    Raises:
+        StudyError: ``TRUNCATED`` if there are none.
     """
     dataset = dcmread(path, force=True)
     if not any(name in dataset for name in ("PixelData", "FloatPixelData", "DoubleFloatPixelData")):
@@ -137,11 +151,18 @@ def _readable(path: Path) -> Dataset:
     if "TransferSyntaxUID" not in dataset.file_meta:
         implicit, _ = dataset.original_encoding
         dataset.file_meta.TransferSyntaxUID = ImplicitVRLittleEndian if implicit else ExplicitVRLittleEndian
-    dataset.FrameOfReferenceUID = dataset.get("FrameOfReferenceUID") or "2.25.1"
-    dataset.SeriesInstanceUID = dataset.get("SeriesInstanceUID") or "2.25.1"
+    return dataset
+
+
+def with_placement(dataset: Dataset) -> Dataset:
+    """Gives a single-frame dataset a plain placement, which highdicom asks for.
+
+    None of it changes a pixel value; the true geometry comes from the headers of all
+    slices together.
+    """
+    dataset.FrameOfReferenceUID = dataset.SeriesInstanceUID = "2.25.1"
     dataset.ImagePositionPatient = [0, 0, 0]
     dataset.ImageOrientationPatient = [1, 0, 0, 0, 1, 0]
     dataset.PixelSpacing = [1, 1]
     dataset.SpacingBetweenSlices = 1
-    dataset.PhotometricInterpretation = dataset.PhotometricInterpretation.strip()
     return dataset

@@ -24,6 +24,8 @@ _FORMATS = ("PNG", "JPEG", "TIFF")
 _GREY_MODES = frozenset({"1", "L", "LA", "La", "I", "F", "I;16", "I;16B", "I;16L", "I;16N"})
 _EXIF_ORIENTATION = 0x0112
 _LYING = (5, 6, 7, 8)  # EXIF orientations that exchange rows and columns
+_INTERPRETATION, _WHITE_IS_ZERO = 262, 0  # TIFF tags and their values
+_SAMPLE_FORMAT, _SIGNED = 339, 2
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
@@ -36,12 +38,14 @@ class ImageSeries(Series):
         return self._read_middle_slice()
 
     def _read_middle_slice(self) -> Voxels:
-        with _coded_errors(), quiet(), Image.open(self.source, formats=_FORMATS) as stored:
+        with _coded_errors(self.source), quiet(), Image.open(self.source, formats=_FORMATS) as stored:
             image = ImageOps.exif_transpose(stored)
             if image.mode in _GREY_MODES:
                 # Transparency of a grey image is dropped, like that of colours.
-                grey = image.convert("L") if image.mode in ("1", "LA", "La") else image
-                return np.asarray(grey, dtype=np.float32)[np.newaxis]
+                grey = np.asarray(image.convert("L") if image.mode in ("1", "LA", "La") else image)
+                if stored.format == "TIFF" and stored.mode == "I" and _tag(stored, _SAMPLE_FORMAT) != _SIGNED:
+                    grey = grey.view(np.uint32)  # Pillow reads these 32 bits as signed
+                return grey[np.newaxis].astype(np.float32)
             colours = np.asarray(image.convert("RGB"))
             if (colours == colours[..., :1]).all():
                 return colours[np.newaxis, ..., 0].astype(np.float32)
@@ -61,7 +65,7 @@ def image_series(path: Path) -> ImageSeries:
         StudyError: ``NOT_AN_IMAGE``, ``UNSUPPORTED_PIXELS`` (also for files with several
             pages), ``TOO_LARGE``, or ``PATH_UNREADABLE``.
     """
-    with _coded_errors(), quiet(), Image.open(path, formats=_FORMATS) as image:
+    with _coded_errors(path), quiet(), Image.open(path, formats=_FORMATS) as image:
         pages = getattr(image, "n_frames", 1)
         # A JPEG with a preview beside it (MPO) counts as one image.
         if pages > 1 and image.format != "MPO":
@@ -71,7 +75,7 @@ def image_series(path: Path) -> ImageSeries:
             columns, rows = rows, columns
         grid = (1, rows, columns)
         check_size(grid, 3)
-        photometric = Photometric.DARK_TO_BRIGHT if image.mode in _GREY_MODES else Photometric.COLOUR
+        photometric = _photometric(image)
     return ImageSeries(
         outline=Scan(
             voxels=outline_voxels(grid, photometric),
@@ -85,15 +89,42 @@ def image_series(path: Path) -> ImageSeries:
     )
 
 
+def _photometric(image: Image.Image) -> Photometric:
+    if image.mode not in _GREY_MODES:
+        return Photometric.COLOUR
+    # Pillow inverts white-is-zero pixels of 8 bits or fewer, but not deeper ones.
+    inverted = image.mode.startswith(("I", "F")) and _tag(image, _INTERPRETATION) == _WHITE_IS_ZERO
+    return Photometric.BRIGHT_TO_DARK if inverted else Photometric.DARK_TO_BRIGHT
+
+
+def _tag(image: Image.Image, tag: int) -> int | None:
+    """Returns the first value of a TIFF tag; None if there is none."""
+    value = getattr(image, "tag_v2", {}).get(tag)
+    return value[0] if isinstance(value, tuple) else value
+
+
+def _unidentified(path: Path) -> StudyError:
+    """Says what is wrong with a file that Pillow does not recognise."""
+    with path.open("rb") as file:
+        start = file.read(8)
+    if start.startswith((b"\x89PNG", b"\xff\xd8\xff")):
+        return StudyError(Code.TRUNCATED)
+    if start[:4] in (b"II*\0", b"MM\0*"):
+        first_page = int.from_bytes(start[4:], "little" if start[:2] == b"II" else "big")
+        complete = len(start) == 8 and first_page < path.stat().st_size
+        return StudyError(Code.UNSUPPORTED_PIXELS if complete else Code.TRUNCATED)
+    return StudyError(Code.NOT_AN_IMAGE, "It is not a PNG, JPEG or TIFF image.")
+
+
 @contextmanager
-def _coded_errors() -> Iterator[None]:
+def _coded_errors(path: Path) -> Iterator[None]:
     """Turns what Pillow raises into a `StudyError`; its messages quote the path."""
     try:
         yield
     except (D24fadError, Cancelled):
         raise
     except UnidentifiedImageError:
-        raise StudyError(Code.NOT_AN_IMAGE, "It is not a PNG, JPEG or TIFF image of a known kind.") from None
+        raise _unidentified(path) from None
     except Image.DecompressionBombError:
         raise StudyError(Code.TOO_LARGE, "It has more pixels than any camera delivers.") from None
     except MemoryError:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gzip
+import zlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
@@ -20,6 +22,7 @@ from napari_d24fad.studies.series import Series, outline_voxels, pixel_affine
 NIFTI_SUFFIXES = (".nii", ".nii.gz")
 
 _MOST_VOLUMES = 100
+_HEADER_LENGTH = 348
 _CLEARLY_LARGER = 1.2
 _RAS_TO_LPS = np.diag([-1.0, -1.0, 1.0, 1.0])
 _TO_MM = {"meter": 1000.0, "micron": 0.001}
@@ -128,15 +131,29 @@ def _header(path: Path) -> Any:
     try:
         with quiet():
             return nibabel.load(path, mmap=False)
-    except ImageFileError:
-        raise StudyError(Code.NOT_AN_IMAGE, "It is not a NIfTI file.") from None
-    except EOFError:
-        raise StudyError(Code.TRUNCATED) from None
     except PermissionError:
         raise StudyError(Code.PATH_UNREADABLE) from None
+    except (ImageFileError, EOFError, OSError, zlib.error):
+        raise _unidentified(path) from None
     except Exception:
         # nibabel raises many kinds on a malformed header, and quotes the path.
         raise StudyError(Code.NOT_AN_IMAGE, "Its NIfTI header is malformed.") from None
+
+
+def _unidentified(path: Path) -> StudyError:
+    """Says what is wrong with a file that nibabel does not recognise."""
+    with path.open("rb") as file:
+        start = file.read(4)
+    if path.suffix.lower() == ".gz" and start[:2] == b"\x1f\x8b":
+        try:
+            with gzip.open(path) as file:
+                start = file.read(_HEADER_LENGTH)[:4]
+        except (EOFError, OSError, zlib.error):
+            return StudyError(Code.TRUNCATED)
+    # Every NIfTI-1 file starts with the length of its header.
+    if start in (_HEADER_LENGTH.to_bytes(4, "little"), _HEADER_LENGTH.to_bytes(4, "big")):
+        return StudyError(Code.TRUNCATED, "Its header is damaged.")
+    return StudyError(Code.NOT_AN_IMAGE, "It is not a NIfTI file.")
 
 
 def _check_length(path: Path, image: Any) -> None:

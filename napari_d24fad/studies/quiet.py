@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import logging
+import threading
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 
 _LOGGERS = tuple(logging.getLogger(name) for name in ("pydicom", "highdicom", "nibabel", "PIL"))
-
-
-def _drop(record: logging.LogRecord) -> bool:
-    return False
+_lock = threading.Lock()
+_state = ExitStack()
+_users = 0
 
 
 @contextmanager
@@ -20,13 +20,25 @@ def quiet() -> Iterator[None]:
 
     Their texts hold header values and file paths, so they must not reach a console or
     a log. What matters in them is checked by the readers and reported as a problem.
+    The state is the process's, so threads share it: the last to leave restores it.
     """
-    for logger in _LOGGERS:
-        logger.addFilter(_drop)
+    global _users
+    with _lock:
+        if _users == 0:
+            _silence()
+        _users += 1
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            yield
+        yield
     finally:
-        for logger in _LOGGERS:
-            logger.removeFilter(_drop)
+        with _lock:
+            _users -= 1
+            if _users == 0:
+                _state.close()
+
+
+def _silence() -> None:
+    _state.enter_context(warnings.catch_warnings())
+    warnings.simplefilter("ignore")
+    for logger in _LOGGERS:
+        _state.callback(logger.setLevel, logger.level)
+        logger.setLevel(logging.CRITICAL + 1)
