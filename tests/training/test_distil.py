@@ -1,0 +1,80 @@
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from napari_d24fad.errors import Cancelled, Code, ModelError
+from napari_d24fad.network.architecture import architecture
+from napari_d24fad.network.teacher import Teacher
+from napari_d24fad.progress import CancelToken
+from napari_d24fad.training.distil import DistilOptions, distil, read_folded_teacher
+from napari_d24fad.training.procedural import procedural_tasks
+
+
+def lively_teacher() -> Teacher:
+    """A teacher whose BatchNorm statistics are not the identity."""
+    torch.manual_seed(0)
+    teacher = Teacher(architecture("resnet18")).eval().requires_grad_(False)
+    for module in teacher.modules():
+        if isinstance(module, nn.BatchNorm2d):
+            for values in (module.running_var, module.weight):
+                assert values is not None
+                values.uniform_(0.5, 1.5)
+            assert module.running_mean is not None
+            module.running_mean.normal_(0, 0.2)
+            module.bias.normal_(0, 0.2)
+    return teacher
+
+
+def fold(teacher: Teacher) -> dict[str, np.ndarray]:
+    """Folds BatchNorm by torch's own fusion, stages 1 to 3."""
+    folded = {}
+    modules = dict(teacher.named_modules())
+    for name, module in modules.items():
+        if not isinstance(module, nn.Conv2d) or name.startswith("layer4"):
+            continue
+        norm = f"{name[:-1]}1" if name.endswith("downsample.0") else name.replace("conv", "bn")
+        fused = nn.utils.fuse_conv_bn_eval(module, modules[norm])  # type: ignore[type-var]  # a BatchNorm2d
+        assert fused.bias is not None
+        folded[f"{name}.weight"] = fused.weight.numpy()
+        folded[f"{name}.bias"] = fused.bias.numpy()
+    return folded
+
+
+def test_folded_weights_compute_what_the_network_did(tmp_path: Path) -> None:
+    teacher = lively_teacher()
+    np.savez(tmp_path / "folded.npz", **fold(teacher))  # type: ignore[arg-type]  # numpy's stub
+    read = read_folded_teacher(tmp_path / "folded.npz")
+    images = torch.rand(2, 3, 64, 64)
+    for ours, theirs in zip(read(images).scales, teacher(images).scales, strict=True):
+        torch.testing.assert_close(ours, theirs, atol=1e-4, rtol=1e-4)
+
+
+def test_damaged_and_foreign_files_are_refused(tmp_path: Path) -> None:
+    (tmp_path / "text.npz").write_text("not an archive")
+    with pytest.raises(ModelError) as refusal:
+        read_folded_teacher(tmp_path / "text.npz")
+    assert refusal.value.code is Code.MODEL_CORRUPT
+    np.savez(tmp_path / "other.npz", **{"conv1.weight": np.zeros((2, 2))})
+    with pytest.raises(ModelError) as refusal:
+        read_folded_teacher(tmp_path / "other.npz")
+    assert refusal.value.code is Code.MODEL_MISMATCH
+
+
+def test_the_small_teacher_comes_to_agree_with_the_large() -> None:
+    losses: list[float] = []
+    tasks = procedural_tasks(2, 8, 72, seed=0)
+    options = DistilOptions(steps=24, batch=8, side=64, rate=1e-3)
+    small = distil(
+        lively_teacher(), tasks, options, lambda fraction, step: losses.append(float(step.split()[-1]))
+    )
+    assert len(losses) == 24
+    assert sum(losses[-4:]) < 0.8 * sum(losses[:4])
+    assert not small.training
+    assert small(torch.rand(1, 3, 64, 64)).embedding.shape == (1, 256, 2, 2)
+    token = CancelToken()
+    token.cancel()
+    with pytest.raises(Cancelled):
+        distil(lively_teacher(), tasks, options, cancel=token)
