@@ -45,9 +45,10 @@ class LearnToWeight(nn.Module):
         Returns:
             ``(N, K)``.
         """
-        # Summed pairwise: a matrix product of 262,144 float32 terms is off by 3e-3.
-        products = [(query * support).flatten(1).sum(dim=1) for support in projected]
-        return torch.stack(products, dim=1) / math.sqrt(query.shape[1])
+        # Summed in float64: 262,144 float32 terms in a matrix product are off by 3e-3, and
+        # even summed pairwise the result depends on the number of threads.
+        products = [(query * support).flatten(1).sum(dim=1, dtype=torch.float64) for support in projected]
+        return (torch.stack(products, dim=1) / math.sqrt(query.shape[1])).to(query.dtype)
 
 
 def combine(weights: Tensor, supports: Tensor) -> Tensor:
