@@ -8,7 +8,7 @@ import warnings
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 
-_LOGGERS = tuple(logging.getLogger(name) for name in ("pydicom", "highdicom", "nibabel", "PIL"))
+_LOGGERS = tuple(logging.getLogger(name) for name in ("pydicom", "highdicom", "nibabel", "PIL", "openjpeg"))
 _lock = threading.Lock()
 _state = ExitStack()
 _users = 0

@@ -1,0 +1,520 @@
+"""DICOM: splitting of series, pixel kinds, and what is refused."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from pydicom.dataset import Dataset
+from pydicom.encaps import encapsulate
+from pydicom.uid import (
+    BasicTextSRStorage,
+    DigitalXRayImageStorageForPresentation,
+    JPEG2000Lossless,
+    JPEGBaseline8Bit,
+    JPEGLosslessSV1,
+    JPEGLSLossless,
+    RLELossless,
+    SecondaryCaptureImageStorage,
+    UltrasoundMultiFrameImageStorage,
+)
+
+from napari_d24fad.errors import Code, StudyError
+from napari_d24fad.progress import CancelToken
+from napari_d24fad.studies.scan import Photometric, Plane, Problem
+from napari_d24fad.studies.series import Series
+from napari_d24fad.studies.study import open_study
+from tests.studies import phantom
+
+NOISE = np.random.default_rng(3)
+
+
+def only(path: Path) -> Series:
+    (series,) = open_study(path).series
+    return series
+
+
+def refused(path: Path, code: Code) -> StudyError:
+    with pytest.raises(StudyError) as caught:
+        only(path).load()
+    assert caught.value.code is code
+    return caught.value
+
+
+def described(path: Path) -> dict[str, Series]:
+    study = open_study(path)
+    named = {series.identity.description: series for series in study.series}
+    assert len(named) == len(study.series)
+    return named
+
+
+def repeated(count: int, change: Callable[[Dataset, int], None]) -> list[Dataset]:
+    """Several volumes at the same positions in one series, told apart by ``change``."""
+    datasets = []
+    for turn in range(count):
+        for dataset in phantom.slice_datasets(series_uid="2.25.77"):
+            dataset.SeriesDescription = "Head"
+            dataset.InstanceNumber = len(datasets) + 1
+            change(dataset, turn)
+            datasets.append(dataset)
+    return datasets
+
+
+def set_echo(dataset: Dataset, turn: int) -> None:
+    dataset.EchoNumbers = turn + 1
+
+
+def set_b_value(dataset: Dataset, turn: int) -> None:
+    dataset.DiffusionBValue = float(1000 * turn)
+
+
+def set_type(dataset: Dataset, turn: int) -> None:
+    dataset.ImageType = ["ORIGINAL", "PRIMARY", "MP"[turn]]
+
+
+def set_siemens_b_value(dataset: Dataset, turn: int) -> None:
+    block = dataset.private_block(0x0019, "SIEMENS MR HEADER", create=True)
+    block.add_new(0x0C, "IS", str(500 * turn))
+
+
+def set_nothing(dataset: Dataset, turn: int) -> None:
+    pass
+
+
+@pytest.mark.parametrize(
+    ("change", "suffixes"),
+    [
+        (set_echo, ("echo 1", "echo 2")),
+        (set_b_value, ("b 0", "b 1000")),
+        (set_siemens_b_value, ("b 0", "b 500")),
+        (set_type, ("type M", "type P")),
+        (set_nothing, ("volume 1", "volume 2")),
+    ],
+)
+def test_volumes_at_one_position_become_series(
+    tmp_path: Path, change: Callable[[Dataset, int], None], suffixes: tuple[str, str]
+) -> None:
+    phantom.write_series(tmp_path, repeated(2, change), order="shuffled")
+    series = described(tmp_path)
+    assert set(series) == {f"Head, {suffix}" for suffix in suffixes}
+    for one in series.values():
+        assert one.grid == phantom.GRID
+        phantom.assert_world_linear(one.load())
+
+
+def test_volumes_keep_their_own_pixels(tmp_path: Path) -> None:
+    datasets = repeated(2, set_echo)
+    for dataset in datasets[phantom.GRID[0] :]:
+        dataset.RescaleSlope, dataset.RescaleIntercept = "1", "5000"
+    phantom.write_series(tmp_path, datasets, order="shuffled")
+    series = described(tmp_path)
+    first, second = series["Head, echo 1"].load().voxels, series["Head, echo 2"].load().voxels
+    np.testing.assert_array_equal(second, np.asarray(first) + 5000)
+
+
+def test_two_traits_at_once(tmp_path: Path) -> None:
+    """Two b-values, the higher one in two directions that no attribute names."""
+
+    def change(dataset: Dataset, turn: int) -> None:
+        dataset.DiffusionBValue = 0.0 if turn == 0 else 800.0
+
+    phantom.write_series(tmp_path, repeated(3, change), order="shuffled")
+    assert set(described(tmp_path)) == {"Head, b 0", "Head, b 800, volume 1", "Head, b 800, volume 2"}
+
+
+def test_numbers_that_count_slice_after_slice(tmp_path: Path) -> None:
+    datasets = repeated(2, set_nothing)
+    slices = phantom.GRID[0]
+    for index, dataset in enumerate(datasets):
+        dataset.InstanceNumber = 2 * (index % slices) + index // slices + 1
+    phantom.write_series(tmp_path, datasets)
+    assert set(described(tmp_path)) == {"Head, volume 1", "Head, volume 2"}
+
+
+def test_slices_that_nothing_tells_apart_are_refused(tmp_path: Path) -> None:
+    datasets = repeated(2, set_nothing)
+    for dataset in datasets:
+        dataset.InstanceNumber = 1
+    phantom.write_series(tmp_path, datasets)
+    refused(tmp_path, Code.MIXED_SERIES)
+
+
+def test_a_scout_in_three_planes_is_three_series(tmp_path: Path) -> None:
+    datasets = [
+        dataset
+        for orientation in (phantom.AXIAL, phantom.CORONAL, phantom.SAGITTAL)
+        for dataset in phantom.slice_datasets(orientation, series_uid="2.25.78")
+    ]
+    for dataset in datasets:
+        dataset.SeriesDescription = " Scout "
+        dataset.ImageType = ["ORIGINAL", "PRIMARY", "LOCALIZER"]
+    phantom.write_series(tmp_path, datasets, order="shuffled")
+    series = described(tmp_path)
+    assert {name: one.plane for name, one in series.items()} == {
+        "Scout, axial": Plane.AXIAL,
+        "Scout, coronal": Plane.CORONAL,
+        "Scout, sagittal": Plane.SAGITTAL,
+    }
+    for one in series.values():
+        phantom.assert_world_linear(one.load())
+
+
+def test_a_scout_does_not_join_the_volume_of_its_series(tmp_path: Path) -> None:
+    datasets = phantom.slice_datasets(series_uid="2.25.79")
+    scout = phantom.slice_datasets(series_uid="2.25.79", origin=(-31.5, 22.25, 0))[0]
+    scout.ImageType = ["ORIGINAL", "PRIMARY", "LOCALIZER"]
+    phantom.write_series(tmp_path, [*datasets, scout])
+    assert {series.grid[0] for series in open_study(tmp_path).series} == {5, 1}
+
+
+def test_matrix_sizes_and_colour_are_split(tmp_path: Path) -> None:
+    small = phantom.slice_datasets(series_uid="2.25.80")
+    large = phantom.slice_datasets(series_uid="2.25.80", grid=(5, 8, 8))
+    report = phantom.image_dataset(
+        NOISE.integers(0, 255, (6, 7, 3), dtype=np.uint8), series_uid="2.25.80", modality="MR"
+    )
+    phantom.write_series(tmp_path, [*small, *large, report], order="shuffled")
+    looks = {(series.grid, series.photometric) for series in open_study(tmp_path).series}
+    assert looks == {
+        (phantom.GRID, Photometric.DARK_TO_BRIGHT),
+        ((5, 8, 8), Photometric.DARK_TO_BRIGHT),
+        ((1, 6, 7), Photometric.COLOUR),
+    }
+
+
+def test_copies_are_dropped_and_said(tmp_path: Path) -> None:
+    datasets = phantom.slice_datasets()
+    phantom.write_series(tmp_path / "first", datasets)
+    phantom.write_series(tmp_path / "again", datasets[:2])
+    series = only(tmp_path)
+    assert series.n_files == phantom.GRID[0]
+    assert series.problems == (Problem(Code.DUPLICATE_INSTANCE, "Copies left out: 2."),)
+    phantom.assert_world_linear(series.load())
+
+
+def test_one_uid_for_all_slices_drops_none(tmp_path: Path) -> None:
+    datasets = phantom.slice_datasets()
+    for dataset in datasets:
+        dataset.SOPInstanceUID = dataset.file_meta.MediaStorageSOPInstanceUID = "2.25.5"
+    phantom.write_series(tmp_path, datasets)
+    assert only(tmp_path).grid == phantom.GRID
+
+
+def test_the_same_series_uid_of_two_patients_stays_apart(tmp_path: Path) -> None:
+    phantom.write_series(tmp_path / "a", phantom.slice_datasets(series_uid="2.25.81"))
+    others = phantom.slice_datasets(series_uid="2.25.81")
+    for dataset in others:
+        dataset.PatientID = "another"
+    phantom.write_series(tmp_path / "b", others)
+    first, second = open_study(tmp_path).series
+    assert first.grid == second.grid == phantom.GRID
+    assert first.identity.patient_key != second.identity.patient_key
+    assert len(first.identity.patient_key) == 64
+
+
+def test_missing_slice(tmp_path: Path) -> None:
+    datasets = phantom.slice_datasets()
+    del datasets[2]
+    phantom.write_series(tmp_path, datasets)
+    assert only(tmp_path).refusal is not None
+    assert "4.00 to 8.00 mm" in refused(tmp_path, Code.MISSING_SLICE).detail
+
+
+def test_missing_frame(tmp_path: Path) -> None:
+    refused(
+        phantom.save(phantom.enhanced_dataset(frame_order=(0, 1, 3, 4)), tmp_path / "e"), Code.MISSING_SLICE
+    )
+
+
+def test_frames_at_one_position(tmp_path: Path) -> None:
+    path = phantom.save(phantom.enhanced_dataset(frame_order=(0, 1, 2, 0, 1, 2)), tmp_path / "e")
+    refused(path, Code.MIXED_SERIES)
+
+
+def test_frames_without_geometry(tmp_path: Path) -> None:
+    film = phantom.image_dataset(
+        NOISE.integers(0, 255, (6, 7), dtype=np.uint8),
+        sop_class=UltrasoundMultiFrameImageStorage,
+        modality="US",
+    )
+    film.NumberOfFrames = 3
+    film.PixelData *= 3
+    refused(phantom.save(film, tmp_path / "film"), Code.AMBIGUOUS_GEOMETRY)
+
+
+def tilt(datasets: list[Dataset]) -> None:
+    """As with a tilted gantry: each slice is shifted within its plane."""
+    for index, dataset in enumerate(datasets):
+        x, y, z = dataset.ImagePositionPatient
+        dataset.ImagePositionPatient = [x, y + index, z]
+
+
+def jitter(datasets: list[Dataset]) -> None:
+    datasets[2].ImageOrientationPatient = [1, 0.0005, 0, 0, 1, 0]
+
+
+def shear(datasets: list[Dataset]) -> None:
+    for dataset in datasets:
+        dataset.ImageOrientationPatient = [1, 0, 0, 0.5, 1, 0]
+
+
+def drop_positions(datasets: list[Dataset]) -> None:
+    for dataset in datasets:
+        del dataset.ImagePositionPatient
+
+
+def tile(datasets: list[Dataset]) -> None:
+    for dataset in datasets:
+        dataset.ImageType = ["ORIGINAL", "PRIMARY", "M", "ND", "MOSAIC"]
+
+
+@pytest.mark.parametrize("spoil", [tilt, jitter, shear, drop_positions, tile])
+def test_contradictory_geometry(tmp_path: Path, spoil: Callable[[list[Dataset]], None]) -> None:
+    datasets = phantom.slice_datasets()
+    spoil(datasets)
+    phantom.write_series(tmp_path, datasets)
+    refused(tmp_path, Code.AMBIGUOUS_GEOMETRY)
+
+
+def test_single_slice_keeps_its_place(tmp_path: Path) -> None:
+    (path, *_) = phantom.write_series(tmp_path, phantom.slice_datasets(phantom.OBLIQUE)[2:3])
+    scan = only(path).load()
+    assert scan.grid == (1, *phantom.GRID[1:])
+    phantom.assert_world_linear(scan)
+    np.testing.assert_allclose(scan.spacing, phantom.SPACING)
+
+
+def test_files_that_lack_what_anonymisers_remove(tmp_path: Path) -> None:
+    datasets = phantom.slice_datasets()
+    for dataset in datasets:
+        for name in ("FrameOfReferenceUID", "PatientID", "PatientName", "SeriesNumber", "ImageType"):
+            delattr(dataset, name)
+    phantom.write_series(tmp_path, datasets, name="IM{:04d}".format)
+    series = only(tmp_path)
+    assert series.identity.patient_key == ""
+    phantom.assert_world_linear(series.load())
+
+
+def test_files_without_a_preamble(tmp_path: Path) -> None:
+    for path in phantom.write_series(tmp_path, phantom.slice_datasets()):
+        path.write_bytes(path.read_bytes()[132:])
+    phantom.assert_world_linear(only(tmp_path).load())
+
+
+def test_monochrome1_is_kept_as_stored(tmp_path: Path) -> None:
+    stored = NOISE.integers(0, 4096, (8, 12)).astype(np.uint16)
+    radiograph = phantom.image_dataset(
+        stored, sop_class=DigitalXRayImageStorageForPresentation, modality="DX", photometric="MONOCHROME1"
+    )
+    radiograph.BitsStored, radiograph.HighBit = 12, 11
+    radiograph.PresentationLUTShape = "INVERSE"
+    radiograph.ImagerPixelSpacing = ["0.2", "0.1"]
+    series = only(phantom.save(radiograph, tmp_path / "dx"))
+    assert series.spacing is None
+    assert series.plane is None
+    assert series.label == "DX 8 x 12"
+    scan = series.load()
+    np.testing.assert_array_equal(scan.voxels[0], stored)
+    assert scan.photometric is Photometric.BRIGHT_TO_DARK
+    assert not scan.has_geometry
+    # A pixel is twice as high as wide: 16 x 12 on the screen, bright where values are low.
+    np.testing.assert_array_equal(scan.affine, np.diag([10.0, 2.0, 1.0, 1.0]))
+    thumbnail = series.thumbnail(32)
+    assert thumbnail.shape == (32, 24)
+    assert np.corrcoef(thumbnail[2::4, 1::2].ravel(), stored.ravel())[0, 1] < -0.9
+
+
+def test_signed_twelve_bit_values(tmp_path: Path) -> None:
+    """The unused high bits may hold anything, such as an old overlay."""
+    values = np.arange(-2048, 2048, dtype=np.int16).reshape(64, 64)
+    dataset = phantom.image_dataset(values.astype(np.int16) & 0x0FFF, modality="OT")
+    dataset.BitsStored, dataset.HighBit, dataset.PixelRepresentation = 12, 11, 1
+    np.testing.assert_array_equal(only(phantom.save(dataset, tmp_path / "s")).load().voxels[0], values)
+
+
+@pytest.mark.parametrize("modality", ["MR", "CT"])
+def test_declared_padding_is_not_a_number(tmp_path: Path, modality: str) -> None:
+    datasets = phantom.slice_datasets(phantom.OBLIQUE, rescale=True, modality=modality)
+    for dataset in datasets:
+        pixels = np.frombuffer(dataset.PixelData, np.int16).copy()
+        pixels[:5] = -32000
+        dataset.PixelData = pixels.tobytes()
+        dataset.PixelPaddingValue = -32000
+    phantom.write_series(tmp_path, datasets)
+    series = only(tmp_path)
+    scan = series.load()
+    flat = np.asarray(scan.voxels).reshape(phantom.GRID[0], -1)
+    assert np.isnan(flat[:, :5]).all()
+    expected = phantom.values_on(np.asarray(scan.affine)).reshape(flat.shape)
+    assert np.abs(flat - expected)[:, 5:].max() < 1
+    assert Problem(Code.PADDING) in scan.problems
+    assert series.thumbnail().max() > series.thumbnail().min()
+
+
+def test_declared_padding_of_frames(tmp_path: Path) -> None:
+    enhanced = phantom.enhanced_dataset(frame_order=(3, 0, 4, 1, 2))
+    pixels = np.frombuffer(enhanced.PixelData, np.int16).copy()
+    size = phantom.GRID[1] * phantom.GRID[2]
+    pixels[::size] = -32000
+    enhanced.PixelData = pixels.tobytes()
+    enhanced.PixelPaddingValue = -31990
+    enhanced.PixelPaddingRangeLimit = -32000
+    scan = only(phantom.save(enhanced, tmp_path / "e")).load()
+    np.testing.assert_array_equal(np.argwhere(np.isnan(scan.voxels)), [[i, 0, 0] for i in range(5)])
+
+
+def test_padding_that_is_declared_but_absent_is_no_problem(tmp_path: Path) -> None:
+    datasets = phantom.slice_datasets()
+    for dataset in datasets:
+        dataset.PixelPaddingValue = -32000
+    phantom.write_series(tmp_path, datasets)
+    scan = only(tmp_path).load()
+    assert scan.problems == ()
+    phantom.assert_world_linear(scan)
+
+
+def test_rgb_stays_rgb(tmp_path: Path) -> None:
+    colours = NOISE.integers(0, 255, (6, 9, 3), dtype=np.uint8)
+    dataset = phantom.image_dataset(colours, sop_class=SecondaryCaptureImageStorage, modality="US")
+    series = only(phantom.save(dataset, tmp_path / "rgb"))
+    scan = series.load()
+    assert scan.is_colour
+    assert scan.voxels.dtype == np.uint8
+    np.testing.assert_array_equal(scan.voxels[0], colours)
+    assert series.thumbnail(18).shape == (12, 18, 3)
+
+
+def test_ybr_becomes_rgb(tmp_path: Path) -> None:
+    colours = np.array([[[255, 0, 0], [0, 255, 0], [0, 0, 255], [200, 180, 20]]], np.uint8)
+    # PS3.3 C.7.6.3.1.2
+    matrix = np.array([[0.299, 0.587, 0.114], [-0.1687, -0.3313, 0.5], [0.5, -0.4187, -0.0813]])
+    ybr = np.clip(np.round(colours @ matrix.T + [0, 128, 128]), 0, 255).astype(np.uint8)
+    dataset = phantom.image_dataset(ybr, photometric="YBR_FULL", modality="US")
+    scan = only(phantom.save(dataset, tmp_path / "ybr")).load()
+    assert np.abs(scan.voxels[0].astype(int) - colours).max() <= 2
+
+
+def test_palette_becomes_rgb(tmp_path: Path) -> None:
+    dataset = phantom.image_dataset(
+        np.array([[0, 1], [2, 1]], np.uint8), photometric="PALETTE COLOR", modality="US"
+    )
+    for order, colour in enumerate(("Red", "Green", "Blue")):
+        table = np.array([0x0000, 0x4000 * (order + 1), 0xFFFF], np.uint16)
+        setattr(dataset, f"{colour}PaletteColorLookupTableDescriptor", [3, 0, 16])
+        setattr(dataset, f"{colour}PaletteColorLookupTableData", table.tobytes())
+    scan = only(phantom.save(dataset, tmp_path / "palette")).load()
+    np.testing.assert_array_equal(
+        scan.voxels[0], [[[0, 0, 0], [0x40, 0x80, 0xC0]], [[255, 255, 255], [0x40, 0x80, 0xC0]]]
+    )
+
+
+@pytest.mark.parametrize("syntax", [RLELossless, JPEG2000Lossless, JPEGLSLossless])
+def test_lossless_compression(tmp_path: Path, syntax: str) -> None:
+    datasets = phantom.slice_datasets(phantom.SAGITTAL, rescale=True, grid=(3, 64, 64))
+    for dataset in datasets:
+        dataset.compress(syntax, generate_instance_uid=False)
+    phantom.write_series(tmp_path, datasets, order="shuffled")
+    phantom.assert_world_linear(only(tmp_path).load())
+
+
+def test_damaged_compressed_pixels(tmp_path: Path) -> None:
+    dataset = phantom.image_dataset(NOISE.integers(0, 255, (16, 16), dtype=np.uint8))
+    dataset.file_meta.TransferSyntaxUID = JPEGBaseline8Bit
+    dataset.PixelData = encapsulate([b"\xff\xd8\xff\xe0 not a picture \xff\xd9"])
+    refused(phantom.save(dataset, tmp_path / "jpeg"), Code.TRUNCATED)
+
+
+def test_a_missing_decoder_is_known_from_the_header(tmp_path: Path) -> None:
+    dataset = phantom.image_dataset(NOISE.integers(0, 255, (16, 16), dtype=np.uint8))
+    dataset.file_meta.TransferSyntaxUID = JPEGLosslessSV1
+    dataset.PixelData = encapsulate([b"\xff\xd8 12"])
+    path = phantom.save(dataset, tmp_path / "jpeg")
+    assert only(path).refusal is not None
+    assert "JPEG Lossless" in refused(path, Code.UNSUPPORTED_PIXELS).detail
+
+
+def test_twelve_bit_jpeg_is_not_called_damaged(tmp_path: Path) -> None:
+    dataset = phantom.image_dataset(NOISE.integers(0, 4000, (16, 16)).astype(np.uint16))
+    dataset.BitsStored, dataset.HighBit = 12, 11
+    dataset.file_meta.TransferSyntaxUID = JPEGBaseline8Bit
+    dataset.PixelData = encapsulate([b"\xff\xd8 12"])
+    refused(phantom.save(dataset, tmp_path / "jpeg"), Code.UNSUPPORTED_PIXELS)
+
+
+def test_unknown_colour_space(tmp_path: Path) -> None:
+    dataset = phantom.image_dataset(NOISE.integers(0, 255, (4, 4, 3), dtype=np.uint8), photometric="HSV")
+    refused(phantom.save(dataset, tmp_path / "hsv"), Code.UNSUPPORTED_PIXELS)
+
+
+@pytest.mark.parametrize("cut", [0.999, 0.9, 0.5, 0.1])
+def test_truncated_file(tmp_path: Path, cut: float) -> None:
+    path = phantom.save(
+        phantom.image_dataset(NOISE.integers(0, 9, (40, 40)).astype(np.int16)), tmp_path / "t"
+    )
+    path.write_bytes(path.read_bytes()[: int(cut * path.stat().st_size)])
+    refused(path, Code.TRUNCATED)
+
+
+def test_truncated_slice_in_a_series(tmp_path: Path) -> None:
+    paths = phantom.write_series(tmp_path, phantom.slice_datasets())
+    paths[3].write_bytes(paths[3].read_bytes()[:-10])
+    assert only(tmp_path).thumbnail().size
+    refused(tmp_path, Code.TRUNCATED)
+
+
+def test_truncated_enhanced_file(tmp_path: Path) -> None:
+    path = phantom.save(phantom.enhanced_dataset(), tmp_path / "e")
+    whole = path.read_bytes()
+    for cut in np.linspace(300, len(whole) - 2, 12, dtype=int):
+        path.write_bytes(whole[:cut])
+        refused(path, Code.TRUNCATED)
+
+
+def test_constant_series(tmp_path: Path) -> None:
+    refused(
+        phantom.save(phantom.image_dataset(np.full((4, 4), 7, np.int16)), tmp_path / "c"), Code.CONSTANT_IMAGE
+    )
+
+
+def test_float_pixels_that_are_not_numbers(tmp_path: Path) -> None:
+    dataset = phantom.image_dataset(np.zeros((4, 4), np.int32), modality="OT")
+    del dataset.PixelData
+    for name in ("BitsStored", "HighBit", "PixelRepresentation"):
+        delattr(dataset, name)
+    values = NOISE.normal(size=(4, 4)).astype(np.float32)
+    dataset.FloatPixelData = values.tobytes()
+    path = phantom.save(dataset, tmp_path / "f")
+    np.testing.assert_array_equal(only(path).load().voxels[0], values)
+    values[0, 0] = np.nan
+    dataset.FloatPixelData = values.tobytes()
+    refused(phantom.save(dataset, path), Code.NOT_FINITE)
+
+
+def test_a_report_is_no_image(tmp_path: Path) -> None:
+    report = phantom.image_dataset(np.zeros((4, 4), np.int16), sop_class=BasicTextSRStorage, modality="SR")
+    for name in ("Rows", "Columns", "PixelData"):
+        delattr(report, name)
+    with pytest.raises(StudyError) as caught:
+        open_study(phantom.save(report, tmp_path / "sr"))
+    assert caught.value.code is Code.NOT_AN_IMAGE
+    assert "Basic Text SR" in caught.value.detail
+
+
+def test_cancel_stops_the_loading(tmp_path: Path) -> None:
+    from napari_d24fad.errors import Cancelled
+
+    phantom.write_series(tmp_path, phantom.slice_datasets())
+    for path in (tmp_path, phantom.save(phantom.enhanced_dataset(grid=(20, 6, 7)), tmp_path / "other" / "e")):
+        series = open_study(path).series[-1]
+        cancel = CancelToken()
+        seen: list[float] = []
+
+        def stop(fraction: float, step: str, cancel: CancelToken = cancel, seen: list[float] = seen) -> None:
+            seen.append(fraction)
+            cancel.cancel()
+
+        with pytest.raises(Cancelled):
+            series.load(stop, cancel)
+        assert len(seen) == 1
