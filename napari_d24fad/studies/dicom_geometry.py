@@ -10,6 +10,7 @@ from highdicom.spatial import get_volume_positions
 
 from napari_d24fad.errors import Code, StudyError
 from napari_d24fad.studies.dicom_header import Instance
+from napari_d24fad.studies.quiet import quiet
 from napari_d24fad.studies.scan import Affine
 
 # highdicom's default: gaps may differ from their mean by one per cent.
@@ -38,7 +39,8 @@ def stack(instances: Sequence[Instance]) -> tuple[tuple[Instance, ...], Affine]:
     positions = [place.position for place in places]
     orientation = places[0].orientation
     try:
-        distance, order = get_volume_positions(image_positions=positions, image_orientation=orientation)
+        with quiet():
+            distance, order = get_volume_positions(image_positions=positions, image_orientation=orientation)
         if order is None or distance is None:
             raise _why_uneven(positions, orientation)
         geometry = VolumeGeometry.from_attributes(

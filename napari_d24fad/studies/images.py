@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
@@ -107,13 +107,16 @@ def _unidentified(path: Path) -> StudyError:
     """Says what is wrong with a file that Pillow does not recognise."""
     with path.open("rb") as file:
         start = file.read(8)
-    if start.startswith((b"\x89PNG", b"\xff\xd8\xff")):
-        return StudyError(Code.TRUNCATED)
-    if start[:4] in (b"II*\0", b"MM\0*"):
-        first_page = int.from_bytes(start[4:], "little" if start[:2] == b"II" else "big")
-        complete = len(start) == 8 and first_page < path.stat().st_size
-        return StudyError(Code.UNSUPPORTED_PIXELS if complete else Code.TRUNCATED)
-    return StudyError(Code.NOT_AN_IMAGE, "It is not a PNG, JPEG or TIFF image.")
+        if start.startswith((b"\x89PNG", b"\xff\xd8\xff")):
+            return StudyError(Code.TRUNCATED)
+        if start[:4] not in (b"II*\0", b"MM\0*"):
+            return StudyError(Code.NOT_AN_IMAGE, "It is not a PNG, JPEG or TIFF image.")
+        # TIFF: the directory of the first page is a count and that many entries of 12 bytes.
+        order: Literal["little", "big"] = "little" if start[:2] == b"II" else "big"
+        file.seek(int.from_bytes(start[4:], order))
+        length = 12 * int.from_bytes(file.read(2), order)
+        complete = 0 < length == len(file.read(length))
+    return StudyError(Code.UNSUPPORTED_PIXELS if complete else Code.TRUNCATED)
 
 
 @contextmanager

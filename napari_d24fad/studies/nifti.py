@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import gzip
 import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from io import BytesIO
 from pathlib import Path
 from typing import Any, ClassVar
 
 import nibabel
 import numpy as np
 from nibabel.filebasedimages import ImageFileError
+from nibabel.fileholders import FileHolder
 
 from napari_d24fad.errors import Cancelled, Code, D24fadError, StudyError
 from napari_d24fad.progress import CancelToken, Progress
@@ -23,6 +27,7 @@ NIFTI_SUFFIXES = (".nii", ".nii.gz")
 
 _MOST_VOLUMES = 100
 _HEADER_LENGTH = 348
+_BLOCK = 2**22
 _CLEARLY_LARGER = 1.2
 _RAS_TO_LPS = np.diag([-1.0, -1.0, 1.0, 1.0])
 _TO_MM = {"meter": 1000.0, "micron": 0.001}
@@ -42,38 +47,59 @@ class NiftiSeries(Series):
     volume: int = 0
 
     def _read(self, progress: Progress, cancel: CancelToken) -> Voxels:
-        return self._read_part([slice(None), slice(None), slice(None)])
+        with _coded_errors(), quiet():
+            image: Any = nibabel.load(self.source, mmap=False)
+            if self.source.suffix.lower() == ".gz":
+                # Reading up to the end compares the checksum, which nibabel leaves out.
+                file = FileHolder(fileobj=_decompressed(self.source, cancel))
+                image = type(image).from_file_map({"image": file, "header": file})
+            return self._part(image, [slice(None), slice(None), slice(None)])
 
     def _read_middle_slice(self) -> Voxels:
         part = [slice(None), slice(None), slice(None)]
         axis = self.outline.slice_axis
         middle = self.grid[axis] // 2
         part[axis] = slice(middle, middle + 1)
-        return self._read_part(part)
+        with _coded_errors(), quiet():
+            return self._part(nibabel.load(self.source, mmap=False), part)
 
-    def _read_part(self, part: list[slice]) -> Voxels:
+    def _part(self, image: Any, part: list[slice]) -> Voxels:
         """Reads a block; ``part`` is in the order of our axes, which the file reverses."""
-        try:
-            with quiet():
-                image: Any = nibabel.load(self.source, mmap=False)
-                index: list[Any] = part[::-1][: len(image.shape)]
-                index += [0 if axis > 3 else self.volume for axis in range(3, len(image.shape))]
-                stored = np.asanyarray(image.dataobj[tuple(index)])
-        except (D24fadError, Cancelled):
-            raise
-        except MemoryError:
-            raise StudyError(Code.TOO_LARGE, "There is not enough free memory.") from None
-        except PermissionError:
-            raise StudyError(Code.PATH_UNREADABLE) from None
-        except Exception:
-            # The header was read before, so whatever gzip, zlib, nibabel or numpy raise
-            # now comes from missing or damaged data; their messages quote the path.
-            raise StudyError(Code.TRUNCATED) from None
+        index: list[Any] = part[::-1][: len(image.shape)]
+        index += [0 if axis > 3 else self.volume for axis in range(3, len(image.shape))]
+        stored = np.asanyarray(image.dataobj[tuple(index)])
         if self.photometric is Photometric.COLOUR:
-            stored = np.stack([stored[name] for name in "RGB"], axis=-1)
-            return np.ascontiguousarray(stored.transpose(2, 1, 0, 3))
+            colours = np.stack([stored[name] for name in "RGB"], axis=-1)
+            return np.ascontiguousarray(colours.transpose(2, 1, 0, 3))
         stored = stored.reshape(stored.shape + (1,) * (3 - stored.ndim))
         return np.ascontiguousarray(stored.transpose(2, 1, 0), dtype=np.float32)
+
+
+def _decompressed(path: Path, cancel: CancelToken) -> BytesIO:
+    content = BytesIO()
+    with gzip.open(path) as file:
+        while block := file.read(_BLOCK):
+            cancel.check()
+            content.write(block)
+    content.seek(0)
+    return content
+
+
+@contextmanager
+def _coded_errors() -> Iterator[None]:
+    """Turns what reading voxels raises into a `StudyError`."""
+    try:
+        yield
+    except (D24fadError, Cancelled):
+        raise
+    except MemoryError:
+        raise StudyError(Code.TOO_LARGE, "There is not enough free memory.") from None
+    except PermissionError:
+        raise StudyError(Code.PATH_UNREADABLE) from None
+    except Exception:
+        # The header was read before, so whatever gzip, zlib, nibabel or numpy raise now
+        # comes from missing or damaged data; their messages quote the path.
+        raise StudyError(Code.TRUNCATED) from None
 
 
 def nifti_series(path: Path) -> tuple[NiftiSeries, ...]:
