@@ -10,8 +10,12 @@ import pytest
 from pydicom.dataset import Dataset
 from pydicom.encaps import encapsulate
 from pydicom.uid import (
+    UID,
     BasicTextSRStorage,
+    DeflatedExplicitVRLittleEndian,
     DigitalXRayImageStorageForPresentation,
+    ExplicitVRBigEndian,
+    ImplicitVRLittleEndian,
     JPEG2000Lossless,
     JPEGBaseline8Bit,
     JPEGLosslessSV1,
@@ -21,7 +25,7 @@ from pydicom.uid import (
     UltrasoundMultiFrameImageStorage,
 )
 
-from napari_d24fad.errors import Code, StudyError
+from napari_d24fad.errors import Cancelled, Code, StudyError
 from napari_d24fad.progress import CancelToken
 from napari_d24fad.studies.scan import Photometric, Plane, Problem
 from napari_d24fad.studies.series import Series
@@ -503,7 +507,6 @@ def test_a_report_is_no_image(tmp_path: Path) -> None:
 
 
 def test_cancel_stops_the_loading(tmp_path: Path) -> None:
-    from napari_d24fad.errors import Cancelled
 
     phantom.write_series(tmp_path, phantom.slice_datasets())
     for path in (tmp_path, phantom.save(phantom.enhanced_dataset(grid=(20, 6, 7)), tmp_path / "other" / "e")):
@@ -518,3 +521,71 @@ def test_cancel_stops_the_loading(tmp_path: Path) -> None:
         with pytest.raises(Cancelled):
             series.load(stop, cancel)
         assert len(seen) == 1
+
+
+def test_a_bare_dataset_without_file_meta(tmp_path: Path) -> None:
+    for index, dataset in enumerate(phantom.slice_datasets(phantom.CORONAL, rescale=True)):
+        dataset.file_meta.TransferSyntaxUID = ImplicitVRLittleEndian
+        del dataset.file_meta
+        dataset.save_as(tmp_path / str(index), implicit_vr=True, little_endian=True)
+    phantom.assert_world_linear(only(tmp_path).load())
+
+
+@pytest.mark.parametrize("syntax", [ImplicitVRLittleEndian, DeflatedExplicitVRLittleEndian])
+def test_other_uncompressed_transfer_syntaxes(tmp_path: Path, syntax: UID) -> None:
+    datasets = phantom.slice_datasets(phantom.OBLIQUE, rescale=True)
+    for dataset in datasets:
+        dataset.file_meta.TransferSyntaxUID = syntax
+    phantom.write_series(tmp_path, datasets, order="shuffled")
+    phantom.assert_world_linear(only(tmp_path).load())
+
+
+def test_big_endian(tmp_path: Path) -> None:
+    datasets = phantom.slice_datasets(rescale=True)
+    for index, dataset in enumerate(datasets):
+        dataset.file_meta.TransferSyntaxUID = ExplicitVRBigEndian
+        dataset.PixelData = np.frombuffer(dataset.PixelData, "<i2").astype(">i2").tobytes()
+        dataset["PixelData"].VR = "OW"
+        dataset.save_as(
+            tmp_path / str(index), implicit_vr=False, little_endian=False, enforce_file_format=True
+        )
+    phantom.assert_world_linear(only(tmp_path).load())
+
+
+def test_colour_volume(tmp_path: Path) -> None:
+    datasets = []
+    colours = NOISE.integers(0, 255, (*phantom.GRID, 3), dtype=np.uint8)
+    for place, pixels in zip(phantom.slice_datasets(), colours, strict=True):
+        dataset = phantom.image_dataset(pixels, series_uid="2.25.90")
+        for name in ("ImagePositionPatient", "ImageOrientationPatient", "PixelSpacing", "InstanceNumber"):
+            setattr(dataset, name, getattr(place, name))
+        datasets.append(dataset)
+    phantom.write_series(tmp_path, datasets, order="reversed")
+    scan = only(tmp_path).load()
+    assert scan.has_geometry
+    np.testing.assert_array_equal(scan.voxels, colours)
+
+
+def test_pictures_of_one_series_stay_single(tmp_path: Path) -> None:
+    for number in (1, 2, 3):
+        dataset = phantom.image_dataset(NOISE.integers(0, 255, (6, 7), dtype=np.uint8), modality="US")
+        dataset.InstanceNumber = number
+        dataset.SeriesDescription = "Liver"
+        phantom.save(dataset, tmp_path / f"{9 - number}")
+    series = open_study(tmp_path).series
+    assert [one.identity.description for one in series] == ["Liver, part 1", "Liver, part 2", "Liver, part 3"]
+    assert [one.label for one in series] == ["US 6 x 7"] * 3
+
+
+def test_a_slice_that_does_not_say_where_it_lies_is_a_plain_image(tmp_path: Path) -> None:
+    (dataset, *_) = phantom.slice_datasets()
+    del dataset.ImageOrientationPatient
+    scan = only(phantom.save(dataset, tmp_path / "a")).load()
+    assert not scan.has_geometry
+    assert [problem.code for problem in scan.problems] == [Code.AMBIGUOUS_GEOMETRY]
+
+
+def test_a_scan_of_padding_only_holds_no_anatomy(tmp_path: Path) -> None:
+    dataset = phantom.image_dataset(np.full((4, 4), -2000, np.int16))
+    dataset.PixelPaddingValue = -2000
+    refused(phantom.save(dataset, tmp_path / "p"), Code.CONSTANT_IMAGE)
