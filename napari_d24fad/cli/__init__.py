@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import logging
 import os
 import sys
 import traceback
-import warnings
 from collections.abc import Sequence
+from contextlib import nullcontext
 from importlib import import_module
 
+from napari_d24fad.cli.console import quiet_libraries
+from napari_d24fad.cli.exits import CANCELLED, exit_status
 from napari_d24fad.cli.parser import read_arguments
 from napari_d24fad.errors import Cancelled, Code, D24fadError
-
-EXIT_CODES = {"A": 2, "S": 3, "P": 4, "M": 5, "X": 6, "T": 7}
-"""Exit status by the letter of the error code; 0 is success."""
-EXIT_UNEXPECTED, EXIT_CANCELLED = 1, 130
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -33,16 +30,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         arguments = read_arguments(sys.argv[1:] if argv is None else argv)
         debug = arguments.debug
-        if not debug:
-            # Texts of libraries quote paths and header values, and bury what matters.
-            warnings.simplefilter("ignore")
-            logging.disable(logging.CRITICAL)
         # Imported only now, so that help and wrong arguments cost nothing.
-        import_module(f"napari_d24fad.cli.{arguments.command}").run(arguments)
+        with nullcontext() if debug else quiet_libraries():
+            import_module(f"napari_d24fad.cli.{arguments.command}").run(arguments)
         sys.stdout.flush()
     except (KeyboardInterrupt, Cancelled):
         print("Cancelled.", file=sys.stderr)
-        return EXIT_CANCELLED
+        return CANCELLED
     except BrokenPipeError:
         # The reader, such as ``head``, has seen enough; the flush at exit must not fail again.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -57,9 +51,7 @@ def _refuse(error: Exception, debug: bool) -> int:
     print("d24fad: error " + " ".join(str(refusal).split()), file=sys.stderr)
     if debug:
         traceback.print_exception(error)
-    if refusal.code is Code.UNEXPECTED:
-        return EXIT_UNEXPECTED
-    return EXIT_CODES[refusal.code.code[0]]
+    return exit_status(refusal.code)
 
 
 def _unforeseen(error: Exception) -> D24fadError:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import logging
 import sys
+import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
@@ -11,6 +13,18 @@ from tqdm import tqdm
 from napari_d24fad.progress import Progress, silent
 
 _STEPS = 1000
+
+
+@contextmanager
+def quiet_libraries() -> Iterator[None]:
+    """Keeps warnings and logs of libraries off the terminal: they quote paths and bury what matters."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        logging.disable(logging.CRITICAL)
+        try:
+            yield
+        finally:
+            logging.disable(logging.NOTSET)
 
 
 @contextmanager

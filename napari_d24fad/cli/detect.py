@@ -16,7 +16,6 @@ from napari_d24fad.errors import ArgumentError, Code
 from napari_d24fad.export.atomic import check_writable
 from napari_d24fad.export.notice import NOTICE
 from napari_d24fad.export.report import Examination, as_json
-from napari_d24fad.export.results import REPORT_NAME, save_results
 from napari_d24fad.network.zoo import find_model
 from napari_d24fad.progress import Progress, part
 
@@ -26,7 +25,7 @@ _LISTED_SLICES = 5
 def run(arguments: Namespace) -> None:
     """Examines every query and writes the results of all, or of none.
 
-    What can be refused cheaply is refused first; torch is imported only when all else is well.
+    What can be refused cheaply is refused first; what is slow to import is imported after that.
 
     Raises:
         D24fadError: See the functions it calls.
@@ -38,6 +37,8 @@ def run(arguments: Namespace) -> None:
         references, sentences = load_references(arguments.reference, part(progress, 0.1, 0.3))
         _check(arguments, queries, references)
         examinations = _examine(arguments, queries, references, sentences, part(progress, 0.3, 1))
+    from napari_d24fad.export.results import save_results  # imports matplotlib
+
     report = save_results(arguments.out, examinations, names=[query.stem for query in queries])
     print(as_json(report) if arguments.json else _summary(report, arguments.out))
 
@@ -76,7 +77,7 @@ def _summary(report: dict[str, Any], out: Path) -> str:
     for result in report["results"]:
         lines += [*_result_lines(result), ""]
     files = [name for result in report["results"] for name in result["files"]]
-    return "\n".join([*lines, f"Written to {out}: {', '.join([*files, REPORT_NAME])}", NOTICE])
+    return "\n".join([*lines, f"Written to {out}: {', '.join([*files, 'report.json'])}", NOTICE])
 
 
 def _result_lines(result: dict[str, Any]) -> list[str]:
