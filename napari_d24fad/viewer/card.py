@@ -13,7 +13,7 @@ from superqt import QElidingLabel
 
 from napari_d24fad.studies.series import Series
 
-THUMBNAIL_PX = 76
+THUMBNAIL_PX = 72
 
 
 class Role(Enum):
@@ -131,7 +131,7 @@ class SeriesCard(QFrame):
     def _arrange(self) -> None:
         roles = QHBoxLayout()
         roles.setContentsMargins(0, 0, 0, 0)
-        roles.setSpacing(14)
+        roles.setSpacing(8)
         roles.addWidget(self._normal)
         roles.addWidget(self._examine)
         roles.addStretch()
@@ -150,8 +150,8 @@ class SeriesCard(QFrame):
             text.itemAt(2).widget().hide()
         text.addLayout(roles)
         layout = QHBoxLayout(self)
-        layout.setContentsMargins(4, 4, 4, 4)
-        layout.setSpacing(8)
+        layout.setContentsMargins(3, 3, 3, 3)
+        layout.setSpacing(6)
         layout.addWidget(self._picture)
         layout.addLayout(text, 1)
 

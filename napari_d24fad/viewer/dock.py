@@ -10,9 +10,19 @@ from napari.layers import Image
 from napari.viewer import Viewer
 from qtpy.QtCore import Qt, Signal
 from qtpy.QtGui import QDragEnterEvent, QDropEvent, QKeySequence
-from qtpy.QtWidgets import QFileDialog, QHBoxLayout, QPushButton, QShortcut, QVBoxLayout, QWidget
+from qtpy.QtWidgets import (
+    QFileDialog,
+    QFrame,
+    QHBoxLayout,
+    QPushButton,
+    QScrollArea,
+    QShortcut,
+    QSplitter,
+    QVBoxLayout,
+    QWidget,
+)
 
-from napari_d24fad.errors import D24fadError
+from napari_d24fad.errors import Code, D24fadError, ExportError
 from napari_d24fad.network.card import ModelCard
 from napari_d24fad.network.zoo import list_models
 from napari_d24fad.progress import CancelToken, Progress
@@ -34,6 +44,7 @@ from napari_d24fad.viewer.viewer_series import ViewerSeries
 
 IN_VIEWER = "In the viewer"
 _PREFERRED_MODEL = "compact"
+_LOWER_SHARE_EMPTY, _LOWER_SHARE_RESULT = 0.2, 0.62
 
 
 class DetectionDock(QWidget):
@@ -62,6 +73,7 @@ class DetectionDock(QWidget):
         self.previews = Previews()
         self._in_viewer = ViewerSeries(napari_viewer, self.layers.is_own)
         self._openers = self._make_openers()
+        self._split = QSplitter(Qt.Orientation.Vertical)
         self._arrange()
         self._connect()
         self.run_panel.set_models([(card.name, card.title) for card in _sorted_models()])
@@ -91,16 +103,19 @@ class DetectionDock(QWidget):
     def save_picture(self, path: Path) -> None:
         """Saves what the canvas shows as PNG, with all that makes it readable."""
         shown = self.layers.shown
-        if shown is not None and self._finding is not None:
-            index = self.layers.current_slice
-            marks = canvas_stamp(self._viewer, shown, self._finding, index)
-            work = partial(save_canvas, canvas_picture(self._viewer), marks, path)
-            self.jobs.start("Saving", work, self.run_panel.show_note)
+        if shown is None or self._finding is None:
+            self.run_panel.show_error(str(ExportError(Code.NOTHING_TO_EXPORT)))
+            return
+        marks = canvas_stamp(self._viewer, shown, self._finding, self.layers.current_slice)
+        work = partial(save_canvas, canvas_picture(self._viewer), marks, path)
+        self.jobs.start("Saving", work, self.run_panel.show_note)
 
     def save_results(self, folder: Path) -> None:
         """Saves the map, an overlay of the most suspicious slice, and the report."""
-        if self._finding is not None:
-            self.jobs.start("Saving", partial(save_finding, self._finding, folder), self.run_panel.show_note)
+        if self._finding is None:
+            self.run_panel.show_error(str(ExportError(Code.NOTHING_TO_EXPORT)))
+            return
+        self.jobs.start("Saving", partial(save_finding, self._finding, folder), self.run_panel.show_note)
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:  # noqa: N802 - Qt's name
         """Qt: takes files and folders."""
@@ -135,7 +150,9 @@ class DetectionDock(QWidget):
         shown = self.layers.show_scan(finding.request.query, finding.scan)
         self.layers.show_result(finding.anomaly, finding.limits)
         self.results.show_result(finding.request.query.label, finding.anomaly, shown.slice_order)
-        self.results.show()
+        if self.results.isHidden():
+            self.results.show()
+            self._share_height(_LOWER_SHARE_RESULT)
         for index in finding.anomaly.most_suspicious(1):
             self.layers.go_to_slice(int(shown.slice_order[index]))
         self.results.set_slice(self.layers.current_slice)
@@ -194,15 +211,32 @@ class DetectionDock(QWidget):
     def _arrange(self) -> None:
         self.setAcceptDrops(True)
         self.results.hide()
+        lower = QWidget()
+        column = QVBoxLayout(lower)
+        column.setContentsMargins(0, 0, 2, 0)
+        column.addWidget(self.run_panel)
+        column.addWidget(self.results)
+        column.addStretch()
+        # Everything stays within reach on a low screen, whatever the length of the texts.
+        scroll = QScrollArea()
+        scroll.setWidgetResizable(True)
+        scroll.setFrameShape(QFrame.Shape.NoFrame)
+        scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        scroll.setWidget(lower)
+        self._split.addWidget(self.gallery)
+        self._split.addWidget(scroll)
+        self._split.setChildrenCollapsible(False)
+        self._share_height(_LOWER_SHARE_EMPTY)
         opening = QHBoxLayout()
         for button in self._openers:
             opening.addWidget(button)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(6, 6, 6, 6)
         layout.addLayout(opening)
-        layout.addWidget(self.gallery, 1)
-        layout.addWidget(self.run_panel)
-        layout.addWidget(self.results)
+        layout.addWidget(self._split, 1)
+
+    def _share_height(self, lower: float) -> None:
+        self._split.setSizes([round(1000 * (1 - lower)), round(1000 * lower)])
 
     def _connect(self) -> None:
         self.gallery.close_requested.connect(self._close_study)

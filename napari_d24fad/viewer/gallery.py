@@ -54,7 +54,7 @@ class Gallery(QWidget):
         self._hint.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self._hint.setWordWrap(True)
         self._column = QVBoxLayout()
-        self._column.setContentsMargins(0, 0, 4, 0)
+        self._column.setContentsMargins(0, 0, 2, 0)
         self._column.setSpacing(4)
         self._column.addStretch()
         content = QWidget()
@@ -179,8 +179,8 @@ class Gallery(QWidget):
             if card.role is not wanted:
                 card.set_role(wanted)
         count = len(self._references)
-        examined = "one to examine" if self._query is not None else "choose one to examine"
-        self._count.setText(f"{count} of {FEWEST}-{MOST} normal references, {examined}")
+        missing = "" if self._query is not None else "; choose one scan to examine"
+        self._count.setText(f"{count} of {FEWEST}-{MOST} normal references{missing}")
         fits = FEWEST <= count <= MOST
         self._count.setStyleSheet(f"color: {'#35c46a' if fits else '#ffb020'};" if count else "")
         empty = not self._sections

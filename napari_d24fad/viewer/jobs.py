@@ -28,7 +28,7 @@ class Jobs(QObject):
         self._panel = panel
         self._worker: Worker | None = None
         self._on_result: Callable[[Any], None] | None = None
-        self._activity: ActivityBar | None = None
+        self._activity: Any = None
 
     @property
     def is_busy(self) -> bool:

@@ -40,6 +40,7 @@ def scan_layer_data(scan: Scan, name: str) -> ScanLayerData:
         "name": name,
         "scale": scale,
         "translate": translate,
+        "axis_labels": ("slice", "row", "column"),
         "units": ("mm" if scan.has_geometry else "pixel",) * 3,
         "metadata": {SCAN_KEY: scan, AFFINE_KEY: np.array(upright.affine)},
     }

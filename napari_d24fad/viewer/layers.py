@@ -11,6 +11,7 @@ from napari.viewer import Viewer
 from qtpy.QtCore import QObject, Signal
 
 from napari_d24fad.detection.result import AnomalyMap, FloatArray
+from napari_d24fad.export.anatomy import slice_text
 from napari_d24fad.studies.orientation import Orientation, canonical_orientation
 from napari_d24fad.studies.scan import Scan
 from napari_d24fad.studies.series import Series
@@ -68,10 +69,12 @@ class ScanLayers(QObject):
         self._result: Image | None = None
         self._opacity = 1.0
         viewer.dims.events.point.connect(self._on_point)
+        viewer.layers.events.removed.connect(self._on_removed)
 
     def stop(self) -> None:
         """Follows the viewer no longer; its layers stay."""
         self._viewer.dims.events.point.disconnect(self._on_point)
+        self._viewer.layers.events.removed.disconnect(self._on_removed)
 
     def adopt(self, series: Series, layer: Image) -> None:
         """Takes a layer that was in the viewer already as the one that shows a series."""
@@ -87,7 +90,7 @@ class ScanLayers(QObject):
 
     @property
     def shown(self) -> ShownScan | None:
-        """The scan last shown."""
+        """The scan last shown, unless the user removed its layer."""
         return self._shown
 
     def show_scan(self, series: Series, scan: Scan) -> ShownScan:
@@ -107,6 +110,7 @@ class ScanLayers(QObject):
         from_scan = scan_of_layer(layer) is not None
         orientation = canonical_orientation(scan) if from_scan else Orientation()
         self._shown = ShownScan(series, scan, layer, orientation)
+        self._name_slice(self._shown)
         return self._shown
 
     def show_result(self, anomaly: AnomalyMap, limits: tuple[float, float]) -> Image:
@@ -136,6 +140,7 @@ class ScanLayers(QObject):
             shear=below.shear,
             affine=below.affine,
             units=below.units,
+            axis_labels=below.axis_labels,
             metadata={RESULT_KEY: anomaly, AFFINE_KEY: below.metadata.get(AFFINE_KEY)},
         )
         self._result = layer
@@ -185,4 +190,16 @@ class ScanLayers(QObject):
 
     def _on_point(self) -> None:
         if self._shown is not None:
+            self._name_slice(self._shown)
             self.slice_changed.emit(self.current_slice)
+
+    def _on_removed(self) -> None:
+        if self._shown is not None and self._shown.layer not in self._viewer.layers:
+            self._shown = None
+            self._viewer.canvas.overlays.text.visible = False
+
+    def _name_slice(self, shown: ShownScan) -> None:
+        """Writes position and number of the slice on the canvas: napari's slider counts from 0."""
+        text = self._viewer.canvas.overlays.text
+        text.text = slice_text(shown.scan, int(shown.slice_order[self.current_slice]))
+        text.visible = True

@@ -14,7 +14,7 @@ from napari_d24fad.studies.series import Series
 from napari_d24fad.studies.study import Study, open_study
 
 Thumbnail = npt.NDArray[np.uint8]
-THUMBNAIL_PX = 152
+THUMBNAIL_PX = 144
 """Twice the size it is shown at, for screens with two pixels per point."""
 
 

@@ -18,10 +18,10 @@ from napari_d24fad.viewer.session import Finding
 def canvas_picture(viewer: Viewer) -> Picture:
     """Returns the canvas as it is shown, ``(rows, columns, 3)``, without napari's own overlays.
 
-    The stamp draws colour bar and scale bar where they cannot cover anatomy.
+    The stamp says what they say, where it cannot cover anatomy.
     """
     colorbars = [layer.colorbar for layer in viewer.layers if hasattr(layer, "colorbar")]
-    overlays = [viewer.canvas.overlays.scale_bar, *colorbars]
+    overlays = [viewer.canvas.overlays.scale_bar, viewer.canvas.overlays.text, *colorbars]
     visible = [overlay.visible for overlay in overlays]
     try:
         for overlay in overlays:

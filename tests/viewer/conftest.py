@@ -1,0 +1,41 @@
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from napari_d24fad.viewer.dock import DetectionDock
+from napari_d24fad.viewer.workers import Worker
+from tests.viewer.heads import write_study
+
+
+@pytest.fixture(scope="session")
+def study_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_study(tmp_path_factory.mktemp("study"))
+
+
+@pytest.fixture(autouse=True)
+def _no_work_is_left(qtbot) -> Iterator[None]:
+    yield
+    qtbot.waitUntil(lambda: not Worker._running, timeout=30_000)
+
+
+@pytest.fixture
+def dock(make_napari_viewer_proxy) -> DetectionDock:
+    """The widget in a viewer that is really drawn, docked as the plugin menu does it."""
+    viewer = make_napari_viewer_proxy(show=True)
+    viewer.window.resize(1100, 900)
+    widget = DetectionDock(viewer)
+    viewer.window.add_dock_widget(widget, name="Find anomalies", area="right")
+    return widget
+
+
+@pytest.fixture
+def settle(qtbot) -> Callable[[DetectionDock], None]:
+    """Waits until the widget has nothing more to do."""
+
+    def wait(widget: DetectionDock) -> None:
+        qtbot.waitUntil(lambda: not widget.jobs.is_busy and not widget.previews.is_busy, timeout=120_000)
+
+    return wait
