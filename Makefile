@@ -6,7 +6,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
-# Without a display, windows are drawn on a virtual one.
+# Without a display, the tests draw windows on a virtual one; the command finds one by itself.
 ifeq ($(shell uname -s),Linux)
 ifeq ($(DISPLAY)$(WAYLAND_DISPLAY),)
 SCREEN := xvfb-run -a -s "-screen 0 1600x1000x24"
@@ -32,7 +32,7 @@ $(INSTALLED): pyproject.toml setup.cfg .ci/constraints.txt
 	touch $@
 
 demo: setup ## find a known lesion in a sample study; results in demo-output/
-	$(SCREEN) $(BIN)/d24fad demo --out demo-output
+	$(BIN)/d24fad demo --out demo-output
 
 test: lint unit wheel ## everything that CI checks
 
