@@ -168,7 +168,7 @@ class Detector:
                 np.add.at(filled := np.zeros((n_references, 3), np.float32), owners, weight[0].cpu().numpy())
                 weights[indices[position]] = filled
             combined = combine_components(torch.cat(distances), null.component_means)
-            maps = smooth(relative_to_expected(combined, levels, null.expected))
+            maps = smooth(relative_to_expected(combined, levels, null.expected), method.smoothing)
             slice_scores[indices] = [float(method.image_score(m[inside])) for m in maps]
             upright[indices] = prepared.sampling.to_slices(maps).cpu().numpy()
             progress((start + len(indices)) / len(prepared.examined), "Comparing slices")

@@ -15,11 +15,8 @@ from napari_d24fad.detection.encoded import Encoded, supports_at
 from napari_d24fad.detection.scoring import Scoring
 from napari_d24fad.progress import CancelToken, Progress
 
-SMOOTHING = 4.0 / 128
-"""Standard deviation of the map smoothing as a fraction of the side (paper: 4 pixels of 128)."""
-
 LEVELS = 16
-NORMAL_PERCENTILE = 99.5
+NORMAL_PERCENTILE = 99.9
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -31,7 +28,7 @@ class Null:
             references; None where the scoring adds components as they are.
         expected: ``(levels, side, side)`` combined distance that references show at each
             place of the anatomy; None likewise.
-        normal_level: 99.5th percentile of the references' own map values.
+        normal_level: 99.9th percentile of the references' own map values.
         scores: ``(references,)`` score of each reference against the others.
         slice_scores: ``(references, slices)`` the same per slice, NaN where there is none.
     """
@@ -97,13 +94,14 @@ def relative_to_expected(maps: Tensor, levels: npt.NDArray[np.float64], expected
     return maps / expected[torch.from_numpy(bins).to(maps.device)]
 
 
-def smooth(maps: Tensor) -> Tensor:
+def smooth(maps: Tensor, fraction: float) -> Tensor:
     """Smooths each map with a Gaussian inside its own slice, never across slices.
 
     Args:
         maps: ``(N, side, side)``.
+        fraction: Standard deviation as a fraction of the side.
     """
-    sigma = SMOOTHING * maps.shape[-1]
+    sigma = fraction * maps.shape[-1]
     smoothed = ndimage.gaussian_filter(maps.cpu().numpy(), (0, sigma, sigma))
     return torch.from_numpy(smoothed).to(maps.device)
 
@@ -148,14 +146,14 @@ def measure_null(
             rows.append(method.compare(own, supports, side)[0])
         distances.append(torch.cat(rows))
         progress((left_out + 1) / len(encoded), "Comparing references with each other")
-    means = torch.cat(distances).mean(dim=(0, 2, 3)).clamp(min=1e-6) if method.relative else None
+    means = torch.cat(distances).mean(dim=(0, 2, 3)).clamp(min=1e-6) if method.standardised else None
     combined = [combine_components(components, means) for components in distances]
     levels = np.concatenate([reference.levels for reference in encoded])
     expected = expected_maps(torch.cat(combined), levels) if method.relative else None
     slice_scores = np.full((len(encoded), max(len(e.levels) for e in encoded)), np.nan, np.float32)
     values = []
     for row, (maps, reference, inside) in enumerate(zip(combined, encoded, insides, strict=True)):
-        smoothed = smooth(relative_to_expected(maps, reference.levels, expected))
+        smoothed = smooth(relative_to_expected(maps, reference.levels, expected), method.smoothing)
         slice_scores[row, : len(maps)] = [float(method.image_score(m[inside])) for m in smoothed]
         values.append(smoothed[:, inside].flatten().cpu().numpy())
     scores = np.array([scan_score(row) for row in slice_scores], np.float32)

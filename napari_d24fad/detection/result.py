@@ -26,7 +26,7 @@ class AnomalyMap:
             counted for each slice and feature scale; each scale sums to 1; NaN where
             not examined.
         normal_level: The map value that normal references stay below when each is
-            examined against the others (their 99.5th percentile). The overlay is
+            examined against the others (their 99.9th percentile). The overlay is
             transparent below it.
         reference_scores: ``(references,)`` float32: the score of each reference,
             examined against the others.

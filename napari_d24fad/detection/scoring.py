@@ -29,8 +29,16 @@ class Scoring(Protocol):
         """What users choose it by."""
 
     @property
+    def standardised(self) -> bool:
+        """Whether components are divided by their mean among the references, then averaged."""
+
+    @property
     def relative(self) -> bool:
-        """Whether maps are divided by what references show among themselves."""
+        """Whether maps are divided by what references show at the same place."""
+
+    @property
+    def smoothing(self) -> float:
+        """Standard deviation of the Gaussian that smooths a map, as a fraction of the side."""
 
     def encode(self, network: D24FAD, images: Tensor) -> Features:
         """Encodes network inputs ``(N, 3, S, S)``."""
@@ -60,7 +68,9 @@ class PaperScoring:
     """
 
     name: str = "paper"
+    standardised: bool = False
     relative: bool = False
+    smoothing: float = 4 / 128
 
     def encode(self, network: D24FAD, images: Tensor) -> Features:
         """Keeps the student's three scales and their learn-to-weight projections."""
@@ -90,16 +100,22 @@ class MatchedScoring:
     Two spaces are matched at three scales: the teacher's features, and the residual of
     teacher and student (what the student could not re-create), so that a departure
     is what neither space has seen in the references. The score of an image is the mean
-    of the highest 2 % of its smoothed map.
+    of the highest values of its smoothed map.
 
     Attributes:
         radius: Cells around the same position that are searched; None searches the
-            whole image, for images that are not framed alike.
+            whole image.
+        relative: See `Scoring.relative`.
+        smoothing: See `Scoring.smoothing`.
+        top: Fraction of the map that the score is the mean of.
     """
 
-    radius: int | None = 1
+    radius: int | None
+    relative: bool
+    smoothing: float
+    top: float
     name: str = "matched"
-    relative: bool = True
+    standardised: bool = True
 
     def encode(self, network: D24FAD, images: Tensor) -> Features:
         """Keeps unit-length teacher features and unit-length residuals per scale."""
@@ -142,9 +158,16 @@ class MatchedScoring:
         return best
 
     def image_score(self, values: Tensor) -> Tensor:
-        """Mean of the highest 2 %."""
-        count = max(1, values.numel() // 50)
+        """Mean of the highest values."""
+        count = max(1, int(values.numel() * self.top))
         return values.topk(count).values.mean()
+
+
+FOR_VOLUMES = MatchedScoring(radius=1, relative=True, smoothing=2 / 128, top=0.02)
+"""Slices of one level show the same anatomy at the same place."""
+
+FOR_IMAGES = MatchedScoring(radius=None, relative=False, smoothing=4 / 128, top=0.05)
+"""Single images are framed by hand: anything may be anywhere."""
 
 
 def enlarge(maps: Tensor, side: int) -> Tensor:
@@ -165,5 +188,5 @@ def scoring(name: str, volume: bool) -> Scoring:
     if name == "paper":
         return PaperScoring()
     if name == "matched":
-        return MatchedScoring(radius=1 if volume else None)
+        return FOR_VOLUMES if volume else FOR_IMAGES
     raise ArgumentError(Code.BAD_ARGUMENT, "The scoring must be paper or matched.")
