@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
 import sys
 from argparse import Namespace
-from contextlib import ExitStack
+from types import FrameType
+from typing import NoReturn
 
 from napari_d24fad.cli.display import has_display, virtual_display
 from napari_d24fad.cli.exits import CANCELLED
@@ -15,26 +17,34 @@ from napari_d24fad.export.notice import NOTICE
 
 
 def run(arguments: Namespace) -> None:
-    """Runs the demonstration, which prints what it finds; with a display, napari stays open.
+    """Runs the demonstration, which prints what it finds; napari stays open unless told to close.
 
     Raises:
         D24fadError: See `run_demo` and `virtual_display`.
+        SystemExit: With the status of the process on the virtual display.
     """
     check_writable(arguments.out)
-    show = has_display()
-    with ExitStack() as display:
-        if not show:
-            display.enter_context(virtual_display())
-        signal.signal(signal.SIGINT, lambda *_: _leave(display))
-        from napari_d24fad.viewer.demo import run_demo  # imports napari, which looks for a display
+    if not has_display():
+        _run_on_virtual_display(arguments)
+    signal.signal(signal.SIGINT, _leave)
+    from napari_d24fad.viewer.demo import run_demo  # imports napari, which looks for a display
 
-        run_demo(arguments.out, show=show)
+    run_demo(arguments.out, show=not arguments.close)
     print(f"Written to {arguments.out}")
     print(NOTICE)
 
 
-def _leave(display: ExitStack) -> None:
+def _run_on_virtual_display(arguments: Namespace) -> NoReturn:
+    words = ["demo", "--close", "--out", str(arguments.out), *(["--debug"] if arguments.debug else [])]
+    with virtual_display() as environment:
+        process = subprocess.Popen([sys.executable, "-m", "napari_d24fad", *words], env=environment)
+        # The process cancels itself and says so; this one only cleans up after it.
+        signal.signal(signal.SIGINT, lambda *_: process.send_signal(signal.SIGINT))
+        status = process.wait()
+    sys.exit(status)
+
+
+def _leave(number: int, frame: FrameType | None) -> None:
     """Ends the process at Ctrl-C: an exception cannot pass through Qt's event loop, which would abort."""
-    display.close()
     print("Cancelled.", file=sys.stderr, flush=True)
     os._exit(CANCELLED)

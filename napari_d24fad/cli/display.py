@@ -25,8 +25,12 @@ def has_display() -> bool:
 
 
 @contextmanager
-def virtual_display() -> Iterator[None]:
+def virtual_display() -> Iterator[dict[str, str]]:
     """Starts Xvfb on a free display number, and stops it afterwards.
+
+    Yields:
+        The environment of a process that shows its windows there. A process of its own, because
+        Qt holds its connection until the very end, and dies if the server goes first.
 
     Raises:
         ArgumentError: ``NO_DISPLAY`` if it is not installed or does not start.
@@ -40,7 +44,7 @@ def virtual_display() -> Iterator[None]:
             pass_fds=[writing],
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
-            # A session of its own: Ctrl-C reaches only us, and the windows close before it ends.
+            # A session of its own: Ctrl-C does not reach it, so the windows close before it ends.
             start_new_session=True,
         )
     except OSError as error:
@@ -48,19 +52,11 @@ def virtual_display() -> Iterator[None]:
         raise ArgumentError(Code.NO_DISPLAY, "Xvfb cannot be run.") from error
     finally:
         os.close(writing)
-    # Qt would take another platform than X11 from the environment, and could not draw with OpenGL.
-    wanted = {"QT_QPA_PLATFORM": "xcb"}
-    before = {name: os.environ.get(name) for name in ("DISPLAY", *wanted)}
     try:
-        os.environ |= wanted | {"DISPLAY": f":{_display_number(reading)}"}
-        yield
+        # Qt could be set to another platform than X11, and then could not draw with OpenGL.
+        yield os.environ | {"DISPLAY": f":{_display_number(reading)}", "QT_QPA_PLATFORM": "xcb"}
     finally:
         os.close(reading)
-        for name, value in before.items():
-            if value is None:
-                os.environ.pop(name, None)
-            else:
-                os.environ[name] = value
         _stop(server)
 
 

@@ -135,6 +135,9 @@ def _demo(command: _Parser) -> None:
     command.add_argument(
         "--out", type=Path, default=Path("demo-output"), metavar="DIR", help="default: demo-output"
     )
+    command.add_argument(
+        "--close", action="store_true", help="close napari when done; without a display it always closes"
+    )
 
 
 def _models(command: _Parser) -> None:

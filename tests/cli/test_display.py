@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -15,35 +15,41 @@ from tests.cli.conftest import Command
 pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="Linux only")
 
 
-def fail_on_a_display(sockets: list[str]) -> None:
-    with virtual_display():
-        sockets.append(f"/tmp/.X11-unix/X{os.environ['DISPLAY'].removeprefix(':')}")
+def socket_of(environment: dict[str, str]) -> Path:
+    return Path(f"/tmp/.X11-unix/X{environment['DISPLAY'].removeprefix(':')}")
+
+
+def fail_on_a_display(sockets: list[Path]) -> None:
+    with virtual_display() as environment:
+        sockets.append(socket_of(environment))
         raise ZeroDivisionError
 
 
-@pytest.mark.skipif(shutil.which("Xvfb") is None, reason="Xvfb is not installed")
-def test_a_display_lives_as_long_as_it_is_needed(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv("DISPLAY", raising=False)
+def test_a_display_is_an_x_or_a_wayland_server(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DISPLAY", "")
     monkeypatch.delenv("WAYLAND_DISPLAY", raising=False)
-    monkeypatch.setenv("QT_QPA_PLATFORM", "offscreen")
     assert not has_display()
-    with virtual_display():
-        assert has_display()
-        socket = f"/tmp/.X11-unix/X{os.environ['DISPLAY'].removeprefix(':')}"
-        assert os.path.exists(socket)  # noqa: PTH110 - a socket, not a file to work with
-        assert os.environ["QT_QPA_PLATFORM"] == "xcb"
-    assert not has_display()
-    assert not os.path.exists(socket)  # noqa: PTH110 - see above
-    assert os.environ["QT_QPA_PLATFORM"] == "offscreen"
+    monkeypatch.setenv("WAYLAND_DISPLAY", "wayland-0")
+    assert has_display()
 
 
 @pytest.mark.skipif(shutil.which("Xvfb") is None, reason="Xvfb is not installed")
-def test_the_display_ends_with_an_error_too(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv("DISPLAY", raising=False)
-    sockets: list[str] = []
+def test_a_virtual_display_lives_as_long_as_it_is_needed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("QT_QPA_PLATFORM", "offscreen")
+    with virtual_display() as environment:
+        assert socket_of(environment).exists()
+        assert environment["QT_QPA_PLATFORM"] == "xcb"
+        with virtual_display() as another:
+            assert another["DISPLAY"] != environment["DISPLAY"]
+    assert not socket_of(environment).exists()
+
+
+@pytest.mark.skipif(shutil.which("Xvfb") is None, reason="Xvfb is not installed")
+def test_a_virtual_display_ends_with_an_error_too() -> None:
+    sockets: list[Path] = []
     with pytest.raises(ZeroDivisionError):
         fail_on_a_display(sockets)
-    assert [socket for socket in sockets if os.path.exists(socket)] == []  # noqa: PTH110 - see above
+    assert [socket for socket in sockets if socket.exists()] == []
 
 
 def test_a_server_that_does_not_start_is_refused(
