@@ -28,7 +28,7 @@ class Null:
             references; None where the scoring adds components as they are.
         expected: ``(levels, side, side)`` combined distance that references show at each
             place of the anatomy; None likewise.
-        normal_level: 99.9th percentile of the references' own map values.
+        normal_level: Median over the references of the 99.9th percentile of their own maps.
         scores: ``(references,)`` score of each reference against the others.
         slice_scores: ``(references, slices)`` the same per slice, NaN where there is none.
     """
@@ -151,11 +151,11 @@ def measure_null(
     levels = np.concatenate([reference.levels for reference in encoded])
     expected = expected_maps(torch.cat(combined), levels) if method.relative else None
     slice_scores = np.full((len(encoded), max(len(e.levels) for e in encoded)), np.nan, np.float32)
-    values = []
+    peaks = []
     for row, (maps, reference, inside) in enumerate(zip(combined, encoded, insides, strict=True)):
         smoothed = smooth(relative_to_expected(maps, reference.levels, expected), method.smoothing)
         slice_scores[row, : len(maps)] = [float(method.image_score(m[inside])) for m in smoothed]
-        values.append(smoothed[:, inside].flatten().cpu().numpy())
+        peaks.append(np.percentile(smoothed[:, inside].cpu().numpy(), NORMAL_PERCENTILE))
     scores = np.array([scan_score(row) for row in slice_scores], np.float32)
-    level = float(np.percentile(np.concatenate(values), NORMAL_PERCENTILE))
-    return Null(means, expected, level, scores, slice_scores)
+    # The median, so that one abnormal reference does not hide what the query shows.
+    return Null(means, expected, float(np.median(peaks)), scores, slice_scores)

@@ -25,9 +25,9 @@ class AnomalyMap:
         weights: ``(n_slices, references, scales)`` float32: how much each reference
             counted for each slice and feature scale; each scale sums to 1; NaN where
             not examined.
-        normal_level: The map value that normal references stay below when each is
-            examined against the others (their 99.9th percentile). The overlay is
-            transparent below it.
+        normal_level: The map value that a normal reference hardly exceeds when it is
+            examined against the others (median over references of the 99.9th
+            percentile). The overlay is transparent below it.
         reference_scores: ``(references,)`` float32: the score of each reference,
             examined against the others.
         reference_slice_scores: The same for single slices, ``(references, levels)``
