@@ -82,11 +82,15 @@ def _summary(report: dict[str, Any], out: Path) -> str:
 
 def _result_lines(result: dict[str, Any]) -> list[str]:
     files = result["files"]
-    scores = [reference["score"] for reference in result["references"]]
+    # A score can be missing, as null; the lowest and highest are of those there are.
+    normal = sorted(each["score"] for each in result["references"] if each["score"] is not None)
+    among = f"{_rounded(normal[0])} to {_rounded(normal[-1])}" if normal else "-"
     lines = [
         f"{result['query']['label']} ({files[0]})",
-        f"  score {result['score']:.3g}, references {min(scores):.3g} to {max(scores):.3g} among themselves",
+        f"  score {_rounded(result['score'])}, references {among} among themselves",
     ]
+    if result["above_normal"] is not None:
+        lines.append(f"  above the normal level: {result['above_normal']:.1%} of what was examined")
     if len(result["slice_scores"]) > 1:
         listed = ", ".join(_slice(each) for each in result["most_suspicious"][:_LISTED_SLICES])
         lines.append(f"  most suspicious of {len(result['slice_scores'])} slices: {listed}")
@@ -95,4 +99,8 @@ def _result_lines(result: dict[str, Any]) -> list[str]:
 
 
 def _slice(suspicious: dict[str, Any]) -> str:
-    return f"{suspicious['number']} ({suspicious['score']:.3g})"
+    return f"{suspicious['number']} ({_rounded(suspicious['score'])})"
+
+
+def _rounded(value: float | None) -> str:
+    return "-" if value is None else f"{value:.3g}"

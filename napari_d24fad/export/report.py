@@ -90,6 +90,7 @@ def _result(examination: Examination) -> dict[str, Any]:
         "seconds": round(anomaly.seconds, 3),
         "score": _number(anomaly.score),
         "normal_level": _number(anomaly.normal_level),
+        "above_normal": _share_above_normal(anomaly),
         "references": _references(anomaly),
         "slice_scores": _numbers(anomaly.slice_scores),
         "most_suspicious": [
@@ -121,6 +122,11 @@ def _query(examination: Examination) -> dict[str, Any]:
         "window_hu": list(examination.ct_window) if scan.modality == "CT" else None,
         "problems": [{"code": problem.code.code, "text": str(problem)} for problem in scan.problems],
     }
+
+
+def _share_above_normal(anomaly: AnomalyMap) -> float | None:
+    examined = anomaly.values[np.isfinite(anomaly.values)]
+    return float((examined >= anomaly.normal_level).mean()) if examined.size else None
 
 
 def _references(anomaly: AnomalyMap) -> list[dict[str, Any]]:
