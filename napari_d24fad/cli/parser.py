@@ -11,6 +11,7 @@ from napari_d24fad import __version__
 from napari_d24fad.errors import ArgumentError, Code
 
 DEFAULT_OUT = Path("d24fad-output")
+SCORINGS = ("paper", "matched")
 
 _EPILOG = """\
 exit status:
@@ -67,6 +68,7 @@ def _build_parser() -> argparse.ArgumentParser:
     _demo(_command(commands, "demo", "examine a made-up study and show the result in napari"))
     _models(_command(commands, "models", "list, fetch and check models"))
     _train(_command(commands, "train", "train a model on folders of normal images"))
+    _evaluate(_command(commands, "evaluate", "measure a model on folders of labelled images"))
     return parser
 
 
@@ -116,7 +118,7 @@ def _detect(command: _Parser) -> None:
     )
     command.add_argument("--model", default="compact", metavar="NAME|FILE", help="default: compact")
     command.add_argument(
-        "--scoring", choices=("paper", "matched"), help="how maps are scored (default: as the model says)"
+        "--scoring", choices=SCORINGS, help="how maps are scored (default: as the model says)"
     )
     command.add_argument(
         "--series", type=int, metavar="N", help="which series of QUERY, as numbered by inspect"
@@ -170,8 +172,27 @@ def _train(command: _Parser) -> None:
     command.add_argument(
         "--hold-out", nargs="+", default=[], metavar="TASK", help="tasks of DATA never looked at"
     )
+    command.add_argument(
+        "--published",
+        action="store_true",
+        help="the paper's loss and optimiser instead of ours, which keep the student from collapsing",
+    )
     command.add_argument("--seed", type=int, default=0, metavar="N", help="default: 0")
     _add_device(command)
+
+
+def _evaluate(command: _Parser) -> None:
+    command.add_argument("data", metavar="DATA", type=Path, help="folder of TASK/normal and TASK/abnormal")
+    command.add_argument("--task", nargs="+", default=[], metavar="TASK", help="default: all tasks of DATA")
+    command.add_argument("--model", default="compact", metavar="NAME|FILE", help="default: compact")
+    command.add_argument("--scoring", choices=SCORINGS, help="default: as the model says")
+    command.add_argument("--shots", type=_count, default=8, metavar="K", help="references (default: 8)")
+    command.add_argument(
+        "--draws", type=_count, default=5, metavar="N", help="how often references are drawn (default: 5)"
+    )
+    command.add_argument("--seed", type=int, default=0, metavar="N", help="default: 0")
+    _add_device(command)
+    _add_json(command)
 
 
 def _count(text: str) -> int:

@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 from argparse import Namespace
+from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from napari_d24fad.cli.console import progress_bar
 from napari_d24fad.export.atomic import check_writable
+
+if TYPE_CHECKING:
+    from napari_d24fad.training.student import TrainingOptions
 
 
 def run(arguments: Namespace) -> None:
@@ -16,7 +21,6 @@ def run(arguments: Namespace) -> None:
     """
     check_writable(arguments.out.absolute().parent)
     from napari_d24fad.training.recipe import Recipe, train_model  # imports torch
-    from napari_d24fad.training.student import TrainingOptions
 
     recipe = Recipe(
         data=arguments.data,
@@ -25,12 +29,20 @@ def run(arguments: Namespace) -> None:
         distil_steps=arguments.distil_steps,
         procedural=arguments.procedural,
         hold_out=tuple(arguments.hold_out),
-        training=TrainingOptions(steps=arguments.steps, seed=arguments.seed),
+        training=replace(_options(arguments), seed=arguments.seed),
         command=_command(arguments),
     )
     with progress_bar() as progress:
         card = train_model(recipe, arguments.out, device=arguments.device, progress=progress)
     print(f"{card.name}: {card.title}. Written to {arguments.out}")
+
+
+def _options(arguments: Namespace) -> TrainingOptions:
+    from napari_d24fad.training.student import TrainingOptions
+
+    if arguments.published:
+        return TrainingOptions.published(arguments.steps)
+    return TrainingOptions(steps=arguments.steps)
 
 
 def _command(arguments: Namespace) -> str:
@@ -46,4 +58,6 @@ def _command(arguments: Namespace) -> str:
     words.append(f"--procedural {arguments.procedural}")
     if arguments.hold_out:
         words.append(f"--hold-out {' '.join(arguments.hold_out)}")
+    if arguments.published:
+        words.append("--published")
     return " ".join([*words, f"--seed {arguments.seed}"])
