@@ -10,9 +10,11 @@ import numpy as np
 import numpy.typing as npt
 from qtpy.QtCore import QEventLoop, QTimer
 
+from napari_d24fad.detection.result import AnomalyMap
 from napari_d24fad.errors import Cancelled, D24fadError
 from napari_d24fad.studies.orientation import canonical, canonical_orientation
 from napari_d24fad.studies.sample import SampleStudy, write_sample_study
+from napari_d24fad.studies.scan import Scan
 from napari_d24fad.studies.study import open_study
 from napari_d24fad.viewer.card import Role
 from napari_d24fad.viewer.dock import DetectionDock
@@ -81,7 +83,7 @@ def run_demo(out_dir: Path, *, show: bool) -> DemoFindings:
         print("Finding anomalies", flush=True)
         finding = _examine(dock, sample)
         _save(viewer, dock, out_dir)
-        findings = _compare(finding, sample)
+        findings = compare_with_lesion(finding.scan, finding.anomaly, sample)
         print(findings, flush=True)
         if show:
             napari.run()
@@ -132,15 +134,21 @@ def _wait(dock: DetectionDock) -> None:
         raise failures[0]
 
 
-def _compare(finding: Finding, sample: SampleStudy) -> DemoFindings:
-    anomaly = finding.anomaly
-    orientation = canonical_orientation(finding.scan)
+def compare_with_lesion(scan: Scan, anomaly: AnomalyMap, sample: SampleStudy) -> DemoFindings:
+    """Holds a result against the known lesion of a sample study.
+
+    Args:
+        scan: The scan with the lesion.
+        anomaly: What was found in it.
+        sample: Where the lesion's mask is.
+    """
+    orientation = canonical_orientation(scan)
     values = orientation.apply(anomaly.values)
     lesion = _lesion(sample)
     above = np.nan_to_num(values, nan=-np.inf) > anomaly.normal_level
     slices = np.flatnonzero(lesion.any(axis=(1, 2)))
     suspicious = anomaly.most_suspicious(1)[0]
-    last = finding.scan.n_slices - 1
+    last = scan.n_slices - 1
     return DemoFindings(
         score=anomaly.score,
         reference_scores=tuple(float(score) for score in anomaly.reference_scores),

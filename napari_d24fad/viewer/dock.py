@@ -9,14 +9,13 @@ from pathlib import Path
 from napari.layers import Image
 from napari.viewer import Viewer
 from qtpy.QtCore import Qt, Signal
-from qtpy.QtGui import QDragEnterEvent, QDropEvent, QKeySequence
+from qtpy.QtGui import QDragEnterEvent, QDropEvent, QKeyEvent
 from qtpy.QtWidgets import (
     QFileDialog,
     QFrame,
     QHBoxLayout,
     QPushButton,
     QScrollArea,
-    QShortcut,
     QSplitter,
     QVBoxLayout,
     QWidget,
@@ -116,6 +115,15 @@ class DetectionDock(QWidget):
             self.run_panel.show_error(str(ExportError(Code.NOTHING_TO_EXPORT)))
             return
         self.jobs.start("Saving", partial(save_finding, self._finding, folder), self.run_panel.show_note)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:  # noqa: N802 - Qt's name
+        """Qt: R runs, Escape stops; everything else is for the viewer."""
+        if event.key() == Qt.Key.Key_R:
+            self.run()
+        elif event.key() == Qt.Key.Key_Escape:
+            self.jobs.cancel()
+        else:
+            super().keyPressEvent(event)
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:  # noqa: N802 - Qt's name
         """Qt: takes files and folders."""
@@ -252,10 +260,6 @@ class DetectionDock(QWidget):
         self._in_viewer.added.connect(self._show_layer_series)
         self._in_viewer.removed.connect(self._forget_layer_series)
         self._in_viewer.replaced.connect(self._replace_layer_series)
-        for key, slot in (("R", self.run), ("Escape", self.jobs.cancel)):
-            shortcut = QShortcut(QKeySequence(key), self)
-            shortcut.setContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
-            shortcut.activated.connect(slot)
 
 
 def _sorted_models() -> list[ModelCard]:

@@ -134,13 +134,12 @@ class Gallery(QWidget):
     def replace(self, old: Series, new: Series) -> None:
         """Puts a series in the place and role of another, such as a layer that was edited."""
         card = self.card(old)
-        role = card.role
-        self.set_role(old, Role.NONE)
         title = next(title for title, section in self._sections.items() if card in section.cards)
         section = self._sections[title]
+        self._references = [new if kept is old else kept for kept in self._references]
+        self._query = new if self._query is old else self._query
         listed = [new if one.series is old else one.series for one in section.cards]
         self.set_section(title, listed, closable=section.closable)
-        self.set_role(new, role)
 
     def set_role(self, series: Series, role: Role) -> None:
         """Gives a series a role; a scan to examine cannot be its own reference."""

@@ -6,10 +6,9 @@ import threading
 from pathlib import Path
 
 from napari.utils import progress as ActivityBar  # noqa: N812 - a class with a small name
-from napari.utils.notifications import show_error
 
 from napari_d24fad import __version__
-from napari_d24fad.errors import D24fadError
+from napari_d24fad.errors import Code, ExportError
 from napari_d24fad.settings import sample_folder
 from napari_d24fad.studies.sample import write_sample_study
 from napari_d24fad.viewer.layer_data import scan_layer_data
@@ -25,15 +24,16 @@ def sample_study() -> list[LayerData]:
     """npe2: returns one layer per sample scan; the first has the lesion, the others are normal.
 
     The first call writes the study as DICOM files, which takes some seconds.
+
+    Raises:
+        ExportError: If the study cannot be written, or is being written.
+        StudyError: If it cannot be made or read.
     """
     # napari's progress bar lets events in, so the menu can be used again while this runs.
     if not _making.acquire(blocking=False):
-        return []
+        raise ExportError(Code.CANNOT_WRITE, "It is being written at this moment.")
     try:
         return _layers(_written_study())
-    except D24fadError as error:
-        show_error(str(error))
-        return []
     finally:
         _making.release()
 

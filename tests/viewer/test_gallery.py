@@ -122,12 +122,16 @@ def test_closing_a_section_takes_its_roles_along(qtbot, gallery: Gallery) -> Non
 
 
 def test_replaced_series_keeps_place_and_role(gallery: Gallery) -> None:
-    before, after = gallery.series[1], series(7)
-    gallery.set_role(before, Role.REFERENCE)
+    before, after, last = gallery.series[1], series(7), gallery.series[3]
+    for one in (before, last):
+        gallery.set_role(one, Role.REFERENCE)
     gallery.replace(before, after)
     assert gallery.series[1] is after
-    assert gallery.references == (after,)
+    assert gallery.references == (after, last)
     assert gallery.card(after).role is Role.REFERENCE
+    gallery.set_role(after, Role.QUERY)
+    gallery.replace(after, before)
+    assert gallery.query is before
 
 
 def test_series_that_cannot_be_read_cannot_be_chosen(qtbot, gallery: Gallery) -> None:

@@ -1,0 +1,221 @@
+from __future__ import annotations
+
+import gc
+import subprocess
+import sys
+import time
+import weakref
+from pathlib import Path
+
+import numpy as np
+import pytest
+from qtpy.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
+from qtpy.QtGui import QDropEvent
+
+from napari_d24fad.studies.series import Series
+from napari_d24fad.viewer.dock import DetectionDock
+from napari_d24fad.viewer.gallery import Gallery
+from tests.viewer.heads import GRID, LESION
+
+LESION_SHOWN = range(GRID[0] - LESION[0].stop, GRID[0] - LESION[0].start)  # slices run down the patient
+
+
+def by_place(gallery: Gallery) -> dict[str, Series]:
+    return {series.source.parent.name: series for series in gallery.series}
+
+
+def open_and_mark(qtbot, dock: DetectionDock, settle, folder: Path, references: int = 3) -> None:
+    """Opens the study and clicks as a user does."""
+    dock.open([folder])
+    settle(dock)
+    series = by_place(dock.gallery)
+    for number in range(1, references + 1):
+        card = dock.gallery.card(series[f"reference-{number}"])
+        qtbot.mouseClick(card.picture, Qt.MouseButton.LeftButton)
+    qtbot.mouseClick(dock.gallery.card(series["query"]).examine_button, Qt.MouseButton.LeftButton)
+
+
+def click(qtbot, button) -> None:
+    qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
+
+
+def test_main_job(qtbot, dock: DetectionDock, settle, study_folder: Path) -> None:
+    viewer = dock._viewer
+    open_and_mark(qtbot, dock, settle, study_folder)
+    assert dock.gallery.count_text == "3 of 2-8 normal references"
+    click(qtbot, dock.run_panel.run_button)
+    assert dock.run_panel.is_busy
+    settle(dock)
+    assert dock.run_panel.message == ""
+    scan_layer, result = viewer.layers
+    assert result.name.startswith("Anomaly: NIfTI axial 10 x 40 x 36")
+    assert result.data.shape == scan_layer.data.shape
+    corner = np.array(GRID) - 0.5
+    np.testing.assert_array_equal(result.data_to_world(corner), scan_layer.data_to_world(corner))
+    # The embedded model finds a lesion this bright, and the viewer goes there.
+    assert viewer.dims.current_step[0] in LESION_SHOWN
+    assert dock.results.isVisible()
+    assert "higher than all of them" in dock.results.headline
+
+    # The slider, the curve and the list drive each other.
+    viewer.dims.set_current_step(0, 2)
+    assert dock.results.plot._current == 2
+    place = QPoint(round(dock.results.plot.x_of(7)), 30)
+    qtbot.mouseClick(dock.results.plot, Qt.MouseButton.LeftButton, pos=place)
+    assert viewer.dims.current_step[0] == 7
+    first = dock.results.slice_list.item(0)
+    place = dock.results.slice_list.visualItemRect(first).center()
+    qtbot.mouseClick(dock.results.slice_list.viewport(), Qt.MouseButton.LeftButton, pos=place)
+    assert viewer.dims.current_step[0] == first.data(Qt.ItemDataRole.UserRole)
+    dock.results.opacity_slider.setValue(40)
+    assert result.opacity == pytest.approx(0.4)
+
+    # Running again replaces the result.
+    dock.run()
+    settle(dock)
+    assert len(viewer.layers) == 2
+    assert result not in viewer.layers
+
+
+def test_cancel_stops_within_a_second_and_leaves_the_widget_usable(
+    qtbot, dock: DetectionDock, settle, study_folder: Path
+) -> None:
+    open_and_mark(qtbot, dock, settle, study_folder, references=2)
+    click(qtbot, dock.run_panel.run_button)
+    qtbot.waitUntil(lambda: dock.run_panel.is_busy)
+    qtbot.wait(150)
+    started = time.monotonic()
+    click(qtbot, dock.run_panel.cancel_button)
+    qtbot.waitUntil(lambda: not dock.jobs.is_busy, timeout=3000)
+    assert time.monotonic() - started < 1.0
+    assert dock.run_panel.message == "Stopped."
+    assert len(dock._viewer.layers) == 0
+    click(qtbot, dock.run_panel.run_button)
+    settle(dock)
+    assert len(dock._viewer.layers) == 2
+
+
+def test_refusals_are_told_with_their_code_and_the_viewer_lives(
+    qtbot, dock: DetectionDock, settle, study_folder: Path, tmp_path: Path
+) -> None:
+    click(qtbot, dock.run_panel.run_button)
+    assert dock.run_panel.message == "Choose the scan to examine first."
+    open_and_mark(qtbot, dock, settle, study_folder, references=1)
+    click(qtbot, dock.run_panel.run_button)
+    settle(dock)
+    assert dock.run_panel.message.startswith("P01: ")
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "note.dcm").write_text("no image at all")
+    (tmp_path / "broken.nii.gz").write_bytes(b"\x1f\x8b damaged")
+    for name, code in (("empty", "S03"), ("missing", "S01"), ("note.dcm", "S04")):
+        dock.open([tmp_path / name])
+        settle(dock)
+        assert dock.run_panel.message.startswith(f"{code}: ")
+        assert str(tmp_path) not in dock.run_panel.message
+    dock.open([tmp_path / "broken.nii.gz"])
+    settle(dock)
+    assert dock.run_panel.message.startswith("S0")
+    dock.save_results(tmp_path)
+    assert dock.run_panel.message.startswith("X02: ")
+    # All that is there still works.
+    assert len(by_place(dock.gallery)) == 4
+    dock._viewer.add_image(np.random.default_rng(0).random((4, 20, 20)))
+    settle(dock)
+    assert len(dock.gallery.series) == 5
+
+
+def test_drop_opens_the_study(qtbot, dock: DetectionDock, settle, study_folder: Path) -> None:
+    data = QMimeData()
+    data.setUrls([QUrl.fromLocalFile(str(study_folder / "query" / "scan.nii.gz"))])
+    action, button = Qt.DropAction.CopyAction, Qt.MouseButton.LeftButton
+    place = QPoint(50, 50) if QDropEvent.__module__.startswith("PyQt5") else QPointF(50, 50)
+    event = QDropEvent(place, action, data, button, Qt.KeyboardModifier.NoModifier)
+    dock.dropEvent(event)
+    settle(dock)
+    assert [series.source.name for series in dock.gallery.series] == ["scan.nii.gz"]
+    # Nothing else could be meant by a single scan.
+    assert dock.gallery.query is dock.gallery.series[0]
+
+
+def test_layers_in_the_viewer_serve_as_query_and_references(
+    qtbot, dock: DetectionDock, settle, study_folder: Path
+) -> None:
+    viewer = dock._viewer
+    dock.open([study_folder])
+    settle(dock)
+    for place, series in by_place(dock.gallery).items():
+        viewer.add_image(np.array(series.load().voxels), name=place, scale=(4, 1.7, 2.2), units=("mm",) * 3)
+    settle(dock)
+    cards = {one.identity.description: one for one in dock.gallery.series if one.kind == "layer"}
+    assert set(cards) == {"query", "reference-1", "reference-2", "reference-3"}
+    for name in ("reference-1", "reference-2"):
+        qtbot.mouseClick(dock.gallery.card(cards[name]).picture, Qt.MouseButton.LeftButton)
+    click(qtbot, dock.gallery.card(cards["query"]).examine_button)
+    dock.run()
+    settle(dock)
+    assert dock.run_panel.message == ""
+    assert len(viewer.layers) == 5
+    result = viewer.layers[-1]
+    np.testing.assert_array_equal(result.scale, viewer.layers["query"].scale)
+    assert [layer.name for layer in viewer.layers if layer.visible] == ["query", result.name]
+    # The result itself is not offered as a scan.
+    assert len([one for one in dock.gallery.series if one.kind == "layer"]) == 4
+    # A layer that changes stays what it was marked as, with its new geometry.
+    viewer.layers["reference-1"].scale = (5, 2, 2)
+    settle(dock)
+    assert dock.gallery.references[0].spacing == pytest.approx((5, 2, 2))
+    viewer.layers.remove("reference-2")
+    settle(dock)
+    assert len(dock.gallery.references) == 1
+
+
+def test_study_can_be_closed(qtbot, dock: DetectionDock, settle, study_folder: Path) -> None:
+    dock.open([study_folder / "query", study_folder / "reference-1"])
+    settle(dock)
+    assert len(dock.gallery.series) == 2
+    dock.gallery.close_requested.emit("Study 1: 2 series")
+    assert dock.gallery.series == ()
+
+
+def test_thumbnails_arrive(qtbot, dock: DetectionDock, settle, study_folder: Path) -> None:
+    dock.open([study_folder])
+    settle(dock)
+    for series in dock.gallery.series:
+        pixmap = dock.gallery.card(series).picture.pixmap()
+        assert pixmap.width() > 10
+        pixels = {pixmap.toImage().pixelColor(x, pixmap.height() // 2).red() for x in range(pixmap.width())}
+        assert len(pixels) > 5
+
+
+def test_keys_run_and_cancel(qtbot, dock: DetectionDock, settle, study_folder: Path) -> None:
+    open_and_mark(qtbot, dock, settle, study_folder, references=2)
+    for key, busy in ((Qt.Key.Key_R, True), (Qt.Key.Key_Escape, False)):
+        # From whichever part has the focus, as long as it has no use for the key.
+        qtbot.keyClick(dock.gallery.card(dock.gallery.series[0]), key)
+        qtbot.waitUntil(lambda busy=busy: dock.jobs.is_busy is busy)
+    settle(dock)
+    assert dock.run_panel.message == "Stopped."
+
+
+def test_removed_widget_lets_go_of_viewer_and_work(make_napari_viewer, qtbot, study_folder: Path) -> None:
+    viewer = make_napari_viewer()
+    widget = DetectionDock(viewer)
+    docked = viewer.window.add_dock_widget(widget, name="Find anomalies")
+    widget.open([study_folder])
+    gone = weakref.ref(widget)
+    viewer.window.remove_dock_widget(docked)
+    del widget, docked
+
+    def is_gone() -> bool:
+        gc.collect()
+        return gone() is None
+
+    qtbot.waitUntil(is_gone, timeout=5000)
+    viewer.add_image(np.zeros((3, 8, 8)))  # what listened before would fail here
+    viewer.dims.set_current_step(0, 1)
+
+
+def test_opening_the_widget_does_not_import_torch() -> None:
+    code = "import sys, napari_d24fad.viewer.dock; assert 'torch' not in sys.modules, 'torch was imported'"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr

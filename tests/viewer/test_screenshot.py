@@ -1,0 +1,112 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from napari.layers import Image
+from PIL import Image as Picture
+
+from napari_d24fad.errors import ExportError
+from napari_d24fad.export.colours import anomaly_limits
+from napari_d24fad.export.notice import NOTICE
+from napari_d24fad.progress import CancelToken, silent
+from napari_d24fad.viewer.layer_series import layer_series
+from napari_d24fad.viewer.layers import ScanLayers
+from napari_d24fad.viewer.saving import save_canvas, save_finding
+from napari_d24fad.viewer.screenshot import canvas_picture, canvas_stamp
+from napari_d24fad.viewer.session import Finding, Request
+from tests.viewer.heads import GRID, anomaly_of, head
+
+
+def finding_of_head() -> Finding:
+    scan = head(0, lesion=True)
+    anomaly = anomaly_of(scan)
+    query = layer_series(Image(scan.voxels, name="SMITH^JOHN 1970"))
+    return Finding(Request(query, (), "compact", "cpu"), scan, anomaly, anomaly_limits(anomaly))
+
+
+@pytest.fixture
+def shown(make_napari_viewer_proxy):
+    viewer = make_napari_viewer_proxy(show=True)
+    viewer.window.resize(900, 700)
+    layers = ScanLayers(viewer)
+    finding = finding_of_head()
+    layers.show_scan(finding.request.query, finding.scan)
+    layers.show_result(finding.anomaly, finding.limits)
+    layers.go_to_slice(5)
+    return viewer, layers, finding
+
+
+def test_stamp_says_all_that_is_needed_and_nobody_s_name(shown) -> None:
+    viewer, layers, finding = shown
+    marks = canvas_stamp(viewer, layers.shown, finding, layers.current_slice)
+    words = "\n".join((*marks.heading, *marks.footing))
+    assert f"slice 6 of {GRID[0]}, S 45.3 mm" in words
+    assert "slice score 3.04" in words
+    assert finding.request.query.label in words
+    assert NOTICE in words
+    assert "SMITH" not in words
+    assert marks.limits == finding.limits
+    assert marks.letters == ("R", "L", "A", "P")
+
+
+def test_scale_bar_measures_what_the_canvas_shows(shown, qtbot) -> None:
+    viewer, layers, finding = shown
+    marks = canvas_stamp(viewer, layers.shown, finding, layers.current_slice)
+    viewer.layers[1].visible = False
+    viewer.layers[0].contrast_limits = (0, 1)  # tissue and noise white, so the image is a bright rectangle
+    bright = canvas_picture(viewer)[..., 0] > 60
+    width = bright.any(axis=0).nonzero()[0]
+    measured = (width[-1] - width[0] + 1) * marks.mm_per_pixel
+    assert measured == pytest.approx(GRID[2] * 2.2, rel=0.02)
+
+
+def test_canvas_is_taken_without_overlays_and_left_with_them(shown) -> None:
+    viewer, _, _ = shown
+    viewer.layers.clear()
+    viewer.canvas.overlays.text.text = "still here"
+    viewer.canvas.overlays.text.visible = True
+    viewer.canvas.overlays.scale_bar.visible = True
+    assert np.ptp(canvas_picture(viewer)) == 0
+    assert viewer.canvas.overlays.text.visible
+    assert viewer.canvas.overlays.scale_bar.visible
+
+
+def test_three_dimensions_claim_no_position(shown) -> None:
+    viewer, layers, finding = shown
+    viewer.dims.ndisplay = 3
+    marks = canvas_stamp(viewer, layers.shown, finding, 0)
+    assert "3-D view" in marks.heading[1]
+    assert marks.letters is None
+    assert marks.mm_per_pixel is None
+
+
+def test_rolled_axes_claim_no_directions(shown) -> None:
+    viewer, layers, finding = shown
+    viewer.dims.order = (1, 0, 2)
+    assert canvas_stamp(viewer, layers.shown, finding, 0).letters is None
+
+
+def test_picture_is_written_with_the_canvas_in_it(shown, tmp_path: Path) -> None:
+    viewer, layers, finding = shown
+    canvas = canvas_picture(viewer)
+    marks = canvas_stamp(viewer, layers.shown, finding, layers.current_slice)
+    save_canvas(canvas, marks, tmp_path / "picture.png", silent, CancelToken())
+    page = np.asarray(Picture.open(tmp_path / "picture.png").convert("RGB"), int)
+    assert page.shape[0] > canvas.shape[0] + 50
+    coloured = (page.max(axis=2) - page.min(axis=2)) > 40
+    right = coloured[:, canvas.shape[1] + 30 :]
+    assert right.any(axis=1).sum() > 0.8 * canvas.shape[0], "the colour bar stands beside the canvas"
+    assert coloured[:, : canvas.shape[1]].any(), "the anomaly is in the picture"
+
+
+def test_results_are_written_all_or_none(tmp_path: Path) -> None:
+    finding = finding_of_head()
+    save_finding(finding, tmp_path / "out", silent, CancelToken())
+    names = {file.name for file in (tmp_path / "out").iterdir()}
+    assert names == {"anomaly.nii.gz", "overlay.png", "report.json"}
+    assert "SMITH" not in (tmp_path / "out" / "report.json").read_text()
+    (tmp_path / "file").write_text("in the way")
+    with pytest.raises(ExportError):
+        save_finding(finding, tmp_path / "file" / "out", silent, CancelToken())
