@@ -10,9 +10,9 @@ from argparse import Namespace
 from types import FrameType
 from typing import NoReturn
 
+from napari_d24fad.atomic import check_writable
 from napari_d24fad.cli.display import has_display, virtual_display
 from napari_d24fad.cli.exits import CANCELLED
-from napari_d24fad.export.atomic import check_writable
 from napari_d24fad.export.notice import NOTICE
 
 

@@ -8,12 +8,12 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from napari_d24fad.atomic import check_writable
 from napari_d24fad.cli.console import progress_bar
 from napari_d24fad.cli.sources import Source, load_queries, load_references
 from napari_d24fad.detection.intensity import CT_WINDOW
 from napari_d24fad.detection.pairing import check_pairing
 from napari_d24fad.errors import ArgumentError, Code
-from napari_d24fad.export.atomic import check_writable
 from napari_d24fad.export.notice import NOTICE
 from napari_d24fad.export.report import Examination, as_json
 from napari_d24fad.network.zoo import find_model

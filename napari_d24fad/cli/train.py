@@ -6,8 +6,8 @@ from argparse import Namespace
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from napari_d24fad.atomic import check_writable
 from napari_d24fad.cli.console import progress_bar
-from napari_d24fad.export.atomic import check_writable
 
 if TYPE_CHECKING:
     from napari_d24fad.training.student import TrainingOptions

@@ -10,8 +10,8 @@ import nibabel as nib
 import numpy as np
 import numpy.typing as npt
 
+from napari_d24fad.atomic import atomic_file
 from napari_d24fad.detection.result import AnomalyMap
-from napari_d24fad.export.atomic import atomic_file
 from napari_d24fad.export.notice import DESCRIPTION
 
 _SCANNER, _UNKNOWN = 1, 0

@@ -14,10 +14,10 @@ import numpy as np
 import numpy.typing as npt
 
 from napari_d24fad import __version__
+from napari_d24fad.atomic import atomic_file
 from napari_d24fad.detection.intensity import CT_WINDOW
 from napari_d24fad.detection.result import AnomalyMap
 from napari_d24fad.export.anatomy import slice_number, slice_position_mm
-from napari_d24fad.export.atomic import atomic_file
 from napari_d24fad.export.notice import NOTICE
 from napari_d24fad.studies.scan import Scan
 

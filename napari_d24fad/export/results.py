@@ -8,8 +8,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from napari_d24fad.atomic import atomic_folder
 from napari_d24fad.errors import Code, ExportError
-from napari_d24fad.export.atomic import atomic_folder
 from napari_d24fad.export.nifti import save_nifti
 from napari_d24fad.export.overlay import draw_overlay, save_png
 from napari_d24fad.export.report import Examination, build_report, save_report

@@ -7,8 +7,8 @@ import os
 import numpy as np
 import tifffile
 
+from napari_d24fad.atomic import atomic_file
 from napari_d24fad.detection.result import AnomalyMap
-from napari_d24fad.export.atomic import atomic_file
 from napari_d24fad.export.notice import DESCRIPTION
 
 

@@ -10,10 +10,11 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
+from napari_d24fad.atomic import atomic_file
 from napari_d24fad.errors import Code, ModelError
 from napari_d24fad.network.card import ModelCard
 from napari_d24fad.network.d24fad import D24FAD, build_network
-from napari_d24fad.network.files import sha256_of, written_whole
+from napari_d24fad.network.files import sha256_of
 from napari_d24fad.network.imagenet import load_imagenet_weights
 from napari_d24fad.network.tensors import Tensors, read_tensors, write_tensors
 from napari_d24fad.network.zoo import CARD_SUFFIX, WEIGHTS_SUFFIX, ModelFiles, find_model
@@ -74,8 +75,9 @@ def save_model(network: D24FAD, card: ModelCard, path: Path, *, half: bool = Fal
         The card as written.
 
     Raises:
-        ModelError: CANNOT_WRITE; MODEL_CORRUPT if the card breaks its format or a weight is not
-            a finite number; MODEL_MISMATCH if the network is not what the card says.
+        ModelError: MODEL_CORRUPT if the card breaks its format or a weight is not a finite
+            number; MODEL_MISMATCH if the network is not what the card says.
+        ExportError: CANNOT_WRITE.
     """
     parts = _stored_parts(card)
     state = {name: tensor for name, tensor in network.state_dict().items() if name.startswith(parts)}
@@ -92,7 +94,7 @@ def save_state(state: Mapping[str, Tensor], card: ModelCard, path: Path, *, half
     weights = path if path.suffix == WEIGHTS_SUFFIX else path.with_name(path.name + WEIGHTS_SUFFIX)
     card = dataclasses.replace(card, name=weights.stem, sha256="0" * 64)
     card.to_json()  # refuses a bad card before anything is written
-    with written_whole(weights.with_suffix(CARD_SUFFIX)) as temporary:
+    with atomic_file(weights.with_suffix(CARD_SUFFIX)) as temporary:
         # Weights first: if this is cut short, the old card's checksum tells.
         write_tensors(state, weights)
         card = dataclasses.replace(card, sha256=sha256_of(weights))

@@ -33,7 +33,8 @@ def convert(source: Path, target: Path) -> ModelCard:
 
     Raises:
         ModelError: MODEL_CORRUPT if it is not such a checkpoint; MODEL_MISMATCH if its weights
-            fit no teacher with published weights; CANNOT_WRITE.
+            fit no teacher with published weights.
+        ExportError: CANNOT_WRITE.
     """
     sha256 = sha256_of(source)
     content = read_pickled(source)

@@ -1,12 +1,8 @@
-"""Model files on disk, whatever is in them: written whole or not at all, and known by their SHA-256."""
+"""Model files on disk, whatever is in them: whether they are there, and their SHA-256."""
 
 from __future__ import annotations
 
 import hashlib
-import os
-import uuid
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 from napari_d24fad.errors import Code, ModelError
@@ -31,29 +27,3 @@ def is_file(path: Path) -> bool:
         return path.is_file()
     except OSError:
         return False
-
-
-@contextmanager
-def written_whole(target: Path) -> Iterator[Path]:
-    """Yields a temporary path beside ``target`` that takes its place when the block ends well.
-
-    After an error ``target`` is as it was before, and nothing is left beside it.
-
-    Args:
-        target: The file to write; missing folders are made.
-
-    Raises:
-        ModelError: CANNOT_WRITE for any `OSError` inside the block or around it.
-    """
-    temporary = target.with_name(f".{target.name}.{uuid.uuid4().hex}.tmp")
-    try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            yield temporary
-            with temporary.open("rb+") as file:
-                os.fsync(file.fileno())
-            temporary.replace(target)
-        finally:
-            temporary.unlink(missing_ok=True)
-    except OSError as error:
-        raise ModelError(Code.CANNOT_WRITE, "The model files were not changed.") from error

@@ -7,10 +7,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from napari_d24fad.atomic import atomic_file
 from napari_d24fad.errors import ArgumentError, Code, ModelError
 from napari_d24fad.network import strict_json as strict
 from napari_d24fad.network.download import download
-from napari_d24fad.network.files import is_file, sha256_of, written_whole
+from napari_d24fad.network.files import is_file, sha256_of
 from napari_d24fad.progress import CancelToken, Progress, part, silent
 from napari_d24fad.settings import imagenet_folder, weights_url
 
@@ -82,7 +83,8 @@ def download_imagenet_weights(
 
     Raises:
         ArgumentError: BAD_ARGUMENT if nothing is published for this teacher.
-        ModelError: DOWNLOAD_FAILED, CHECKSUM_MISMATCH, MODEL_CORRUPT, CANNOT_WRITE.
+        ModelError: DOWNLOAD_FAILED, CHECKSUM_MISMATCH, MODEL_CORRUPT.
+        ExportError: CANNOT_WRITE.
         Cancelled: If asked to stop.
     """
     published = next((entry for entry in catalogue if entry.teacher == teacher), None)
@@ -114,7 +116,8 @@ def import_imagenet_weights(file: Path, *, catalogue: tuple[PublishedWeights, ..
         The teacher it is for.
 
     Raises:
-        ModelError: CHECKSUM_MISMATCH if it is none of them; MODEL_CORRUPT, CANNOT_WRITE.
+        ModelError: CHECKSUM_MISMATCH if it is none of them; MODEL_CORRUPT.
+        ExportError: CANNOT_WRITE.
     """
     source = sha256_of(file)
     published = next((entry for entry in catalogue if source.startswith(_expected(entry))), None)
@@ -182,5 +185,5 @@ def _install(file: Path, source_sha256: str, teacher: str) -> None:
     weights = _record(teacher).with_suffix(".safetensors")
     write_tensors({name: tensor for name, tensor in tensors.items() if not name.startswith("fc.")}, weights)
     record = {"source_sha256": source_sha256, "sha256": sha256_of(weights)}
-    with written_whole(_record(teacher)) as temporary:
+    with atomic_file(_record(teacher)) as temporary:
         temporary.write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")

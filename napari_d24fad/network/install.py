@@ -5,10 +5,11 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
+from napari_d24fad.atomic import atomic_file
 from napari_d24fad.errors import ArgumentError, Code, ModelError
 from napari_d24fad.network.card import ModelCard
 from napari_d24fad.network.checkpoint import read_checked
-from napari_d24fad.network.files import is_file, written_whole
+from napari_d24fad.network.files import is_file
 from napari_d24fad.network.imagenet import CATALOGUE, PublishedWeights, import_imagenet_weights
 from napari_d24fad.network.zoo import (
     CARD_SUFFIX,
@@ -47,7 +48,8 @@ def import_model(path: Path) -> ModelCard:
 
     Raises:
         ArgumentError: BAD_ARGUMENT if an embedded model has this name.
-        ModelError: As `verify`, or CANNOT_WRITE; then nothing was changed.
+        ModelError: As `verify`.
+        ExportError: CANNOT_WRITE; then nothing was changed.
     """
     source = read_pair(path)
     card = source.card
@@ -55,8 +57,8 @@ def import_model(path: Path) -> ModelCard:
         raise ArgumentError(Code.BAD_ARGUMENT, "A model that comes with the tool has this name.")
     weights = models_folder() / f"{card.name}{WEIGHTS_SUFFIX}"
     with (
-        written_whole(weights.with_suffix(CARD_SUFFIX)) as new_card,
-        written_whole(weights) as new_weights,
+        atomic_file(weights.with_suffix(CARD_SUFFIX)) as new_card,
+        atomic_file(weights) as new_weights,
     ):
         new_card.write_text(card.to_json(), encoding="utf-8")
         shutil.copyfile(source.weights, new_weights)

@@ -11,8 +11,8 @@ import torch
 from safetensors import SafetensorError
 from torch import Tensor
 
+from napari_d24fad.atomic import atomic_file
 from napari_d24fad.errors import Code, ModelError
-from napari_d24fad.network.files import written_whole
 
 Tensors = dict[str, Tensor]
 
@@ -40,11 +40,12 @@ def write_tensors(tensors: Mapping[str, Tensor], path: Path) -> None:
     """Writes a safetensors file; ``path`` is replaced only when all of it is on disk.
 
     Raises:
-        ModelError: MODEL_CORRUPT if a value is not a finite number; CANNOT_WRITE.
+        ModelError: MODEL_CORRUPT if a value is not a finite number.
+        ExportError: CANNOT_WRITE.
     """
     refuse_not_finite(tensors)
     whole = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
-    with written_whole(path) as temporary:
+    with atomic_file(path) as temporary:
         temporary.write_bytes(safetensors.torch.save(whole))
 
 

@@ -128,6 +128,7 @@ def test_nan_is_refused_rather_than_written(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_report_needs_a_folder(tmp_path: Path) -> None:
+def test_a_report_where_no_folder_can_be(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
     with pytest.raises(ExportError, match="X01"):
-        save_report({}, tmp_path / "missing" / "report.json")
+        save_report({}, tmp_path / "file" / "report.json")

@@ -5,7 +5,7 @@ import pytest
 import safetensors.torch
 import torch
 
-from napari_d24fad.errors import Code, ModelError
+from napari_d24fad.errors import Code, ExportError, ModelError
 from napari_d24fad.network.checkpoint import load_model, save_model
 from napari_d24fad.network.d24fad import build_network
 from napari_d24fad.network.files import sha256_of
@@ -150,7 +150,7 @@ def test_a_diverged_network_leaves_the_old_file(tiny, card):
 
 def test_a_place_that_takes_no_files_is_reported(compact, card, tmp_path):
     (tmp_path / "file").write_text("")
-    with pytest.raises(ModelError) as caught:
+    with pytest.raises(ExportError) as caught:
         save_model(compact, card, tmp_path / "file" / "tiny.safetensors")
     assert caught.value.code is Code.CANNOT_WRITE
 

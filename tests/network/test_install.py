@@ -4,7 +4,7 @@ import hashlib
 import pytest
 import torch
 
-from napari_d24fad.errors import ArgumentError, Code, ModelError
+from napari_d24fad.errors import ArgumentError, Code, ExportError, ModelError
 from napari_d24fad.network.checkpoint import load_model, save_model
 from napari_d24fad.network.imagenet import PublishedWeights, imagenet_weights_installed
 from napari_d24fad.network.install import import_file, import_model, verify
@@ -70,7 +70,7 @@ def test_an_embedded_name_is_refused(compact, card, embedded, tiny):
 
 def test_a_models_folder_that_takes_no_files(tiny, kept):
     kept.write_text("a file")
-    with pytest.raises(ModelError) as caught:
+    with pytest.raises(ExportError) as caught:
         import_model(tiny)
     assert caught.value.code is Code.CANNOT_WRITE
 

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from napari_d24fad.atomic import atomic_file, atomic_folder, check_writable
 from napari_d24fad.errors import Code, ExportError
-from napari_d24fad.export.atomic import atomic_file, atomic_folder, check_writable
 
 
 def everything(folder: Path) -> list[str]:

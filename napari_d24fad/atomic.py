@@ -19,15 +19,17 @@ def atomic_file(path: str | os.PathLike[str]) -> Iterator[Path]:
     """Yields a temporary path to write to, which then takes the place of ``path``.
 
     The temporary file lies in the same folder and keeps the suffixes, which writers
-    choose their format by. An older file at ``path`` is replaced only when the new one
-    is complete and on the disk.
+    choose their format by. Missing folders are made. An older file at ``path`` is
+    replaced only when the new one is complete and on the disk.
 
     Raises:
         ExportError: ``CANNOT_WRITE`` if the system refuses; nothing is left behind.
     """
     target = Path(path)
     staged = target.with_name(f".{uuid.uuid4().hex[:12]}-{target.name}")
+    created: list[Path] = []
     try:
+        created = _make_folders(target.parent)
         yield staged
         _flush(staged)
         staged.replace(target)
@@ -36,6 +38,7 @@ def atomic_file(path: str | os.PathLike[str]) -> Iterator[Path]:
     finally:
         if os.path.lexists(staged):
             staged.unlink()
+        _remove_empty(created)
 
 
 @contextmanager
