@@ -44,7 +44,7 @@ lint: setup
 
 unit: setup
 	-@.ci/install-packages .ci/test-packages.txt
-	QT_API=pyqt5 PYTEST_QT_API=pyqt5 $(PYTEST) --cov
+	QT_API=pyqt5 PYTEST_QT_API=pyqt5 $(PYTEST) --cov=napari_d24fad
 	QT_API=pyqt6 PYTEST_QT_API=pyqt6 $(PYTEST) tests/viewer
 
 wheel: setup ## build the wheel, and run the command from it
