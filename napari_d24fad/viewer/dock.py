@@ -43,7 +43,8 @@ from napari_d24fad.viewer.viewer_series import ViewerSeries
 
 IN_VIEWER = "In the viewer"
 _PREFERRED_MODEL = "compact"
-_LOWER_SHARE_EMPTY, _LOWER_SHARE_RESULT = 0.2, 0.62
+_LOWER_SHARE_EMPTY, _LOWER_SHARE_RESULT = 0.2, 0.7
+_MINIMUM_WIDTH = 300
 
 
 class DetectionDock(QWidget):
@@ -218,6 +219,7 @@ class DetectionDock(QWidget):
 
     def _arrange(self) -> None:
         self.setAcceptDrops(True)
+        self.setMinimumWidth(_MINIMUM_WIDTH)
         self.results.hide()
         lower = QWidget()
         column = QVBoxLayout(lower)

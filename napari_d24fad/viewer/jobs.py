@@ -6,13 +6,14 @@ from collections.abc import Callable
 from typing import Any
 
 from napari.utils import progress as ActivityBar  # noqa: N812 - a class with a small name
-from qtpy.QtCore import QObject, Signal
+from qtpy.QtCore import QObject, QTimer, Signal
 
 from napari_d24fad.errors import D24fadError
 from napari_d24fad.viewer.run_panel import RunPanel
 from napari_d24fad.viewer.workers import Work, Worker
 
 _PERCENT = 100
+_ACTIVITY_MS = 100
 
 
 class Jobs(QObject):
@@ -29,6 +30,12 @@ class Jobs(QObject):
         self._worker: Worker | None = None
         self._on_result: Callable[[Any], None] | None = None
         self._activity: Any = None
+        self._progress = (0.0, "")
+        # napari's bar lets other events in while it is drawn. Drawn from a timer, it cannot do so
+        # in the middle of a worker's report, where the worker could end and be destroyed.
+        self._timer = QTimer(self)
+        self._timer.setInterval(_ACTIVITY_MS)
+        self._timer.timeout.connect(self._draw_activity)
 
     @property
     def is_busy(self) -> bool:
@@ -57,7 +64,10 @@ class Jobs(QObject):
         self._worker.ended.connect(self._end)
         self._panel.clear_message()
         self._panel.set_busy(step)
+        self._progress = (0.0, step)
+        self._close_activity()
         self._activity = ActivityBar(total=_PERCENT, desc=step)
+        self._timer.start()
         self._worker.start()
         return True
 
@@ -71,16 +81,20 @@ class Jobs(QObject):
         """Stops the job without a word: the widget is going away."""
         if self._worker is not None:
             self._worker.discard()
-            self._close_activity()
+        self._close_activity()
 
     def _show_progress(self, fraction: float, step: str) -> None:
         self._panel.set_busy(step, fraction=fraction)
-        # napari's bar lets other events in, the end of this job among them.
+        self._progress = (fraction, step)
+
+    def _draw_activity(self) -> None:
         bar = self._activity
-        if bar is None:
+        if self._worker is None:
+            self._close_activity()
             return
+        fraction, step = self._progress
         bar.update(max(0, int(fraction * _PERCENT) - bar.n))
-        if bar is self._activity:
+        if bar is self._activity:  # it may have been closed meanwhile
             bar.set_description(step)
 
     def _hand_over(self, result: object) -> None:
@@ -96,11 +110,11 @@ class Jobs(QObject):
 
     def _end(self) -> None:
         self._worker, self._on_result = None, None
-        self._close_activity()
         self._panel.set_idle()
         self.ended.emit()
 
     def _close_activity(self) -> None:
+        self._timer.stop()
         if self._activity is not None:
             self._activity.close()
             self._activity = None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -97,6 +98,7 @@ class DetectionSession:
         if self._detector is None or self._detector_key != key:
             from napari_d24fad.detection.detector import Detector
 
+            _leave_a_core_for_the_viewer()
             self._references, self._references_key = None, None
             self._detector = Detector.load(request.model, request.device)
             self._detector_key = key
@@ -116,6 +118,13 @@ class DetectionSession:
             self._references = detector.encode(scans, progress=part(progress, 0.5, 1.0), cancel=cancel)
             self._references_key = key
         return self._references
+
+
+def _leave_a_core_for_the_viewer() -> None:
+    """Keeps torch from taking every core: threads that wait for each other would also stall the GUI."""
+    import torch
+
+    torch.set_num_threads(max(1, min(torch.get_num_threads(), (os.cpu_count() or 1) - 1)))
 
 
 def _identity(series: Series, cancel: CancelToken) -> object:

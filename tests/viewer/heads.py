@@ -32,13 +32,13 @@ def head(seed: int, *, lesion: bool = False) -> Scan:
     return Scan(voxels.astype(np.float32), AFFINE, modality="MR")
 
 
-def write_study(folder: Path, references: int = 3) -> Path:
-    """Writes a scan with a lesion and normal ones as NIfTI files of one folder each."""
+def write_study(folder: Path, references: int = 3, slices: slice = slice(None)) -> Path:
+    """Writes a scan with a lesion and normal ones (or some slices of each) as NIfTI, one folder each."""
     for number in range(references + 1):
         scan = head(number, lesion=number == 0)
         place = folder / ("query" if number == 0 else f"reference-{number}")
         place.mkdir(parents=True)
-        image = nibabel.Nifti1Image(np.asarray(scan.voxels).T, nifti_affine(scan.affine))
+        image = nibabel.Nifti1Image(np.asarray(scan.voxels[slices]).T, nifti_affine(scan.affine))
         image.header.set_xyzt_units("mm")
         nibabel.save(image, place / "scan.nii.gz")
     return folder

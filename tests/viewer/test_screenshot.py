@@ -4,6 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from napari.components import ViewerModel
 from napari.layers import Image
 from PIL import Image as Picture
 
@@ -26,20 +27,25 @@ def finding_of_head() -> Finding:
     return Finding(Request(query, (), "compact", "cpu"), scan, anomaly, anomaly_limits(anomaly))
 
 
-@pytest.fixture
-def shown(make_napari_viewer_proxy):
-    viewer = make_napari_viewer_proxy(show=True)
-    viewer.window.resize(900, 700)
+def show_finding(viewer: ViewerModel) -> tuple[ScanLayers, Finding]:
     layers = ScanLayers(viewer)
     finding = finding_of_head()
     layers.show_scan(finding.request.query, finding.scan)
     layers.show_result(finding.anomaly, finding.limits)
     layers.go_to_slice(5)
-    return viewer, layers, finding
+    return layers, finding
 
 
-def test_stamp_says_all_that_is_needed_and_nobody_s_name(shown) -> None:
-    viewer, layers, finding = shown
+@pytest.fixture
+def window(make_napari_viewer_proxy):
+    viewer = make_napari_viewer_proxy(show=True)
+    viewer.window.resize(900, 700)
+    return viewer
+
+
+def test_stamp_says_all_that_is_needed_and_nobody_s_name(qtbot) -> None:
+    viewer = ViewerModel()
+    layers, finding = show_finding(viewer)
     marks = canvas_stamp(viewer, layers.shown, finding, layers.current_slice)
     words = "\n".join((*marks.heading, *marks.footing))
     assert f"slice 6 of {GRID[0]}, S 45.3 mm" in words
@@ -51,30 +57,9 @@ def test_stamp_says_all_that_is_needed_and_nobody_s_name(shown) -> None:
     assert marks.letters == ("R", "L", "A", "P")
 
 
-def test_scale_bar_measures_what_the_canvas_shows(shown, qtbot) -> None:
-    viewer, layers, finding = shown
-    marks = canvas_stamp(viewer, layers.shown, finding, layers.current_slice)
-    viewer.layers[1].visible = False
-    viewer.layers[0].contrast_limits = (0, 1)  # tissue and noise white, so the image is a bright rectangle
-    bright = canvas_picture(viewer)[..., 0] > 60
-    width = bright.any(axis=0).nonzero()[0]
-    measured = (width[-1] - width[0] + 1) * marks.mm_per_pixel
-    assert measured == pytest.approx(GRID[2] * 2.2, rel=0.02)
-
-
-def test_canvas_is_taken_without_overlays_and_left_with_them(shown) -> None:
-    viewer, _, _ = shown
-    viewer.layers.clear()
-    viewer.canvas.overlays.text.text = "still here"
-    viewer.canvas.overlays.text.visible = True
-    viewer.canvas.overlays.scale_bar.visible = True
-    assert np.ptp(canvas_picture(viewer)) == 0
-    assert viewer.canvas.overlays.text.visible
-    assert viewer.canvas.overlays.scale_bar.visible
-
-
-def test_three_dimensions_claim_no_position(shown) -> None:
-    viewer, layers, finding = shown
+def test_three_dimensions_claim_no_position(qtbot) -> None:
+    viewer = ViewerModel()
+    layers, finding = show_finding(viewer)
     viewer.dims.ndisplay = 3
     marks = canvas_stamp(viewer, layers.shown, finding, 0)
     assert "3-D view" in marks.heading[1]
@@ -82,16 +67,17 @@ def test_three_dimensions_claim_no_position(shown) -> None:
     assert marks.mm_per_pixel is None
 
 
-def test_rolled_axes_claim_no_directions(shown) -> None:
-    viewer, layers, finding = shown
+def test_rolled_axes_claim_no_directions(qtbot) -> None:
+    viewer = ViewerModel()
+    layers, finding = show_finding(viewer)
     viewer.dims.order = (1, 0, 2)
     assert canvas_stamp(viewer, layers.shown, finding, 0).letters is None
 
 
-def test_picture_is_written_with_the_canvas_in_it(shown, tmp_path: Path) -> None:
-    viewer, layers, finding = shown
-    canvas = canvas_picture(viewer)
-    marks = canvas_stamp(viewer, layers.shown, finding, layers.current_slice)
+def test_picture_of_the_canvas(window, tmp_path: Path) -> None:
+    layers, finding = show_finding(window)
+    canvas = canvas_picture(window)
+    marks = canvas_stamp(window, layers.shown, finding, layers.current_slice)
     save_canvas(canvas, marks, tmp_path / "picture.png", silent, CancelToken())
     page = np.asarray(Picture.open(tmp_path / "picture.png").convert("RGB"), int)
     assert page.shape[0] > canvas.shape[0] + 50
@@ -99,6 +85,21 @@ def test_picture_is_written_with_the_canvas_in_it(shown, tmp_path: Path) -> None
     right = coloured[:, canvas.shape[1] + 30 :]
     assert right.any(axis=1).sum() > 0.8 * canvas.shape[0], "the colour bar stands beside the canvas"
     assert coloured[:, : canvas.shape[1]].any(), "the anomaly is in the picture"
+
+    # The scale bar measures what the canvas shows: all voxels white make the width of the scan.
+    window.layers[1].visible = False
+    window.layers[0].contrast_limits = (0, 1)
+    width = (canvas_picture(window)[..., 0] > 60).any(axis=0).nonzero()[0]
+    assert (width[-1] - width[0] + 1) * marks.mm_per_pixel == pytest.approx(GRID[2] * 2.2, rel=0.02)
+
+    # napari's own overlays are not in the picture, and stay on the screen.
+    overlays = window.canvas.overlays
+    window.layers.clear()
+    overlays.text.text = "still here"
+    overlays.text.visible = overlays.scale_bar.visible = True
+    assert np.ptp(canvas_picture(window)) == 0
+    assert overlays.text.visible
+    assert overlays.scale_bar.visible
 
 
 def test_results_are_written_all_or_none(tmp_path: Path) -> None:
