@@ -55,8 +55,13 @@ def check_pairing(query: Scan, references: Sequence[Scan]) -> tuple[str, ...]:
 
 def same_pixels(first: Scan, second: Scan) -> bool:
     """Whether two scans hold the same values, wherever they came from."""
-    return first.voxels.shape == second.voxels.shape and np.array_equal(
-        first.voxels, second.voxels, equal_nan=bool(np.issubdtype(first.voxels.dtype, np.floating))
+    if first.voxels.shape != second.voxels.shape:
+        return False
+    may_hold_nan = bool(np.issubdtype(first.voxels.dtype, np.floating))
+    # Slice by slice: scans that differ do so in the first few, and reading on takes seconds.
+    return all(
+        np.array_equal(one, other, equal_nan=may_hold_nan)
+        for one, other in zip(first.voxels, second.voxels, strict=True)
     )
 
 

@@ -1,10 +1,11 @@
+import time
 from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
 import pytest
 
-from napari_d24fad.detection.pairing import check_pairing
+from napari_d24fad.detection.pairing import check_pairing, same_pixels
 from napari_d24fad.errors import Code, PairingError
 from napari_d24fad.studies.scan import Photometric, Scan, SeriesIdentity
 
@@ -73,3 +74,22 @@ def test_what_is_doubtful_is_said() -> None:
     coarse = replace(head(2), affine=head(2).affine @ np.diag([3.0, 1, 1, 1]))
     assert "coarse" in check_pairing(head(0), [head(1), coarse])[0]
     assert "9 references" in check_pairing(head(0), [head(n) for n in range(1, 10)])[0]
+
+
+def test_scans_that_differ_are_told_apart_without_reading_them_whole() -> None:
+    """Two CTs of 300 slices cost milliseconds; eight references are compared 28 times."""
+    first = np.broadcast_to(np.float32(0), (3000, 512, 512))  # takes no memory, but time to read
+    second = np.broadcast_to(np.float32(1), (3000, 512, 512))
+    scans = [Scan(voxels, np.eye(4), modality="CT") for voxels in (first, second)]
+    started = time.perf_counter()
+    assert not same_pixels(*scans)
+    assert time.perf_counter() - started < 0.2
+
+
+def test_padding_does_not_hide_a_copy() -> None:
+    padded = np.array(head(0).voxels, np.float32)
+    padded[:, :3] = np.nan
+    assert same_pixels(replace(head(0), voxels=padded), replace(head(0), voxels=padded.copy()))
+    changed = padded.copy()
+    changed[-1, -1, -1] += 1
+    assert not same_pixels(replace(head(0), voxels=padded), replace(head(0), voxels=changed))
