@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,6 +14,7 @@ from napari_d24fad.studies.scan import Photometric, Scan
 CT_WINDOW = (-160.0, 240.0)
 """Default CT window in HU (soft tissue: centre 40, width 400)."""
 
+_QUANTITIES = ("CT", "NM", "PT")
 _SAMPLES = 200_000
 
 
@@ -56,15 +58,19 @@ def window_of(scan: Scan, ct_window: tuple[float, float] = CT_WINDOW) -> Window:
         ct_window: Low and high HU for CT.
 
     Raises:
-        StudyError: CONSTANT_IMAGE if there are no two values to tell apart.
+        StudyError: CONSTANT_IMAGE if percentiles are needed and there are no two values to tell apart.
     """
     if scan.is_colour:
         return Window(0.0, 65535.0 if scan.voxels.dtype == np.uint16 else 255.0)
-    inverted = scan.photometric is Photometric.BRIGHT_TO_DARK
+    # Polarity is a matter of the screen where values are measured quantities.
+    inverted = scan.photometric is Photometric.BRIGHT_TO_DARK and scan.modality not in _QUANTITIES
     if scan.modality == "CT":
         return Window(*ct_window, inverted=inverted)
-    flat = scan.voxels.reshape(-1)
-    values = flat[:: max(1, flat.size // _SAMPLES)].astype(np.float32)
+    step = max(1, scan.voxels.size // _SAMPLES)
+    # A step that shares a factor with the size of a slice would visit a few of its columns only.
+    while math.gcd(step, math.prod(scan.voxels.shape[1:])) > 1:
+        step += 1
+    values = scan.voxels.flat[::step].astype(np.float32)
     values = values[np.isfinite(values)]
     if values.size == 0 or values.min() == values.max():
         raise StudyError(Code.CONSTANT_IMAGE)

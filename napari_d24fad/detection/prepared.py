@@ -62,9 +62,8 @@ def prepare(scan: Scan, side: int, ct_window: tuple[float, float] = CT_WINDOW) -
     window = window_of(upright, ct_window)
     box = whole_box(upright.grid)
     if upright.is_volume:
-        # One channel is enough to see where the anatomy ends.
-        grey = upright.voxels[..., 0] if upright.is_colour else upright.voxels
-        found = anatomy_box(window.apply(grey))
+        # Where a body ends does not depend on the window chosen to look at it: in a lung window air is grey.
+        found = anatomy_box(upright.voxels, window_of(upright))
         if found is None:
             raise PairingError(Code.NOTHING_TO_EXAMINE)
         box = found

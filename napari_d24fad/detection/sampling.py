@@ -17,8 +17,11 @@ from scipy import ndimage
 from torch import Tensor
 from torch.nn.functional import interpolate, pad
 
+from napari_d24fad.detection.intensity import Window
+
 _FOREGROUND = 0.08
 _COARSE = 64
+_PART = 0.25
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,26 +39,33 @@ class Box:
     columns: tuple[int, int]
 
 
-def anatomy_box(unit: npt.NDArray[np.float32]) -> Box | None:
-    """Finds the box around the largest connected foreground.
+def anatomy_box(voxels: npt.NDArray[np.generic], window: Window) -> Box | None:
+    """Finds the box around the anatomy.
+
+    It is the largest connected foreground and what is at least a quarter of it, such as
+    the other leg.
 
     Args:
-        unit: Canonical volume ``(slices, rows, columns)`` in 0..1.
+        voxels: Canonical volume ``(slices, rows, columns)``, or with colours last.
+        window: Makes air 0.
 
     Returns:
         The box with a margin of 2 % in the plane; None if there is no foreground.
     """
-    steps = [max(1, size // _COARSE) for size in unit.shape]
-    coarse = unit[:: steps[0], :: steps[1], :: steps[2]] > _FOREGROUND
+    rows, columns = (max(1, size // _COARSE) for size in voxels.shape[1:3])
+    unit = window.apply(voxels[:, ::rows, ::columns])
+    coarse = (unit if unit.ndim == 3 else unit.max(axis=-1)) > _FOREGROUND
     labels, count = ndimage.label(ndimage.binary_opening(coarse, np.ones((1, 3, 3), bool)))
     if count == 0:
         return None
-    largest = int(np.bincount(labels.ravel())[1:].argmax()) + 1
-    found = ndimage.find_objects(labels)[largest - 1]
+    sizes = np.bincount(labels.ravel())
+    sizes[0] = 0
+    anatomy = (sizes >= _PART * sizes.max())[labels]
     ranges = []
-    for axis, (where, step, size) in enumerate(zip(found, steps, unit.shape, strict=True)):
+    for axis, (step, size) in enumerate(zip((1, rows, columns), voxels.shape[:3], strict=True)):
+        found = np.flatnonzero(anatomy.any(axis=tuple({0, 1, 2} - {axis})))
         margin = 0 if axis == 0 else step + round(0.02 * size)
-        ranges.append((max(0, where.start * step - margin), min(size, where.stop * step + margin)))
+        ranges.append((max(0, int(found[0]) * step - margin), min(size, int(found[-1] + 1) * step + margin)))
     return Box(*ranges)
 
 

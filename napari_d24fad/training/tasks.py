@@ -6,20 +6,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import numpy as np
 import torch
 from torch import Tensor
 
-from napari_d24fad.detection.intensity import window_of
-from napari_d24fad.detection.sampling import Sampling, anatomy_box, whole_box
-from napari_d24fad.errors import Code, StudyError, TrainingError
+from napari_d24fad.detection.prepared import prepare
+from napari_d24fad.errors import Code, PairingError, StudyError, TrainingError
 from napari_d24fad.progress import CancelToken, Progress, silent
-from napari_d24fad.studies.orientation import canonical
 from napari_d24fad.studies.scan import Scan
 from napari_d24fad.studies.study import open_study
 
 _NORMAL = ("normal", "train/good")
 MIN_IMAGES = 10
+_BATCH = 16
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -53,7 +51,7 @@ def read_tasks(
         cancel: Stops the reading.
 
     Raises:
-        TrainingError: DATA_LAYOUT if fewer than two tasks are found, a task is too
+        TrainingError: DATA_LAYOUT if no task is found, a task is too
             small, or a held-out task does not exist.
         Cancelled: If a stop was asked for.
     """
@@ -88,8 +86,8 @@ def _read_normals(folder: Path, side: int, cancel: CancelToken) -> Tensor:
         cancel.check()
         try:
             batches.append(network_images(series.load(cancel=cancel), side))
-        except StudyError:
-            continue  # a damaged image is one less to learn from, not a reason to stop
+        except (StudyError, PairingError):
+            continue  # a damaged or empty image is one less to learn from, not a reason to stop
     return torch.cat(batches) if batches else torch.empty(0, 3, side, side, dtype=torch.uint8)
 
 
@@ -102,13 +100,12 @@ def network_images(scan: Scan, side: int) -> Tensor:
 
     Returns:
         ``(slices, 3, side, side)`` uint8; only slices that hold anatomy.
+
+    Raises:
+        PairingError: NOTHING_TO_EXAMINE if a volume holds no anatomy.
+        StudyError: CONSTANT_IMAGE.
     """
-    scan = canonical(scan)
-    unit = window_of(scan).apply(scan.voxels)
-    box = whole_box(scan.grid)
-    if scan.is_volume and not scan.is_colour:
-        box = anatomy_box(unit) or box
-    channels = unit[..., None] if not scan.is_colour else unit
-    slices = torch.from_numpy(np.ascontiguousarray(channels[slice(*box.slices)])).movedim(-1, 1)
-    sampling = Sampling.fit(box, scan.grid[1:], scan.spacing[1:], side)
-    return (sampling.to_input(slices) * 255).round().to(torch.uint8)
+    prepared = prepare(scan, side)
+    starts = range(0, len(prepared.examined), _BATCH)
+    batches = [prepared.inputs(prepared.examined[start : start + _BATCH]) for start in starts]
+    return torch.cat([(batch * 255).round().to(torch.uint8) for batch in batches])

@@ -50,3 +50,17 @@ def test_padding_is_black_and_constant_is_refused() -> None:
     with pytest.raises(StudyError) as refusal:
         window_of(scan(np.full((2, 4, 4), 7)))
     assert refusal.value.code is Code.CONSTANT_IMAGE
+
+
+def test_values_of_every_column_decide_the_window() -> None:
+    """A volume whose size makes the sampling step one row: 391 x 512 x 512, the first column air."""
+    row = np.concatenate([np.zeros(1), np.linspace(100, 200, 511)]).astype(np.float32)
+    window = window_of(scan(np.broadcast_to(row, (391, 512, 512)), modality="MR"))
+    assert window.low == pytest.approx(100, abs=2)
+    assert window.high == pytest.approx(200, abs=2)
+
+
+def test_measured_quantities_have_no_polarity() -> None:
+    for modality, inverted in (("CT", False), ("PT", False), ("DX", True)):
+        ramp = scan(np.arange(100.0), modality=modality, photometric=Photometric.BRIGHT_TO_DARK)
+        assert window_of(ramp).inverted is inverted

@@ -1,9 +1,11 @@
 import numpy as np
 import torch
 
+from napari_d24fad.detection.intensity import Window
 from napari_d24fad.detection.sampling import Box, Sampling, anatomy_box
 
 BOX = Box((0, 1), (10, 170), (20, 120))
+AS_IT_IS = Window(0, 1)
 
 
 def test_every_pixel_returns_to_its_place() -> None:
@@ -40,7 +42,7 @@ def test_box_holds_the_anatomy_and_not_the_specks() -> None:
     unit = np.zeros((20, 100, 120), np.float32)
     unit[5:15, 20:80, 30:100] = 0.6
     unit[2, 95, 5] = 1.0
-    box = anatomy_box(unit)
+    box = anatomy_box(unit, AS_IT_IS)
     assert box is not None
     assert box.slices == (5, 15)
     for found, true, size in ((box.rows, (20, 80), 100), (box.columns, (30, 100), 120)):
@@ -49,4 +51,27 @@ def test_box_holds_the_anatomy_and_not_the_specks() -> None:
 
 
 def test_air_has_no_box() -> None:
-    assert anatomy_box(np.zeros((4, 50, 50), np.float32)) is None
+    assert anatomy_box(np.zeros((4, 50, 50), np.float32), AS_IT_IS) is None
+
+
+def test_the_other_leg_is_anatomy_too() -> None:
+    unit = np.zeros((10, 100, 200), np.float32)
+    unit[:, 20:80, 20:80] = unit[:, 20:80, 120:185] = 0.6
+    box = anatomy_box(unit, AS_IT_IS)
+    assert box is not None
+    assert box.columns[0] <= 20
+    assert box.columns[1] >= 185
+
+
+def test_no_slice_of_a_long_scan_is_left_out() -> None:
+    unit = np.zeros((300, 64, 64), np.float32)
+    unit[21:282, 10:50, 10:50] = 0.6
+    box = anatomy_box(unit, AS_IT_IS)
+    assert box is not None
+    assert box.slices == (21, 282)
+
+
+def test_anatomy_is_seen_in_any_colour() -> None:
+    voxels = np.zeros((4, 50, 50, 3), np.float32)
+    voxels[:, 10:40, 10:40, 2] = 0.6
+    assert anatomy_box(voxels, AS_IT_IS) is not None

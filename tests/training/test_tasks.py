@@ -1,11 +1,16 @@
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 
+from napari_d24fad.detection.prepared import prepare
 from napari_d24fad.errors import Code, TrainingError
-from napari_d24fad.training.tasks import read_tasks
+from napari_d24fad.studies.scan import Photometric
+from napari_d24fad.training.tasks import network_images, read_tasks
+from tests.detection.subjects import head
 
 
 def write_task(folder: Path, count: int, seed: int) -> None:
@@ -52,3 +57,17 @@ def test_refusals_name_what_is_wrong(data: Path, tmp_path: Path) -> None:
     assert "No task" in refusal(data, ("liver", "lung"))
     write_task(data / "spleen" / "normal", 4, 5)
     assert "spleen has 4 normal images" in refusal(data)
+
+
+def test_training_sees_a_scan_as_the_detection_does() -> None:
+    scan = head(0)
+    prepared = prepare(scan, 48)
+    assert torch.equal(
+        network_images(scan, 48), (prepared.inputs(prepared.examined) * 255).round().to(torch.uint8)
+    )
+    colour = replace(
+        scan,
+        voxels=np.pad(scan.voxels, ((0, 0), (40, 40), (40, 40)))[..., None].clip(0, 255).repeat(3, -1),
+        photometric=Photometric.COLOUR,
+    )
+    assert network_images(colour, 48)[6].float().mean() > 60  # cropped to the anatomy
