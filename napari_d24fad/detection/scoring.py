@@ -144,8 +144,10 @@ class MatchedScoring:
         """Highest cosine of each query position to each support, ``(N, K, H, W)``."""
         height, width = query.shape[2:]
         if self.radius is None:
-            anywhere = query.flatten(2).transpose(1, 2)[:, None] @ supports.flatten(2)
-            return anywhere.amax(dim=-1).reshape(*anywhere.shape[:2], height, width)
+            own = query.flatten(2).transpose(1, 2)
+            # One support after the other: all pairs of positions of all supports fill the memory.
+            anywhere = [(own @ support).amax(dim=-1) for support in supports.flatten(2)]
+            return torch.stack(anywhere, dim=1).reshape(len(query), len(supports), height, width)
         padded = pad(supports, (self.radius,) * 4, mode="replicate")
         best: Tensor | None = None
         for row in range(2 * self.radius + 1):

@@ -149,3 +149,11 @@ def test_refusals(detector: Detector) -> None:
     with pytest.raises(D24fadError) as refusal:
         Detector(random_model(), "cpu", "guess")
     assert refusal.value.code is Code.BAD_ARGUMENT
+
+
+def test_cancel_is_seen_between_a_few_slices_on_a_cpu(detector: Detector) -> None:
+    """A large teacher needs 0.15 s for a slice on one core; a cancel is honoured within a second."""
+    references = detector.encode(REFERENCES)
+    steps: list[float] = []
+    detector.detect(head(0), references, progress=lambda fraction, step: steps.append(fraction))
+    assert max(np.diff([0, *steps])) * 12 <= 4.001
