@@ -8,16 +8,17 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from napari_d24fad.detection.devices import choose_device
-from napari_d24fad.errors import ArgumentError, Code
+from napari_d24fad.errors import ArgumentError, Code, ModelError
 from napari_d24fad.network.architecture import ARCHITECTURES
 from napari_d24fad.network.card import DataSource, ModelCard
 from napari_d24fad.network.checkpoint import load_model, save_model
 from napari_d24fad.network.d24fad import D24FAD, build_network
 from napari_d24fad.network.imagenet import load_imagenet_weights
+from napari_d24fad.network.zoo import WEIGHTS_SUFFIX
 from napari_d24fad.progress import CancelToken, Progress, part, silent
 from napari_d24fad.training.distil import DistilOptions, distil, read_folded_teacher
 from napari_d24fad.training.procedural import procedural_tasks
-from napari_d24fad.training.student import TrainingOptions, train_student
+from napari_d24fad.training.student import TrainingOptions, check_tasks, train_student
 from napari_d24fad.training.tasks import Task, read_tasks
 
 _IMAGES_PER_PROCEDURAL_TASK = 24
@@ -74,7 +75,8 @@ def train_model(
     Raises:
         TrainingError: The data cannot be trained on, or the loss diverged.
         ModelError: The teacher's weights are missing, or the device is.
-        ArgumentError: BAD_ARGUMENT for an unknown teacher, or one that cannot be distilled.
+        ArgumentError: BAD_ARGUMENT for an unknown teacher, one that cannot be distilled, or a name
+            of the file that a model cannot have.
         Cancelled: If a stop was asked for.
     """
     cancel = cancel or CancelToken()
@@ -92,33 +94,45 @@ def train_model(
         recipe.procedural, _IMAGES_PER_PROCEDURAL_TASK, side + 2 * _MARGIN, recipe.training.seed
     )
     tasks = (*read, *made)
+    check_tasks(tasks, recipe.training)
+    card = _card(recipe, _sources(read, len(made)), out, len(tasks))
     middle = 0.6 if recipe.distil_from else 0.05
     network = _with_teacher(recipe, tasks, part(progress, 0.05, middle), cancel)
-    normalise = recipe.teacher == "compact"
     train_student(
         network,
         tasks,
         recipe.training,
-        normalise=normalise,
+        normalise=card.normalise,
         device=where,
         progress=part(progress, middle, 1),
         cancel=cancel,
     )
+    return save_model(network.cpu(), card, out, half=True)
+
+
+def _card(recipe: Recipe, data: tuple[DataSource, ...], out: Path, n_tasks: int) -> ModelCard:
+    """Makes the card before the training, so that one that cannot be written costs no hours."""
     card = ModelCard(
-        name=out.stem,
-        title=f"{recipe.teacher} student trained on {len(tasks)} tasks",
+        name=out.name.removesuffix(WEIGHTS_SUFFIX),
+        title=f"{recipe.teacher} student trained on {n_tasks} tasks",
         teacher=recipe.teacher,
         teacher_weights="embedded" if recipe.teacher == "compact" else "imagenet",
-        normalise=normalise,
-        input_size=side,
+        normalise=recipe.teacher == "compact",
+        input_size=recipe.training.side,
         scoring="matched",
-        data=_sources(read, len(made)),
+        data=data,
         recipe=(recipe.command,) if recipe.command else (),
         date=datetime.datetime.now(datetime.UTC).date().isoformat(),
         figures=(),
         licence="not stated",
+        sha256="0" * 64,
     )
-    return save_model(network.cpu(), card, out, half=True)
+    try:
+        card.to_json()
+    except ModelError as error:
+        detail = f"{error.detail} A model is named after its file: letters, digits, dots, dashes, at most 64."
+        raise ArgumentError(Code.BAD_ARGUMENT, detail) from error
+    return card
 
 
 def _with_teacher(recipe: Recipe, tasks: Sequence[Task], progress: Progress, cancel: CancelToken) -> D24FAD:

@@ -97,15 +97,11 @@ def train_student(
         The loss of every step.
 
     Raises:
-        TrainingError: DATA_LAYOUT if a task has too few images for an episode; DIVERGED if
-            the loss is not a number.
+        TrainingError: See `check_tasks`; DIVERGED if the loss is not a number.
         Cancelled: If a stop was asked for.
     """
     cancel = cancel or CancelToken()
-    size = options.queries + options.shots
-    for task in tasks:
-        if len(task.images) < size:
-            raise TrainingError(Code.DATA_LAYOUT, f"Task {task.name} has fewer than {size} normal images.")
+    check_tasks(tasks, options)
     torch.manual_seed(options.seed)
     generator = torch.Generator().manual_seed(options.seed)
     network.to(device=device).train()
@@ -130,6 +126,20 @@ def train_student(
         progress((step + 1) / options.steps, f"Training: step {step + 1}, loss {losses[-1]:.4f}")
     network.eval()
     return losses
+
+
+def check_tasks(tasks: Sequence[Task], options: TrainingOptions) -> None:
+    """Checks that episodes can be drawn.
+
+    Raises:
+        TrainingError: DATA_LAYOUT if there is no task, or one has too few images for an episode.
+    """
+    if not tasks:
+        raise TrainingError(Code.DATA_LAYOUT, "There is no task to train on.")
+    size = options.queries + options.shots
+    for task in tasks:
+        if len(task.images) < size:
+            raise TrainingError(Code.DATA_LAYOUT, f"Task {task.name} has fewer than {size} normal images.")
 
 
 def draw_episode(tasks: Sequence[Task], options: TrainingOptions, generator: torch.Generator) -> Tensor:

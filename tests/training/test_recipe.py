@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from napari_d24fad.errors import ArgumentError, Cancelled, Code, ModelError
+from napari_d24fad.errors import ArgumentError, Cancelled, Code, D24fadError, ModelError
 from napari_d24fad.network.checkpoint import load_model
 from napari_d24fad.progress import CancelToken
 from napari_d24fad.training.recipe import Recipe, train_model
@@ -44,3 +44,18 @@ def test_nothing_is_written_when_it_cannot_be_finished(
         with pytest.raises(ArgumentError):
             train_model(wrong, out, device="cpu")
     assert not list(tmp_path.glob("mine*"))
+
+
+def test_what_cannot_be_trained_or_written_is_refused_before_the_training(tmp_path: Path) -> None:
+    steps: list[str] = []
+
+    def refused(recipe: Recipe, name: str) -> Code:
+        with pytest.raises(D24fadError) as refusal:
+            train_model(recipe, tmp_path / name, device="cpu", progress=lambda _, step: steps.append(step))
+        return refusal.value.code
+
+    assert refused(Recipe(None, procedural=1, training=QUICK), "my model.safetensors") is Code.BAD_ARGUMENT
+    assert refused(Recipe(None, procedural=0, training=QUICK), "mine.safetensors") is Code.DATA_LAYOUT
+    many = Recipe(None, procedural=1, training=TrainingOptions(queries=20, shots=20, side=64))
+    assert refused(many, "mine.safetensors") is Code.DATA_LAYOUT
+    assert not steps
