@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import zipfile
+import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -56,24 +58,25 @@ def read_folded_teacher(path: Path, name: str = "resnet18") -> Teacher:
         ModelError: MODEL_CORRUPT if it cannot be read, MODEL_MISMATCH if names or shapes differ.
     """
     try:
-        with np.load(path, allow_pickle=False) as archive:
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
             folded = {key: torch.from_numpy(archive[key]) for key in archive.files}
-    except (OSError, ValueError, EOFError) as error:
+    except (OSError, ValueError, EOFError, TypeError, zipfile.BadZipFile, zlib.error) as error:
         raise ModelError(Code.MODEL_CORRUPT) from error
     teacher = Teacher(architecture(name))
     state = teacher.state_dict()
-    for key, value in folded.items():
-        convolution, _, kind = key.rpartition(".")
-        if kind == "weight":
-            target = key
-        else:  # the BatchNorm that follows the convolution carries its bias
-            head, _, last = convolution.rpartition(".")
-            norm = f"{head}.1" if last == "0" else f"{head}.bn{last[-1]}".lstrip(".")
+    targets = {}
+    for convolution, module in teacher.named_modules():
+        if isinstance(module, nn.Conv2d) and not convolution.startswith("layer4"):
+            downsample = convolution.endswith("downsample.0")
+            norm = f"{convolution[:-1]}1" if downsample else convolution.replace("conv", "bn")
+            targets[f"{convolution}.weight"] = f"{convolution}.weight"
+            targets[f"{convolution}.bias"] = f"{norm}.bias"  # the BatchNorm that follows carries it
             state[f"{norm}.running_var"].fill_(1 - 1e-5)  # 1 once BatchNorm has added its epsilon
-            target = f"{norm}.bias"
-        if target not in state or state[target].shape != value.shape:
-            raise ModelError(Code.MODEL_MISMATCH)
-        state[target] = value
+    if {key: value.shape for key, value in folded.items()} != {
+        key: state[target].shape for key, target in targets.items()
+    }:
+        raise ModelError(Code.MODEL_MISMATCH)
+    state |= {target: folded[key] for key, target in targets.items()}
     teacher.load_state_dict(state)
     return teacher.eval().requires_grad_(False)
 

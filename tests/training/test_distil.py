@@ -54,13 +54,20 @@ def test_folded_weights_compute_what_the_network_did(tmp_path: Path) -> None:
 
 def test_damaged_and_foreign_files_are_refused(tmp_path: Path) -> None:
     (tmp_path / "text.npz").write_text("not an archive")
-    with pytest.raises(ModelError) as refusal:
-        read_folded_teacher(tmp_path / "text.npz")
-    assert refusal.value.code is Code.MODEL_CORRUPT
-    np.savez(tmp_path / "other.npz", **{"conv1.weight": np.zeros((2, 2))})
-    with pytest.raises(ModelError) as refusal:
-        read_folded_teacher(tmp_path / "other.npz")
-    assert refusal.value.code is Code.MODEL_MISMATCH
+    np.save(tmp_path / "array.npy", np.zeros(3))
+    np.savez(tmp_path / "whole.npz", **{"conv1.weight": np.zeros(1000)})
+    (tmp_path / "cut.npz").write_bytes((tmp_path / "whole.npz").read_bytes()[:3000])
+    for name in ("text.npz", "array.npy", "cut.npz"):
+        with pytest.raises(ModelError) as refusal:
+            read_folded_teacher(tmp_path / name)
+        assert refusal.value.code is Code.MODEL_CORRUPT
+    incomplete = fold(lively_teacher())
+    del incomplete["layer2.0.conv1.weight"]  # would stay random
+    for arrays in ({"conv1.weight": np.zeros((2, 2))}, {"bias": np.zeros(3)}, {}, incomplete):
+        np.savez(tmp_path / "other.npz", **arrays)  # type: ignore[arg-type]  # numpy's stub
+        with pytest.raises(ModelError) as refusal:
+            read_folded_teacher(tmp_path / "other.npz")
+        assert refusal.value.code is Code.MODEL_MISMATCH
 
 
 def test_the_small_teacher_comes_to_agree_with_the_large() -> None:
