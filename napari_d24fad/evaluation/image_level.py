@@ -32,8 +32,8 @@ class TaskResult:
         task: Its name.
         n_normal: Normal images, from which references are drawn.
         n_abnormal: Abnormal images.
-        n_left_out: Images that were unreadable, or not of the kind (colour or grey) that
-            most images of the task are.
+        n_left_out: Images that were unreadable, copies of another, or not of the kind
+            (colour or grey) that most images of the task are.
         auroc: Image AUROC of each draw of references.
     """
 
@@ -117,7 +117,14 @@ def _evaluate_task(
     (normal, unread), (abnormal, unread_too) = (_images(path, cancel) for path in folders)
     every = [*normal, *abnormal]
     colour = sum(scan.is_colour for scan in every) * 2 > len(every)
-    kept = [[scan for scan in group if scan.is_colour == colour] for group in (normal, abnormal)]
+    known: set[str] = set()
+    kept: list[list[Scan]] = [[], []]
+    for group, scans in zip(kept, (normal, abnormal), strict=True):
+        for scan in scans:
+            content = scan.content_hash()
+            if scan.is_colour == colour and content not in known:
+                known.add(content)
+                group.append(scan)
     if len(kept[0]) <= shots or not kept[1]:
         detail = f"Task {folder.name} needs more than {shots} normal images, and abnormal ones."
         raise TrainingError(Code.DATA_LAYOUT, detail)

@@ -54,6 +54,15 @@ def test_images_of_the_other_kind_and_damaged_ones_are_counted(data: Path) -> No
     assert (result.n_normal, result.n_abnormal, result.n_left_out) == (7, 4, 2)
 
 
+def test_copies_are_neither_reference_nor_query(data: Path) -> None:
+    """Public collections hold copies; as reference and query of one draw they would be refused."""
+    for number, label in ((0, "normal"), (1, "normal"), (2, "abnormal")):
+        copy = (data / "task" / "normal" / f"{number}.png").read_bytes()
+        (data / "task" / label / f"copy{number}.png").write_bytes(copy)
+    (result,) = evaluate(data, Detector(random_model(), "cpu"), shots=5, draws=3)
+    assert (result.n_normal, result.n_abnormal, result.n_left_out) == (7, 4, 3)
+
+
 def test_refusals(data: Path) -> None:
     detector = Detector(random_model(), "cpu")
     for change in ({"tasks": ["liver"]}, {"shots": 7}):
