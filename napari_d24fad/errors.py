@@ -127,11 +127,6 @@ class Code(Enum):
         "No anatomy was found in this scan.",
         "Check that the right series was chosen.",
     )
-    TOO_MANY_REFERENCES = (
-        "P09",
-        "More references were marked than the tool compares at once.",
-        "Keep the eight that resemble the scan most, or raise the limit.",
-    )
 
     MODEL_UNKNOWN = ("M01", "No model of this name is installed.", "List them with: d24fad models list")
     MODEL_CORRUPT = (
@@ -179,13 +174,8 @@ class Code(Enum):
     )
     DIVERGED = (
         "T02",
-        "Training diverged; the last good checkpoint was kept.",
-        "Lower the learning rate and resume.",
-    )
-    BAD_CHECKPOINT = (
-        "T03",
-        "The training checkpoint cannot be resumed.",
-        "Start the training again without --resume.",
+        "Training diverged: its loss is no longer a number; nothing was written.",
+        "Start again with another --seed, and check the images if it happens again.",
     )
 
     BAD_ARGUMENT = ("A01", "An argument is not valid.", "See the help of this command.")
