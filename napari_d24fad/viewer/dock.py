@@ -13,8 +13,6 @@ from qtpy.QtGui import QDragEnterEvent, QDropEvent, QKeyEvent
 from qtpy.QtWidgets import (
     QFileDialog,
     QFrame,
-    QHBoxLayout,
-    QPushButton,
     QScrollArea,
     QSplitter,
     QVBoxLayout,
@@ -32,6 +30,7 @@ from napari_d24fad.viewer.gallery import Gallery
 from napari_d24fad.viewer.jobs import Jobs
 from napari_d24fad.viewer.layer_series import LayerSeries
 from napari_d24fad.viewer.layers import ScanLayers
+from napari_d24fad.viewer.open_bar import OpenBar
 from napari_d24fad.viewer.opening import Thumbnail, open_paths
 from napari_d24fad.viewer.previews import Previews
 from napari_d24fad.viewer.results import ResultsPanel
@@ -72,7 +71,7 @@ class DetectionDock(QWidget):
         self.jobs = Jobs(self.run_panel)
         self.previews = Previews()
         self._in_viewer = ViewerSeries(napari_viewer, self.layers.is_own)
-        self._openers = self._make_openers()
+        self._open_bar = OpenBar()
         self._split = QSplitter(Qt.Orientation.Vertical)
         self._arrange()
         self._connect()
@@ -188,17 +187,6 @@ class DetectionDock(QWidget):
     def _ask_devices(self) -> None:
         self.jobs.start("Looking for devices", _devices, self.run_panel.set_devices)
 
-    def _choose_folder(self) -> None:
-        folder = QFileDialog.getExistingDirectory(self, "Open a study")
-        if folder:
-            self.open([Path(folder)])
-
-    def _choose_files(self) -> None:
-        kinds = "Images (*.dcm *.nii *.nii.gz *.png *.jpg *.jpeg *.tif *.tiff);;All files (*)"
-        files, _ = QFileDialog.getOpenFileNames(self, "Open images", "", kinds)
-        if files:
-            self.open(Path(file) for file in files)
-
     def _choose_picture(self) -> None:
         path, _ = QFileDialog.getSaveFileName(self, "Save the picture", "anomaly.png", "PNG (*.png)")
         if path:
@@ -208,14 +196,6 @@ class DetectionDock(QWidget):
         folder = QFileDialog.getExistingDirectory(self, "Save the results to a folder")
         if folder:
             self.save_results(Path(folder))
-
-    def _make_openers(self) -> tuple[QPushButton, QPushButton]:
-        folder, files = QPushButton("Open folder…"), QPushButton("Open files…")
-        folder.setToolTip("Open a folder with DICOM, NIfTI or image files (or drop it here)")
-        files.setToolTip("Open DICOM, NIfTI or image files (or drop them here)")
-        folder.clicked.connect(self._choose_folder)
-        files.clicked.connect(self._choose_files)
-        return folder, files
 
     def _arrange(self) -> None:
         self.setAcceptDrops(True)
@@ -237,18 +217,16 @@ class DetectionDock(QWidget):
         self._split.addWidget(scroll)
         self._split.setChildrenCollapsible(False)
         self._share_height(_LOWER_SHARE_EMPTY)
-        opening = QHBoxLayout()
-        for button in self._openers:
-            opening.addWidget(button)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(6, 6, 6, 6)
-        layout.addLayout(opening)
+        layout.addWidget(self._open_bar)
         layout.addWidget(self._split, 1)
 
     def _share_height(self, lower: float) -> None:
         self._split.setSizes([round(1000 * (1 - lower)), round(1000 * lower)])
 
     def _connect(self) -> None:
+        self._open_bar.open_requested.connect(self.open)
         self.gallery.close_requested.connect(self._close_study)
         self.run_panel.run_requested.connect(self.run)
         self.run_panel.cancel_requested.connect(self.jobs.cancel)

@@ -16,7 +16,7 @@ _CT_WINDOWS: dict[str, tuple[float, float]] = {
     "LUNG": (-600, 1500),
 }
 _CT_SOFT_TISSUE = (40.0, 400.0)
-_ROBUST_PERCENTILES = (0.5, 99.5)
+_ROBUST_PERCENTILES = (0.5, 99.9)
 _SAMPLES = 200_000
 
 

@@ -18,7 +18,7 @@ logger = logging.getLogger(__name__)
 Work = Callable[[Progress, CancelToken], object]
 """A core function: told where to report progress, and asked to honour a cancel token."""
 
-CANCEL_GRACE_MS = 700
+CANCEL_GRACE_MS = 500
 """How long the GUI waits for cancelled work before it goes on without it."""
 
 _REPORT_INTERVAL = 0.05

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -9,8 +11,31 @@ import pytest
 
 from napari_d24fad.export.nifti import nifti_affine
 from napari_d24fad.studies.sample import SampleStudy
+from napari_d24fad.studies.study import open_study
 from napari_d24fad.viewer.demo import DemoFindings, compare_with_lesion
 from tests.viewer.heads import GRID, LESION, anomaly_of, head
+
+DEMO = """
+import sys
+from pathlib import Path
+from napari_d24fad.viewer.demo import run_demo
+
+found = run_demo(Path(sys.argv[1]), show=False)
+assert found.score > max(found.reference_scores), found
+assert found.peak_in_lesion, found
+"""
+
+
+def test_demonstration_finds_the_lesion_and_leaves_its_results(tmp_path: Path) -> None:
+    command = [sys.executable, "-c", DEMO, str(tmp_path)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert "(found)" in done.stdout
+    written = {file.name for file in tmp_path.iterdir() if file.is_file()}
+    assert written == {"anomaly.nii.gz", "overlay.png", "report.json", "canvas.png", "window.png"}
+    query = open_study(tmp_path / "sample-study" / "query").series[0].load()
+    stored = nibabel.load(tmp_path / "anomaly.nii.gz")
+    np.testing.assert_allclose(stored.affine, nifti_affine(query.affine), atol=1e-3)
 
 
 @pytest.fixture

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from qtpy.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
 from qtpy.QtGui import QDropEvent
+from qtpy.QtWidgets import QFileDialog
 
 from napari_d24fad.studies.series import Series
 from napari_d24fad.viewer.dock import DetectionDock
@@ -39,7 +40,9 @@ def click(qtbot, button) -> None:
     qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
 
 
-def test_main_job(qtbot, dock: DetectionDock, settle, study_folder: Path) -> None:
+def test_main_job(
+    qtbot, dock: DetectionDock, settle, study_folder: Path, tmp_path: Path, monkeypatch
+) -> None:
     viewer = dock._viewer
     open_and_mark(qtbot, dock, settle, study_folder)
     assert dock.gallery.count_text == "3 of 2-8 normal references"
@@ -69,6 +72,21 @@ def test_main_job(qtbot, dock: DetectionDock, settle, study_folder: Path) -> Non
     assert viewer.dims.current_step[0] == first.data(Qt.ItemDataRole.UserRole)
     dock.results.opacity_slider.setValue(40)
     assert result.opacity == pytest.approx(0.4)
+
+    # What was found can be kept.
+    monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_: (str(tmp_path / "picture.png"), ""))
+    click(qtbot, dock.results.picture_button)
+    settle(dock)
+    assert dock.run_panel.message == "The picture was saved."
+    monkeypatch.setattr(QFileDialog, "getExistingDirectory", lambda *_: str(tmp_path))
+    click(qtbot, dock.results.files_button)
+    settle(dock)
+    names = {file.name for file in tmp_path.iterdir()}
+    assert names == {"picture.png", "anomaly.nii.gz", "overlay.png", "report.json"}
+    (tmp_path / "file").write_text("in the way")
+    dock.save_picture(tmp_path / "file" / "picture.png")
+    settle(dock)
+    assert dock.run_panel.message.startswith("X01: ")
 
     # Running again replaces the result.
     dock.run()

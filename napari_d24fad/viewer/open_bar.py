@@ -1,0 +1,49 @@
+"""The two buttons that open a study, and what their dialogs ask."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from qtpy.QtCore import Signal
+from qtpy.QtWidgets import QFileDialog, QHBoxLayout, QPushButton, QWidget
+
+_KINDS = "Images (*.dcm *.nii *.nii.gz *.png *.jpg *.jpeg *.tif *.tiff);;All files (*)"
+
+
+class OpenBar(QWidget):
+    """Asks for a folder or for files."""
+
+    open_requested = Signal(tuple)
+    """The `Path` of each folder or file the user chose."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._folder, self._files = QPushButton("Open folder…"), QPushButton("Open files…")
+        self._folder.setToolTip("Open a folder with DICOM, NIfTI or image files (or drop it here)")
+        self._files.setToolTip("Open DICOM, NIfTI or image files (or drop them here)")
+        self._folder.clicked.connect(self._choose_folder)
+        self._files.clicked.connect(self._choose_files)
+        layout = QHBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.addWidget(self._folder)
+        layout.addWidget(self._files)
+
+    @property
+    def folder_button(self) -> QPushButton:
+        """Opens a folder."""
+        return self._folder
+
+    @property
+    def files_button(self) -> QPushButton:
+        """Opens files."""
+        return self._files
+
+    def _choose_folder(self) -> None:
+        folder = QFileDialog.getExistingDirectory(self, "Open a study")
+        if folder:
+            self.open_requested.emit((Path(folder),))
+
+    def _choose_files(self) -> None:
+        files, _ = QFileDialog.getOpenFileNames(self, "Open images", "", _KINDS)
+        if files:
+            self.open_requested.emit(tuple(Path(file) for file in files))
