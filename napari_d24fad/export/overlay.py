@@ -63,7 +63,7 @@ def draw_overlay(
         picture,
         Stamp(
             heading=(
-                _described(scan, label),
+                series_text(scan, label),
                 _where(scan, anomaly, index, is_coloured=bool((values >= limits[0]).any())),
             ),
             footing=(model_text(anomaly), NOTICE),
@@ -103,7 +103,8 @@ def _resize(array: npt.NDArray[_Kind], rows: int, columns: int) -> npt.NDArray[_
     return resized
 
 
-def _described(scan: Scan, label: str) -> str:
+def series_text(scan: Scan, label: str) -> str:
+    """Says in one line which series a picture shows: its label and Series Description (0008,103E)."""
     # Only DICOM describes its series; elsewhere the description repeats the kind of file.
     description = " ".join(scan.identity.description.split()) if scan.identity.series_uid else ""
     return f"{label}, {description}" if description else label

@@ -6,9 +6,9 @@ import numpy as np
 from napari.viewer import Viewer
 from qtpy.QtWidgets import QApplication
 
-from napari_d24fad.detection.result import AnomalyMap
 from napari_d24fad.export.anatomy import edge_letters, slice_text
 from napari_d24fad.export.notice import NOTICE
+from napari_d24fad.export.overlay import model_text, series_text
 from napari_d24fad.export.stamp import Picture, Stamp
 from napari_d24fad.studies.orientation import canonical
 from napari_d24fad.viewer.layers import ShownScan
@@ -51,8 +51,8 @@ def canvas_stamp(viewer: Viewer, shown: ShownScan, finding: Finding, index: int)
         where.append(f"slice score {score:.3g}" if np.isfinite(score) else "not examined")
     upright = flat and shown.slice_axis == 0 and tuple(viewer.dims.order) == tuple(range(viewer.dims.ndim))
     return Stamp(
-        heading=(shown.series.label, ", ".join(text for text in where if text)),
-        footing=(_model_text(anomaly), NOTICE),
+        heading=(series_text(scan, shown.series.label), ", ".join(text for text in where if text)),
+        footing=(model_text(anomaly), NOTICE),
         limits=finding.limits,
         letters=edge_letters(canonical(scan)) if upright else None,
         mm_per_pixel=_mm_per_pixel(viewer) if flat and scan.has_geometry else None,
@@ -64,8 +64,3 @@ def _mm_per_pixel(viewer: Viewer) -> float:
     screen = QApplication.primaryScreen()
     ratio = screen.devicePixelRatio() if screen is not None else 1.0
     return 1.0 / (float(viewer.scene.camera.zoom) * ratio)
-
-
-def _model_text(anomaly: AnomalyMap) -> str:
-    count = len(anomaly.reference_labels)
-    return f"D2-4FAD, model {anomaly.model_name}, {anomaly.scoring} scoring, {count} normal references"

@@ -265,7 +265,7 @@ def test_train_writes_a_model_with_its_command_on_the_card(
     random = np.random.default_rng(0)
     for task in ("hand", "knee"):
         (tmp_path / "data" / task / "normal").mkdir(parents=True)
-        for number in range(10):
+        for number in range(20):
             pixels = random.integers(0, 256, (40, 40), dtype=np.uint8)
             Image.fromarray(pixels).save(tmp_path / "data" / task / "normal" / f"{number}.png")
     words = ["train", "data", "--out", "new.safetensors", "--steps", "1", "--procedural", "0", "--seed", "3"]
@@ -276,3 +276,39 @@ def test_train_writes_a_model_with_its_command_on_the_card(
         "d24fad train DATA --out FILE --teacher compact --steps 1 --procedural 0 --seed 3"
     ]
     assert cli.main(["models", "verify", "./new.safetensors"]) == 0
+    assert cli.main([*words, "--published", "--device", "cpu"]) == 0
+    card = json.loads((tmp_path / "new.json").read_text(encoding="utf-8"))
+    assert card["recipe"][0].endswith("--procedural 0 --published --seed 3")
+
+
+def test_evaluate_prints_what_was_measured(
+    tmp_path: Path, model: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    random = np.random.default_rng(0)
+    for label, count in (("normal", 5), ("abnormal", 3)):
+        (tmp_path / "hand" / label).mkdir(parents=True)
+        for number in range(count):
+            pixels = random.integers(0, 100 if label == "normal" else 256, (40, 40), dtype=np.uint8)
+            Image.fromarray(pixels).save(tmp_path / "hand" / label / f"{number}.png")
+    words = [
+        "evaluate",
+        str(tmp_path),
+        "--model",
+        str(model),
+        "--shots",
+        "2",
+        "--draws",
+        "2",
+        "--device",
+        "cpu",
+    ]
+    assert cli.main([*words, "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert told["schema"] == "d24fad-evaluation/1"
+    (task,) = told["tasks"]
+    assert (task["task"], task["n_normal"], task["n_abnormal"], task["n_left_out"]) == ("hand", 5, 3, 0)
+    assert task["mean"] == pytest.approx(sum(task["auroc"]) / 2)
+    assert cli.main(words) == 0
+    assert f"hand: {task['mean']:.3f} ±" in capsys.readouterr().out
+    assert cli.main([*words, "--task", "foot"]) == 7
+    assert "T01" in capsys.readouterr().err
