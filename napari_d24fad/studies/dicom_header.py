@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import hashlib
+import struct
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from pydicom import dcmread
 from pydicom.dataset import Dataset
+from pydicom.errors import BytesLengthException
 from pydicom.tag import Tag
 from pydicom.uid import UID, DeflatedExplicitVRLittleEndian
 
@@ -174,6 +176,9 @@ def read_instance(path: Path) -> Instance:
     except OSError as error:
         # The file system numbers its errors; pydicom raises others on damaged files.
         raise StudyError(Code.PATH_UNREADABLE if error.errno else Code.TRUNCATED) from None
+    except (struct.error, BytesLengthException):
+        # A tag, a length or a value stops in its middle.
+        raise StudyError(Code.TRUNCATED, "It ends within its header.") from None
     except Exception:
         # pydicom raises whatever a malformed header makes it stumble over, and its
         # messages quote header values; all of them mean the same to the user.

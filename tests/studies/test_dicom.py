@@ -452,7 +452,7 @@ def test_unknown_colour_space(tmp_path: Path) -> None:
     refused(phantom.save(dataset, tmp_path / "hsv"), Code.UNSUPPORTED_PIXELS)
 
 
-@pytest.mark.parametrize("cut", [0.999, 0.9, 0.5, 0.1])
+@pytest.mark.parametrize("cut", [0.999, 0.9, 0.5, 0.25])
 def test_truncated_file(tmp_path: Path, cut: float) -> None:
     path = phantom.save(
         phantom.image_dataset(NOISE.integers(0, 9, (40, 40)).astype(np.int16)), tmp_path / "t"
@@ -471,9 +471,16 @@ def test_truncated_slice_in_a_series(tmp_path: Path) -> None:
 def test_truncated_enhanced_file(tmp_path: Path) -> None:
     path = phantom.save(phantom.enhanced_dataset(), tmp_path / "e")
     whole = path.read_bytes()
-    for cut in np.linspace(300, len(whole) - 2, 12, dtype=int):
+    pixels = whole.rindex(b"\xe0\x7f\x10\x00")  # the tag (7FE0,0010)
+    for cut in np.linspace(pixels, len(whole) - 2, 12, dtype=int):
         path.write_bytes(whole[:cut])
         refused(path, Code.TRUNCATED)
+    for cut in range(300, pixels, 7):
+        path.write_bytes(whole[:cut])
+        with pytest.raises(StudyError) as caught:
+            only(path).load()
+        # Cut within the class of the object, it no longer says that it is an image.
+        assert caught.value.code in (Code.TRUNCATED, Code.NOT_AN_IMAGE)
 
 
 def test_constant_series(tmp_path: Path) -> None:
