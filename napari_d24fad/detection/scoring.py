@@ -7,10 +7,11 @@ from typing import Protocol
 
 import torch
 from torch import Tensor
-from torch.nn.functional import cosine_similarity, interpolate, normalize, one_hot, pad
+from torch.nn.functional import normalize, one_hot, pad
 
 from napari_d24fad.errors import ArgumentError, Code
 from napari_d24fad.network.d24fad import D24FAD
+from napari_d24fad.network.losses import distance_maps, enlarge
 from napari_d24fad.network.weighting import LearnToWeight, combine
 
 Features = tuple[Tensor, ...]
@@ -79,14 +80,11 @@ class PaperScoring:
 
     def compare(self, query: Features, supports: Features, side: int) -> tuple[Tensor, Tensor]:
         """One component per scale: 1 - cosine between query and weighted supports."""
-        maps, weights = [], []
-        for scale in range(3):
-            logits = LearnToWeight.logits(query[scale], supports[scale + 3])
-            weights.append(logits.softmax(dim=1))
-            weighted = combine(weights[-1], supports[scale])
-            distance = 1 - cosine_similarity(query[scale], weighted)
-            maps.append(enlarge(distance, side))
-        return torch.stack(maps, dim=1), torch.stack(weights, dim=2)
+        weights = [
+            LearnToWeight.logits(query[scale], supports[scale + 3]).softmax(dim=1) for scale in range(3)
+        ]
+        weighted = [combine(weights[scale], supports[scale]) for scale in range(3)]
+        return distance_maps(query[:3], weighted, side), torch.stack(weights, dim=2)
 
     def image_score(self, values: Tensor) -> Tensor:
         """The largest value."""
@@ -170,11 +168,6 @@ FOR_VOLUMES = MatchedScoring(radius=1, relative=True, smoothing=2 / 128, top=0.0
 
 FOR_IMAGES = MatchedScoring(radius=None, relative=False, smoothing=4 / 128, top=0.05)
 """Single images are framed by hand: anything may be anywhere."""
-
-
-def enlarge(maps: Tensor, side: int) -> Tensor:
-    """Enlarges ``(N, H, W)`` to ``(N, side, side)`` as published (bilinear, corners aligned)."""
-    return interpolate(maps[:, None], (side, side), mode="bilinear", align_corners=True)[:, 0]
 
 
 def scoring(name: str, volume: bool) -> Scoring:

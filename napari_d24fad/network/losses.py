@@ -30,8 +30,8 @@ def distance_loss(first: Sequence[Tensor], second: Sequence[Tensor]) -> Tensor:
     ).sum()
 
 
-def distance_map(first: Sequence[Tensor], second: Sequence[Tensor], side: int) -> Tensor:
-    """Sum over scales of the cosine distance at each position, enlarged to the input.
+def distance_maps(first: Sequence[Tensor], second: Sequence[Tensor], side: int) -> Tensor:
+    """Cosine distance at each position, enlarged to the input; the paper's map is their sum over scales.
 
     Args:
         first: Per scale ``(N, C, H, W)``.
@@ -39,15 +39,12 @@ def distance_map(first: Sequence[Tensor], second: Sequence[Tensor], side: int) -
         side: Side of the network input in pixels.
 
     Returns:
-        ``(N, side, side)``, at least 0; not smoothed.
+        ``(N, scales, side, side)``, at least 0; not smoothed.
     """
-    scales = [
-        interpolate(
-            (1 - cosine_similarity(a, b)).unsqueeze(1),
-            size=(side, side),
-            mode="bilinear",
-            align_corners=True,
-        )
-        for a, b in zip(first, second, strict=True)
-    ]
-    return torch.cat(scales, dim=1).sum(dim=1)
+    scales = [enlarge(1 - cosine_similarity(a, b), side) for a, b in zip(first, second, strict=True)]
+    return torch.stack(scales, dim=1)
+
+
+def enlarge(maps: Tensor, side: int) -> Tensor:
+    """Enlarges ``(N, H, W)`` to ``(N, side, side)`` as published (bilinear, corners aligned)."""
+    return interpolate(maps[:, None], (side, side), mode="bilinear", align_corners=True)[:, 0]

@@ -13,13 +13,13 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import avg_pool2d, cosine_similarity, mse_loss, normalize
 
-from napari_d24fad.errors import Code, ModelError, TrainingError
+from napari_d24fad.errors import Code, ModelError
 from napari_d24fad.network.architecture import architecture
 from napari_d24fad.network.normalise import imagenet_normalise
 from napari_d24fad.network.teacher import Teacher
 from napari_d24fad.progress import CancelToken, Progress, silent
 from napari_d24fad.training.augment import random_views
-from napari_d24fad.training.schedule import warm_cosine
+from napari_d24fad.training.optimise import descend, warm_cosine
 from napari_d24fad.training.tasks import Task
 
 _RELATED_PATCHES = 512
@@ -140,13 +140,8 @@ def distil(
         for feature, small, target in zip(mapped, (*seen.scales, seen.embedding), targets, strict=True):
             loss = loss + (1 - cosine_similarity(feature.float(), target)).mean()
             loss = loss + 4 * _relation_loss(small.float(), target, generator)
-        if not torch.isfinite(loss):
-            raise TrainingError(Code.DIVERGED)
-        optimiser.zero_grad(set_to_none=True)
-        loss.backward()  # type: ignore[no-untyped-call]  # torch's own annotation is missing
-        optimiser.step()
-        schedule.step()
-        progress((step + 1) / options.steps, f"Distilling: step {step + 1}, loss {loss.item():.4f}")
+        value = descend(loss, optimiser, schedule)
+        progress((step + 1) / options.steps, f"Distilling: step {step + 1}, loss {value:.4f}")
     student.eval().requires_grad_(False)
     return student
 

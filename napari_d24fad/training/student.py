@@ -17,7 +17,7 @@ from napari_d24fad.network.student import Scales
 from napari_d24fad.network.weighting import LearnToWeight, combine
 from napari_d24fad.progress import CancelToken, Progress, silent
 from napari_d24fad.training.augment import random_views
-from napari_d24fad.training.schedule import warm_cosine
+from napari_d24fad.training.optimise import descend, warm_cosine
 from napari_d24fad.training.tasks import Task
 
 
@@ -116,13 +116,7 @@ def train_student(
             images = imagenet_normalise(images)
         with torch.autocast(device.type, torch.bfloat16):
             loss = episode_loss(network, images, options)
-        if not torch.isfinite(loss):
-            raise TrainingError(Code.DIVERGED)
-        optimiser.zero_grad(set_to_none=True)
-        loss.backward()  # type: ignore[no-untyped-call]  # torch's own annotation is missing
-        optimiser.step()
-        schedule.step()
-        losses.append(loss.item())
+        losses.append(descend(loss, optimiser, schedule))
         progress((step + 1) / options.steps, f"Training: step {step + 1}, loss {losses[-1]:.4f}")
     network.eval()
     return losses

@@ -7,7 +7,7 @@ from scipy import ndimage
 
 from napari_d24fad.detection.detector import Detector
 from napari_d24fad.errors import Cancelled, Code, D24fadError
-from napari_d24fad.network.losses import distance_map
+from napari_d24fad.network.losses import distance_maps
 from napari_d24fad.network.normalise import imagenet_normalise
 from napari_d24fad.network.weighting import combine
 from napari_d24fad.progress import CancelToken
@@ -94,7 +94,7 @@ def test_paper_scoring_is_the_published_computation() -> None:
             combine(model.network.weighting.logits(scale[:1], phi).softmax(1), scale[1:])
             for scale, phi in zip(student, projected, strict=True)
         ]
-        expected = distance_map([scale[:1] for scale in student], weighted, 64)[0].numpy()
+        expected = distance_maps([scale[:1] for scale in student], weighted, 64)[0].sum(dim=0).numpy()
     smoothed = ndimage.gaussian_filter(expected, 2)  # 4 pixels of 128 are 2 of 64
     np.testing.assert_allclose(result.values[0], smoothed, atol=1e-5)
     assert result.score == pytest.approx(float(smoothed.max()), abs=1e-5)
