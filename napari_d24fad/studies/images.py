@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import ClassVar, Literal
 
 import numpy as np
+import numpy.typing as npt
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from napari_d24fad.errors import Cancelled, Code, D24fadError, StudyError
@@ -26,6 +27,10 @@ _EXIF_ORIENTATION = 0x0112
 _LYING = (5, 6, 7, 8)  # EXIF orientations that exchange rows and columns
 _INTERPRETATION, _WHITE_IS_ZERO = 262, 0  # TIFF tags and their values
 _SAMPLE_FORMAT, _SIGNED = 339, 2
+# What tells grey from colour (8 bits); on 1,740 medical pictures of six kinds, grey ones
+# have at most a share of 0.05, colour ones at least 0.19.
+_GREY_RANGE, _COLOURED_SHARE = 32, 0.1
+_BLACK, _WHITE = 16, 240
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
@@ -46,17 +51,22 @@ class ImageSeries(Series):
                 if stored.format == "TIFF" and stored.mode == "I" and _tag(stored, _SAMPLE_FORMAT) != _SIGNED:
                     grey = grey.view(np.uint32)  # Pillow reads these 32 bits as signed
                 return grey[np.newaxis].astype(np.float32)
-            colours = np.asarray(image.convert("RGB"))
-            if (colours == colours[..., :1]).all():
-                return colours[np.newaxis, ..., 0].astype(np.float32)
-            return colours[np.newaxis]
+            colours = image.convert("RGB")
+            pixels = np.asarray(colours)
+            if _is_grey(pixels):
+                # Luminance: of equal channels it is their value, of a JPEG the channel without chroma noise.
+                return np.asarray(colours.convert("L"))[np.newaxis].astype(np.float32)
+            return pixels[np.newaxis]
 
 
 def image_series(path: Path) -> ImageSeries:
     """Makes a series of a PNG, JPEG or TIFF file; reads the header.
 
-    An RGB file counts as colour here; if its channels turn out to be equal everywhere,
-    the loaded scan is grey.
+    An RGB file counts as colour here; if its channels turn out to hardly differ, the loaded
+    scan is grey. That is so where at most a tenth of the pixels that are neither nearly
+    black nor nearly white have channels further apart than an eighth of the range, as in
+    grey pictures with JPEG chroma noise, the faint tint of a photographed screen, or a
+    few coloured marks.
 
     Args:
         path: The file.
@@ -87,6 +97,15 @@ def image_series(path: Path) -> ImageSeries:
         ),
         source=path,
     )
+
+
+def _is_grey(pixels: npt.NDArray[np.uint8]) -> bool:
+    """Whether the channels of ``(rows, columns, 3)`` pixels hardly differ; see `image_series`."""
+    highest, lowest = pixels.max(axis=-1), pixels.min(axis=-1)
+    # Black and white margins have no colour to show, and would outvote a small coloured part.
+    judged = (highest > _BLACK) & (lowest < _WHITE)
+    coloured = judged & (highest - lowest > _GREY_RANGE)
+    return bool(coloured.sum() <= _COLOURED_SHARE * judged.sum())
 
 
 def _photometric(image: Image.Image) -> Photometric:

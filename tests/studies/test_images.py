@@ -13,6 +13,7 @@ from napari_d24fad.errors import Code, StudyError
 from napari_d24fad.studies.scan import Photometric, Scan
 from napari_d24fad.studies.study import open_study
 
+SHARED = Path(__file__).resolve().parents[2].parent / "shared" / "data" / "images"
 NOISE = np.random.default_rng(9)
 COLOURS = NOISE.integers(0, 255, (6, 9, 3), dtype=np.uint8)
 GREY = NOISE.integers(0, 255, (6, 9), dtype=np.uint8)
@@ -97,6 +98,36 @@ def test_equal_channels_are_grey(tmp_path: Path) -> None:
     assert scan.photometric is Photometric.DARK_TO_BRIGHT
     assert scan.voxels.dtype == np.float32
     np.testing.assert_array_equal(scan.voxels[0], GREY)
+
+
+def test_chroma_noise_a_tint_and_a_few_marks_leave_a_picture_grey(tmp_path: Path) -> None:
+    smooth = np.add.outer(np.arange(64), np.arange(48)) + 60.0
+    tint = np.stack([smooth, smooth + 6, smooth - 8], -1) + NOISE.normal(0, 5, (64, 48, 3))
+    pixels = tint.round().astype(np.uint8)
+    pixels[4:10, 4:30] = (250, 220, 0)  # 5 % of it, as calipers and text
+    Image.fromarray(pixels).save(tmp_path / "image.png")
+    scan = load(tmp_path / "image.png")
+    assert scan.photometric is Photometric.DARK_TO_BRIGHT
+    luminance = pixels @ np.array([0.299, 0.587, 0.114])  # ITU-R BT.601
+    np.testing.assert_allclose(scan.voxels[0], luminance, atol=0.51)
+
+
+def test_a_small_coloured_part_on_black_or_white_stays_colour(tmp_path: Path) -> None:
+    for background in (0, 255):
+        pixels = np.full((60, 60, 3), background, np.uint8)
+        pixels[20:30, 20:30] = (180, 90, 120)  # 3 % of the picture
+        Image.fromarray(pixels).save(tmp_path / f"{background}.png")
+        assert load(tmp_path / f"{background}.png").is_colour
+
+
+@pytest.mark.skipif(not SHARED.is_dir(), reason="needs the development images beside the checkout")
+@pytest.mark.parametrize("task", ["brain_mri", "breast_us", "chest_xray", "fundus", "histology", "oct"])
+def test_real_tasks_are_of_one_kind(task: str) -> None:
+    """Every 7th image, and those with the strongest tint."""
+    paths = sorted(path for path in (SHARED / task).glob("*/*") if path.parent.name != "masks")
+    tinted = {"brain_mri": (15, 62, 101, 102), "breast_us": (4, 45), "oct": (40, 42)}.get(task, ())
+    chosen = [*paths[::7], *(path for path in paths if path.stem[-3:] in {f"{n:03}" for n in tinted})]
+    assert {load(path).is_colour for path in chosen} == {task in ("fundus", "histology")}
 
 
 def test_alpha_is_dropped_not_blended(tmp_path: Path) -> None:
