@@ -4,24 +4,24 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import torch
+from torch import Tensor
 
+from napari_d24fad.detection.calibration import MIN_REGION, RATES, calibrate, conformal_p
 from napari_d24fad.detection.devices import available_devices, choose_device
-from napari_d24fad.detection.encoded import Encoded, supports_at
+from napari_d24fad.detection.encoded import Encoded, EncodedScan
+from napari_d24fad.detection.examination import examine_slices
 from napari_d24fad.detection.intensity import CT_WINDOW
-from napari_d24fad.detection.null import (
-    combine_components,
-    measure_null,
-    relative_to_expected,
-    scan_score,
-    smooth,
-)
+from napari_d24fad.detection.null import measure_null
 from napari_d24fad.detection.pairing import check_pairing, check_references
 from napari_d24fad.detection.prepared import Prepared, prepare
+from napari_d24fad.detection.reference_check import check_outliers
 from napari_d24fad.detection.references import References
+from napari_d24fad.detection.regions import find_regions
 from napari_d24fad.detection.result import AnomalyMap
 from napari_d24fad.detection.scoring import Features, Scoring, scoring
 from napari_d24fad.network.checkpoint import LoadedModel, load_model
@@ -63,7 +63,7 @@ class Detector:
         self.ct_window = ct_window
         self._side = model.card.input_size
         scoring(self.scoring_name, volume=True)  # refuses an unknown name now, not after the encoding
-        self._network = model.network.to(self.device)
+        self.network = model.network.to(self.device)
         self._batch = CPU_BATCH if self.device.type == "cpu" else BATCH
 
     @classmethod
@@ -88,6 +88,146 @@ class Detector:
         name = str(self.device)
         return name if name == "cpu" else f"{name} ({labels[name]})"
 
+    def features(self, prepared: Prepared, indices: Sequence[int], method: Scoring) -> Features:
+        """Encodes some canonical slices of a prepared scan at once."""
+        return method.encode(self.network, self.inputs(prepared, indices))
+
+    def inputs(self, prepared: Prepared, indices: Sequence[int]) -> Tensor:
+        """Returns what the network takes for canonical slices, ``(N, 3, side, side)`` on the device."""
+        images = prepared.inputs(indices).to(self.device)
+        return imagenet_normalise(images) if self.model.card.normalise else images
+
+    @torch.inference_mode()
+    def encode_scan(
+        self,
+        scan: Scan,
+        *,
+        max_slices: int | None = None,
+        progress: Progress = silent,
+        cancel: CancelToken | None = None,
+    ) -> EncodedScan:
+        """Encodes the slices of a scan that hold anatomy.
+
+        Args:
+            scan: The scan, a reference or a query.
+            max_slices: At most so many slices, evenly spread; None for all, as `examine`
+                needs them to examine every slice.
+            progress: Told how far the encoding is.
+            cancel: Stops it.
+
+        Raises:
+            PairingError: NOTHING_TO_EXAMINE if it holds no anatomy.
+            StudyError: CONSTANT_IMAGE.
+            Cancelled: If a stop was asked for.
+        """
+        cancel = cancel or CancelToken()
+        cancel.check()
+        prepared = prepare(scan, self._side, self.ct_window)
+        method = scoring(self.scoring_name, scan.is_volume)
+        count = min(max_slices or len(prepared.examined), len(prepared.examined))
+        chosen = np.linspace(0, len(prepared.examined) - 1, count).round().astype(int)
+        indices = tuple(prepared.examined[i] for i in chosen)
+        batches = []
+        for start in range(0, count, self._batch):
+            cancel.check()
+            batches.append(self.features(prepared, indices[start : start + self._batch], method))
+            progress(min(start + self._batch, count) / count, "Encoding slices")
+        features = tuple(torch.cat(tensors) for tensors in zip(*batches, strict=True))
+        return EncodedScan(scan, prepared, indices, Encoded(prepared.levels[chosen], features))
+
+    def reference_set(
+        self,
+        encoded: Sequence[EncodedScan],
+        *,
+        progress: Progress = silent,
+        cancel: CancelToken | None = None,
+    ) -> References:
+        """Examines each reference against the others; nothing is encoded again.
+
+        Args:
+            encoded: Two or more normal scans of one kind, of `encode_scan` by this detector.
+            progress: Told how far this is.
+            cancel: Stops it.
+
+        Raises:
+            PairingError: The scans cannot be references together.
+            Cancelled: If a stop was asked for.
+        """
+        started = time.perf_counter()
+        scans = [each.scan for each in encoded]
+        check_references(scans)
+        method = scoring(self.scoring_name, scans[0].is_volume)
+        null, left_out = measure_null(encoded, method, progress, cancel or CancelToken())
+        return References(
+            encoded=tuple(encoded),
+            scoring=method,
+            null=null,
+            calibration=calibrate(left_out),
+            checks=check_outliers(null.scores),
+            warnings=(),
+            seconds=time.perf_counter() - started,
+        )
+
+    def examine(
+        self,
+        query: EncodedScan,
+        references: References,
+        *,
+        progress: Progress = silent,
+        cancel: CancelToken | None = None,
+    ) -> AnomalyMap:
+        """Compares an encoded scan with the references.
+
+        Args:
+            query: Of `encode_scan` by this detector; slices it does not hold are not examined.
+            references: Of `reference_set` or `encode` by this detector.
+            progress: Told how far the comparison is.
+            cancel: Stops it.
+
+        Returns:
+            The map on the query's own grid, its scores and weights.
+
+        Raises:
+            PairingError: The scan cannot be compared with these references.
+            Cancelled: If a stop was asked for.
+        """
+        started = time.perf_counter()
+        warnings = check_pairing(query.scan, references.scans) + references.warnings
+        found = examine_slices(query, references, self._batch, progress, cancel or CancelToken())
+        null, calibration = references.null, references.calibration
+        return AnomalyMap(
+            values=found.values,
+            affine=query.scan.affine,
+            slice_axis=query.scan.slice_axis,
+            score=found.score,
+            slice_scores=found.slice_scores,
+            weights=found.weights,
+            normal_level=null.normal_level,
+            reference_scores=null.scores,
+            reference_slice_scores=null.slice_scores,
+            reference_labels=tuple(f"Reference {n}" for n in range(1, len(references.encoded) + 1)),
+            scoring=references.scoring.name,
+            model_name=self.model.card.name,
+            model_sha256=self.model.sha256,
+            device=self.device_label,
+            seconds=references.seconds + time.perf_counter() - started,
+            warnings=warnings,
+            p_value=conformal_p(found.score, null.scores),
+            p_floor=1 / (1 + len(references.encoded)),
+            slice_p_values=found.slice_p_values,
+            level_one_region=calibration.level_one_region,
+            levels_by_rate={rate: calibration.level(rate) for rate in RATES},
+            regions=find_regions(
+                found.values,
+                query.scan,
+                calibration.level_one_region,
+                MIN_REGION * query.prepared.sampling.voxels_per_input,
+                calibration.peaks,
+            ),
+            reference_checks=references.checks,
+            calibration=calibration,
+        )
+
     def encode(
         self,
         scans: Sequence[Scan],
@@ -95,7 +235,7 @@ class Detector:
         progress: Progress = silent,
         cancel: CancelToken | None = None,
     ) -> References:
-        """Encodes the normal references, and examines each against the others.
+        """Encodes normal references and examines each against the others.
 
         Args:
             scans: Two or more normal scans of one kind.
@@ -111,20 +251,14 @@ class Detector:
             Cancelled: If a stop was asked for.
         """
         started = time.perf_counter()
-        cancel = cancel or CancelToken()
         check_references(scans)
-        method = scoring(self.scoring_name, scans[0].is_volume)
-        encoded, insides = [], []
+        encoded = []
         for number, scan in enumerate(scans):
             tell = part(progress, 0.8 * number / len(scans), 0.8 * (number + 1) / len(scans))
-            cancel.check()
-            prepared = prepare(scan, self._side, self.ct_window)
-            encoded.append(self._encode(prepared, method, tell, cancel, f"Encoding reference {number + 1}"))
-            insides.append(prepared.sampling.inside().to(self.device))
-        null = measure_null(tuple(encoded), insides, method, part(progress, 0.8, 1), cancel)
-        return References(tuple(scans), tuple(encoded), method, null, time.perf_counter() - started)
+            encoded.append(self.encode_scan(scan, max_slices=MAX_LEVELS, progress=tell, cancel=cancel))
+        references = self.reference_set(encoded, progress=part(progress, 0.8, 1), cancel=cancel)
+        return replace(references, seconds=time.perf_counter() - started)
 
-    @torch.inference_mode()
     def detect(
         self,
         query: Scan,
@@ -133,7 +267,7 @@ class Detector:
         progress: Progress = silent,
         cancel: CancelToken | None = None,
     ) -> AnomalyMap:
-        """Examines a scan.
+        """Encodes and examines a scan.
 
         Args:
             query: A scan of the same kind as the references.
@@ -150,71 +284,7 @@ class Detector:
             Cancelled: If a stop was asked for.
         """
         started = time.perf_counter()
-        cancel = cancel or CancelToken()
-        warnings = check_pairing(query, references.scans)
-        prepared = prepare(query, self._side, self.ct_window)
-        method, null = references.scoring, references.null
-        upright = np.full(prepared.scan.grid, np.nan, np.float32)
-        n_slices, n_references = prepared.scan.grid[0], len(references.scans)
-        slice_scores = np.full(n_slices, np.nan, np.float32)
-        weights = np.full((n_slices, n_references, 3), np.nan, np.float32)
-        inside = prepared.sampling.inside().to(self.device)
-        for start in range(0, len(prepared.examined), self._batch):
-            cancel.check()
-            indices = list(prepared.examined[start : start + self._batch])
-            levels = prepared.levels[start : start + self._batch]
-            features = self._features(prepared, indices, method)
-            distances = []
-            for position, level in enumerate(levels):
-                cancel.check()
-                supports, owners = supports_at(references.encoded, float(level))
-                own = tuple(feature[position : position + 1] for feature in features)
-                distance, weight = method.compare(own, supports, self._side)
-                distances.append(distance)
-                np.add.at(filled := np.zeros((n_references, 3), np.float32), owners, weight[0].cpu().numpy())
-                weights[indices[position]] = filled
-            combined = combine_components(torch.cat(distances), null.component_means)
-            maps = smooth(relative_to_expected(combined, levels, null.expected), method.smoothing)
-            slice_scores[indices] = [float(method.image_score(m[inside])) for m in maps]
-            upright[indices] = prepared.sampling.to_slices(maps).cpu().numpy()
-            progress((start + len(indices)) / len(prepared.examined), "Comparing slices")
-        back = -1 if prepared.orientation.flips[0] else 1
-        return AnomalyMap(
-            values=np.ascontiguousarray(prepared.orientation.invert(upright)),
-            affine=query.affine,
-            slice_axis=query.slice_axis,
-            score=scan_score(slice_scores),
-            slice_scores=slice_scores[::back].copy(),
-            weights=weights[::back].copy(),
-            normal_level=null.normal_level,
-            reference_scores=null.scores,
-            reference_slice_scores=null.slice_scores,
-            reference_labels=tuple(f"Reference {n}" for n in range(1, n_references + 1)),
-            scoring=method.name,
-            model_name=self.model.card.name,
-            model_sha256=self.model.sha256,
-            device=self.device_label,
-            seconds=references.seconds + time.perf_counter() - started,
-            warnings=warnings,
-        )
-
-    def _features(self, prepared: Prepared, indices: Sequence[int], method: Scoring) -> Features:
-        images = prepared.inputs(indices).to(self.device)
-        if self.model.card.normalise:
-            images = imagenet_normalise(images)
-        return method.encode(self._network, images)
-
-    @torch.inference_mode()
-    def _encode(
-        self, prepared: Prepared, method: Scoring, progress: Progress, cancel: CancelToken, step: str
-    ) -> Encoded:
-        count = min(MAX_LEVELS, len(prepared.examined))
-        chosen = np.linspace(0, len(prepared.examined) - 1, count).round().astype(int)
-        batches = []
-        for start in range(0, count, self._batch):
-            cancel.check()
-            indices = [prepared.examined[i] for i in chosen[start : start + self._batch]]
-            batches.append(self._features(prepared, indices, method))
-            progress((start + len(indices)) / count, step)
-        features = tuple(torch.cat(tensors) for tensors in zip(*batches, strict=True))
-        return Encoded(prepared.levels[chosen], features)
+        check_pairing(query, references.scans)
+        encoded = self.encode_scan(query, progress=part(progress, 0, 0.6), cancel=cancel)
+        anomaly = self.examine(encoded, references, progress=part(progress, 0.6, 1), cancel=cancel)
+        return replace(anomaly, seconds=references.seconds + time.perf_counter() - started)

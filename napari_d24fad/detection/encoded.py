@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
 import torch
 
+from napari_d24fad.detection.prepared import Prepared
 from napari_d24fad.detection.scoring import Features
+from napari_d24fad.studies.scan import Scan
 
 SEARCH_WINDOW = 0.04
 """Half-width of the search for the same level, as a fraction of the anatomy's extent."""
@@ -36,8 +39,25 @@ class Encoded:
         return [int(i) for n, i in enumerate(order) if n == 0 or distance[i] <= SEARCH_WINDOW]
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class EncodedScan:
+    """A scan with its features: a reference, a query, or one after the other; never encoded twice.
+
+    Attributes:
+        scan: The scan, in its own order.
+        prepared: What the network saw of it.
+        indices: Canonical index of each encoded slice; `encoded` has the same order.
+        encoded: The features.
+    """
+
+    scan: Scan
+    prepared: Prepared = field(repr=False)
+    indices: tuple[int, ...] = field(repr=False)
+    encoded: Encoded = field(repr=False)
+
+
 def supports_at(
-    encoded: tuple[Encoded, ...], level: float, leave_out: int | None = None
+    encoded: Sequence[Encoded], level: float, leave_out: int | None = None
 ) -> tuple[Features, list[int]]:
     """Collects the reference slices at one level.
 

@@ -11,7 +11,9 @@ import torch
 from scipy import ndimage
 from torch import Tensor
 
-from napari_d24fad.detection.encoded import Encoded, supports_at
+from napari_d24fad.detection.calibration import LeftOutMaps
+from napari_d24fad.detection.comparison import compare_slices
+from napari_d24fad.detection.encoded import Encoded, EncodedScan
 from napari_d24fad.detection.scoring import Scoring
 from napari_d24fad.progress import CancelToken, Progress
 
@@ -118,17 +120,15 @@ def scan_score(slice_scores: npt.NDArray[np.float32]) -> float:
 
 @torch.inference_mode()
 def measure_null(
-    encoded: tuple[Encoded, ...],
-    insides: Sequence[Tensor],
-    method: Scoring,
-    progress: Progress,
-    cancel: CancelToken,
-) -> Null:
-    """Examines every reference against the others.
+    references: Sequence[EncodedScan], method: Scoring, progress: Progress, cancel: CancelToken
+) -> tuple[Null, tuple[LeftOutMaps, ...]]:
+    """Examines every reference against the others, in the same way as a query against all.
+
+    What a query's map is divided by comes from all references; the map of a reference is
+    divided by what the others show, or it would look more normal than any query can.
 
     Args:
-        encoded: The references.
-        insides: For each, which pixels of the network input show it, ``(side, side)`` bool.
+        references: The references.
         method: The scoring they were encoded for.
         progress: Told how far this is.
         cancel: Stops it.
@@ -136,27 +136,40 @@ def measure_null(
     Raises:
         Cancelled: If a stop was asked for.
     """
-    side = insides[0].shape[-1]
+    side = references[0].prepared.sampling.side
+    encoded = [each.encoded for each in references]
     distances = []
-    for left_out, reference in enumerate(encoded):
-        rows = []
-        for position, level in enumerate(reference.levels):
-            cancel.check()
-            supports, _ = supports_at(encoded, float(level), leave_out=left_out)
-            own = tuple(feature[position : position + 1] for feature in reference.features)
-            rows.append(method.compare(own, supports, side)[0])
-        distances.append(torch.cat(rows))
-        progress((left_out + 1) / len(encoded), "Comparing references with each other")
+    for index, reference in enumerate(encoded):
+        every = range(len(reference.levels))
+        distances.append(compare_slices(reference, every, encoded, method, side, cancel, index)[0])
+        progress((index + 1) / len(encoded), "Comparing references with each other")
     means = torch.cat(distances).mean(dim=(0, 2, 3)).clamp(min=1e-6) if method.standardised else None
     combined = [combine_components(components, means) for components in distances]
-    levels = np.concatenate([reference.levels for reference in encoded])
-    expected = expected_maps(torch.cat(combined), levels) if method.relative else None
+    left_out = []
+    for index, (maps, each) in enumerate(zip(combined, references, strict=True)):
+        expected = _expected(combined, encoded, index) if method.relative else None
+        smoothed = smooth(relative_to_expected(maps, each.encoded.levels, expected), method.smoothing)
+        inside = each.prepared.sampling.inside()
+        left_out.append(LeftOutMaps(smoothed.cpu().numpy(), inside.numpy(), each.encoded.levels))
     slice_scores = np.full((len(encoded), max(len(e.levels) for e in encoded)), np.nan, np.float32)
-    peaks = []
-    for row, (maps, reference, inside) in enumerate(zip(combined, encoded, insides, strict=True)):
-        smoothed = smooth(relative_to_expected(maps, reference.levels, expected), method.smoothing)
-        slice_scores[row, : len(maps)] = [float(method.image_score(m[inside])) for m in smoothed]
-        peaks.append(np.percentile(smoothed[:, inside].cpu().numpy(), NORMAL_PERCENTILE))
+    for row, alone in zip(slice_scores, left_out, strict=True):
+        row[: len(alone.maps)] = [
+            float(method.image_score(torch.from_numpy(values))) for values in alone.maps[:, alone.inside]
+        ]
     scores = np.array([scan_score(row) for row in slice_scores], np.float32)
     # The median, so that one abnormal reference does not hide what the query shows.
-    return Null(means, expected, float(np.median(peaks)), scores, slice_scores)
+    peaks = [np.percentile(alone.values(), NORMAL_PERCENTILE) for alone in left_out]
+    null = Null(
+        means,
+        _expected(combined, encoded) if method.relative else None,
+        float(np.median(peaks)),
+        scores,
+        slice_scores,
+    )
+    return null, tuple(left_out)
+
+
+def _expected(combined: Sequence[Tensor], encoded: Sequence[Encoded], leave_out: int | None = None) -> Tensor:
+    kept = [index for index in range(len(combined)) if index != leave_out]
+    levels = np.concatenate([encoded[index].levels for index in kept])
+    return expected_maps(torch.cat([combined[index] for index in kept]), levels)

@@ -1,11 +1,13 @@
-"""The normal references of a detection, encoded once and kept."""
+"""The normal references of a detection: encoded, examined against each other, checked."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from napari_d24fad.detection.encoded import Encoded
+from napari_d24fad.detection.calibration import Calibration
+from napari_d24fad.detection.encoded import EncodedScan
 from napari_d24fad.detection.null import Null
+from napari_d24fad.detection.reference_check import ReferenceCheck
 from napari_d24fad.detection.scoring import Scoring
 from napari_d24fad.studies.scan import Scan
 
@@ -15,15 +17,25 @@ class References:
     """Normal scans, encoded; what a `Detector` compares a query with.
 
     Attributes:
-        scans: The scans themselves.
-        encoded: Features of each.
+        encoded: The scans with their features; pass some of them, or more, to
+            `Detector.reference_set` for another set without encoding anything again.
         scoring: The scoring they were encoded for.
         null: What the references show when each is examined against the others.
-        seconds: Wall time that encoding took.
+        calibration: What that says about values and scores of a query.
+        checks: For each reference, whether it stands out among the others.
+        warnings: Plain sentences about the set as a whole.
+        seconds: Wall time that encoding and comparing them took.
     """
 
-    scans: tuple[Scan, ...] = field(repr=False)
-    encoded: tuple[Encoded, ...] = field(repr=False)
+    encoded: tuple[EncodedScan, ...] = field(repr=False)
     scoring: Scoring
     null: Null = field(repr=False)
+    calibration: Calibration = field(repr=False)
+    checks: tuple[ReferenceCheck, ...]
+    warnings: tuple[str, ...]
     seconds: float
+
+    @property
+    def scans(self) -> tuple[Scan, ...]:
+        """The scans themselves."""
+        return tuple(each.scan for each in self.encoded)

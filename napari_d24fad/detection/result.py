@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
+
+from napari_d24fad.detection.calibration import Calibration
+from napari_d24fad.detection.reference_check import ReferenceCheck
+from napari_d24fad.detection.regions import Region
 
 FloatArray = npt.NDArray[np.float32]
 
@@ -39,6 +44,16 @@ class AnomalyMap:
         device: Where it ran, such as ``"cpu"`` or ``"cuda:0 (NVIDIA H100)"``.
         seconds: Wall time of encoding references and examining the scan.
         warnings: Plain sentences the user must see beside the result.
+        p_value: Conformal p-value of the scan: how often a normal scan would score as high.
+        p_floor: The lowest p-value that this number of references can show, 1 / (K + 1).
+        slice_p_values: ``(n_slices,)`` float32, each slice among the reference slices at its
+            level, not corrected for the number of slices; NaN where not examined.
+        level_one_region: Map value above which a normal scan shows at most one region on average.
+        levels_by_rate: Map value that this share of a normal scan's pixels reaches, for the
+            shares in `calibration.RATES`.
+        regions: Connected regions at or above `level_one_region`, highest rank first.
+        reference_checks: For each reference, whether it stands out among the others.
+        calibration: What turns map values into p-values.
     """
 
     values: FloatArray = field(repr=False)
@@ -57,6 +72,25 @@ class AnomalyMap:
     device: str
     seconds: float
     warnings: tuple[str, ...] = ()
+    p_value: float = float("nan")
+    p_floor: float = float("nan")
+    slice_p_values: FloatArray = field(default_factory=lambda: np.empty(0, np.float32), repr=False)
+    level_one_region: float = float("nan")
+    levels_by_rate: Mapping[float, float] = field(default_factory=dict)
+    regions: tuple[Region, ...] = field(default=(), repr=False)
+    reference_checks: tuple[ReferenceCheck, ...] = field(default=(), repr=False)
+    calibration: Calibration | None = field(default=None, repr=False)
+
+    def p_map(self) -> FloatArray:
+        """Returns how likely a pixel of a normal scan is to reach each map value.
+
+        Returns:
+            ``(slices, rows, columns)`` float32 on the voxel grid of the scan; NaN where
+            not examined, and everywhere in a map without calibration.
+        """
+        if self.calibration is None:
+            return np.full_like(self.values, np.nan)
+        return self.calibration.p_values(self.values)
 
     def most_suspicious(self, count: int = 10) -> tuple[int, ...]:
         """Returns the slices with the highest scores, highest first.

@@ -113,6 +113,12 @@ class Sampling:
         """Row and column of the input where the content begins."""
         return (self.side - self.content[0]) // 2, (self.side - self.content[1]) // 2
 
+    @property
+    def voxels_per_input(self) -> float:
+        """How many pixels of a slice cover the area of the whole input, padding included."""
+        crop = (self.rows[1] - self.rows[0]) * (self.columns[1] - self.columns[0])
+        return crop / (self.content[0] * self.content[1]) * self.side**2
+
     def inside(self) -> Tensor:
         """Which pixels of the input show the scan, ``(side, side)`` bool; the rest is padding."""
         mask = torch.zeros(self.side, self.side, dtype=torch.bool)

@@ -119,8 +119,8 @@ def test_references_are_matched_by_anatomical_level(detector: Detector) -> None:
     fine = [head(n, grid=(24, 40, 36)) for n in range(1, 4)]
     fine = [replace(scan, affine=scan.affine @ np.diag([0.5, 1, 1, 1])) for scan in fine]
     references = detector.encode(fine)
-    for position, level in enumerate(detector.encode(REFERENCES).encoded[0].levels):
-        for index in references.encoded[0].at(float(level)):
+    for position, level in enumerate(detector.encode(REFERENCES).encoded[0].encoded.levels):
+        for index in references.encoded[0].encoded.at(float(level)):
             assert abs(index + 0.5 - 2 * (position + 0.5)) <= 2
 
 

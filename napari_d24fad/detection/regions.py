@@ -1,0 +1,123 @@
+"""Where a map stands out: connected regions above a level, measured in millimetres and ranked."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+from scipy import ndimage
+
+from napari_d24fad.detection.calibration import FloatArray, conformal_p
+from napari_d24fad.studies.scan import Scan
+
+Position = tuple[float, float, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Region:
+    """A connected part of a map at or above a level.
+
+    Attributes:
+        number: Rank from 1: by the sum of (value - level) over its voxels, highest first.
+        slices: First and last slice along the slice axis of the scan, from 0.
+        n_voxels: Its voxels.
+        volume_mm3: Its volume; None for an image or without geometry.
+        area_mm2: Its area for an image; None for a volume or without geometry.
+        extent_mm: Size of its bounding box along each array axis; None without geometry.
+        peak: Highest map value.
+        mean: Mean map value.
+        p_value: How often a normal scan shows, anywhere in it, a value as high as the
+            peak; never below 1 / (references + 1). Exact for the scan as a whole, since
+            the peak is held against the highest value of each reference.
+        peak_index: Array index of the peak.
+        centroid_index: Array index of the centre, each voxel weighted the same.
+        centroid_mm: The same in the patient (LPS mm); None without geometry.
+    """
+
+    number: int
+    slices: tuple[int, int]
+    n_voxels: int
+    volume_mm3: float | None
+    area_mm2: float | None
+    extent_mm: Position | None
+    peak: float
+    mean: float
+    p_value: float
+    peak_index: tuple[int, int, int]
+    centroid_index: Position
+    centroid_mm: Position | None
+
+
+def find_regions(
+    values: FloatArray,
+    scan: Scan,
+    level: float,
+    min_voxels: float,
+    normal_peaks: npt.NDArray[np.floating],
+) -> tuple[Region, ...]:
+    """Finds the regions of a map; voxels belong together that share a face.
+
+    Args:
+        values: ``(slices, rows, columns)`` map on the grid of the scan; NaN where not examined.
+        scan: The scan, for its geometry.
+        level: Regions are at or above it.
+        min_voxels: Smaller ones are left out.
+        normal_peaks: ``(references,)`` highest map value of each reference.
+
+    Returns:
+        Highest rank first.
+    """
+    labels, count = ndimage.label(np.nan_to_num(values, nan=-np.inf) >= level)
+    boxes = ndimage.find_objects(labels)
+    found = [
+        (float((inside - level).sum(dtype=np.float64)), index)
+        for index in range(1, count + 1)
+        if len(inside := values[boxes[index - 1]][labels[boxes[index - 1]] == index]) >= min_voxels
+    ]
+    ranked = sorted(found, key=lambda each: (-each[0], each[1]))
+    return tuple(
+        _measure(number, values, labels, index, boxes[index - 1], scan, normal_peaks)
+        for number, (_, index) in enumerate(ranked, start=1)
+    )
+
+
+def _measure(
+    number: int,
+    values: FloatArray,
+    labels: npt.NDArray[np.int32],
+    index: int,
+    box: Sequence[slice],
+    scan: Scan,
+    normal_peaks: npt.NDArray[np.floating],
+) -> Region:
+    places = np.argwhere(labels[tuple(box)] == index) + [part.start for part in box]
+    inside = values[tuple(places.T)]
+    centre = places.mean(axis=0)
+    peak = places[inside.argmax()]
+    spacing = np.array(scan.spacing)
+    extent = np.array([part.stop - part.start for part in box]) * spacing
+    volume = len(places) * abs(float(np.linalg.det(scan.affine[:3, :3])))
+    in_plane = len(places) * float(np.prod(np.delete(spacing, scan.slice_axis)))
+    along = box[scan.slice_axis]
+    known = scan.has_geometry
+    return Region(
+        number=number,
+        slices=(along.start, along.stop - 1),
+        n_voxels=len(places),
+        volume_mm3=volume if known and scan.is_volume else None,
+        area_mm2=in_plane if known and not scan.is_volume else None,
+        extent_mm=_triple(extent) if known else None,
+        peak=float(inside.max()),
+        mean=float(inside.mean()),
+        p_value=conformal_p(float(inside.max()), normal_peaks),
+        peak_index=(int(peak[0]), int(peak[1]), int(peak[2])),
+        centroid_index=_triple(centre),
+        centroid_mm=_triple(scan.affine[:3, :3] @ centre + scan.affine[:3, 3]) if known else None,
+    )
+
+
+def _triple(values: npt.NDArray[np.floating]) -> Position:
+    first, second, third = (float(value) for value in values)
+    return first, second, third
