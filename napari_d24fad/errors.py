@@ -172,6 +172,11 @@ class Code(Enum):
         "The training folder does not have the expected layout.",
         "Arrange it as TASK/normal and TASK/abnormal, or TASK/train/good.",
     )
+    DATA_UNUSABLE = (
+        "T03",
+        "Some of the data cannot be used.",
+        "Repair or remove what is named, or add what is missing.",
+    )
     DIVERGED = (
         "T02",
         "Training diverged: its loss is no longer a number; nothing was written.",
