@@ -1,0 +1,141 @@
+"""Why a slice was scored as it was: what counted, what looks most like it, the two distances apart."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor
+
+from napari_d24fad.detection.calibration import FloatArray
+from napari_d24fad.detection.comparison import compare_slices
+from napari_d24fad.detection.detector import Detector
+from napari_d24fad.detection.encoded import EncodedScan, supports_at
+from napari_d24fad.detection.null import smooth
+from napari_d24fad.detection.references import References
+from napari_d24fad.detection.scoring import PaperScoring
+from napari_d24fad.errors import ArgumentError, Code
+from napari_d24fad.network.losses import distance_maps
+from napari_d24fad.network.weighting import LearnToWeight, combine
+from napari_d24fad.progress import CancelToken
+
+Picture = npt.NDArray[np.uint8]
+SSD, TSD = "SSD", "TSD"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Explanation:
+    """One slice explained. Pictures and maps are upright, as `studies.orientation` defines it.
+
+    Attributes:
+        slice_index: Index of the slice along the slice axis of the query.
+        weights: ``(references, scales)`` float32, the row of `AnomalyMap.weights`.
+        reference_index: The reference that holds the most similar slice, from 0.
+        reference_slice_index: That slice, along the slice axis of that reference.
+        query_image: ``(rows, columns)`` or ``(rows, columns, 3)``, in the window the network saw.
+        reference_image: The same for the most similar reference slice.
+        query_pixel: Row and column spacing of `query_image` in mm (pixels without geometry).
+        reference_pixel: The same for `reference_image`.
+        maps: The published distances on the pixels of `query_image`, float32, NaN where not
+            examined: ``"SSD"``, student features of the query against those of the references
+            weighted by learn-to-weight, and ``"TSD"``, teacher against student features.
+    """
+
+    slice_index: int
+    weights: FloatArray = field(repr=False)
+    reference_index: int
+    reference_slice_index: int
+    query_image: Picture = field(repr=False)
+    reference_image: Picture = field(repr=False)
+    query_pixel: tuple[float, float]
+    reference_pixel: tuple[float, float]
+    maps: Mapping[str, FloatArray] = field(repr=False)
+
+
+@torch.inference_mode()
+def explain(
+    detector: Detector,
+    query: EncodedScan,
+    references: References,
+    slice_index: int,
+    cancel: CancelToken | None = None,
+) -> Explanation:
+    """Explains one slice of a query that was examined with these references.
+
+    The most similar reference slice is the one that counted most, over all scales.
+
+    Args:
+        detector: What encoded both.
+        query: The scan that was examined.
+        references: What it was examined with.
+        slice_index: Index along the slice axis of the scan.
+        cancel: Stops it.
+
+    Raises:
+        ArgumentError: BAD_ARGUMENT if the slice was not examined.
+        Cancelled: If a stop was asked for.
+    """
+    cancel = cancel or CancelToken()
+    index = _own_index(query, slice_index)
+    if not 0 <= slice_index < query.scan.n_slices or index not in query.indices:
+        raise ArgumentError(Code.BAD_ARGUMENT, f"Slice {slice_index + 1} was not examined.")
+    position = query.indices.index(index)
+    level = float(query.encoded.levels[position])
+    sampling = query.prepared.sampling
+    encoded = [each.encoded for each in references.encoded]
+    _, weights = compare_slices(query.encoded, [position], encoded, references.scoring, sampling.side, cancel)
+    supports, _ = supports_at(encoded, level)
+    own = tuple(feature[position : position + 1] for feature in query.encoded.features)
+    counted = references.scoring.compare(own, supports, sampling.side)[1][0].mean(dim=1)
+    slices = [
+        (owner, each.indices[chosen])
+        for owner, each in enumerate(references.encoded)
+        for chosen in each.encoded.at(level)
+    ]
+    owner, nearest = slices[int(counted.argmax())]
+    inputs = [detector.inputs(query.prepared, [index])]
+    for other, chosen in slices:
+        inputs.append(detector.inputs(references.encoded[other].prepared, [chosen]))
+    maps = sampling.to_slices(_published_maps(detector, torch.cat(inputs)))
+    reference = references.encoded[owner]
+    return Explanation(
+        slice_index=slice_index,
+        weights=weights[0].cpu().numpy(),
+        reference_index=owner,
+        reference_slice_index=_own_index(reference, nearest),
+        query_image=_picture(query, index),
+        reference_image=_picture(reference, nearest),
+        query_pixel=query.prepared.scan.spacing[1:],
+        reference_pixel=reference.prepared.scan.spacing[1:],
+        maps={name: values.numpy() for name, values in zip((SSD, TSD), maps.cpu(), strict=True)},
+    )
+
+
+def _published_maps(detector: Detector, images: Tensor) -> Tensor:
+    """SSD and TSD maps ``(2, side, side)`` of the first image, the others being its supports."""
+    network, side = detector.network, images.shape[-1]
+    seen = network.teacher(images)
+    student = network.student(seen.embedding)
+    own = tuple(scale[:1] for scale in student)
+    supports = tuple(scale[1:] for scale in student)
+    projected = network.weighting.project((supports[0], supports[1], supports[2]))
+    weighted = [
+        combine(LearnToWeight.logits(a, phi).softmax(dim=1), b)
+        for a, b, phi in zip(own, supports, projected, strict=True)
+    ]
+    ssd = distance_maps(own, weighted, side)
+    tsd = distance_maps([scale[:1] for scale in seen.scales], own, side)
+    return smooth(torch.cat([ssd, tsd]).sum(dim=1), PaperScoring().smoothing)
+
+
+def _own_index(scan: EncodedScan, index: int) -> int:
+    """Canonical slice index to that of the scan, and back: its own inverse."""
+    return scan.scan.n_slices - 1 - index if scan.prepared.orientation.flips[0] else index
+
+
+def _picture(scan: EncodedScan, index: int) -> Picture:
+    unit = scan.prepared.window.apply(scan.prepared.scan.voxels[index])
+    return (255 * unit).round().astype(np.uint8)
