@@ -86,6 +86,36 @@ class Code(Enum):
         "Part of this scan is padding that the scanner did not measure.",
         "No action is needed; it is treated as background.",
     )
+    SPLIT_SERIES = (
+        "S17",
+        "The images of this series form more than one volume and are shown apart.",
+        "No action is needed; choose the part that you need.",
+    )
+    CONFLICTING_COPIES = (
+        "S18",
+        "Two images of this series have the same identifier but different pixels.",
+        "Export the series again from its source, into an empty folder.",
+    )
+    TILTED = (
+        "S19",
+        "The slices of this series are stacked at a slant, as with a tilted gantry.",
+        "No action is needed; they were shifted back into a rectangular volume.",
+    )
+    RESAMPLED = (
+        "S20",
+        "Slices that are missing or unevenly spaced were computed from their neighbours.",
+        "Rely on no finding in computed slices; export the complete series if there is one.",
+    )
+    FILM = (
+        "S21",
+        "The frames of this file are not the slices of a volume, as in a film.",
+        "Export the frames that you need as single images.",
+    )
+    SHEARED = (
+        "S22",
+        "The axes of this volume are not exactly at right angles.",
+        "No action is needed; what is drawn is out of place by the angle stated.",
+    )
 
     TOO_FEW_REFERENCES = (
         "P01",

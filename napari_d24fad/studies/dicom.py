@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from pathlib import Path
 from typing import ClassVar
 
@@ -11,13 +12,17 @@ import numpy as np
 
 from napari_d24fad.errors import Code, StudyError
 from napari_d24fad.progress import CancelToken, Progress
-from napari_d24fad.studies.dicom_geometry import stack
+from napari_d24fad.studies.dicom_copies import Copy, check_copies
+from napari_d24fad.studies.dicom_geometry import Stack, stack
 from napari_d24fad.studies.dicom_header import Instance
 from napari_d24fad.studies.dicom_multiframe import multiframe_series
 from napari_d24fad.studies.dicom_pixels import check_decodable, read_slice
 from napari_d24fad.studies.dicom_split import Group, split_series
+from napari_d24fad.studies.regrid import Regrid, Upright
 from napari_d24fad.studies.scan import Photometric, Problem, Scan, Voxels
 from napari_d24fad.studies.series import Series, outline_voxels, pixel_affine
+
+_CROSS_SECTIONAL = frozenset({"CT", "MR", "PT"})
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
@@ -26,27 +31,40 @@ class DicomSeries(Series):
 
     Attributes:
         instances: The headers of the files in slice order.
+        copies: Pairs of one of the files and another that should be the same.
+        regrid: How the volume is made of the files, where it is not simply all of them.
     """
 
     kind: ClassVar[str] = "DICOM"
 
     instances: tuple[Instance, ...] = field(repr=False)
+    copies: tuple[Copy, ...] = field(default=(), repr=False)
+    regrid: Regrid | None = field(default=None, repr=False)
 
     def _read(self, progress: Progress, cancel: CancelToken) -> Voxels:
+        check_copies(self.copies, cancel)
         placeholder = self.outline.voxels
         voxels = np.empty(placeholder.shape, placeholder.dtype)
-        for index, instance in enumerate(self.instances):
+        # Two neighbours are needed at a time at most.
+        read = lru_cache(maxsize=2)(self._read_file)
+        for index in range(len(voxels)):
             cancel.check()
-            voxels[index] = read_slice(instance)
-            progress((index + 1) / len(self.instances), "Reading slices")
+            voxels[index] = self._slice(index, read)
+            progress((index + 1) / len(voxels), "Reading slices")
         return voxels
 
     def _read_middle_slice(self) -> Voxels:
-        return read_slice(self.instances[len(self.instances) // 2])[np.newaxis]
+        return self._slice(self.grid[0] // 2, self._read_file)[np.newaxis]
+
+    def _slice(self, index: int, read: Callable[[int], Voxels]) -> Voxels:
+        return read(index) if self.regrid is None else self.regrid.draw(index, read)
+
+    def _read_file(self, index: int) -> Voxels:
+        return read_slice(self.instances[index])
 
     @property
     def _may_hold_nan(self) -> bool:
-        return any(instance.padded for instance in self.instances)
+        return isinstance(self.regrid, Upright) or any(instance.padded for instance in self.instances)
 
 
 def dicom_series(instances: Iterable[Instance]) -> tuple[Series, ...]:
@@ -67,35 +85,62 @@ def _series(group: Group) -> Series:
     description = ", ".join(text for text in (first.identity.description, group.suffix) if text)
     first = replace(first, identity=replace(first.identity, description=description))
     if first.frames > 1:
-        return multiframe_series(first, group.problems)
-    instances, refusal, affine = group.instances, group.refusal, None
-    problems = group.problems
+        return multiframe_series(first, group.problems, group.copies)
     try:
         check_decodable(first)
-        if refusal is None and "MOSAIC" in first.image_type:
-            refusal = StudyError(Code.AMBIGUOUS_GEOMETRY, "Its slices are tiled into one picture (mosaic).")
-        if refusal is None and first.placement is not None:
-            instances, affine = stack(instances)
+        if group.refusal is not None:
+            raise group.refusal
+        if "MOSAIC" in first.image_type:
+            raise StudyError(Code.AMBIGUOUS_GEOMETRY, "Its slices are tiled into one picture (mosaic).")
+        if first.placement is None:
+            return _plain(first, group)
+        return _volume(first, group, stack(group.instances))
     except StudyError as error:
-        refusal = error
-    if refusal is None and affine is None and first.modality in {"CT", "MR", "PT"}:
+        return replace(_plain(first, group), refusal=error)
+
+
+def _volume(first: Instance, group: Group, found: Stack) -> DicomSeries:
+    """Makes the series of slices that form a volume, or could be made to."""
+    whole = replace(_plain(first, group), instances=found.instances, source=_common_folder(found.instances))
+    geometry = replace(whole.outline, affine=found.affine, has_geometry=True, problems=group.problems)
+    if found.regrid is None:
+        return replace(whole, outline=geometry, refusal=found.refusal)
+    regrid = found.regrid
+    regridded = replace(
+        whole,
+        regrid=regrid,
+        outline=replace(
+            geometry,
+            voxels=outline_voxels((regrid.n_slices, *regrid.shape), whole.photometric),
+            affine=regrid.affine,
+            problems=(*group.problems, regrid.problem),
+        ),
+    )
+    if found.refusal is None:
+        return regridded
+    return replace(whole, outline=geometry, refusal=found.refusal, remedy=regridded)
+
+
+def _plain(first: Instance, group: Group) -> DicomSeries:
+    """Makes the series without a place in the patient."""
+    problems = group.problems
+    if first.modality in _CROSS_SECTIONAL:
         problems += (Problem(Code.AMBIGUOUS_GEOMETRY, "It is shown as a plain image."),)
-    grid = (len(instances), first.rows, first.columns)
     photometric = first.photometric or Photometric.DARK_TO_BRIGHT
     return DicomSeries(
         outline=Scan(
-            voxels=outline_voxels(grid, photometric),
-            affine=pixel_affine((1.0, *first.pixel_shape)) if affine is None else affine,
+            voxels=outline_voxels((len(group.instances), first.rows, first.columns), photometric),
+            affine=pixel_affine((1.0, *first.pixel_shape)),
             modality=first.modality,
             photometric=photometric,
             identity=first.identity,
-            has_geometry=affine is not None,
+            has_geometry=False,
             problems=problems,
         ),
-        source=_common_folder(instances),
-        n_files=len(instances),
-        refusal=refusal,
-        instances=instances,
+        source=_common_folder(group.instances),
+        n_files=len(group.instances),
+        instances=group.instances,
+        copies=group.copies,
     )
 
 

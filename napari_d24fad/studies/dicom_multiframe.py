@@ -15,7 +15,8 @@ from pydicom.dataset import Dataset
 
 from napari_d24fad.errors import Code, StudyError
 from napari_d24fad.progress import CancelToken, Progress
-from napari_d24fad.studies.dicom_geometry import along_normal
+from napari_d24fad.studies.dicom_copies import check_copies
+from napari_d24fad.studies.dicom_geometry import along_normal, in_place
 from napari_d24fad.studies.dicom_header import Instance
 from napari_d24fad.studies.dicom_pixels import (
     TRANSFORMS,
@@ -38,13 +39,16 @@ class MultiframeSeries(Series):
 
     Attributes:
         instance: The header of the file.
+        copies: Pairs of the file and another that should be the same.
     """
 
     kind: ClassVar[str] = "DICOM"
 
     instance: Instance = field(repr=False)
+    copies: tuple[tuple[Instance, Instance], ...] = field(default=(), repr=False)
 
     def _read(self, progress: Progress, cancel: CancelToken) -> Voxels:
+        check_copies(self.copies, cancel)
         placeholder = self.outline.voxels
         voxels = np.empty(placeholder.shape, placeholder.dtype)
         with coded_errors(self.instance.transfer_syntax), quiet():
@@ -65,7 +69,7 @@ class MultiframeSeries(Series):
     def _frames(self, image: highdicom.Image, start: int, stop: int) -> Voxels:
         """Reads a range of slices, which highdicom counts from the other end."""
         colour = self.photometric is Photometric.COLOUR
-        frames = self._volume(image, start, stop, dtype=np.uint16 if colour else np.float32)
+        frames = self._volume(image, start, stop, dtype=np.uint32 if colour else np.float32)
         if colour:
             return eight_bit(frames, image)
         if not self.instance.padded:
@@ -89,12 +93,17 @@ class MultiframeSeries(Series):
         return self.instance.padded
 
 
-def multiframe_series(instance: Instance, problems: tuple[Problem, ...] = ()) -> MultiframeSeries:
+def multiframe_series(
+    instance: Instance,
+    problems: tuple[Problem, ...] = (),
+    copies: tuple[tuple[Instance, Instance], ...] = (),
+) -> MultiframeSeries:
     """Makes a series of a file with several frames.
 
     Args:
         instance: Its header.
         problems: What was found before.
+        copies: See `MultiframeSeries.copies`.
 
     Returns:
         The series, with a `Series.refusal` if its frames are no single volume.
@@ -122,6 +131,7 @@ def multiframe_series(instance: Instance, problems: tuple[Problem, ...] = ()) ->
         source=instance.path,
         refusal=refusal,
         instance=instance,
+        copies=copies,
     )
 
 
@@ -129,18 +139,31 @@ def _affine(header: Dataset, frames: int) -> Affine:
     """Returns the affine of the frames in slice order.
 
     Raises:
-        StudyError: ``AMBIGUOUS_GEOMETRY``, ``MISSING_SLICE``, ``MIXED_SERIES`` or ``TRUNCATED``.
+        StudyError: ``FILM``, ``AMBIGUOUS_GEOMETRY``, ``MISSING_SLICE``, ``MIXED_SERIES`` or
+            ``TRUNCATED``.
     """
     if get_image_coordinate_system(header) is not CoordinateSystemNames.PATIENT:
-        raise StudyError(Code.AMBIGUOUS_GEOMETRY, "It holds several frames without a place in the patient.")
+        raise StudyError(Code.FILM, f"It holds {frames} frames without a place in the patient.")
     if len(header.get("PerFrameFunctionalGroupsSequence", ())) != frames:
         raise StudyError(Code.TRUNCATED, "It does not describe all of its frames.")
     image = highdicom.Image.from_dataset(header, copy=False)
     geometry = image.get_volume_geometry(allow_duplicate_positions=False)
     if geometry is not None:
-        return along_normal(geometry)
+        affine = along_normal(geometry)
+        if not in_place(affine, _positions(image)):
+            raise StudyError(Code.AMBIGUOUS_GEOMETRY, "The frames are stacked at a slant.")
+        return affine
     if image.get_volume_geometry(allow_duplicate_positions=True) is not None:
         raise StudyError(Code.MIXED_SERIES, "The file holds several frames at each position.")
     if image.get_volume_geometry(allow_missing_positions=True) is not None:
         raise StudyError(Code.MISSING_SLICE)
     raise StudyError(Code.AMBIGUOUS_GEOMETRY, "The frames do not form one stack of parallel slices.")
+
+
+def _positions(image: highdicom.Image) -> list[list[float]]:
+    groups = [*image.get("SharedFunctionalGroupsSequence", ()), *image.PerFrameFunctionalGroupsSequence]
+    return [
+        [float(mm) for mm in group.PlanePositionSequence[0].ImagePositionPatient]
+        for group in groups
+        if "PlanePositionSequence" in group
+    ]

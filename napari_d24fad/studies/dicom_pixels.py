@@ -49,7 +49,7 @@ def read_slice(instance: Instance) -> Voxels:
     colour = instance.photometric is Photometric.COLOUR
     with coded_errors(instance.transfer_syntax), quiet():
         dataset = with_placement(read_whole(instance.path))
-        volume = get_volume_from_series([dataset], dtype=np.uint16 if colour else np.float32, **TRANSFORMS)
+        volume = get_volume_from_series([dataset], dtype=np.uint32 if colour else np.float32, **TRANSFORMS)
         pixels: Voxels = volume.array[0]
         return eight_bit(pixels, dataset) if colour else without_padding(pixels, dataset.pixel_array, dataset)
 

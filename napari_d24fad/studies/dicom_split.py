@@ -16,6 +16,7 @@ from functools import partial
 import numpy as np
 
 from napari_d24fad.errors import Code, StudyError
+from napari_d24fad.studies.dicom_copies import Copy, set_copies_apart
 from napari_d24fad.studies.dicom_header import TRAITS, Instance
 from napari_d24fad.studies.scan import Plane, Problem
 
@@ -23,7 +24,8 @@ from napari_d24fad.studies.scan import Plane, Problem
 # decides who belongs together; whether they form a volume is decided by highdicom.
 _PARALLEL = 1e-3
 
-_CROSS_SECTIONAL = frozenset({"CT", "MR", "PT"})
+_NUMBERS = ("No", "One", "Two", "Three", "Four", "Five", "Six", "Seven", "Eight", "Nine")
+_MOST_NAMED = 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,12 +37,14 @@ class Group:
         suffix: What tells the group from others of the same series, such as ``"echo 2"``.
         problems: What was found while splitting.
         refusal: Why the group cannot be one volume.
+        copies: Instances that were left out, each with the one it should be equal to.
     """
 
     instances: tuple[Instance, ...]
     suffix: str = ""
     problems: tuple[Problem, ...] = ()
     refusal: StudyError | None = None
+    copies: tuple[Copy, ...] = ()
 
 
 def split_series(instances: Iterable[Instance]) -> list[Group]:
@@ -58,24 +62,47 @@ def split_series(instances: Iterable[Instance]) -> list[Group]:
 
 
 def _split_one(members: Sequence[Instance]) -> list[Group]:
-    originals = {_fingerprint(instance): instance for instance in reversed(members)}
-    copies = len(members) - len(originals)
-    problems: tuple[Problem, ...] = ()
-    if copies:
-        problems = (Problem(Code.DUPLICATE_INSTANCE, f"Copies left out: {copies}."),)
+    originals, copies = set_copies_apart(members)
     groups: list[Group] = []
-    alike = _partition(list(originals.values())[::-1], _appearance)
     orientations: list[tuple[float, ...]] = []
-    for look in alike:
+    for look in _partition(originals, _appearance):
         for parallel in _partition(look, lambda one: _direction(one, orientations)):
             groups += _split_by_position(parallel)
     groups = _with_look(groups)
-    return [replace(group, problems=problems, suffix=_numbered(group, groups)) for group in groups]
+    # Pictures that look the same stay single without a reason that needs to be said.
+    why = (Problem(Code.SPLIT_SERIES, _reason(groups)),) if any(group.suffix for group in groups) else ()
+    return [
+        _with_copies(replace(group, problems=why, suffix=_numbered(group, groups)), copies)
+        for group in groups
+    ]
 
 
-def _fingerprint(instance: Instance) -> Hashable:
-    """Is equal for copies; careless tools give one SOP Instance UID to different slices."""
-    return instance.sop_uid, instance.number, instance.placement, instance.rows, instance.columns
+def _with_copies(group: Group, copies: Sequence[Copy]) -> Group:
+    paths = {instance.path for instance in group.instances}
+    own = tuple(copy for copy in copies if copy[0].path in paths)
+    if not own:
+        return group
+    problem = Problem(Code.DUPLICATE_INSTANCE, f"Copies left out: {len(own)}.")
+    return replace(group, problems=(*group.problems, problem), copies=own)
+
+
+def _reason(groups: Sequence[Group]) -> str:
+    """Says what a series consists of, such as "Two series: 24 slices axial, 1 localizer."."""
+    parts = [_contents(group) for group in groups[:_MOST_NAMED]]
+    if len(groups) > _MOST_NAMED:
+        parts.append(f"{len(groups) - _MOST_NAMED} more")
+    number = _NUMBERS[len(groups)] if len(groups) < len(_NUMBERS) else str(len(groups))
+    return f"{number} series: {', '.join(parts)}."
+
+
+def _contents(group: Group) -> str:
+    first = group.instances[0]
+    number = first.frames if first.frames > 1 else len(group.instances)
+    noun = "localizer" if "LOCALIZER" in first.image_type else "slice" if first.placement else "image"
+    if first.frames > 1:
+        noun = "frame"
+    words = [word for word in group.suffix.split(", ") if word and word != noun]
+    return " ".join([str(number), noun if number == 1 else f"{noun}s", *words])
 
 
 def _appearance(instance: Instance) -> Hashable:
@@ -109,9 +136,6 @@ def _split_by_position(members: list[Instance]) -> list[Group]:
         return [Group(tuple(members))]
     if members[0].placement is not None:
         return _split_shared(members)
-    if len(members) > 1 and members[0].modality in _CROSS_SECTIONAL:
-        refusal = StudyError(Code.AMBIGUOUS_GEOMETRY, "No slice says where it lies.")
-        return [Group(tuple(members), refusal=refusal)]
     return [Group((instance,)) for instance in sorted(members, key=lambda one: (one.number or 0, one.path))]
 
 

@@ -16,6 +16,9 @@ from napari_d24fad.studies.limits import check_size
 from napari_d24fad.studies.scan import Photometric, Plane, Problem, Scan, SeriesIdentity, Voxels
 from napari_d24fad.studies.thumbnail import thumbnail
 
+# What is not as it was scanned must be said wherever a series is named.
+_LABELLED = {Code.TILTED: "tilt removed", Code.RESAMPLED: "resampled", Code.SHEARED: "sheared"}
+
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class Series(ABC):
@@ -26,6 +29,8 @@ class Series(ABC):
         source: The folder or file it came from; never shown or logged.
         n_files: Number of files that make up the series.
         refusal: Why the series cannot be loaded, as far as its header tells.
+        remedy: What can be loaded instead if the user agrees: the same slices resampled to
+            even distances. Its problems say so.
         kind: The kind of file: ``"DICOM"``, ``"NIfTI"`` or ``"image"``.
     """
 
@@ -35,6 +40,7 @@ class Series(ABC):
     source: Path = field(repr=False)
     n_files: int = 1
     refusal: StudyError | None = None
+    remedy: Series | None = field(default=None, repr=False)
 
     @property
     def identity(self) -> SeriesIdentity:
@@ -84,7 +90,7 @@ class Series(ABC):
         text = " ".join(word for word in words if word)
         if self.spacing is not None:
             text += ", " + " x ".join(f"{self.spacing[axis]:.1f}" for axis in order) + " mm"
-        return text
+        return ", ".join([text, *(_LABELLED[one.code] for one in self.problems if one.code in _LABELLED)])
 
     def load(self, progress: Progress = silent, cancel: CancelToken | None = None) -> Scan:
         """Reads the voxels: float32 for grey, uint8 for colour.
@@ -136,7 +142,7 @@ class Series(ABC):
         """Reads the middle slice only: length 1 along the slice axis."""
 
     def _scan(self, voxels: Voxels) -> Scan:
-        # An RGB file whose channels are equal everywhere turns out to be grey.
+        # An RGB file whose channels hardly differ turns out to be grey.
         photometric = (
             Photometric.DARK_TO_BRIGHT if voxels.ndim < self.outline.voxels.ndim else self.photometric
         )
