@@ -19,18 +19,16 @@ from nibabel.fileholders import FileHolder
 from napari_d24fad.errors import Cancelled, Code, D24fadError, StudyError
 from napari_d24fad.progress import CancelToken, Progress
 from napari_d24fad.studies.limits import check_size
+from napari_d24fad.studies.nifti_geometry import nifti_geometry, slice_axis
 from napari_d24fad.studies.quiet import quiet
-from napari_d24fad.studies.scan import Affine, Photometric, Problem, Scan, SeriesIdentity, Voxels
-from napari_d24fad.studies.series import Series, outline_voxels, pixel_affine
+from napari_d24fad.studies.scan import Photometric, Scan, SeriesIdentity, Voxels
+from napari_d24fad.studies.series import Series, outline_voxels
 
 NIFTI_SUFFIXES = (".nii", ".nii.gz")
 
 _MOST_VOLUMES = 100
 _HEADER_LENGTH = 348
 _BLOCK = 2**22
-_CLEARLY_LARGER = 1.2
-_RAS_TO_LPS = np.diag([-1.0, -1.0, 1.0, 1.0])
-_TO_MM = {"meter": 1000.0, "micron": 0.001}
 _RGB_TYPES = (128, 2304)  # RGB24 and RGBA32
 
 
@@ -129,24 +127,24 @@ def nifti_series(path: Path) -> tuple[NiftiSeries, ...]:
     if header.get_data_dtype().kind == "c":
         raise StudyError(Code.UNSUPPORTED_PIXELS, "Its voxels are complex numbers.")
     _check_length(path, image)
-    affine, problems, refusal = _affine(image)
+    geometry = nifti_geometry(image)
     photometric = Photometric.COLOUR if datatype in _RGB_TYPES else Photometric.DARK_TO_BRIGHT
     return tuple(
         NiftiSeries(
             outline=Scan(
                 voxels=outline_voxels((grid[0], grid[1], grid[2]), photometric),
-                affine=affine,
+                affine=geometry.affine,
                 photometric=photometric,
                 identity=SeriesIdentity(
                     # The file name may be a patient's, and so may the header's free text.
                     description="NIfTI volume" + (f" {volume + 1} of {volumes}" if volumes > 1 else "")
                 ),
-                has_geometry=not problems and refusal is None,
-                slice_axis=_slice_axis(grid, affine, patient=not problems),
-                problems=problems,
+                has_geometry=geometry.in_patient,
+                slice_axis=slice_axis(grid, geometry),
+                problems=geometry.problems,
             ),
             source=path,
-            refusal=refusal,
+            refusal=geometry.refusal,
             volume=volume,
         )
         for volume in range(volumes)
@@ -183,43 +181,9 @@ def _unidentified(path: Path) -> StudyError:
 
 
 def _check_length(path: Path, image: Any) -> None:
-    """Finds out at once that an uncompressed file is too short."""
+    """Finds out at once that an uncompressed file is too short, or its voxels lie in its header."""
+    if image.dataobj.offset < image.header.single_vox_offset:
+        raise StudyError(Code.NOT_AN_IMAGE, "Its NIfTI header is malformed.")
     needed = int(image.dataobj.offset) + int(np.prod(image.shape)) * image.header.get_data_dtype().itemsize
     if path.suffix.lower() == ".nii" and path.stat().st_size < needed:
         raise StudyError(Code.TRUNCATED)
-
-
-def _affine(image: Any) -> tuple[Affine, tuple[Problem, ...], StudyError | None]:
-    """Returns the affine of (slice, row, column), that is of the stored axes reversed, in LPS mm."""
-    header = image.header
-    zooms = [float(zoom) for zoom in header.get_zooms()[:3]] + [1.0] * (3 - min(3, len(image.shape)))
-    lengths = [zoom if np.isfinite(zoom) and zoom > 0 else 1.0 for zoom in zooms]
-    plain = pixel_affine((lengths[2], lengths[1], lengths[0]))
-    if int(header["sform_code"]) <= 0 and int(header["qform_code"]) <= 0:
-        return plain, (Problem(Code.AMBIGUOUS_GEOMETRY, "It is shown as a plain image."),), None
-    ras = np.array(image.affine, dtype=np.float64)
-    scale = _TO_MM.get(header.get_xyzt_units()[0], 1.0)
-    if scale != 1.0:
-        ras[:3] *= scale
-    lengths_mm = np.linalg.norm(ras[:3, :3], axis=0)
-    if not np.isfinite(ras).all() or abs(np.linalg.det(ras[:3, :3])) <= 1e-6 * np.prod(lengths_mm):
-        return plain, (), StudyError(Code.AMBIGUOUS_GEOMETRY, "Its affine is not invertible.")
-    return (_RAS_TO_LPS @ ras)[:, [2, 1, 0, 3]], (), None
-
-
-def _slice_axis(grid: tuple[int, ...], affine: Affine, *, patient: bool) -> int:
-    """Returns the axis the slices are stacked along, which NIfTI files do not state.
-
-    It is a lone axis of length 1, else the one with clearly the largest spacing, else the
-    one nearest to the body axis (axial slices).
-    """
-    single = [axis for axis in range(3) if grid[axis] == 1]
-    if len(single) == 1:
-        return single[0]
-    spacing = np.linalg.norm(affine[:3, :3], axis=0)
-    widest = int(spacing.argmax())
-    if spacing[widest] > _CLEARLY_LARGER * np.delete(spacing, widest).max():
-        return widest
-    if not patient:
-        return 0
-    return int(np.abs(affine[2, :3] / spacing).argmax())
