@@ -186,7 +186,8 @@ def read_instance(path: Path) -> Instance:
 
 
 def _instance(path: Path, header: Dataset) -> Instance:
-    sop_class = UID(text(header, "SOPClassUID"))
+    # A DICOMDIR states its class in the file meta information only.
+    sop_class = UID(text(header, "SOPClassUID") or text(header.file_meta, "MediaStorageSOPClassUID"))
     rows, columns = (number(header, name) for name in ("Rows", "Columns"))
     modality = text(header, "Modality")
     if not rows or not columns:

@@ -12,6 +12,7 @@ from napari_d24fad.errors import Code, StudyError
 from napari_d24fad.progress import CancelToken, Progress, silent
 from napari_d24fad.studies.dicom import dicom_series
 from napari_d24fad.studies.dicom_header import Instance, read_instance
+from napari_d24fad.studies.dicomdir import is_dicomdir, listed_files
 from napari_d24fad.studies.images import IMAGE_SUFFIXES, image_series
 from napari_d24fad.studies.nifti import NIFTI_SUFFIXES, nifti_series
 from napari_d24fad.studies.scan import Problem
@@ -39,7 +40,8 @@ def open_study(
 
     Args:
         path: A folder (searched with its sub-folders, any mix of files), a DICOM file,
-            a NIfTI file, or a PNG, JPEG or TIFF image.
+            a DICOMDIR (stands for the files that it lists), a NIfTI file, or a PNG, JPEG or
+            TIFF image.
         progress: Told how far the search is.
         cancel: Stops the search.
 
@@ -54,6 +56,8 @@ def open_study(
         if not location.exists():
             raise StudyError(Code.PATH_MISSING)
         if not location.is_dir():
+            if is_dicomdir(location):
+                return _study(*listed_files(location), progress, cancel)
             return Study(_series_of([location], progress, cancel, _refuse))
     except OSError:
         raise StudyError(Code.PATH_UNREADABLE) from None
@@ -61,7 +65,11 @@ def open_study(
     files = list(_files_in(location, unreadable, cancel))
     if unreadable and not files:
         raise StudyError(Code.PATH_UNREADABLE)
-    left_out: list[StudyError] = [StudyError(Code.PATH_UNREADABLE) for _ in unreadable]
+    return _study(files, [StudyError(Code.PATH_UNREADABLE) for _ in unreadable], progress, cancel)
+
+
+def _study(files: list[Path], left_out: list[StudyError], progress: Progress, cancel: CancelToken) -> Study:
+    """Reads the headers of files; what is wrong with some of them joins what was left out."""
     series = _series_of(files, progress, cancel, left_out.append)
     problems = tuple(_summary(left_out))
     if not series:

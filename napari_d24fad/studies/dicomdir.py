@@ -1,0 +1,67 @@
+"""DICOMDIR: the table of contents of a DICOM disc, opened in place of its folder."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from pydicom import dcmread
+from pydicom.filereader import read_file_meta_info
+from pydicom.uid import MediaStorageDirectoryStorage
+
+from napari_d24fad.errors import Code, StudyError
+from napari_d24fad.studies.dicom_values import text
+from napari_d24fad.studies.quiet import quiet
+
+
+def is_dicomdir(path: Path) -> bool:
+    """Whether a file is the directory of a disc, by what it says and not by its name."""
+    try:
+        with quiet():
+            meta = read_file_meta_info(path)
+            return bool(meta.get("MediaStorageSOPClassUID") == MediaStorageDirectoryStorage)
+    except Exception:
+        # pydicom raises whatever a file that is no DICOM file makes it stumble over.
+        return False
+
+
+def listed_files(path: Path) -> tuple[list[Path], list[StudyError]]:
+    """Reads which images a DICOMDIR lists.
+
+    Args:
+        path: The DICOMDIR.
+
+    Returns:
+        The files that are there, in the order of the records; and what is wrong with others:
+        ``PATH_MISSING``, or ``PATH_UNREADABLE`` for names that lead out of the folder.
+
+    Raises:
+        StudyError: ``TRUNCATED`` if its records cannot be read.
+    """
+    files: list[Path] = []
+    left_out: list[StudyError] = []
+    try:
+        with quiet():
+            names = list(_names(path))
+    except Exception:
+        # Records of a damaged DICOMDIR break pydicom in many ways.
+        raise StudyError(Code.TRUNCATED, "Its records are damaged.") from None
+    folder = path.parent.resolve()
+    for name in names:
+        file = folder.joinpath(*name)
+        if not file.resolve().is_relative_to(folder):
+            left_out.append(StudyError(Code.PATH_UNREADABLE, "The DICOMDIR lists it outside of its folder."))
+        elif not file.is_file():
+            left_out.append(StudyError(Code.PATH_MISSING, "The DICOMDIR lists it, but it is not there."))
+        else:
+            files.append(file)
+    return files, left_out
+
+
+def _names(path: Path) -> Iterator[list[str]]:
+    """Yields the path components of Referenced File ID (0004,1500) of each record."""
+    directory = dcmread(path, specific_tags=["DirectoryRecordSequence"])
+    for record in directory.get("DirectoryRecordSequence", ()):
+        name = text(record, "ReferencedFileID")
+        if name:
+            yield name.split("\\")
