@@ -209,8 +209,13 @@ class Code(Enum):
     )
     DIVERGED = (
         "T02",
-        "Training diverged: its loss is no longer a number; nothing was written.",
-        "Start again with another --seed, and check the images if it happens again.",
+        "Training diverged: its loss is no longer a number, or stays far above what it was.",
+        "Go on from the last checkpoint with --resume and a lower --rate, and check the images.",
+    )
+    CANNOT_RESUME = (
+        "T04",
+        "This training cannot be resumed.",
+        "Use the data and options it was begun with, or start again without --resume.",
     )
 
     BAD_ARGUMENT = ("A01", "An argument is not valid.", "See the help of this command.")
