@@ -1,0 +1,288 @@
+"""Labelled scans of several tasks; whatever is wrong with them is said before anything is computed.
+
+Two layouts of a task are read:
+
+- ``TASK/normal`` and ``TASK/abnormal``, outlines of lesions in ``TASK/masks``:
+  references are drawn from the normal scans, all others are queries;
+- ``TASK/train/good``, ``TASK/test/good`` and ``TASK/test/bad``, outlines in
+  ``TASK/ground_truth/bad``: references are drawn from the first, the others are queries.
+
+A mask has the name of its scan, or that name and ``_mask``.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import groupby
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from napari_d24fad.detection.prepared import prepare
+from napari_d24fad.errors import Code, D24fadError, StudyError, TrainingError
+from napari_d24fad.evaluation.layouts import LabelFolder, layout_of, numbered_series, visible
+from napari_d24fad.evaluation.trivial import statistics
+from napari_d24fad.progress import CancelToken, Progress, silent
+from napari_d24fad.studies.scan import Scan
+from napari_d24fad.studies.series import Series
+
+_LISTED = 5
+_ANY_SIDE = 64
+_SAME_PLACE_MM = 0.1
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class LabelledScan:
+    """One scan that was read once and can be used; its pixels are read again when wanted.
+
+    Attributes:
+        folder: Its folder within the task, such as ``"normal"``.
+        number: Its number there, from 1, in the order of names.
+        abnormal: Its label.
+        may_refer: Whether it may be drawn as a reference.
+        may_query: Whether it may be examined.
+        kind: Such as ``"grey images"``; the same for all scans of a task.
+        content: SHA-256 of its pixels.
+        patient: Tells patients apart where the file says who it is; else empty.
+        statistics: See `trivial.statistics`.
+        series: Where its pixels are.
+        outline: Where the outline of its lesion is; None if there is none.
+    """
+
+    folder: str
+    number: int
+    abnormal: bool
+    may_refer: bool
+    may_query: bool
+    kind: str
+    content: str = field(repr=False)
+    patient: str = field(repr=False)
+    statistics: Mapping[str, float] = field(repr=False)
+    series: Series = field(repr=False)
+    outline: Series | None = field(repr=False)
+
+    def load(self, cancel: CancelToken | None = None) -> Scan:
+        """Reads the scan.
+
+        Raises:
+            StudyError: It changed since it was checked, and cannot be read any more.
+            Cancelled: If a stop was asked for.
+        """
+        return _small(self.series.load(cancel=cancel))
+
+    def load_mask(self, cancel: CancelToken | None = None) -> npt.NDArray[np.bool_] | None:
+        """Reads the outline of the lesion.
+
+        Returns:
+            ``(slices, rows, columns)`` on the grid of the scan; None where there is none.
+
+        Raises:
+            StudyError: See `load`.
+            Cancelled: If a stop was asked for.
+        """
+        return None if self.outline is None else _inside(self.outline.load(cancel=cancel))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class LabelledTask:
+    """The labelled scans of one organ and modality.
+
+    Attributes:
+        name: Name of the task, that of its folder.
+        scans: All that can be used, in the order of their folders and names.
+        n_copies: Scans left out because their pixels equal those of another.
+        n_unusable: Scans left out because they have a problem.
+    """
+
+    name: str
+    scans: tuple[LabelledScan, ...] = field(repr=False)
+    n_copies: int = 0
+    n_unusable: int = 0
+
+    @property
+    def references(self) -> tuple[int, ...]:
+        """Which scans may be drawn as references."""
+        return tuple(index for index, scan in enumerate(self.scans) if scan.may_refer)
+
+    @property
+    def has_masks(self) -> bool:
+        """Whether any lesion is outlined."""
+        return any(scan.outline is not None for scan in self.scans)
+
+    @property
+    def is_volumes(self) -> bool:
+        """Whether the scans are volumes."""
+        return self.scans[0].series.outline.is_volume
+
+    def count(self, *, abnormal: bool) -> int:
+        """Returns how many scans have this label."""
+        return sum(scan.abnormal is abnormal for scan in self.scans)
+
+
+def read_labelled(
+    data: Path,
+    names: Sequence[str] = (),
+    *,
+    shots: int = 2,
+    leave_out: bool = False,
+    progress: Progress = silent,
+    cancel: CancelToken | None = None,
+) -> tuple[LabelledTask, ...]:
+    """Reads and checks every scan of the tasks once, and keeps no pixels.
+
+    Args:
+        data: Folder of the tasks.
+        names: Tasks to read; empty for every folder in ``data``.
+        shots: How many references are going to be drawn.
+        leave_out: Whether scans and tasks with a problem are left out instead of refused.
+        progress: Told how far the reading is.
+        cancel: Stops the reading.
+
+    Raises:
+        TrainingError: DATA_UNUSABLE with all that is wrong, in one list; DATA_LAYOUT if
+            there is no such task.
+        Cancelled: If a stop was asked for.
+    """
+    cancel = cancel or CancelToken()
+    folders = {entry.name: entry for entry in visible(data) if entry.is_dir()}
+    chosen = list(dict.fromkeys(names)) or list(folders)
+    missing = [name for name in chosen if name not in folders]
+    if missing or not chosen:
+        raise TrainingError(Code.DATA_LAYOUT, f"There is no task {', '.join(missing) or 'at all'}.")
+    tasks: list[LabelledTask] = []
+    problems: list[str] = []
+    for done, name in enumerate(chosen):
+        progress(done / len(chosen), f"Reading {name}")
+        task, found = _read_task(folders[name], shots, cancel)
+        problems += [f"Task {name}: {problem}." for problem in found]
+        if not _too_few(task, shots):
+            tasks.append(task)
+    if problems and not (leave_out and tasks):
+        raise TrainingError(Code.DATA_UNUSABLE, " ".join(problems))
+    return tuple(tasks)
+
+
+def _read_task(folder: Path, shots: int, cancel: CancelToken) -> tuple[LabelledTask, list[str]]:
+    """Reads what can be used of one task, and says what cannot."""
+    layout = layout_of(folder)
+    missing = [label.path for label in layout.folders if not (folder / label.path).is_dir()]
+    problems = [f"there is no folder {path}" for path in missing]
+    masks = {name: found for _, name, found in numbered_series(folder / layout.masks, cancel)}
+    scans: list[LabelledScan] = []
+    n_unusable = 0
+    for label in layout.folders:
+        reasons: dict[str, list[int]] = defaultdict(list)
+        for number, name, found in numbered_series(folder / label.path, cancel):
+            try:
+                mask = masks.pop(name, None) if label.abnormal else None
+                scans.append(_checked(label, number, found, mask, cancel))
+            except D24fadError as error:
+                reasons[error.detail or error.code.meaning].append(number)
+        problems += [_counted(label.path, numbers, reason) for reason, numbers in reasons.items()]
+        n_unusable += sum(map(len, reasons.values()))
+    if masks:
+        problems.append(f"{len(masks)} in {layout.masks} have the name of no scan in {layout.abnormal}")
+    usual = Counter(scan.kind for scan in scans).most_common(1)
+    others = [scan for scan in scans if scan.kind != usual[0][0]]
+    for (path, kind), group in groupby(others, lambda scan: (scan.folder, scan.kind)):
+        problems.append(_counted(path, [scan.number for scan in group], f"{kind}, others are {usual[0][0]}"))
+    same_kind = [scan for scan in scans if scan.kind == usual[0][0]]
+    kept = _without_copies(same_kind)
+    task = LabelledTask(folder.name, kept, len(same_kind) - len(kept), n_unusable + len(others))
+    return task, problems + _too_few(task, shots)
+
+
+def _checked(
+    label: LabelFolder,
+    number: int,
+    found: Series | StudyError,
+    mask: Series | StudyError | None,
+    cancel: CancelToken,
+) -> LabelledScan:
+    """Reads a scan and its mask.
+
+    Raises:
+        D24fadError: One of them cannot be used.
+    """
+    if isinstance(found, StudyError):
+        raise found
+    scan = found.load(cancel=cancel)
+    prepare(scan, _ANY_SIDE)  # a volume without anatomy is refused
+    if isinstance(mask, Series):
+        _check_mask(scan, mask, cancel)
+    elif mask is not None:
+        raise StudyError(mask.code, "its mask cannot be read")
+    return LabelledScan(
+        folder=label.path,
+        number=number,
+        abnormal=label.abnormal,
+        may_refer=label.may_refer,
+        may_query=label.may_query,
+        kind=("colour " if scan.is_colour else "grey ") + ("volumes" if scan.is_volume else "images"),
+        content=scan.content_hash(),
+        patient=scan.identity.patient_key,
+        statistics=statistics(scan),
+        series=found,
+        outline=mask,
+    )
+
+
+def _check_mask(scan: Scan, mask: Series, cancel: CancelToken) -> None:
+    if mask.grid != scan.grid:
+        raise StudyError(Code.MIXED_SERIES, "its mask has another size")
+    placed = scan.has_geometry and mask.outline.has_geometry
+    if placed and not np.allclose(mask.outline.affine, scan.affine, atol=_SAME_PLACE_MM):
+        raise StudyError(Code.AMBIGUOUS_GEOMETRY, "its mask lies elsewhere in the patient")
+    try:
+        mask.load(cancel=cancel)
+    except StudyError as error:
+        empty = error.code is Code.CONSTANT_IMAGE
+        raise StudyError(
+            error.code, f"its mask {'outlines nothing' if empty else 'cannot be read'}"
+        ) from error
+
+
+def _inside(mask: Scan) -> npt.NDArray[np.bool_]:
+    """Which voxels a mask outlines: those above half of its range in pictures, all but 0 in volumes."""
+    values = np.asarray(mask.voxels.max(axis=-1) if mask.is_colour else mask.voxels, np.float32)
+    # Pictures of masks may be JPEG, with noise around 0; volumes number their labels from 0.
+    level = 0.5 * float(values.max()) if not mask.has_geometry else 0.0
+    return np.asarray(values > level)
+
+
+def _small(scan: Scan) -> Scan:
+    """Keeps whole numbers of eight bits as such: a quarter of the memory for the same values."""
+    if scan.voxels.dtype != np.float32 or not (scan.voxels.min() >= 0 and scan.voxels.max() <= 255):
+        return scan
+    small = scan.voxels.astype(np.uint8)
+    return replace(scan, voxels=small) if np.array_equal(small, scan.voxels) else scan
+
+
+def _without_copies(scans: Sequence[LabelledScan]) -> tuple[LabelledScan, ...]:
+    """Keeps one of several scans with equal pixels; a query rather than a mere reference."""
+    first: dict[str, LabelledScan] = {}
+    for scan in sorted(scans, key=lambda scan: not scan.may_query):
+        first.setdefault(scan.content, scan)
+    return tuple(scan for scan in scans if first[scan.content] is scan)
+
+
+def _too_few(task: LabelledTask, shots: int) -> list[str]:
+    problems = []
+    needed = shots + any(scan.may_refer and scan.may_query for scan in task.scans)
+    if len(task.references) < needed:
+        problems.append(
+            f"{needed} normal scans are needed to draw {shots} references, there are {len(task.references)}"
+        )
+    for abnormal, word in ((False, "normal"), (True, "abnormal")):
+        if not any(scan.may_query and scan.abnormal is abnormal for scan in task.scans):
+            problems.append(f"there is no {word} scan to examine")
+    return problems
+
+
+def _counted(folder: str, numbers: Sequence[int], reason: str) -> str:
+    """Says how many scans of a folder have a problem, and their numbers in the order of names."""
+    listed = ", ".join(map(str, numbers[:_LISTED])) + (" and more" if len(numbers) > _LISTED else "")
+    return f"{len(numbers)} in {folder} (number {listed}): {reason.rstrip('.')}"
