@@ -24,6 +24,14 @@ SCORINGS: Final = ("paper", "matched")
 Figure = Mapping[str, str | int | float | bool | None]
 """One measured number: ``data``, ``protocol``, ``metric``, ``value``, and whatever else qualifies it."""
 
+_LATER: Final[Mapping[str, object]] = {
+    "seeds": [],
+    "selection": "",
+    "intended_use": "",
+    "confounds": [],
+    "failures": [],
+}
+
 _NAME = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._-]{0,62}[A-Za-z0-9])?")
 _SIZES = range(32, 1025, 32)  # the teacher halves the side five times
 
@@ -64,6 +72,13 @@ class ModelCard:
         licence: Licence of the weights.
         notes: Anything else worth knowing.
         sha256: SHA-256 of the safetensors file; empty until it is saved.
+        seeds: Of the training, and of whatever else was drawn.
+        selection: What the weights were chosen by among those that the training passed through.
+        intended_use: What it is for, and what it is not for.
+        confounds: What besides anatomy a figure may have been reached by, one sentence each.
+        failures: Where it is known to fail, one sentence each.
+
+    The fields after ``sha256`` came later; cards without them are read as if they were empty.
     """
 
     name: str
@@ -80,6 +95,11 @@ class ModelCard:
     licence: str
     notes: str = ""
     sha256: str = ""
+    seeds: tuple[int, ...] = ()
+    selection: str = ""
+    intended_use: str = ""
+    confounds: tuple[str, ...] = ()
+    failures: tuple[str, ...] = ()
 
     def to_json(self) -> str:
         """Returns the text of the card file.
@@ -98,7 +118,7 @@ class ModelCard:
         Raises:
             ModelError: MODEL_CORRUPT with the field at fault.
         """
-        raw = strict.parse_object(text)
+        raw = {**_LATER, **strict.parse_object(text)}
         if strict.integer(raw, "format") != FORMAT:
             raise fault(f"The card is not of format {FORMAT}.")
         strict.expect_keys(raw, {"format", *(field.name for field in dataclasses.fields(cls))}, "The card")
@@ -111,12 +131,17 @@ class ModelCard:
             input_size=_size(raw),
             scoring=strict.choice(raw, "scoring", SCORINGS),
             data=tuple(_data_source(item) for item in strict.items(raw, "data")),
-            recipe=tuple(_line(item) for item in strict.items(raw, "recipe")),
+            recipe=_lines(raw, "recipe"),
             date=_day(raw),
             figures=tuple(_figure(item) for item in strict.items(raw, "figures")),
             licence=strict.text(raw, "licence"),
             notes=strict.text(raw, "notes", may_be_empty=True),
             sha256=strict.matching(raw, "sha256", strict.SHA256),
+            seeds=tuple(_seed(item) for item in strict.items(raw, "seeds")),
+            selection=strict.text(raw, "selection", may_be_empty=True),
+            intended_use=strict.text(raw, "intended_use", may_be_empty=True),
+            confounds=_lines(raw, "confounds"),
+            failures=_lines(raw, "failures"),
         )
 
 
@@ -153,10 +178,13 @@ def _day(raw: Mapping[str, object]) -> str:
     raise fault("The field date is not a day as YYYY-MM-DD.")
 
 
-def _line(item: object) -> str:
-    if not isinstance(item, str):
-        raise fault("The field recipe holds something that is not a command line.")
-    return item
+def _lines(raw: Mapping[str, object], key: str) -> tuple[str, ...]:
+    """Returns a field that is a list of texts."""
+    return tuple(strict.text({key: item}, key) for item in strict.items(raw, key))
+
+
+def _seed(item: object) -> int:
+    return strict.integer({"seeds": item}, "seeds")
 
 
 def _data_source(item: object) -> DataSource:

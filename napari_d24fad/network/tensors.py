@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
+import safetensors
 import safetensors.torch
 import torch
 from safetensors import SafetensorError
@@ -36,8 +37,28 @@ def read_tensors(path: Path) -> Tensors:
     return tensors
 
 
-def write_tensors(tensors: Mapping[str, Tensor], path: Path) -> None:
+def read_metadata(path: Path) -> dict[str, str]:
+    """Reads the text in the header of a safetensors file.
+
+    Raises:
+        ModelError: MODEL_CORRUPT if it is not one.
+    """
+    try:
+        with safetensors.safe_open(path, framework="pt") as stored:
+            return dict(stored.metadata() or {})
+    except (SafetensorError, OSError, ValueError) as error:
+        raise ModelError(Code.MODEL_CORRUPT, "It is not a safetensors file.") from error
+
+
+def write_tensors(
+    tensors: Mapping[str, Tensor], path: Path, metadata: Mapping[str, str] | None = None
+) -> None:
     """Writes a safetensors file; ``path`` is replaced only when all of it is on disk.
+
+    Args:
+        tensors: By name.
+        path: The file.
+        metadata: Text by key, kept in the header.
 
     Raises:
         ModelError: MODEL_CORRUPT if a value is not a finite number.
@@ -46,7 +67,7 @@ def write_tensors(tensors: Mapping[str, Tensor], path: Path) -> None:
     refuse_not_finite(tensors)
     whole = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
     with atomic_file(path) as temporary:
-        temporary.write_bytes(safetensors.torch.save(whole))
+        temporary.write_bytes(safetensors.torch.save(whole, dict(metadata) if metadata else None))
 
 
 def read_pickled(path: Path) -> Mapping[object, object]:
