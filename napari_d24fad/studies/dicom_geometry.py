@@ -23,6 +23,8 @@ _STRAIGHT = 0.1
 # How far a slice may lie from where the affine puts it, in voxels. highdicom compares single
 # gaps and angles, so that a slant of two degrees adds up to centimetres over a long stack.
 _IN_PLACE = 0.5
+# How far the length of a direction may be from 1: some scanners write four digits.
+_UNIT = 1e-3
 # Gantries tilt by up to 30 degrees; what leans over further was not stacked as a volume.
 _MOST_SLANT = 45.0
 
@@ -59,6 +61,10 @@ def stack(instances: Sequence[Instance]) -> Stack:
         raise StudyError(Code.AMBIGUOUS_GEOMETRY, "The slices are not exactly parallel.")
     if len({place.pixel_spacing for place in places}) > 1:
         raise StudyError(Code.AMBIGUOUS_GEOMETRY, "The slices differ in pixel spacing.")
+    directions = np.reshape(places[0].orientation, (2, 3))
+    if np.abs(np.linalg.norm(directions, axis=1) - 1).max() > _UNIT:
+        # highdicom would take their length for a factor of the pixel spacing.
+        raise StudyError(Code.AMBIGUOUS_GEOMETRY, "The orientation of the slices is not valid.")
     positions = [place.position for place in places]
     try:
         with quiet():
@@ -72,7 +78,7 @@ def stack(instances: Sequence[Instance]) -> Stack:
         if not in_place(affine, positions):
             return _uneven_stack(instances, places)
     except ValueError:
-        # highdicom refuses direction cosines that are not orthogonal unit vectors.
+        # highdicom refuses direction cosines that are not at right angles.
         raise StudyError(Code.AMBIGUOUS_GEOMETRY, "The orientation of the slices is not valid.") from None
     ordered = tuple(instances[order.index(index)] for index in reversed(range(len(order))))
     return Stack(ordered, affine)

@@ -63,14 +63,19 @@ def split_series(instances: Iterable[Instance]) -> list[Group]:
 
 def _split_one(members: Sequence[Instance]) -> list[Group]:
     originals, copies = set_copies_apart(members)
+    spaces = {instance.identity.frame_of_reference_uid for instance in originals}
+    # Some anonymisers give every file a frame of reference of its own, which says nothing.
+    meant = 2 * len(spaces) <= len(originals)
     groups: list[Group] = []
     orientations: list[tuple[float, ...]] = []
-    for look in _partition(originals, _appearance):
+    for look in _partition(originals, partial(_appearance, in_space=meant)):
         for parallel in _partition(look, lambda one: _direction(one, orientations)):
             groups += _split_by_position(parallel)
     groups = _with_look(groups)
     # Pictures that look the same stay single without a reason that needs to be said.
-    why = (Problem(Code.SPLIT_SERIES, _reason(groups)),) if any(group.suffix for group in groups) else ()
+    placed = any(group.instances[0].placement or group.instances[0].frames > 1 for group in groups)
+    apart = len(groups) > 1 and (placed or any(group.suffix for group in groups))
+    why = (Problem(Code.SPLIT_SERIES, _reason(groups)),) if apart else ()
     return [
         _with_copies(replace(group, problems=why, suffix=_numbered(group, groups)), copies)
         for group in groups
@@ -105,7 +110,7 @@ def _contents(group: Group) -> str:
     return " ".join([str(number), noun if number == 1 else f"{noun}s", *words])
 
 
-def _appearance(instance: Instance) -> Hashable:
+def _appearance(instance: Instance, *, in_space: bool) -> Hashable:
     # Files with several frames are volumes of their own.
     own = instance.path if instance.frames > 1 else None
     return (
@@ -116,6 +121,7 @@ def _appearance(instance: Instance) -> Hashable:
         tuple(round(length, 3) for length in instance.pixel_shape),
         instance.placement is None,
         "LOCALIZER" in instance.image_type,
+        instance.identity.frame_of_reference_uid if in_space else None,
     )
 
 
