@@ -25,9 +25,9 @@ def compare_slices(
     """Compares some slices of a scan with the references, each at its own level.
 
     Args:
-        scan: Features of the scan.
+        scan: Aligned features of the scan.
         positions: Which of its slices, as positions in ``scan.levels``.
-        references: Features of the references.
+        references: Aligned features of the references.
         method: The scoring both were encoded for.
         side: Side of the maps in pixels.
         cancel: Stops it between two slices.
@@ -45,7 +45,7 @@ def compare_slices(
         cancel.check()
         supports, owners = supports_at(references, float(scan.levels[position]), leave_out)
         own = tuple(feature[position : position + 1] for feature in scan.features)
-        distance, weight = method.compare(own, supports, side)
+        distance, weight = method.compare(own, supports, owners, side)
         distances.append(distance)
         per_reference = weight.new_zeros(len(references), weight.shape[2])
         weights.append(per_reference.index_add(0, torch.tensor(owners, device=weight.device), weight[0]))

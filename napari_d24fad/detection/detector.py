@@ -157,10 +157,14 @@ class Detector:
         scans = [each.scan for each in encoded]
         check_references(scans)
         method = scoring(self.scoring_name, scans[0].is_volume)
-        null, left_out = measure_null(encoded, method, progress, cancel or CancelToken())
+        statistics = method.statistics([each.encoded.features for each in encoded])
+        aligned = tuple(each.encoded.aligned(method, statistics) for each in encoded)
+        null, left_out = measure_null(encoded, aligned, method, progress, cancel or CancelToken())
         return References(
             encoded=tuple(encoded),
             scoring=method,
+            statistics=statistics,
+            aligned=aligned,
             null=null,
             calibration=calibrate(left_out),
             checks=check_outliers(null.scores),

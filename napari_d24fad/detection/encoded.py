@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import numpy.typing as npt
 import torch
 
 from napari_d24fad.detection.prepared import Prepared
-from napari_d24fad.detection.scoring import Features
+from napari_d24fad.detection.scoring import Features, Scoring
 from napari_d24fad.studies.scan import Scan
 
 SEARCH_WINDOW = 0.04
@@ -31,6 +31,10 @@ class Encoded:
 
     levels: npt.NDArray[np.float64] = field(repr=False)
     features: Features = field(repr=False)
+
+    def aligned(self, method: Scoring, statistics: Features) -> Encoded:
+        """Returns the same slices with features relative to a set of references."""
+        return replace(self, features=method.align(self.features, statistics))
 
     def at(self, level: float) -> list[int]:
         """Returns the slices to compare with a slice at ``level``: the nearest few within reach."""

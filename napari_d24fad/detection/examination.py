@@ -9,7 +9,7 @@ import torch
 
 from napari_d24fad.detection.calibration import FloatArray, conformal_slice_p
 from napari_d24fad.detection.comparison import compare_slices
-from napari_d24fad.detection.encoded import EncodedScan
+from napari_d24fad.detection.encoded import Encoded, EncodedScan
 from napari_d24fad.detection.null import combine_components, relative_to_expected, scan_score, smooth
 from napari_d24fad.detection.references import References
 from napari_d24fad.progress import CancelToken, Progress
@@ -44,15 +44,17 @@ def examine_slices(
     """
     prepared, method, null = query.prepared, references.scoring, references.null
     sampling = prepared.sampling
-    encoded = [each.encoded for each in references.encoded]
+    side = method.map_side(sampling.side)
     upright = np.full(prepared.scan.grid, np.nan, np.float32)
     scores = np.empty(len(query.indices), np.float32)
     parts = []
-    inside = sampling.inside()
+    inside = sampling.inside(side)
     for start in range(0, len(query.indices), batch):
         chosen = range(start, min(start + batch, len(query.indices)))
         levels = query.encoded.levels[start : chosen.stop]
-        distances, weights = compare_slices(query.encoded, chosen, encoded, method, sampling.side, cancel)
+        own = Encoded(levels, tuple(f[start : chosen.stop] for f in query.encoded.features))
+        own = own.aligned(method, references.statistics)
+        distances, weights = compare_slices(own, range(len(chosen)), references.aligned, method, side, cancel)
         combined = combine_components(distances, null.component_means)
         maps = smooth(relative_to_expected(combined, levels, null.expected), method.smoothing)
         scores[start : chosen.stop] = [float(method.image_score(m[inside.to(m.device)])) for m in maps]
@@ -60,7 +62,7 @@ def examine_slices(
         parts.append(weights.cpu().numpy())
         progress(chosen.stop / len(query.indices), "Comparing slices")
     p_values = conformal_slice_p(
-        scores, query.encoded.levels, null.slice_scores, [each.levels for each in encoded]
+        scores, query.encoded.levels, null.slice_scores, [each.levels for each in references.aligned]
     )
     return ExaminedSlices(
         values=np.ascontiguousarray(prepared.orientation.invert(upright)),

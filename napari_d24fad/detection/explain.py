@@ -11,7 +11,6 @@ import torch
 from torch import Tensor
 
 from napari_d24fad.detection.calibration import FloatArray
-from napari_d24fad.detection.comparison import compare_slices
 from napari_d24fad.detection.detector import Detector
 from napari_d24fad.detection.encoded import EncodedScan, supports_at
 from napari_d24fad.detection.null import smooth
@@ -82,20 +81,24 @@ def explain(
     index = _own_index(query, slice_index)
     if not 0 <= slice_index < query.scan.n_slices or index not in query.indices:
         raise ArgumentError(Code.BAD_ARGUMENT, f"Slice {slice_index + 1} was not examined.")
+    cancel.check()
     position = query.indices.index(index)
     level = float(query.encoded.levels[position])
     sampling = query.prepared.sampling
-    encoded = [each.encoded for each in references.encoded]
-    _, weights = compare_slices(query.encoded, [position], encoded, references.scoring, sampling.side, cancel)
-    supports, _ = supports_at(encoded, level)
-    own = tuple(feature[position : position + 1] for feature in query.encoded.features)
-    counted = references.scoring.compare(own, supports, sampling.side)[1][0].mean(dim=1)
+    method = references.scoring
+    own = method.align(
+        tuple(feature[position : position + 1] for feature in query.encoded.features), references.statistics
+    )
+    supports, owners = supports_at(references.aligned, level)
+    counted = method.compare(own, supports, owners, method.map_side(sampling.side))[1][0]
+    weights = counted.new_zeros(len(references.encoded), counted.shape[1])
+    weights = weights.index_add(0, torch.tensor(owners, device=counted.device), counted)
     slices = [
         (owner, each.indices[chosen])
         for owner, each in enumerate(references.encoded)
         for chosen in each.encoded.at(level)
     ]
-    owner, nearest = slices[int(counted.argmax())]
+    owner, nearest = slices[int(counted.mean(dim=1).argmax())]
     inputs = [detector.inputs(query.prepared, [index])]
     for other, chosen in slices:
         inputs.append(detector.inputs(references.encoded[other].prepared, [chosen]))
@@ -103,7 +106,7 @@ def explain(
     reference = references.encoded[owner]
     return Explanation(
         slice_index=slice_index,
-        weights=weights[0].cpu().numpy(),
+        weights=weights.cpu().numpy(),
         reference_index=owner,
         reference_slice_index=_own_index(reference, nearest),
         query_image=_picture(query, index),

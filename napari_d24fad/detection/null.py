@@ -120,7 +120,11 @@ def scan_score(slice_scores: npt.NDArray[np.float32]) -> float:
 
 @torch.inference_mode()
 def measure_null(
-    references: Sequence[EncodedScan], method: Scoring, progress: Progress, cancel: CancelToken
+    references: Sequence[EncodedScan],
+    encoded: Sequence[Encoded],
+    method: Scoring,
+    progress: Progress,
+    cancel: CancelToken,
 ) -> tuple[Null, tuple[LeftOutMaps, ...]]:
     """Examines every reference against the others, in the same way as a query against all.
 
@@ -129,6 +133,7 @@ def measure_null(
 
     Args:
         references: The references.
+        encoded: Their features, aligned.
         method: The scoring they were encoded for.
         progress: Told how far this is.
         cancel: Stops it.
@@ -136,8 +141,7 @@ def measure_null(
     Raises:
         Cancelled: If a stop was asked for.
     """
-    side = references[0].prepared.sampling.side
-    encoded = [each.encoded for each in references]
+    side = method.map_side(references[0].prepared.sampling.side)
     distances = []
     for index, reference in enumerate(encoded):
         every = range(len(reference.levels))
@@ -149,7 +153,7 @@ def measure_null(
     for index, (maps, each) in enumerate(zip(combined, references, strict=True)):
         expected = _expected(combined, encoded, index) if method.relative else None
         smoothed = smooth(relative_to_expected(maps, each.encoded.levels, expected), method.smoothing)
-        inside = each.prepared.sampling.inside()
+        inside = each.prepared.sampling.inside(side)
         left_out.append(LeftOutMaps(smoothed.cpu().numpy(), inside.numpy(), each.encoded.levels))
     slice_scores = np.full((len(encoded), max(len(e.levels) for e in encoded)), np.nan, np.float32)
     for row, alone in zip(slice_scores, left_out, strict=True):

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from napari_d24fad.detection.calibration import Calibration
-from napari_d24fad.detection.encoded import EncodedScan
+from napari_d24fad.detection.encoded import Encoded, EncodedScan
 from napari_d24fad.detection.null import Null
 from napari_d24fad.detection.reference_check import ReferenceCheck
-from napari_d24fad.detection.scoring import Scoring
+from napari_d24fad.detection.scoring import Features, Scoring
 from napari_d24fad.studies.scan import Scan
 
 
@@ -20,6 +20,8 @@ class References:
         encoded: The scans with their features; pass some of them, or more, to
             `Detector.reference_set` for another set without encoding anything again.
         scoring: The scoring they were encoded for.
+        statistics: What features are aligned by.
+        aligned: Their features, aligned.
         null: What the references show when each is examined against the others.
         calibration: What that says about values and scores of a query.
         checks: For each reference, whether it stands out among the others.
@@ -29,6 +31,8 @@ class References:
 
     encoded: tuple[EncodedScan, ...] = field(repr=False)
     scoring: Scoring
+    statistics: Features = field(repr=False)
+    aligned: tuple[Encoded, ...] = field(repr=False)
     null: Null = field(repr=False)
     calibration: Calibration = field(repr=False)
     checks: tuple[ReferenceCheck, ...]

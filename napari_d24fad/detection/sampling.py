@@ -119,12 +119,20 @@ class Sampling:
         crop = (self.rows[1] - self.rows[0]) * (self.columns[1] - self.columns[0])
         return crop / (self.content[0] * self.content[1]) * self.side**2
 
-    def inside(self) -> Tensor:
-        """Which pixels of the input show the scan, ``(side, side)`` bool; the rest is padding."""
+    def inside(self, side: int | None = None) -> Tensor:
+        """Which pixels show the scan and not padding.
+
+        Args:
+            side: Side of the maps in pixels, a divisor of the input's; None for the input's.
+
+        Returns:
+            ``(side, side)`` bool.
+        """
         mask = torch.zeros(self.side, self.side, dtype=torch.bool)
         top, left = self.origin
         mask[top : top + self.content[0], left : left + self.content[1]] = True
-        return mask
+        step = self.side // (side or self.side)
+        return mask[step // 2 :: step, step // 2 :: step]
 
     def to_input(self, slices: Tensor) -> Tensor:
         """Crops, scales and pads slices.
@@ -145,11 +153,13 @@ class Sampling:
         """Brings maps back to the slices' own pixels.
 
         Args:
-            maps: ``(N, side, side)``.
+            maps: ``(N, side, side)`` of the whole input, of any side.
 
         Returns:
             ``(N, rows, columns)``; NaN outside the crop.
         """
+        if maps.shape[-1] != self.side:
+            maps = interpolate(maps[:, None], (self.side, self.side), mode="bilinear")[:, 0]
         top, left = self.origin
         content = maps[:, None, top : top + self.content[0], left : left + self.content[1]]
         size = (self.rows[1] - self.rows[0], self.columns[1] - self.columns[0])

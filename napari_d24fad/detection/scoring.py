@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
 import torch
 from torch import Tensor
-from torch.nn.functional import normalize, one_hot, pad
+from torch.nn.functional import interpolate, normalize, one_hot, pad
 
 from napari_d24fad.errors import ArgumentError, Code
 from napari_d24fad.network.d24fad import D24FAD
-from napari_d24fad.network.losses import distance_maps, enlarge
+from napari_d24fad.network.losses import distance_maps
 from napari_d24fad.network.weighting import LearnToWeight, combine
 
 Features = tuple[Tensor, ...]
@@ -21,8 +22,9 @@ Features = tuple[Tensor, ...]
 class Scoring(Protocol):
     """A way to compare images.
 
-    ``encode`` is called once per image, ``compare`` once per query with the supports
-    chosen for it. ``compare`` returns one map per component; `Null` makes them one.
+    ``encode`` is called once per image, ``statistics`` once per set of references, ``align``
+    once per image and set, ``compare`` once per query with the supports chosen for it.
+    ``compare`` returns one map per component; `Null` makes them one.
     """
 
     @property
@@ -41,20 +43,32 @@ class Scoring(Protocol):
     def smoothing(self) -> float:
         """Standard deviation of the Gaussian that smooths a map, as a fraction of the side."""
 
+    def map_side(self, side: int) -> int:
+        """Side of the maps in pixels for network inputs of ``side`` pixels."""
+
     def encode(self, network: D24FAD, images: Tensor) -> Features:
         """Encodes network inputs ``(N, 3, S, S)``."""
 
-    def compare(self, query: Features, supports: Features, side: int) -> tuple[Tensor, Tensor]:
+    def statistics(self, references: Sequence[Features]) -> Features:
+        """Measures what `align` needs to know of a set of references."""
+
+    def align(self, features: Features, statistics: Features) -> Features:
+        """Expresses the features of a query or reference relative to the set of references."""
+
+    def compare(
+        self, query: Features, supports: Features, owners: Sequence[int], side: int
+    ) -> tuple[Tensor, Tensor]:
         """Compares queries with supports.
 
         Args:
-            query: Features of ``N`` images.
-            supports: Features of ``K`` images.
-            side: Side of the maps in pixels.
+            query: Aligned features of ``N`` images.
+            supports: Aligned features of ``S`` images.
+            owners: For each support, the index of the reference it is of.
+            side: Side of the maps in pixels, of `map_side`.
 
         Returns:
-            Distances ``(N, components, side, side)`` and weights ``(N, K, 3)``, which sum to 1
-            over the supports.
+            Distances ``(N, components, side, side)`` and weights ``(N, S, scales)``, which
+            sum to 1 over the supports.
         """
 
     def image_score(self, values: Tensor) -> Tensor:
@@ -73,12 +87,26 @@ class PaperScoring:
     relative: bool = False
     smoothing: float = 4 / 128
 
+    def map_side(self, side: int) -> int:
+        """That of the input."""
+        return side
+
     def encode(self, network: D24FAD, images: Tensor) -> Features:
         """Keeps the student's three scales and their learn-to-weight projections."""
         student = network.student(network.teacher(images).embedding)
         return (*student, *network.weighting.project(student))
 
-    def compare(self, query: Features, supports: Features, side: int) -> tuple[Tensor, Tensor]:
+    def statistics(self, references: Sequence[Features]) -> Features:
+        """None are needed."""
+        return ()
+
+    def align(self, features: Features, statistics: Features) -> Features:
+        """Features are compared as they are."""
+        return features
+
+    def compare(
+        self, query: Features, supports: Features, owners: Sequence[int], side: int
+    ) -> tuple[Tensor, Tensor]:
         """One component per scale: 1 - cosine between query and weighted supports."""
         weights = [
             LearnToWeight.logits(query[scale], supports[scale + 3]).softmax(dim=1) for scale in range(3)
@@ -93,69 +121,105 @@ class PaperScoring:
 
 @dataclass(frozen=True, slots=True)
 class MatchedScoring:
-    """Our default: each position is matched to its nearest neighbour among the references.
+    """Our default: each position is matched to its nearest neighbours among the references.
 
-    Two spaces are matched at three scales: the teacher's features, and the residual of
-    teacher and student (what the student could not re-create), so that a departure
-    is what neither space has seen in the references. The score of an image is the mean
-    of the highest values of its smoothed map.
+    Two spaces are matched, each at the middle and the coarse scale: the teacher's features,
+    and the residual of teacher and student (what the student could not re-create).
+    Channels are first centred and scaled by what the references show, so that the cosine
+    compares how two places differ from the usual and not what all places share. The
+    distance is the mean over the nearest few references: a single reference that shows
+    the same lesion does not hide it.
 
     Attributes:
-        radius: Cells around the same position that are searched; None searches the
-            whole image.
+        radius: Cells around the same position that are searched.
         relative: See `Scoring.relative`.
         smoothing: See `Scoring.smoothing`.
-        top: Fraction of the map that the score is the mean of.
+        top: Fraction of the map that the score of an image is the mean of.
+        nearest: How many references the distance is the mean of, the nearest at each position.
     """
 
-    radius: int | None
+    radius: int
     relative: bool
     smoothing: float
     top: float
+    nearest: int = 3
     name: str = "matched"
     standardised: bool = True
 
+    def map_side(self, side: int) -> int:
+        """A quarter of the input's: twice as fine as the middle scale."""
+        return side // 4
+
     def encode(self, network: D24FAD, images: Tensor) -> Features:
-        """Keeps unit-length teacher features and unit-length residuals per scale."""
+        """Keeps the teacher's features and the residuals of the middle and the coarse scale."""
         seen = network.teacher(images)
         copied = network.student(seen.embedding)
-        teacher = [normalize(feature) for feature in seen.scales]
-        residual = [normalize(t - normalize(s)) for t, s in zip(teacher, copied, strict=True)]
-        return (*teacher, *residual)
+        pairs = list(zip(seen.scales, copied, strict=True))[1:]
+        residual = [normalize(teacher) - normalize(student) for teacher, student in pairs]
+        return (*seen.scales[1:], *residual)
 
-    def compare(self, query: Features, supports: Features, side: int) -> tuple[Tensor, Tensor]:
-        """One component per space and scale: 1 - cosine to the nearest support feature.
+    def statistics(self, references: Sequence[Features]) -> Features:
+        """Mean and standard deviation of each channel over all places of all references."""
+        found: list[Tensor] = []
+        for tensors in zip(*references, strict=True):
+            # Image by image in float32, the few sums in float64: no copy of all features is made.
+            means = torch.cat([tensor.mean(dim=(2, 3)) for tensor in tensors]).double()
+            squares = torch.cat([tensor.square().mean(dim=(2, 3)) for tensor in tensors]).double()
+            mean = means.mean(dim=0)
+            deviation = (squares.mean(dim=0) - mean.square()).clamp(min=0).sqrt()
+            # A channel that is silent in the references must not become deafening by a division by nearly 0.
+            deviation = deviation.clamp(min=0.05 * deviation.square().mean().sqrt() + 1e-6)
+            found += [value.float()[:, None, None] for value in (mean, deviation)]
+        return tuple(found)
 
-        The weight of a support is the share of positions where it is the nearest.
+    def align(self, features: Features, statistics: Features) -> Features:
+        """Centres and scales the channels, then makes the features of each position unit length."""
+        pairs = zip(statistics[::2], statistics[1::2], strict=True)
+        return tuple(
+            normalize((feature - mean) / deviation)
+            for feature, (mean, deviation) in zip(features, pairs, strict=True)
+        )
+
+    def compare(
+        self, query: Features, supports: Features, owners: Sequence[int], side: int
+    ) -> tuple[Tensor, Tensor]:
+        """One component per space and scale: 1 - cosine to the nearest features of the nearest references.
+
+        The weight of a support is the share of positions where it is the nearest, in the
+        teacher's space.
         """
+        scales = len(query) // 2
         maps, weights = [], []
         for component, (own, others) in enumerate(zip(query, supports, strict=True)):
             likeness = self._likeness(own, others)
-            best, nearest = likeness.max(dim=1)
-            maps.append(enlarge(1 - best, side))
-            if component < 3:
-                counts = one_hot(nearest.flatten(1), len(others)).float()
-                weights.append(counts.mean(dim=1))
+            best = _best_of_each(likeness, owners)
+            count = min(self.nearest, best.shape[1])
+            distance = 1 - best.topk(count, dim=1).values.mean(dim=1)
+            maps.append(interpolate(distance[:, None], (side, side), mode="bilinear")[:, 0])
+            if component < scales:
+                nearest = one_hot(likeness.argmax(dim=1).flatten(1), len(others)).float()
+                weights.append(nearest.mean(dim=1))
         return torch.stack(maps, dim=1), torch.stack(weights, dim=2)
 
     def _likeness(self, query: Tensor, supports: Tensor) -> Tensor:
-        """Highest cosine of each query position to each support, ``(N, K, H, W)``."""
-        height, width = query.shape[2:]
-        if self.radius is None:
-            own = query.flatten(2).transpose(1, 2)
-            # One support after the other: all pairs of positions of all supports fill the memory.
-            anywhere = [(own @ support).amax(dim=-1) for support in supports.flatten(2)]
-            return torch.stack(anywhere, dim=1).reshape(len(query), len(supports), height, width)
-        padded = pad(supports, (self.radius,) * 4, mode="replicate")
+        """Highest cosine of each query position to each support within reach, ``(N, S, H, W)``."""
+        count, channels, height, width = query.shape
+        columns = torch.arange(width, device=query.device)
+        far = (columns[:, None] - columns).abs() > self.radius
+        unreachable = torch.where(far, -torch.inf, 0.0)[:, None, :]
+        # Row by row as one batched matrix product, which a CPU does many times faster than
+        # one shifted product per offset, although most columns of it are thrown away.
+        own = query.permute(2, 0, 3, 1).reshape(height, count * width, channels)
+        padded = pad(supports, (0, 0, self.radius, self.radius), mode="replicate")
+        rows = padded.permute(2, 1, 0, 3).reshape(height + 2 * self.radius, channels, -1)
         best: Tensor | None = None
-        for row in range(2 * self.radius + 1):
-            for column in range(2 * self.radius + 1):
-                moved = padded[:, :, row : row + height, column : column + width]
-                # Ten times faster than the matrix product that einsum makes of it.
-                cosine = (query[:, None] * moved).sum(dim=2)
-                best = cosine if best is None else torch.maximum(best, cosine)
+        for offset in range(2 * self.radius + 1):
+            cosines = torch.bmm(own, rows[offset : offset + height])
+            cosines = cosines.reshape(height, count, width, len(supports), width) + unreachable
+            highest = cosines.amax(dim=-1)
+            best = highest if best is None else torch.maximum(best, highest)
         assert best is not None  # the loop runs at least once
-        return best
+        return best.permute(1, 3, 0, 2)
 
     def image_score(self, values: Tensor) -> Tensor:
         """Mean of the highest values."""
@@ -163,11 +227,20 @@ class MatchedScoring:
         return values.topk(count).values.mean()
 
 
+def _best_of_each(likeness: Tensor, owners: Sequence[int]) -> Tensor:
+    """Highest likeness to any support of each reference: ``(N, S, H, W)`` to ``(N, references, H, W)``."""
+    known = sorted(set(owners))
+    index = torch.tensor([known.index(owner) for owner in owners], device=likeness.device)
+    shape = (len(likeness), len(known), *likeness.shape[2:])
+    lowest = likeness.new_full(shape, -torch.inf)
+    return lowest.scatter_reduce(1, index[None, :, None, None].expand_as(likeness), likeness, "amax")
+
+
 FOR_VOLUMES = MatchedScoring(radius=1, relative=True, smoothing=2 / 128, top=0.02)
 """Slices of one level show the same anatomy at the same place."""
 
-FOR_IMAGES = MatchedScoring(radius=None, relative=False, smoothing=4 / 128, top=0.05)
-"""Single images are framed by hand: anything may be anywhere."""
+FOR_IMAGES = MatchedScoring(radius=2, relative=False, smoothing=4 / 128, top=0.2)
+"""Single images are framed by hand: the same anatomy is near the same place."""
 
 
 def scoring(name: str, volume: bool) -> Scoring:
