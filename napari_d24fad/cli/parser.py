@@ -160,24 +160,43 @@ def _models(command: _Parser) -> None:
 def _train(command: _Parser) -> None:
     command.add_argument("data", metavar="DATA", type=Path, help="folder of TASK/normal or TASK/train/good")
     command.add_argument("--out", type=Path, required=True, metavar="FILE", help="a .safetensors file")
-    command.add_argument("--teacher", default="compact", help="compact, resnet18 or wide_resnet50_2")
-    command.add_argument("--steps", type=_count, default=2000, metavar="N", help="default: 2000")
     command.add_argument(
-        "--procedural", type=int, default=12, metavar="N", help="made-up tasks to add (default: 12)"
+        "--recipe", type=Path, metavar="FILE", help="TOML with options, and what the card says of the model"
     )
+    command.add_argument(
+        "--resume", action="store_true", help="go on from the checkpoint that a stopped training left"
+    )
+    command.add_argument(
+        "--checkpoint-every", type=_count, metavar="N", help="steps between checkpoints (default: 200)"
+    )
+    # Options without a default here have theirs in training/, where the recipe is; see docs/training.md.
+    command.add_argument("--teacher", help="compact (default), resnet18 or wide_resnet50_2")
+    command.add_argument("--steps", type=_count, metavar="N", help="optimiser steps")
+    command.add_argument("--shots", type=_count, metavar="K", help="support images of an episode")
+    command.add_argument("--rate", type=_positive, metavar="X", help="peak learning rate")
+    command.add_argument("--procedural", type=int, metavar="N", help="made-up tasks to add")
     command.add_argument(
         "--distil-from", type=Path, metavar="NPZ", help="make the compact teacher anew, of a larger one"
     )
-    command.add_argument("--distil-steps", type=_count, default=2000, metavar="N", help="default: 2000")
+    command.add_argument("--distil-steps", type=_count, metavar="N", help="optimiser steps of that")
+    command.add_argument("--hold-out", nargs="+", metavar="TASK", help="tasks of DATA never looked at")
     command.add_argument(
-        "--hold-out", nargs="+", default=[], metavar="TASK", help="tasks of DATA never looked at"
+        "--validate", nargs="+", metavar="TASK", help="tasks of DATA that only the weights are chosen by"
+    )
+    command.add_argument(
+        "--no-selection", action="store_true", default=None, help="write the last weights, not the best"
     )
     command.add_argument(
         "--published",
         action="store_true",
+        default=None,
         help="the paper's loss and optimiser instead of ours, which keep the student from collapsing",
     )
-    command.add_argument("--seed", type=int, default=0, metavar="N", help="default: 0")
+    command.add_argument("--tsd-weight", type=_positive, metavar="X", help="weight of TSD (paper: lambda)")
+    command.add_argument("--no-tsd", action="store_true", default=None, help="leave TSD out")
+    command.add_argument("--no-ssd", action="store_true", default=None, help="leave SSD out")
+    command.add_argument("--no-l2w", action="store_true", default=None, help="weigh all supports equally")
+    command.add_argument("--seed", type=int, metavar="N", help="default: 0")
     _add_device(command)
 
 
@@ -199,6 +218,16 @@ def _count(text: str) -> int:
     if not text.isascii() or not text.isdigit() or int(text) < 1:
         raise argparse.ArgumentTypeError("expected a whole number from 1")
     return int(text)
+
+
+def _positive(text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = 0.0
+    if not 0 < value < float("inf"):
+        raise argparse.ArgumentTypeError("expected a number above 0")
+    return value
 
 
 def _window(text: str) -> tuple[float, float]:

@@ -2,62 +2,125 @@
 
 from __future__ import annotations
 
+import sys
 from argparse import Namespace
+from collections.abc import Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from napari_d24fad.atomic import check_writable
 from napari_d24fad.cli.console import progress_bar
+from napari_d24fad.errors import ArgumentError, Code
+from napari_d24fad.progress import silent
 
 if TYPE_CHECKING:
-    from napari_d24fad.training.student import TrainingOptions
+    from napari_d24fad.training.options import TrainingOptions
+    from napari_d24fad.training.recipe import Recipe
+
+_CHANGES_NOTHING = {"command", "data", "out", "recipe", "resume", "device", "debug"}
 
 
 def run(arguments: Namespace) -> None:
-    """Trains a model and writes it with its card.
+    """Trains a model and writes it with its card, log and loss plot.
 
     Raises:
         D24fadError: See `train_model`.
     """
     check_writable(arguments.out.absolute().parent)
-    from napari_d24fad.training.recipe import Recipe, train_model  # imports torch
+    from napari_d24fad.training.processes import is_main_process  # imports torch
+    from napari_d24fad.training.recipe import train_model
 
-    recipe = Recipe(
-        data=arguments.data,
-        teacher=arguments.teacher,
-        distil_from=arguments.distil_from,
-        distil_steps=arguments.distil_steps,
-        procedural=arguments.procedural,
-        hold_out=tuple(arguments.hold_out),
-        training=replace(_options(arguments), seed=arguments.seed),
-        command=_command(arguments),
+    speaks = is_main_process()
+    recipe = recipe_of(arguments)
+    with progress_bar() as bar:
+        card = train_model(
+            recipe,
+            arguments.out,
+            device=arguments.device,
+            resume=arguments.resume,
+            warn=_warn if speaks else lambda sentence: None,
+            progress=bar if speaks else silent,
+        )
+    if speaks:
+        print(f"{card.name}: {card.title}. Written to {arguments.out}")
+
+
+def _warn(sentence: str) -> None:
+    print(f"d24fad: warning: {sentence}", file=sys.stderr)
+
+
+def recipe_of(arguments: Namespace) -> Recipe:
+    """Makes the recipe of parsed arguments: options given, else those of a recipe file, else our own.
+
+    Raises:
+        ArgumentError: See `read_recipe`.
+    """
+    from napari_d24fad.training.about import About, read_recipe
+    from napari_d24fad.training.recipe import Recipe
+
+    about = About()
+    if arguments.recipe:
+        options, about = read_recipe(arguments.recipe)
+        _fill_in(arguments, options)
+    given = {
+        "teacher": arguments.teacher,
+        "distil_from": arguments.distil_from,
+        "distil_steps": arguments.distil_steps,
+        "procedural": arguments.procedural,
+        "hold_out": arguments.hold_out and tuple(arguments.hold_out),
+        "validate": arguments.validate and tuple(arguments.validate),
+        "select": False if arguments.no_selection else None,
+        "every": arguments.checkpoint_every,
+    }
+    return replace(
+        Recipe(arguments.data, training=_options(arguments), about=about, command=_command(arguments)),
+        **{name: value for name, value in given.items() if value is not None},
     )
-    with progress_bar() as progress:
-        card = train_model(recipe, arguments.out, device=arguments.device, progress=progress)
-    print(f"{card.name}: {card.title}. Written to {arguments.out}")
 
 
 def _options(arguments: Namespace) -> TrainingOptions:
-    from napari_d24fad.training.student import TrainingOptions
+    from napari_d24fad.training.options import TrainingOptions
 
-    if arguments.published:
-        return TrainingOptions.published(arguments.steps)
-    return TrainingOptions(steps=arguments.steps)
+    start = TrainingOptions.published() if arguments.published else TrainingOptions()
+    given = {
+        "steps": arguments.steps,
+        "shots": arguments.shots,
+        "rate": arguments.rate,
+        "seed": arguments.seed,
+        "tsd_weight": 0.0 if arguments.no_tsd else arguments.tsd_weight,
+        "ssd": False if arguments.no_ssd else None,
+        "l2w": False if arguments.no_l2w else None,
+    }
+    return replace(start, **{name: value for name, value in given.items() if value is not None})
+
+
+def _fill_in(arguments: Namespace, options: Mapping[str, Any]) -> None:
+    """Takes options of a recipe file where the command line gives none; they are parsed like it."""
+    from napari_d24fad.cli.parser import read_arguments
+
+    words: list[str] = []
+    for name, value in options.items():
+        values = value if isinstance(value, list) else [] if value is True else [value]
+        words += [f"--{name}", *map(str, values)] if value is not False else []
+    forbidden = sorted(_CHANGES_NOTHING & {name.replace("-", "_") for name in options})
+    if forbidden:
+        detail = f"A recipe cannot set {', '.join(forbidden)}."
+        raise ArgumentError(Code.BAD_ARGUMENT, detail)
+    parsed = read_arguments(["train", "DATA", "--out", "FILE", *words])
+    for name, value in vars(parsed).items():
+        if name not in _CHANGES_NOTHING and getattr(arguments, name) is None:
+            setattr(arguments, name, value)
 
 
 def _command(arguments: Namespace) -> str:
-    """Returns the command line for the model card, with the names of folders left out."""
-    words = [
-        "d24fad train",
-        "DATA --out FILE",
-        f"--teacher {arguments.teacher}",
-        f"--steps {arguments.steps}",
-    ]
-    if arguments.distil_from:
-        words.append(f"--distil-from FILE --distil-steps {arguments.distil_steps}")
-    words.append(f"--procedural {arguments.procedural}")
-    if arguments.hold_out:
-        words.append(f"--hold-out {' '.join(arguments.hold_out)}")
-    if arguments.published:
-        words.append("--published")
-    return " ".join([*words, f"--seed {arguments.seed}"])
+    """Returns the command line for the model card, with the names of folders and files left out."""
+    words = ["d24fad train DATA --out FILE"]
+    for name, value in vars(arguments).items():
+        if name in _CHANGES_NOTHING or value is None:
+            continue
+        words.append(f"--{name.replace('_', '-')}")
+        if name == "distil_from":
+            words.append("FILE")
+        elif value is not True:
+            words += map(str, value) if isinstance(value, list) else [str(value)]
+    return " ".join(words)

@@ -19,7 +19,8 @@ from napari_d24fad.network.normalise import imagenet_normalise
 from napari_d24fad.network.teacher import Teacher
 from napari_d24fad.progress import CancelToken, Progress, silent
 from napari_d24fad.training.augment import random_views
-from napari_d24fad.training.optimise import descend, warm_cosine
+from napari_d24fad.training.loop import Forgetful, Keeper, Stage, run_stage
+from napari_d24fad.training.optimise import warm_cosine
 from napari_d24fad.training.tasks import Task
 
 _RELATED_PATCHES = 512
@@ -87,6 +88,9 @@ def distil(
     options: DistilOptions,
     progress: Progress = silent,
     cancel: CancelToken | None = None,
+    *,
+    keeper: Keeper | None = None,
+    device: torch.device | None = None,
 ) -> Teacher:
     """Trains a small teacher to agree with a large one, patch by patch.
 
@@ -98,17 +102,20 @@ def distil(
         source: The large teacher, frozen.
         tasks: Images to look at; labels play no part.
         options: How.
-        progress: Told the step and the loss.
+        progress: Told the step, the loss and the time left.
         cancel: Stops the training.
+        keeper: Takes checkpoints, and goes on from the last; None keeps nothing.
+        device: Where to compute; None for the CPU.
 
     Returns:
-        The small teacher, in evaluation mode; its inputs are normalised like `source`'s.
+        The small teacher, in evaluation mode, on the device; its inputs are normalised like `source`'s.
 
     Raises:
-        TrainingError: DIVERGED if the loss is not a number.
+        TrainingError: DIVERGED if the loss is not a number or stays far above what it was.
+        ExportError: CANNOT_WRITE if a checkpoint cannot be written.
         Cancelled: If a stop was asked for.
     """
-    cancel = cancel or CancelToken()
+    device = device or torch.device("cpu")
     torch.manual_seed(options.seed)
     generator = torch.Generator().manual_seed(options.seed)
     arch = architecture(options.teacher)
@@ -119,16 +126,16 @@ def distil(
     heads = nn.ModuleList(
         nn.Conv2d(inputs, outputs, 1) for inputs, outputs in zip(narrow, (*wide, wide[2]), strict=True)
     )
+    for module in (student, source, heads):
+        module.to(device)
     parameters = [*student.parameters(), *heads.parameters()]
     optimiser = torch.optim.AdamW(parameters, lr=options.rate, weight_decay=1e-4)
-    schedule = torch.optim.lr_scheduler.LambdaLR(optimiser, lambda step: warm_cosine(step, options.steps))
-    for step in range(options.steps):
-        cancel.check()
-        batch = imagenet_normalise(
-            random_views(_draw(tasks, options.batch, generator), options.side, generator)
-        )
+
+    def loss() -> Tensor:
+        images = _draw(tasks, options.batch, generator).to(device)
+        batch = imagenet_normalise(random_views(images, options.side, generator))
         batch = batch.contiguous(memory_format=torch.channels_last)
-        with torch.autocast("cpu", torch.bfloat16):
+        with torch.autocast(device.type, torch.bfloat16):
             with torch.no_grad():
                 fine, middle, coarse = source(batch).scales
             seen = student(batch)
@@ -136,12 +143,25 @@ def distil(
                 head(feature) for head, feature in zip(heads, (*seen.scales, seen.embedding), strict=True)
             ]
         targets = [t.float() for t in (fine, middle, coarse, avg_pool2d(coarse, 2))]
-        loss = torch.zeros(())
+        total = torch.zeros((), device=device)
         for feature, small, target in zip(mapped, (*seen.scales, seen.embedding), targets, strict=True):
-            loss = loss + (1 - cosine_similarity(feature.float(), target)).mean()
-            loss = loss + 4 * _relation_loss(small.float(), target, generator)
-        value = descend(loss, optimiser, schedule)
-        progress((step + 1) / options.steps, f"Distilling: step {step + 1}, loss {value:.4f}")
+            total = total + (1 - cosine_similarity(feature.float(), target)).mean()
+            total = total + 4 * _relation_loss(small.float(), target, generator)
+        return total
+
+    stage = Stage(
+        name="distillation",
+        title="Distilling",
+        steps=options.steps,
+        loss=loss,
+        modules={"teacher": student, "heads": heads},
+        optimiser=optimiser,
+        schedule=torch.optim.lr_scheduler.LambdaLR(optimiser, lambda step: warm_cosine(step, options.steps)),
+        generator=generator,
+    )
+    keeper = keeper or Forgetful()
+    keeper.restore(stage)
+    run_stage(stage, keeper, progress=progress, cancel=cancel)
     student.eval().requires_grad_(False)
     return student
 

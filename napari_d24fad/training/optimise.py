@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
 import torch
 from torch import Tensor
-
-from napari_d24fad.errors import Code, TrainingError
 
 WARM_STEPS = 100
 
@@ -20,17 +19,26 @@ def warm_cosine(step: int, steps: int) -> float:
 
 
 def descend(
-    loss: Tensor, optimiser: torch.optim.Optimizer, schedule: torch.optim.lr_scheduler.LRScheduler
+    loss: Tensor,
+    optimiser: torch.optim.Optimizer,
+    schedule: torch.optim.lr_scheduler.LRScheduler,
+    mean: Callable[[Tensor], float] = Tensor.item,
 ) -> float:
-    """Takes one step down the gradient and returns the loss it started from.
+    """Takes one step down the gradient, unless the loss is not a finite number: then nothing changes.
 
-    Raises:
-        TrainingError: DIVERGED if the loss is not a number; nothing is changed then.
+    Args:
+        loss: A scalar.
+        optimiser: Takes the step.
+        schedule: Of its learning rate.
+        mean: Averages the loss over the processes that train together.
+
+    Returns:
+        The loss that the step started from.
     """
-    if not torch.isfinite(loss):
-        raise TrainingError(Code.DIVERGED)
-    optimiser.zero_grad(set_to_none=True)
-    loss.backward()  # type: ignore[no-untyped-call]  # torch's own annotation is missing
-    optimiser.step()
-    schedule.step()
-    return loss.item()
+    value = mean(loss.detach())
+    if math.isfinite(value):
+        optimiser.zero_grad(set_to_none=True)
+        loss.backward()  # type: ignore[no-untyped-call]  # torch's own annotation is missing
+        optimiser.step()
+        schedule.step()
+    return value

@@ -2,32 +2,44 @@
 
 from __future__ import annotations
 
-import datetime
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+import hashlib
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
-from napari_d24fad.detection.devices import choose_device
-from napari_d24fad.errors import ArgumentError, Code, ModelError
+import torch
+
+from napari_d24fad.errors import ArgumentError, Code
 from napari_d24fad.network.architecture import ARCHITECTURES
-from napari_d24fad.network.card import DataSource, ModelCard
+from napari_d24fad.network.card import ModelCard
 from napari_d24fad.network.checkpoint import load_model, save_model
 from napari_d24fad.network.d24fad import D24FAD, build_network
+from napari_d24fad.network.files import sha256_of
 from napari_d24fad.network.imagenet import load_imagenet_weights
-from napari_d24fad.network.zoo import WEIGHTS_SUFFIX
 from napari_d24fad.progress import CancelToken, Progress, part, silent
+from napari_d24fad.training.about import About
+from napari_d24fad.training.description import first_card, selection_sentence
 from napari_d24fad.training.distil import DistilOptions, distil, read_folded_teacher
+from napari_d24fad.training.episodes import check_tasks
+from napari_d24fad.training.loop import Keeper
+from napari_d24fad.training.options import TrainingOptions
 from napari_d24fad.training.procedural import procedural_tasks
-from napari_d24fad.training.student import TrainingOptions, check_tasks, train_student
-from napari_d24fad.training.tasks import Task, read_tasks
+from napari_d24fad.training.processes import Processes, join_processes
+from napari_d24fad.training.reading import read_tasks
+from napari_d24fad.training.record import TrainingRecord
+from napari_d24fad.training.selection import Selection, in_evaluation
+from napari_d24fad.training.student import train_student
+from napari_d24fad.training.tasks import MIN_IMAGES, Task
+from napari_d24fad.training.validation import Validation
 
 _IMAGES_PER_PROCEDURAL_TASK = 24
+_PROCEDURAL_VALIDATION = 2
 _MARGIN = 8
 
 
 @dataclass(frozen=True, slots=True)
 class Recipe:
-    """What to train, on what.
+    """What to train, on what. The defaults are those of the embedded model.
 
     Attributes:
         data: Folder of tasks; None trains on procedural tasks alone.
@@ -38,17 +50,26 @@ class Recipe:
         distil_steps: Optimiser steps of that.
         procedural: How many procedural tasks are added.
         hold_out: Tasks of ``data`` never looked at.
+        validate: Tasks of ``data`` to choose the weights by, with synthetic anomalies, instead
+            of procedural tasks of their own; not trained on.
+        select: Whether weights are chosen at all; otherwise the last are written.
+        every: Steps from one checkpoint, and one choice, to the next.
         training: How the student is trained.
+        about: What the card says besides.
         command: The command line, for the card.
     """
 
     data: Path | None
     teacher: str = "compact"
     distil_from: Path | None = None
-    distil_steps: int = 2000
+    distil_steps: int = DistilOptions().steps
     procedural: int = 12
     hold_out: tuple[str, ...] = ()
+    validate: tuple[str, ...] = ()
+    select: bool = True
+    every: int = 200
     training: TrainingOptions = field(default_factory=TrainingOptions)
+    about: About = field(default_factory=About)
     command: str = ""
 
 
@@ -57,6 +78,8 @@ def train_model(
     out: Path,
     *,
     device: str = "auto",
+    resume: bool = False,
+    warn: Callable[[str], None] = lambda sentence: None,
     progress: Progress = silent,
     cancel: CancelToken | None = None,
 ) -> ModelCard:
@@ -64,79 +87,140 @@ def train_model(
 
     Args:
         recipe: What to train, on what.
-        out: The safetensors file to write; its card goes beside it.
-        device: See `choose_device`.
-        progress: Told the step and the loss.
-        cancel: Stops the training; nothing is written then.
+        out: The safetensors file to write; its card, log and loss plot go beside it, and until
+            it is written a checkpoint.
+        device: See `join_processes`.
+        resume: Whether to go on from the checkpoint beside ``out``.
+        warn: Told of what is wrong with the data and does not stop the training.
+        progress: Told the step, the loss and the time left.
+        cancel: Stops the training; the last checkpoint stays.
 
     Returns:
         The card as written.
 
     Raises:
-        TrainingError: The data cannot be trained on, or the loss diverged.
+        TrainingError: The data cannot be trained on, there is nothing to resume, or the loss diverged.
         ModelError: The teacher's weights are missing, or the device is.
-        ArgumentError: BAD_ARGUMENT for an unknown teacher, one that cannot be distilled, or a name
+        ArgumentError: BAD_ARGUMENT for options that contradict each other, or a name
             of the file that a model cannot have.
+        ExportError: CANNOT_WRITE.
         Cancelled: If a stop was asked for.
     """
     cancel = cancel or CancelToken()
-    if recipe.teacher not in ARCHITECTURES:
-        raise ArgumentError(Code.BAD_ARGUMENT, f"Teachers are {', '.join(sorted(ARCHITECTURES))}.")
-    if recipe.distil_from is not None and recipe.teacher != "compact":
-        raise ArgumentError(Code.BAD_ARGUMENT, "Only the compact teacher is distilled.")
-    where = choose_device(device)
-    side = recipe.training.side
-    reading = part(progress, 0, 0.05)
-    read = (
-        read_tasks(recipe.data, side + 2 * _MARGIN, recipe.hold_out, reading, cancel) if recipe.data else ()
-    )
-    made = procedural_tasks(
-        recipe.procedural, _IMAGES_PER_PROCEDURAL_TASK, side + 2 * _MARGIN, recipe.training.seed
-    )
-    tasks = (*read, *made)
-    check_tasks(tasks, recipe.training)
-    card = _card(recipe, _sources(read, len(made)), out, len(tasks))
+    processes = join_processes(device)
+    _check(recipe, processes)
+    notes: list[str] = []
+    tasks, held_back = _tasks(recipe, notes.append, part(progress, 0, 0.05), cancel)
+    for sentence in notes:
+        warn(sentence)
+    card = first_card(recipe, out, tasks, held_back)
+    begun = _begun(recipe, tasks, held_back, processes)
+    record = TrainingRecord(out, begun, processes, recipe.every, card.recipe, tuple(notes))
+    if resume:
+        record.resume()
+        card = replace(card, recipe=record.commands)
     middle = 0.6 if recipe.distil_from else 0.05
-    network = _with_teacher(recipe, tasks, part(progress, 0.05, middle), cancel)
+    network = _with_teacher(recipe, tasks, record, processes, part(progress, 0.05, middle), cancel)
+    selection = None
+    if held_back:
+        validation = Validation(network, card, held_back, processes.device)
+        modules = {"student": network.student, "weighting": network.weighting}
+        selection = Selection(modules, in_evaluation(network, validation))
     train_student(
         network,
         tasks,
         recipe.training,
         normalise=card.normalise,
-        device=where,
+        device=processes.device,
+        keeper=record,
+        selection=selection,
+        processes=processes,
         progress=part(progress, middle, 1),
         cancel=cancel,
     )
-    return save_model(network.cpu(), card, out, half=True)
-
-
-def _card(recipe: Recipe, data: tuple[DataSource, ...], out: Path, n_tasks: int) -> ModelCard:
-    """Makes the card before the training, so that one that cannot be written costs no hours."""
-    card = ModelCard(
-        name=out.name.removesuffix(WEIGHTS_SUFFIX),
-        title=f"{recipe.teacher} student trained on {n_tasks} tasks",
-        teacher=recipe.teacher,
-        teacher_weights="embedded" if recipe.teacher == "compact" else "imagenet",
-        normalise=recipe.teacher == "compact",
-        input_size=recipe.training.side,
-        scoring="matched",
-        data=data,
-        recipe=(recipe.command,) if recipe.command else (),
-        date=datetime.datetime.now(datetime.UTC).date().isoformat(),
-        figures=(),
-        licence="not stated",
-        sha256="0" * 64,
-    )
-    try:
-        card.to_json()
-    except ModelError as error:
-        detail = f"{error.detail} A model is named after its file: letters, digits, dots, dashes, at most 64."
-        raise ArgumentError(Code.BAD_ARGUMENT, detail) from error
+    card = replace(card, selection=selection_sentence(selection, held_back))
+    if processes.rank > 0:
+        return card
+    card = save_model(network.cpu(), card, out, half=True)
+    record.finish()
     return card
 
 
-def _with_teacher(recipe: Recipe, tasks: Sequence[Task], progress: Progress, cancel: CancelToken) -> D24FAD:
-    network = build_network(recipe.teacher)
+def _check(recipe: Recipe, processes: Processes) -> None:
+    """Refuses what contradicts itself, before anything is read."""
+    wrong = ""
+    if recipe.teacher not in ARCHITECTURES:
+        wrong = f"Teachers are {', '.join(sorted(ARCHITECTURES))}."
+    elif recipe.distil_from is not None and recipe.teacher != "compact":
+        wrong = "Only the compact teacher is distilled."
+    elif recipe.distil_from is not None and processes.count > 1:
+        wrong = "A teacher is distilled by one process; several can train a student."
+    elif not recipe.training.ssd and not recipe.training.tsd_weight:
+        wrong = "Without TSD and SSD there is nothing to train."
+    elif recipe.validate and not (recipe.select and recipe.data):
+        wrong = "Tasks to validate on are named, but nothing is selected by them."
+    if wrong:
+        raise ArgumentError(Code.BAD_ARGUMENT, wrong)
+
+
+def _tasks(
+    recipe: Recipe, warn: Callable[[str], None], progress: Progress, cancel: CancelToken
+) -> tuple[tuple[Task, ...], tuple[Task, ...]]:
+    """Returns the tasks to train on, and those to choose the weights by."""
+    side = recipe.training.side + 2 * _MARGIN
+    seed = recipe.training.seed
+    read: tuple[Task, ...] = ()
+    if recipe.data:
+        read = read_tasks(
+            recipe.data,
+            side,
+            recipe.hold_out,
+            progress,
+            cancel,
+            expected=recipe.validate,
+            at_least=max(MIN_IMAGES, recipe.training.episode),
+            warn=warn,
+        )
+    made = procedural_tasks(recipe.procedural, _IMAGES_PER_PROCEDURAL_TASK, side, seed)
+    tasks = (*(task for task in read if task.name not in recipe.validate), *made)
+    check_tasks(tasks, recipe.training)
+    held_back = tuple(task for task in read if task.name in recipe.validate)
+    if recipe.select and not held_back:
+        # Of a seed of their own, so that none equals one that is trained on.
+        own = procedural_tasks(_PROCEDURAL_VALIDATION, _IMAGES_PER_PROCEDURAL_TASK, side, seed + 1_000_000)
+        held_back = tuple(replace(task, name=f"held-back {task.name}") for task in own)
+    return tasks, held_back
+
+
+def _begun(
+    recipe: Recipe, tasks: Sequence[Task], held_back: Sequence[Task], processes: Processes
+) -> dict[str, str | int | float | bool]:
+    """What a training must go on with: all that its losses depend on, but the learning rate.
+
+    After a divergence that is what has to change.
+    """
+    begun = {
+        name.replace("_", " "): value for name, value in asdict(recipe.training).items() if name != "rate"
+    }
+    begun |= {"teacher": recipe.teacher, "selection": recipe.select, "processes": processes.count}
+    if recipe.distil_from:
+        begun |= {"distil steps": recipe.distil_steps, "distil from": sha256_of(recipe.distil_from)}
+    for task in (*tasks, *held_back):
+        begun[f"images of {task.name}"] = hashlib.sha256(task.images.numpy().tobytes()).hexdigest()
+    return begun
+
+
+def _with_teacher(
+    recipe: Recipe,
+    tasks: Sequence[Task],
+    keeper: Keeper,
+    processes: Processes,
+    progress: Progress,
+    cancel: CancelToken,
+) -> D24FAD:
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(recipe.training.seed)
+        network = build_network(recipe.teacher)
     if recipe.distil_from is not None:
         source = read_folded_teacher(recipe.distil_from)
         options = DistilOptions(
@@ -144,18 +228,12 @@ def _with_teacher(recipe: Recipe, tasks: Sequence[Task], progress: Progress, can
         )
         # Real images count twice: they are what the teacher must see well.
         real = [task for task in tasks if not task.name.startswith("procedural ")]
-        network.teacher = distil(source, [*real, *tasks], options, progress, cancel)
+        network.teacher = distil(
+            source, [*real, *tasks], options, progress, cancel, keeper=keeper, device=processes.device
+        )
     elif recipe.teacher == "compact":
         network.teacher = load_model("compact").network.teacher
     else:
         # Not strict: BatchNorm's batch counters, which nothing reads, are not stored.
         network.teacher.load_state_dict(load_imagenet_weights(recipe.teacher), strict=False)
     return network
-
-
-def _sources(read: Sequence[Task], made: int) -> tuple[DataSource, ...]:
-    """Names what was trained on; terms are the owner's to state, and the card is a text file."""
-    sources = [DataSource(task.name, "not stated", "training: normal images") for task in read]
-    if made:
-        sources.append(DataSource(f"{made} procedural tasks", "made by this program", "training"))
-    return tuple(sources)

@@ -258,29 +258,6 @@ def test_a_reader_that_has_seen_enough_is_no_error(tmp_path: Path, scans: Path) 
     assert (done.returncode, done.stderr) == (0, "")
 
 
-def test_train_writes_a_model_with_its_command_on_the_card(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    monkeypatch.chdir(tmp_path)
-    random = np.random.default_rng(0)
-    for task in ("hand", "knee"):
-        (tmp_path / "data" / task / "normal").mkdir(parents=True)
-        for number in range(20):
-            pixels = random.integers(0, 256, (40, 40), dtype=np.uint8)
-            Image.fromarray(pixels).save(tmp_path / "data" / task / "normal" / f"{number}.png")
-    words = ["train", "data", "--out", "new.safetensors", "--steps", "1", "--procedural", "0", "--seed", "3"]
-    assert cli.main([*words, "--device", "cpu"]) == 0
-    assert capsys.readouterr().out.startswith("new: ")
-    card = json.loads((tmp_path / "new.json").read_text(encoding="utf-8"))
-    assert card["recipe"] == [
-        "d24fad train DATA --out FILE --teacher compact --steps 1 --procedural 0 --seed 3"
-    ]
-    assert cli.main(["models", "verify", "./new.safetensors"]) == 0
-    assert cli.main([*words, "--published", "--device", "cpu"]) == 0
-    card = json.loads((tmp_path / "new.json").read_text(encoding="utf-8"))
-    assert card["recipe"][0].endswith("--procedural 0 --published --seed 3")
-
-
 def test_evaluate_prints_what_was_measured(
     tmp_path: Path, model: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

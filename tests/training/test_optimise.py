@@ -1,7 +1,8 @@
+import math
+
 import pytest
 import torch
 
-from napari_d24fad.errors import Code, TrainingError
 from napari_d24fad.training.optimise import descend, warm_cosine
 
 
@@ -19,7 +20,6 @@ def test_a_loss_that_is_no_number_changes_nothing() -> None:
     schedule = torch.optim.lr_scheduler.LambdaLR(optimiser, lambda step: 1.0)
     assert descend((3 * weight).sum(), optimiser, schedule) == 3
     assert weight.item() == -0.5
-    with pytest.raises(TrainingError) as refusal:
-        descend((weight * float("nan")).sum(), optimiser, schedule)
-    assert refusal.value.code is Code.DIVERGED
+    assert math.isnan(descend((weight * float("nan")).sum(), optimiser, schedule))
     assert weight.item() == -0.5
+    assert schedule.last_epoch == 1

@@ -1,0 +1,92 @@
+"""What the card of a newly trained model says of how it came about."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from napari_d24fad.errors import ArgumentError, Code, ModelError
+from napari_d24fad.network.card import DataSource, ModelCard
+from napari_d24fad.network.zoo import WEIGHTS_SUFFIX
+from napari_d24fad.training.about import NOT_STATED
+from napari_d24fad.training.selection import Selection
+from napari_d24fad.training.tasks import Task
+
+if TYPE_CHECKING:
+    from napari_d24fad.training.recipe import Recipe
+
+PROCEDURAL = "procedural "
+"""What the name of a task begins with that was made, not read."""
+
+
+def first_card(recipe: Recipe, out: Path, tasks: Sequence[Task], held_back: Sequence[Task]) -> ModelCard:
+    """Makes the card before the training, so that one that cannot be written costs no hours.
+
+    Args:
+        recipe: What is trained, on what.
+        out: The model file.
+        tasks: What is trained on.
+        held_back: What the weights are chosen by.
+
+    Raises:
+        ArgumentError: BAD_ARGUMENT if the file has a name that a model cannot have, or what the
+            recipe says of the model does not fit a card.
+    """
+    about = recipe.about
+    card = ModelCard(
+        name=out.name.removesuffix(WEIGHTS_SUFFIX),
+        title=about.title or f"{recipe.teacher} student trained on {len(tasks)} tasks",
+        teacher=recipe.teacher,
+        teacher_weights="embedded" if recipe.teacher == "compact" else "imagenet",
+        normalise=recipe.teacher == "compact",
+        input_size=recipe.training.side,
+        scoring="matched",
+        data=_sources(recipe, tasks, held_back),
+        recipe=(recipe.command,) if recipe.command else (),
+        date=datetime.datetime.now(datetime.UTC).date().isoformat(),
+        figures=(),
+        licence=about.licence,
+        sha256="0" * 64,
+        seeds=(recipe.training.seed,),
+        intended_use=about.intended_use,
+        confounds=about.confounds,
+        failures=about.failures,
+    )
+    try:
+        card.to_json()
+    except ModelError as error:
+        detail = f"{error.detail} A model is named after its file: letters, digits, dots, dashes, at most 64."
+        raise ArgumentError(Code.BAD_ARGUMENT, detail) from error
+    return card
+
+
+def selection_sentence(selection: Selection | None, held_back: Sequence[Task]) -> str:
+    """Says what the weights were chosen by."""
+    if selection is None or selection.best_review is None:
+        return "None: the weights are those after the last step."
+    step, auroc = selection.best_review
+    return (
+        f"Weights after step {step}, of {len(selection.reviews)} compared by image AUROC (here {auroc:.3f}) "
+        f"on synthetic anomalies in normal images of {', '.join(task.name for task in held_back)}, "
+        "which were not trained on."
+    )
+
+
+def _sources(recipe: Recipe, tasks: Sequence[Task], held_back: Sequence[Task]) -> tuple[DataSource, ...]:
+    """Names what was looked at; the terms of images are their owner's to state."""
+    use = "distillation and training" if recipe.distil_from else "training"
+    terms = recipe.about.terms
+    sources: list[DataSource] = []
+    for group, doing in ((tasks, use), (held_back, "selection of weights")):
+        sources += [
+            DataSource(
+                f"{task.name}: normal images ({len(task.images)})", terms.get(task.name, NOT_STATED), doing
+            )
+            for task in group
+            if PROCEDURAL not in task.name
+        ]
+        if made := sum(PROCEDURAL in task.name for task in group):
+            sources.append(DataSource(f"{made} procedural tasks", "made by this program", doing))
+    return tuple(sources)

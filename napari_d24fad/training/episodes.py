@@ -1,0 +1,52 @@
+"""Which images a training step looks at: of each drawn task, queries and supports that share none."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+
+from napari_d24fad.errors import Code, TrainingError
+from napari_d24fad.training.augment import random_views
+from napari_d24fad.training.options import TrainingOptions
+from napari_d24fad.training.tasks import Task
+
+Picked = list[tuple[int, Tensor]]
+"""For each group, the index of its task and the indices of its images, queries first."""
+
+
+def check_tasks(tasks: Sequence[Task], options: TrainingOptions) -> None:
+    """Checks that episodes can be drawn.
+
+    Raises:
+        TrainingError: DATA_LAYOUT if there is no task, or some have too few images for an episode.
+    """
+    if not tasks:
+        raise TrainingError(Code.DATA_LAYOUT, "There is no task to train on.")
+    small = [task.name for task in tasks if len(task.images) < options.episode]
+    if small:
+        named = ", ".join(small)
+        detail = f"An episode takes {options.episode} normal images, more than there are in {named}."
+        raise TrainingError(Code.DATA_LAYOUT, detail)
+
+
+def pick_images(tasks: Sequence[Task], options: TrainingOptions, generator: torch.Generator) -> Picked:
+    """Draws tasks, and of each the images of an episode."""
+    chosen = torch.randint(len(tasks), (options.groups,), generator=generator).tolist()
+    return [
+        (task, torch.randperm(len(tasks[task].images), generator=generator)[: options.episode])
+        for task in chosen
+    ]
+
+
+def views_of(
+    tasks: Sequence[Task],
+    picked: Picked,
+    options: TrainingOptions,
+    generator: torch.Generator,
+    device: torch.device,
+) -> Tensor:
+    """Returns a random view of each picked image, ``(groups * episode, 3, side, side)`` in 0..1."""
+    images = torch.cat([tasks[task].images[indices] for task, indices in picked]).to(device)
+    return random_views(images, options.side, generator, zoom=0.12, upright=True)
