@@ -38,6 +38,7 @@ class Stamp:
         heading: Lines above the picture.
         footing: Lines below it.
         limits: Anomaly values at the ends of the colour scale; None for no colour bar.
+        scale: What the values of the colour scale are.
         letters: Anatomical directions beyond the left, right, top and bottom edge.
         mm_per_pixel: Length of a pixel of the picture for the scale bar; None for none.
     """
@@ -45,6 +46,7 @@ class Stamp:
     heading: Sequence[str] = ()
     footing: Sequence[str] = ()
     limits: tuple[float, float] | None = None
+    scale: str = "Anomaly (clear below normal level)"
     letters: tuple[str, str, str, str] | None = None
     mm_per_pixel: float | None = None
 
@@ -139,7 +141,7 @@ class _Page:
         bar = Colorbar(axes, colours, ticks=np.linspace(*limits, 5).tolist(), format="%.3g")
         axes.tick_params(colors=_INK, labelsize=_points(size), length=_points(size / 3))
         bar.outline.set_edgecolor(_QUIET)
-        bar.set_label("Anomaly (clear below normal level)", color=_INK, fontsize=_points(size))
+        bar.set_label(self._marks.scale, color=_INK, fontsize=_points(size))
 
     def render(self) -> Picture:
         """Returns the page."""

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from enum import Enum
 
-import numpy as np
-import numpy.typing as npt
 from qtpy.QtCore import QSize, Qt, Signal
-from qtpy.QtGui import QImage, QKeyEvent, QMouseEvent, QPixmap
+from qtpy.QtGui import QKeyEvent, QMouseEvent
 from qtpy.QtWidgets import QCheckBox, QFrame, QHBoxLayout, QLabel, QRadioButton, QVBoxLayout, QWidget
 from superqt import QElidingLabel
 
 from napari_d24fad.studies.series import Series
+from napari_d24fad.viewer.pictures import Picture, pixmap
+from napari_d24fad.viewer.reference_flag import ReferenceFlag
 
 THUMBNAIL_PX = 72
 
@@ -29,6 +29,10 @@ class SeriesCard(QFrame):
 
     role_requested = Signal(object)
     """The `Role` the user wants for this series."""
+    leave_out_requested = Signal()
+    """The user leaves this reference out because it differs from the others."""
+    keep_requested = Signal()
+    """The user keeps this reference although it differs, or takes it back."""
 
     def __init__(self, series: Series, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -39,6 +43,14 @@ class SeriesCard(QFrame):
         self._picture.setObjectName("d24fadThumbnail")
         self._picture.setFixedSize(THUMBNAIL_PX, THUMBNAIL_PX)
         self._picture.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        self.number = 0
+        """Which reference it is, from 1."""
+        self._badge = QLabel(self._picture)
+        self._badge.setObjectName("d24fadNumber")
+        self._kept = False
+        self._flag = ReferenceFlag()
+        self._flag.leave_out_requested.connect(self.leave_out_requested)
+        self._flag.keep_requested.connect(self.keep_requested)
         self._normal = QCheckBox("Normal")
         self._normal.clicked.connect(self._on_normal_clicked)
         self._examine = QRadioButton("Examine")
@@ -69,31 +81,65 @@ class SeriesCard(QFrame):
         """The box that marks this series as a normal reference."""
         return self._normal
 
-    def set_role(self, role: Role) -> None:
-        """Shows a role; asks nobody."""
+    @property
+    def flag(self) -> ReferenceFlag:
+        """What is said about a reference that differs from the others."""
+        return self._flag
+
+    def set_role(self, role: Role, number: int = 0) -> None:
+        """Shows a role; asks nobody.
+
+        Args:
+            role: The role.
+            number: Which reference it is, from 1.
+        """
+        if role is not self._role:
+            self._flag.hide()
         self._role = role
         self._normal.setChecked(role is Role.REFERENCE)
         self._examine.setChecked(role is Role.QUERY)
         self.setProperty("role", role.value)
-        self.style().unpolish(self)
-        self.style().polish(self)
-        told = {Role.NONE: "not used", Role.REFERENCE: "normal reference", Role.QUERY: "to be examined"}
+        self.number = number
+        self._badge.setText(f"Ref. {number}")
+        self._badge.adjustSize()
+        self._badge.setVisible(role is Role.REFERENCE)
+        self._restyle()
+        told = {
+            Role.NONE: "not used",
+            Role.REFERENCE: f"normal reference {number}",
+            Role.QUERY: "to be examined",
+        }
         self.setAccessibleName(f"{self.series.label}, {told[role]}")
 
-    def set_thumbnail(self, pixels: npt.NDArray[np.uint8]) -> None:
+    def set_pointed(self, pointed: bool) -> None:
+        """Shows whether this is the series that something else points to."""
+        self.setProperty("pointed", pointed)
+        self._restyle()
+
+    def show_check(self, reason: str) -> None:
+        """Shows why this reference differs from the others; an empty reason, that it does not."""
+        if not reason:
+            self._flag.hide()
+        elif self._kept:
+            self._flag.tell_kept()
+        else:
+            self._flag.ask(reason)
+
+    def set_kept(self, kept: bool) -> None:
+        """Shows that the user kept this reference, or left it out."""
+        self._kept = kept
+        if kept:
+            self._flag.tell_kept()
+        else:
+            self._flag.tell_left_out()
+
+    def set_thumbnail(self, pixels: Picture) -> None:
         """Shows the thumbnail.
 
         Args:
             pixels: ``(rows, columns)`` or ``(rows, columns, 3)``.
         """
-        colour = pixels.ndim == 3
-        form = QImage.Format.Format_RGB888 if colour else QImage.Format.Format_Grayscale8
-        data = np.ascontiguousarray(pixels)
-        image = QImage(data.data, data.shape[1], data.shape[0], data.strides[0], form)
-        size = QSize(THUMBNAIL_PX, THUMBNAIL_PX)
-        mode = Qt.TransformationMode.SmoothTransformation
-        scaled = QPixmap.fromImage(image).scaled(size, Qt.AspectRatioMode.KeepAspectRatio, mode)
-        self._picture.setPixmap(scaled)
+        self._picture.setPixmap(pixmap(pixels, QSize(THUMBNAIL_PX, THUMBNAIL_PX)))
 
     def set_unreadable(self, reason: str) -> None:
         """Shows that the series cannot be used, and why."""
@@ -149,11 +195,19 @@ class SeriesCard(QFrame):
         if not spacing:
             text.itemAt(2).widget().hide()
         text.addLayout(roles)
-        layout = QHBoxLayout(self)
+        upper = QHBoxLayout()
+        upper.setSpacing(6)
+        upper.addWidget(self._picture)
+        upper.addLayout(text, 1)
+        layout = QVBoxLayout(self)
         layout.setContentsMargins(3, 3, 3, 3)
-        layout.setSpacing(6)
-        layout.addWidget(self._picture)
-        layout.addLayout(text, 1)
+        layout.setSpacing(3)
+        layout.addLayout(upper)
+        layout.addWidget(self._flag)
+
+    def _restyle(self) -> None:
+        self.style().unpolish(self)
+        self.style().polish(self)
 
     def _explain(self) -> None:
         label = self.series.label

@@ -8,7 +8,7 @@ from pathlib import Path
 import napari
 import numpy as np
 import numpy.typing as npt
-from qtpy.QtCore import QEventLoop, QTimer
+from qtpy.QtCore import QEventLoop, Qt, QTimer
 
 from napari_d24fad.detection.result import AnomalyMap
 from napari_d24fad.errors import Cancelled, D24fadError
@@ -21,7 +21,7 @@ from napari_d24fad.viewer.dock import DetectionDock
 from napari_d24fad.viewer.session import Finding
 
 STUDY_FOLDER, CANVAS_NAME, WINDOW_NAME = "sample-study", "canvas.png", "window.png"
-_WINDOW_SIZE = (1400, 950)
+_WINDOW_SIZE, _DOCK_WIDTH = (1600, 1000), 460
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,9 +79,11 @@ def run_demo(out_dir: Path, *, show: bool) -> DemoFindings:
     viewer.window.resize(*_WINDOW_SIZE)
     try:
         dock = DetectionDock(viewer)
-        viewer.window.add_dock_widget(dock, name="Find anomalies", area="right")
+        docked = viewer.window.add_dock_widget(dock, name="Find anomalies", area="right")
+        docked.window().resizeDocks([docked], [_DOCK_WIDTH], Qt.Orientation.Horizontal)
         print("Finding anomalies", flush=True)
         finding = _examine(dock, sample)
+        _look_closer(dock)
         _save(viewer, dock, out_dir)
         findings = compare_with_lesion(finding.scan, finding.anomaly, sample)
         print(findings, flush=True)
@@ -108,6 +110,14 @@ def _examine(dock: DetectionDock, sample: SampleStudy) -> Finding:
     return dock.finding
 
 
+def _look_closer(dock: DetectionDock) -> None:
+    """Goes to the region of the highest rank and asks why."""
+    dock.results.slices_section.set_unfolded(False)
+    dock.results.why_section.set_unfolded(True)
+    dock.results.regions.setCurrentCell(0, 0)
+    _wait(dock)
+
+
 def _save(viewer: napari.Viewer, dock: DetectionDock, out_dir: Path) -> None:
     dock.save_results(out_dir)
     _wait(dock)
@@ -126,7 +136,13 @@ def _wait(dock: DetectionDock) -> None:
     dock.jobs.failed.connect(failures.append)
     loop = QEventLoop()
     timer = QTimer()
-    timer.timeout.connect(lambda: None if dock.jobs.is_busy or dock.previews.is_busy else loop.quit())
+    timer.timeout.connect(
+        lambda: (
+            None
+            if dock.jobs.is_busy or dock.filling.previews.is_busy or dock.result_view.is_busy
+            else loop.quit()
+        )
+    )
     timer.start(20)
     loop.exec()
     dock.jobs.failed.disconnect(failures.append)

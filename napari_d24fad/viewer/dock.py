@@ -6,43 +6,32 @@ from collections.abc import Iterable
 from functools import partial
 from pathlib import Path
 
-from napari.layers import Image
 from napari.viewer import Viewer
 from qtpy.QtCore import Qt, Signal
 from qtpy.QtGui import QDragEnterEvent, QDropEvent, QKeyEvent
-from qtpy.QtWidgets import (
-    QFileDialog,
-    QFrame,
-    QScrollArea,
-    QSplitter,
-    QVBoxLayout,
-    QWidget,
-)
+from qtpy.QtWidgets import QFileDialog, QVBoxLayout, QWidget
 
-from napari_d24fad.errors import Code, D24fadError, ExportError
+from napari_d24fad.errors import Code, ExportError
 from napari_d24fad.network.card import ModelCard
 from napari_d24fad.network.zoo import list_models
 from napari_d24fad.progress import CancelToken, Progress
-from napari_d24fad.studies.series import Series
 from napari_d24fad.studies.study import Study
-from napari_d24fad.viewer.card import Role
+from napari_d24fad.viewer.dock_body import DockBody
 from napari_d24fad.viewer.gallery import Gallery
+from napari_d24fad.viewer.gallery_filling import GalleryFilling
 from napari_d24fad.viewer.jobs import Jobs
-from napari_d24fad.viewer.layer_series import LayerSeries
 from napari_d24fad.viewer.layers import ScanLayers
 from napari_d24fad.viewer.open_bar import OpenBar
-from napari_d24fad.viewer.opening import Thumbnail, open_paths
-from napari_d24fad.viewer.previews import Previews
+from napari_d24fad.viewer.opening import open_paths
+from napari_d24fad.viewer.result_layers import ResultLayers
+from napari_d24fad.viewer.result_view import ResultView
 from napari_d24fad.viewer.results import ResultsPanel
 from napari_d24fad.viewer.run_panel import RunPanel
 from napari_d24fad.viewer.saving import save_canvas, save_finding
 from napari_d24fad.viewer.screenshot import canvas_picture, canvas_stamp
 from napari_d24fad.viewer.session import DetectionSession, Finding, Request
-from napari_d24fad.viewer.viewer_series import ViewerSeries
 
-IN_VIEWER = "In the viewer"
 _PREFERRED_MODEL = "compact"
-_LOWER_SHARE_EMPTY, _LOWER_SHARE_RESULT = 0.2, 0.7
 _MINIMUM_WIDTH = 300
 
 
@@ -63,22 +52,22 @@ class DetectionDock(QWidget):
         self._viewer = napari_viewer
         self._session = DetectionSession()
         self._finding: Finding | None = None
-        self._n_studies = 0
         self.gallery = Gallery()
         self.run_panel = RunPanel()
         self.results = ResultsPanel()
         self.layers = ScanLayers(napari_viewer)
+        self.maps = ResultLayers(napari_viewer, self.layers)
+        self.result_view = ResultView(self._session, self.layers, self.maps, self.results)
         self.jobs = Jobs(self.run_panel)
-        self.previews = Previews()
-        self._in_viewer = ViewerSeries(napari_viewer, self.layers.is_own)
+        self.filling = GalleryFilling(napari_viewer, self.gallery, self.layers)
         self._open_bar = OpenBar()
-        self._split = QSplitter(Qt.Orientation.Vertical)
+        self._body = DockBody(self.gallery, self.run_panel, self.results)
         self._arrange()
         self._connect()
         self.run_panel.set_models([(card.name, card.title) for card in _sorted_models()])
-        self._in_viewer.start()
         # Nothing here may hold this widget, or it would never be destroyed.
-        self.destroyed.connect(partial(_release, self.jobs, self.previews, self.layers, self._in_viewer))
+        working = (self.jobs, self.result_view, self.filling)
+        self.destroyed.connect(partial(_release, working, self.layers))
 
     @property
     def finding(self) -> Finding | None:
@@ -105,7 +94,14 @@ class DetectionDock(QWidget):
         if shown is None or self._finding is None:
             self.run_panel.show_error(str(ExportError(Code.NOTHING_TO_EXPORT)))
             return
-        marks = canvas_stamp(self._viewer, shown, self._finding, self.layers.current_slice)
+        marks = canvas_stamp(
+            self._viewer,
+            shown,
+            self._finding,
+            self.layers.current_slice,
+            self.result_view.limits,
+            self.results.view_choice.view,
+        )
         work = partial(save_canvas, canvas_picture(self._viewer), marks, path)
         self.jobs.start("Saving", work, self.run_panel.show_note)
 
@@ -122,6 +118,7 @@ class DetectionDock(QWidget):
             self.run()
         elif event.key() == Qt.Key.Key_Escape:
             self.jobs.cancel()
+            self.result_view.explanations.cancel()
         else:
             super().keyPressEvent(event)
 
@@ -136,53 +133,23 @@ class DetectionDock(QWidget):
         self.open(Path(url.toLocalFile()) for url in event.mimeData().urls() if url.isLocalFile())
 
     def _show_study(self, study: Study) -> None:
-        self._n_studies += 1
-        count = len(study.series)
-        title = f"Study {self._n_studies}: {count} series"
-        self.gallery.set_section(title, study.series)
-        if count == 1 and self.gallery.query is None and study.series[0].refusal is None:
-            self.gallery.set_role(study.series[0], Role.QUERY)
-        self.previews.draw(study.series)
+        self.filling.add_study(study.series)
         if study.problems:
             self.run_panel.show_note("\n".join(dict.fromkeys(str(problem) for problem in study.problems)))
         self.study_opened.emit(study)
 
-    def _show_thumbnail(self, series: Series, drawn: Thumbnail | D24fadError) -> None:
-        if isinstance(drawn, D24fadError):
-            self.gallery.set_unreadable(series, str(drawn))
-        else:
-            self.gallery.set_thumbnail(series, drawn)
-
     def _show_finding(self, finding: Finding) -> None:
         self._finding = finding
-        shown = self.layers.show_scan(finding.request.query, finding.scan)
-        self.layers.show_result(finding.anomaly, finding.limits)
-        self.results.show_result(finding.request.query.label, finding.anomaly, shown.slice_order)
-        if self.results.isHidden():
-            self.results.show()
-            self._share_height(_LOWER_SHARE_RESULT)
-        for index in finding.anomaly.most_suspicious(1):
-            self.layers.go_to_slice(int(shown.slice_order[index]))
-        self.results.set_slice(self.layers.current_slice)
+        self.result_view.show(finding)
+        checks = {check.index: check.reason for check in finding.anomaly.reference_checks}
+        references = enumerate(finding.request.references)
+        self.gallery.show_checks({series: checks.get(index, "") for index, series in references})
+        self._body.show_results()
         self.finding_shown.emit(finding)
 
-    def _show_layer_series(self, series: LayerSeries, layer: Image) -> None:
-        self.layers.adopt(series, layer)
-        self.gallery.set_section(IN_VIEWER, self._in_viewer.series, closable=False)
-        self.previews.draw((series,))
-
-    def _forget_layer_series(self, series: LayerSeries) -> None:
-        self.layers.forget(series)
-        self.gallery.set_section(IN_VIEWER, self._in_viewer.series, closable=False)
-
-    def _replace_layer_series(self, before: LayerSeries, after: LayerSeries, layer: Image) -> None:
-        self.layers.forget(before)
-        self.layers.adopt(after, layer)
-        self.gallery.replace(before, after)
-        self.previews.draw((after,))
-
-    def _close_study(self, title: str) -> None:
-        self.gallery.set_section(title, ())
+    def _point_out_reference(self, index: int) -> None:
+        if self._finding is not None:
+            self.gallery.point_out(self._finding.request.references[index])
 
     def _ask_devices(self) -> None:
         self.jobs.start("Looking for devices", _devices, self.run_panel.set_devices)
@@ -200,46 +167,20 @@ class DetectionDock(QWidget):
     def _arrange(self) -> None:
         self.setAcceptDrops(True)
         self.setMinimumWidth(_MINIMUM_WIDTH)
-        self.results.hide()
-        lower = QWidget()
-        column = QVBoxLayout(lower)
-        column.setContentsMargins(0, 0, 2, 0)
-        column.addWidget(self.run_panel)
-        column.addWidget(self.results)
-        column.addStretch()
-        # Everything stays within reach on a low screen, whatever the length of the texts.
-        scroll = QScrollArea()
-        scroll.setWidgetResizable(True)
-        scroll.setFrameShape(QFrame.Shape.NoFrame)
-        scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        scroll.setWidget(lower)
-        self._split.addWidget(self.gallery)
-        self._split.addWidget(scroll)
-        self._split.setChildrenCollapsible(False)
-        self._share_height(_LOWER_SHARE_EMPTY)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(6, 6, 6, 6)
         layout.addWidget(self._open_bar)
-        layout.addWidget(self._split, 1)
-
-    def _share_height(self, lower: float) -> None:
-        self._split.setSizes([round(1000 * (1 - lower)), round(1000 * lower)])
+        layout.addWidget(self._body, 1)
 
     def _connect(self) -> None:
         self._open_bar.open_requested.connect(self.open)
-        self.gallery.close_requested.connect(self._close_study)
+        self.gallery.rerun_requested.connect(self.run)
         self.run_panel.run_requested.connect(self.run)
         self.run_panel.cancel_requested.connect(self.jobs.cancel)
         self.run_panel.devices_requested.connect(self._ask_devices)
-        self.results.slice_requested.connect(self.layers.go_to_slice)
-        self.results.opacity_changed.connect(self.layers.set_opacity)
         self.results.picture_requested.connect(self._choose_picture)
         self.results.files_requested.connect(self._choose_results_folder)
-        self.layers.slice_changed.connect(self.results.set_slice)
-        self.previews.drawn.connect(self._show_thumbnail)
-        self._in_viewer.added.connect(self._show_layer_series)
-        self._in_viewer.removed.connect(self._forget_layer_series)
-        self._in_viewer.replaced.connect(self._replace_layer_series)
+        self.result_view.reference_requested.connect(self._point_out_reference)
 
 
 def _sorted_models() -> list[ModelCard]:
@@ -253,9 +194,8 @@ def _devices(progress: Progress, cancel: CancelToken) -> list[tuple[str, str]]:
     return [(device.name, device.label) for device in available_devices()]
 
 
-def _release(jobs: Jobs, previews: Previews, layers: ScanLayers, in_viewer: ViewerSeries) -> None:
-    """Lets go of the viewer and of running work when the widget is destroyed."""
-    jobs.discard()
-    previews.discard()
+def _release(working: tuple[Jobs, ResultView, GalleryFilling], layers: ScanLayers) -> None:
+    """Lets go of running work and of the viewer when the widget is destroyed."""
+    for one in working:
+        one.discard()
     layers.stop()
-    in_viewer.stop()

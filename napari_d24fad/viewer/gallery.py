@@ -2,23 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 import numpy as np
 import numpy.typing as npt
-from qtpy.QtCore import Qt, Signal
-from qtpy.QtWidgets import (
-    QFrame,
-    QHBoxLayout,
-    QLabel,
-    QScrollArea,
-    QToolButton,
-    QVBoxLayout,
-    QWidget,
-)
+from qtpy.QtCore import Qt, QTimer, Signal
+from qtpy.QtWidgets import QFrame, QLabel, QScrollArea, QVBoxLayout, QWidget
 
 from napari_d24fad.studies.series import Series
 from napari_d24fad.viewer.card import Role, SeriesCard
+from napari_d24fad.viewer.gallery_section import GallerySection
 
 FEWEST, MOST = 2, 8
 """How many references are compared well: the paper's two to eight."""
@@ -29,7 +22,9 @@ _STYLE = """
 #d24fadCard[role="query"] { border-color: #ffb020; }
 #d24fadThumbnail { background: black; color: #b0b0b0; border-radius: 2px; padding: 0px; }
 #d24fadTitle { font-weight: bold; }
-#d24fadNote { color: #ffb020; }
+#d24fadCard[pointed="true"] { background: rgba(76, 201, 240, 45); }
+#d24fadNumber { background: #35c46a; color: black; font-weight: bold; padding: 0px 2px; }
+#d24fadNote, #d24fadFlag { color: #ffb020; }
 """
 
 
@@ -40,10 +35,12 @@ class Gallery(QWidget):
     """The references or the series to examine are others now."""
     close_requested = Signal(str)
     """The user wants a section closed; its title."""
+    rerun_requested = Signal()
+    """The user left a reference out that differs from the others, or took it back."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._sections: dict[str, _Section] = {}
+        self._sections: dict[str, GallerySection] = {}
         self._references: list[Series] = []
         self._query: Series | None = None
         self.setStyleSheet(_STYLE)
@@ -116,13 +113,15 @@ class Gallery(QWidget):
         wanted = list(series)
         section = self._sections.get(title)
         if section is None:
-            section = _Section(title, closable)
+            section = GallerySection(title, closable)
             section.close_requested.connect(self.close_requested)
             self._sections[title] = section
             # The section of viewer layers comes first: it is short and near at hand.
             self._column.insertWidget(self._column.count() - 1 if closable else 0, section)
         for card in section.show_series(wanted):
             card.role_requested.connect(lambda role, series=card.series: self.set_role(series, role))
+            card.leave_out_requested.connect(lambda series=card.series: self._leave_out(series))
+            card.keep_requested.connect(lambda series=card.series: self._keep(series))
         if not wanted:
             self._sections.pop(title).deleteLater()
             section.hide()
@@ -168,15 +167,56 @@ class Gallery(QWidget):
                 card.set_unreadable(reason)
                 self.set_role(series, Role.NONE)
 
+    def show_checks(self, reasons: Mapping[Series, str]) -> None:
+        """Shows what the last run said about its references.
+
+        Args:
+            reasons: For each reference, why it differs from the others; empty if it does not.
+        """
+        for card in self._cards():
+            if card.series in reasons and card.role is Role.REFERENCE:
+                card.show_check(reasons[card.series])
+        for card in self._cards():
+            if card.flag.isVisible():
+                self._bring_into_sight(card)
+                break
+
+    def point_out(self, series: Series) -> None:
+        """Brings a series into sight and sets it off from the others."""
+        for card in self._cards():
+            card.set_pointed(card.series is series)
+            if card.series is series:
+                self._bring_into_sight(card)
+
+    def _bring_into_sight(self, card: SeriesCard) -> None:
+        # Once the layout knows how high the card has become.
+        QTimer.singleShot(0, card, lambda: self._scroll.ensureWidgetVisible(card, 0, 0))
+
+    def _leave_out(self, series: Series) -> None:
+        self.set_role(series, Role.NONE)
+        self.card(series).set_kept(False)
+        self.rerun_requested.emit()
+
+    def _keep(self, series: Series) -> None:
+        was_out = series not in self._references
+        if was_out:
+            self.set_role(series, Role.REFERENCE)
+        self.card(series).set_kept(True)
+        if was_out:
+            self.rerun_requested.emit()
+
     def _cards(self) -> list[SeriesCard]:
         return [card for section in self._sections.values() for card in section.cards]
 
     def _refresh(self) -> None:
         for card in self._cards():
-            role = Role.REFERENCE if card.series in self._references else Role.NONE
-            wanted = Role.QUERY if card.series is self._query else role
-            if card.role is not wanted:
-                card.set_role(wanted)
+            role, number = Role.NONE, 0
+            if card.series in self._references:
+                role, number = Role.REFERENCE, self._references.index(card.series) + 1
+            elif card.series is self._query:
+                role = Role.QUERY
+            if (card.role, card.number) != (role, number):
+                card.set_role(role, number)
         count = len(self._references)
         missing = "" if self._query is not None else "; choose one scan to examine"
         self._count.setText(f"{count} of {FEWEST}-{MOST} normal references{missing}")
@@ -185,42 +225,3 @@ class Gallery(QWidget):
         empty = not self._sections
         self._hint.setVisible(empty)
         self._scroll.setVisible(not empty)
-
-
-class _Section(QWidget):
-    """A title and the cards below it."""
-
-    close_requested = Signal(str)
-
-    def __init__(self, title: str, closable: bool) -> None:
-        super().__init__()
-        self.closable = closable
-        self.cards: list[SeriesCard] = []
-        close = QToolButton()
-        close.setText("✕")
-        close.setToolTip("Close this study")
-        close.setAccessibleName(f"Close {title}")
-        close.setVisible(closable)
-        close.clicked.connect(lambda: self.close_requested.emit(title))
-        header = QHBoxLayout()
-        header.addWidget(QLabel(title), 1)
-        header.addWidget(close)
-        self._column = QVBoxLayout(self)
-        self._column.setContentsMargins(0, 0, 0, 0)
-        self._column.setSpacing(4)
-        self._column.addLayout(header)
-
-    def show_series(self, wanted: list[Series]) -> list[SeriesCard]:
-        """Shows these series and returns the cards that are new."""
-        kept = {card.series: card for card in self.cards if card.series in wanted}
-        for card in self.cards:
-            self._column.removeWidget(card)
-            if card.series not in kept:
-                card.hide()
-                card.deleteLater()
-        new = [SeriesCard(series) for series in wanted if series not in kept]
-        cards = {**kept, **{card.series: card for card in new}}
-        self.cards = [cards[series] for series in wanted]
-        for card in self.cards:
-            self._column.addWidget(card)
-        return new

@@ -18,6 +18,9 @@ SCAN_KEY = "d24fad_scan"
 AFFINE_KEY = "affine_lps"
 """In a layer's metadata: the true affine, layer index to LPS millimetres."""
 
+RESULT_KEY = "d24fad_result"
+"""In a layer's metadata: the `AnomalyMap` it belongs to."""
+
 _GRAIN = 2**20
 
 ScanLayerData = tuple[Voxels, dict[str, Any], Literal["image"]]

@@ -1,4 +1,4 @@
-"""The only place that adds layers to the viewer, removes them and moves its slice slider."""
+"""Adds scans to the viewer, follows its slice slider and moves it."""
 
 from __future__ import annotations
 
@@ -10,16 +10,14 @@ from napari.layers import Image, Layer
 from napari.viewer import Viewer
 from qtpy.QtCore import QObject, Signal
 
-from napari_d24fad.detection.result import AnomalyMap, FloatArray
+from napari_d24fad.detection.result import FloatArray
 from napari_d24fad.export.anatomy import slice_text
 from napari_d24fad.studies.orientation import Orientation, canonical_orientation
 from napari_d24fad.studies.scan import Scan
 from napari_d24fad.studies.series import Series
-from napari_d24fad.viewer.layer_data import AFFINE_KEY, scan_layer_data, scan_of_layer
-from napari_d24fad.viewer.layer_style import anomaly_colormap
+from napari_d24fad.viewer.layer_data import RESULT_KEY, scan_layer_data, scan_of_layer
 
-RESULT_KEY = "d24fad_result"
-"""In a layer's metadata: the `AnomalyMap` it shows."""
+Position = tuple[float, float, float]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -43,6 +41,13 @@ class ShownScan:
         turned = self.orientation.apply(values)
         return turned if self.layer.ndim == 3 else turned[0]
 
+    def layer_index(self, index: Position) -> tuple[float, ...]:
+        """Returns where a voxel of the scan, ``(slice, row, column)``, is in the layer."""
+        place = []
+        for axis, flipped in zip(self.orientation.permutation, self.orientation.flips, strict=True):
+            place.append(self.scan.grid[axis] - 1 - index[axis] if flipped else index[axis])
+        return tuple(place[3 - self.layer.ndim :])
+
     @property
     def slice_axis(self) -> int:
         """The axis of the layer that the slices are stacked along."""
@@ -56,7 +61,7 @@ class ShownScan:
 
 
 class ScanLayers(QObject):
-    """The layers that this plugin shows in one viewer, and where its slice slider stands."""
+    """The scans that this plugin shows in one viewer, and where its slice slider stands."""
 
     slice_changed = Signal(int)
     """The slice of the scan last shown that the viewer shows now, counted from 0 as the slider does."""
@@ -66,8 +71,7 @@ class ScanLayers(QObject):
         self._viewer = viewer
         self._layers: dict[Series, Image] = {}
         self._shown: ShownScan | None = None
-        self._result: Image | None = None
-        self._opacity = 1.0
+        self._caption = ""
         viewer.dims.events.point.connect(self._on_point)
         viewer.layers.events.removed.connect(self._on_removed)
 
@@ -113,59 +117,6 @@ class ScanLayers(QObject):
         self._name_slice(self._shown)
         return self._shown
 
-    def show_result(self, anomaly: AnomalyMap, limits: tuple[float, float]) -> Image:
-        """Lays an anomaly map over the scan last shown, in place of an earlier map.
-
-        Args:
-            anomaly: The map.
-            limits: Values at the ends of the colour scale; clear below the first.
-
-        Raises:
-            ValueError: If no scan was shown.
-        """
-        if self._shown is None:
-            raise ValueError("show the scan before its result")
-        self.remove_result()
-        below = self._shown.layer
-        layer = Image(
-            self._shown.in_layer_order(anomaly.values),
-            name=f"Anomaly: {self._shown.series.label}",
-            colormap=anomaly_colormap(),
-            contrast_limits=limits,
-            blending="translucent_no_depth",
-            opacity=self._opacity,
-            scale=below.scale,
-            translate=below.translate,
-            rotate=below.rotate,
-            shear=below.shear,
-            affine=below.affine,
-            units=below.units,
-            axis_labels=below.axis_labels,
-            metadata={RESULT_KEY: anomaly, AFFINE_KEY: below.metadata.get(AFFINE_KEY)},
-        )
-        self._result = layer
-        self._viewer.add_layer(layer)
-        layer.colorbar.visible = True
-        return layer
-
-    def remove_result(self) -> None:
-        """Removes the anomaly layer, if there is one."""
-        layer = self.result_layer
-        self._result = None
-        if layer is not None:
-            self._viewer.layers.remove(layer)
-
-    @property
-    def result_layer(self) -> Image | None:
-        """The anomaly layer, unless the user removed it."""
-        return self._result if self._result is not None and self._result in self._viewer.layers else None
-
-    def set_opacity(self, opacity: float) -> None:
-        """Sets the opacity of this and later anomaly layers, 0 to 1."""
-        self._opacity = opacity
-        if self.result_layer is not None:
-            self.result_layer.opacity = opacity
-
     def go_to_slice(self, index: int) -> None:
         """Moves the slice slider.
 
@@ -188,6 +139,12 @@ class ScanLayers(QObject):
         index = self._shown.layer.world_to_data(self._viewer.dims.point[-3:])[self._shown.slice_axis]
         return int(np.clip(round(float(index)), 0, self._shown.scan.n_slices - 1))
 
+    def set_caption(self, text: str) -> None:
+        """Writes a line on the canvas below the position of the slice."""
+        self._caption = text
+        if self._shown is not None:
+            self._name_slice(self._shown)
+
     def _on_point(self) -> None:
         if self._shown is not None:
             self._name_slice(self._shown)
@@ -201,5 +158,6 @@ class ScanLayers(QObject):
     def _name_slice(self, shown: ShownScan) -> None:
         """Writes position and number of the slice on the canvas: napari's slider counts from 0."""
         text = self._viewer.canvas.overlays.text
-        text.text = slice_text(shown.scan, int(shown.slice_order[self.current_slice]))
+        where = slice_text(shown.scan, int(shown.slice_order[self.current_slice]))
+        text.text = "\n".join(line for line in (where, self._caption) if line)
         text.visible = True

@@ -1,36 +1,43 @@
-"""What was found: the score in words, the curve over the slices, the slices worth looking at first."""
+"""What was found: the statement, the curve, and the parts that show slices, regions and reasons."""
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
 from qtpy.QtCore import Qt, Signal
-from qtpy.QtWidgets import (
-    QHBoxLayout,
-    QLabel,
-    QListWidget,
-    QListWidgetItem,
-    QPushButton,
-    QSlider,
-    QVBoxLayout,
-    QWidget,
-)
+from qtpy.QtWidgets import QFormLayout, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 from superqt import QElidingLabel
 
+from napari_d24fad.detection.regions import Region
 from napari_d24fad.detection.result import AnomalyMap
 from napari_d24fad.export.notice import NOTICE
+from napari_d24fad.viewer.map_view import MapView
+from napari_d24fad.viewer.regions_table import RegionsTable
 from napari_d24fad.viewer.score_plot import ScorePlot
-
-_LISTED = 10
+from napari_d24fad.viewer.section import Section
+from napari_d24fad.viewer.slice_list import SliceList
+from napari_d24fad.viewer.threshold import ThresholdControl
+from napari_d24fad.viewer.view_choice import ViewChoice
+from napari_d24fad.viewer.why_panel import WhyPanel
+from napari_d24fad.viewer.wording import highest_normal_slice, p_text, scan_statement
 
 
 class ResultsPanel(QWidget):
-    """Shows one `AnomalyMap`; slices are counted in the order of the slice slider."""
+    """Shows one `AnomalyMap`; slices are counted in the order of the slice slider.
+
+    Attributes:
+        plot: The curve over the slices.
+        slice_list: The most suspicious slices.
+        view_choice: What the colours show.
+        threshold: From which score.
+        regions: The regions above it.
+        why: The explanation of the slice that is shown.
+    """
 
     slice_requested = Signal(int)
     """The slice to show, counted from 0."""
-    opacity_changed = Signal(float)
-    """Opacity of the overlay, 0 to 1."""
     picture_requested = Signal()
     """The user wants to save the canvas."""
     files_requested = Signal()
@@ -43,20 +50,19 @@ class ResultsPanel(QWidget):
         self._headline = _wrapping_label("Result")
         self._warnings = _wrapping_label("Warnings")
         self._warnings.setStyleSheet("color: #ffb020;")
-        self._plot = ScorePlot()
-        self._plot.setToolTip("Click or drag to go to a slice; the arrow keys step")
-        self._plot.slice_requested.connect(self.slice_requested)
-        self._list = QListWidget()
-        self._list.setAccessibleName("Most suspicious slices, most suspicious first")
-        self._list.setFixedHeight(92)
-        self._list.currentItemChanged.connect(self._on_item)
-        self._list.itemClicked.connect(self._on_item)
-        self._opacity = QSlider(Qt.Orientation.Horizontal)
-        self._opacity.setRange(0, 100)
-        self._opacity.setValue(100)
-        self._opacity.setAccessibleName("Opacity of the anomaly overlay")
-        self._opacity.setToolTip("Opacity of the anomaly overlay")
-        self._opacity.valueChanged.connect(lambda percent: self.opacity_changed.emit(percent / 100))
+        self._colours = _wrapping_label("What the colours mean")
+        self.plot = ScorePlot()
+        self.plot.setToolTip("Click or drag to go to a slice; the arrow keys step")
+        self.plot.slice_requested.connect(self.slice_requested)
+        self.slice_list = SliceList()
+        self.slice_list.slice_requested.connect(self.slice_requested)
+        self.view_choice = ViewChoice()
+        self.threshold = ThresholdControl()
+        self.regions = RegionsTable()
+        self.why = WhyPanel()
+        self._slices_section = Section("Most suspicious slices", self.slice_list, unfolded=True)
+        self._regions_section = Section("Regions", self.regions, unfolded=True)
+        self.why_section = Section("Why", self.why, unfolded=False)
         self._picture = QPushButton("Save picture…")
         self._picture.setToolTip("Save the view as PNG, with colour bar, scale bar and slice position")
         self._picture.clicked.connect(self.picture_requested)
@@ -67,23 +73,18 @@ class ResultsPanel(QWidget):
 
     @property
     def headline(self) -> str:
-        """The score in words."""
+        """The result in words."""
         return str(self._headline.text())
 
     @property
-    def plot(self) -> ScorePlot:
-        """The curve over the slices."""
-        return self._plot
+    def slices_section(self) -> Section:
+        """The part with the most suspicious slices."""
+        return self._slices_section
 
     @property
-    def slice_list(self) -> QListWidget:
-        """The most suspicious slices; each item's user data is the slice."""
-        return self._list
-
-    @property
-    def opacity_slider(self) -> QSlider:
-        """Opacity in percent."""
-        return self._opacity
+    def regions_section(self) -> Section:
+        """The part with the regions; its title counts them."""
+        return self._regions_section
 
     @property
     def picture_button(self) -> QPushButton:
@@ -103,46 +104,45 @@ class ResultsPanel(QWidget):
             anomaly: The result, in the scan's own order.
             slice_order: For each slice in the order of the slider, its index in the scan.
         """
-        normal = highest_normal_slice(anomaly)
-        scores = anomaly.slice_scores[slice_order]
-        self._headline.setText(score_in_words(anomaly))
+        self._headline.setText(scan_statement(anomaly))
         self._title.setText(label)
-        self._warnings.setText("\n".join(anomaly.warnings))
-        self._warnings.setVisible(bool(anomaly.warnings))
-        self._plot.set_scores(scores, normal)
-        self._list.blockSignals(True)
-        self._list.clear()
-        shown_at = {int(index): position for position, index in enumerate(slice_order)}
-        for index in anomaly.most_suspicious(_LISTED):
-            self._list.addItem(_item(shown_at[index], float(anomaly.slice_scores[index]), normal))
-        self._list.blockSignals(False)
+        sentences = (*anomaly.warnings, *_flags(anomaly))
+        self._warnings.setText("\n".join(sentences))
+        self._warnings.setVisible(bool(sentences))
+        self.plot.set_scores(anomaly.slice_scores[slice_order], highest_normal_slice(anomaly))
+        self.slice_list.show_slices(anomaly, slice_order)
+        floor = p_text(anomaly.p_floor, anomaly.p_floor)
+        self._slices_section.set_title(f"Most suspicious slices (smallest p {floor})")
         several = len(slice_order) > 1
-        for part in (self._plot, self._list, self._list_title):
+        for part in (self.plot, self._slices_section):
             part.setVisible(several)
+
+    def show_regions(
+        self, regions: Sequence[Region], level: float, slice_order: npt.NDArray[np.intp], floor: float
+    ) -> None:
+        """Shows the regions above a level; see `RegionsTable.show_regions`."""
+        self.regions.show_regions(regions, slice_order, floor)
+        count = {0: "No region", 1: "1 region"}.get(len(regions), f"{len(regions)} regions")
+        self._regions_section.set_title(f"{count} above {level:.3g} (smallest p {p_text(floor, floor)})")
+
+    def explain_colours(self, view: MapView, anomaly: AnomalyMap) -> None:
+        """Says what the colours mean, and from where there are any."""
+        told = (
+            [view.explanation] if view.of_one_slice else [view.explanation, self.threshold.meaning(anomaly)]
+        )
+        self._colours.setText(" ".join(told))
 
     def set_slice(self, index: int) -> None:
         """Follows the slider; asks for nothing."""
-        self._plot.set_slice(index)
-        self._list.blockSignals(True)
-        self._list.setCurrentItem(self._item_of(index))
-        self._list.blockSignals(False)
-
-    def _item_of(self, index: int) -> QListWidgetItem | None:
-        for row in range(self._list.count()):
-            item = self._list.item(row)
-            if item is not None and item.data(Qt.ItemDataRole.UserRole) == index:
-                return item
-        return None
-
-    def _on_item(self, item: QListWidgetItem | None) -> None:
-        if item is not None:
-            self.slice_requested.emit(int(item.data(Qt.ItemDataRole.UserRole)))
+        self.plot.set_slice(index)
+        self.slice_list.set_slice(index)
 
     def _arrange(self) -> None:
-        self._list_title = QLabel("Most suspicious slices")
-        opacity = QHBoxLayout()
-        opacity.addWidget(QLabel("Overlay"))
-        opacity.addWidget(self._opacity, 1)
+        choices = QFormLayout()
+        choices.setContentsMargins(0, 0, 0, 0)
+        choices.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.ExpandingFieldsGrow)
+        choices.addRow("Show", self.view_choice)
+        choices.addRow("From", self.threshold)
         saving = QHBoxLayout()
         saving.addWidget(self._picture)
         saving.addWidget(self._files)
@@ -150,43 +150,22 @@ class ResultsPanel(QWidget):
         notice.setAlignment(Qt.AlignmentFlag.AlignCenter)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
-        for part in (self._title, self._headline, self._warnings, self._plot, self._list_title, self._list):
+        layout.setSpacing(4)
+        for part in (self._title, self._headline, self._warnings, self.plot):
             layout.addWidget(part)
-        layout.addLayout(opacity)
+        layout.addLayout(choices)
+        for part in (self._colours, self._regions_section, self._slices_section, self.why_section):
+            layout.addWidget(part)
         layout.addLayout(saving)
         layout.addWidget(notice)
 
 
-def highest_normal_slice(anomaly: AnomalyMap) -> float | None:
-    """Returns the highest slice score of any reference held against the others; None if there is none."""
-    finite = anomaly.reference_slice_scores[np.isfinite(anomaly.reference_slice_scores)]
-    return float(finite.max()) if finite.size else None
-
-
-def score_in_words(anomaly: AnomalyMap) -> str:
-    """Says what the score means beside the references' own, and how little few references can tell."""
-    told = f"Score {anomaly.score:.3g}. "
-    normal = anomaly.reference_scores[np.isfinite(anomaly.reference_scores)]
-    if not normal.size:
-        return told + "There are no reference scores to hold it against."
-    span = f"{normal.min():.3g} to {normal.max():.3g}" if normal.size > 1 else f"{normal[0]:.3g}"
-    told += f"The {normal.size} normal references score {span}, each examined against the others. "
-    below = int((normal < anomaly.score).sum())
-    if below < normal.size:
-        place = f"higher than {below} of them" if below else "not higher than any of them"
-        return told + f"This scan is {place}."
-    # The smallest p-value that a rank among K references and one scan can have is 1 / (K + 1).
-    return told + (
-        f"This scan is higher than all of them; by chance alone a normal scan would be so "
-        f"once in {normal.size + 1}."
-    )
-
-
-def _item(position: int, score: float, normal: float | None) -> QListWidgetItem:
-    outside = normal is not None and score > normal
-    item = QListWidgetItem(f"Slice {position + 1}   score {score:.3g}{'   above normal' if outside else ''}")
-    item.setData(Qt.ItemDataRole.UserRole, position)
-    return item
+def _flags(anomaly: AnomalyMap) -> list[str]:
+    return [
+        f"Reference {check.index + 1} differs from the others: decide on its card above."
+        for check in anomaly.reference_checks
+        if check.flagged
+    ]
 
 
 def _wrapping_label(name: str) -> QLabel:

@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from qtpy.QtCore import Qt, Signal
 from qtpy.QtWidgets import (
     QComboBox,
-    QFormLayout,
     QHBoxLayout,
     QLabel,
     QProgressBar,
@@ -43,7 +42,7 @@ class RunPanel(QWidget):
         for box in (self._model, self._device):
             # Long names of graphics cards must not widen the dock.
             box.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
-            box.setMinimumContentsLength(8)
+            box.setMinimumContentsLength(6)
             box.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self._run = QPushButton("Find anomalies")
         self._run.setToolTip("Compare the scan to examine with the normal references (R)")
@@ -156,11 +155,10 @@ class RunPanel(QWidget):
         self._message.hide()
 
     def _arrange(self) -> None:
-        choices = QFormLayout()
-        choices.setContentsMargins(0, 0, 0, 0)
-        choices.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.ExpandingFieldsGrow)
-        choices.addRow("Model", self._model)
-        choices.addRow("Device", self._device)
+        choices = QHBoxLayout()
+        for name, box in (("Model", self._model), ("Device", self._device)):
+            choices.addWidget(QLabel(name))
+            choices.addWidget(box, 1)
         buttons = QHBoxLayout()
         buttons.addWidget(self._run, 1)
         buttons.addWidget(self._cancel)

@@ -12,6 +12,7 @@ from napari_d24fad.export.overlay import model_text, series_text
 from napari_d24fad.export.stamp import Picture, Stamp
 from napari_d24fad.studies.orientation import canonical
 from napari_d24fad.viewer.layers import ShownScan
+from napari_d24fad.viewer.map_view import MapView
 from napari_d24fad.viewer.session import Finding
 
 
@@ -33,7 +34,14 @@ def canvas_picture(viewer: Viewer) -> Picture:
     return np.ascontiguousarray(pixels[..., :3])
 
 
-def canvas_stamp(viewer: Viewer, shown: ShownScan, finding: Finding, index: int) -> Stamp:
+def canvas_stamp(
+    viewer: Viewer,
+    shown: ShownScan,
+    finding: Finding,
+    index: int,
+    limits: tuple[float, float] | None,
+    view: MapView,
+) -> Stamp:
     """Returns what to stamp on the canvas: colour bar, scale bar, slice position, series and notice.
 
     Args:
@@ -41,6 +49,8 @@ def canvas_stamp(viewer: Viewer, shown: ShownScan, finding: Finding, index: int)
         shown: The scan that is shown.
         finding: What was found in it.
         index: The slice that is shown, counted from 0 in the order of the slider.
+        limits: Values at the ends of the colour scale; None if nothing is coloured.
+        view: What the colours show.
     """
     scan, anomaly = shown.scan, finding.anomaly
     flat = viewer.dims.ndisplay == 2
@@ -53,7 +63,8 @@ def canvas_stamp(viewer: Viewer, shown: ShownScan, finding: Finding, index: int)
     return Stamp(
         heading=(series_text(scan, shown.series.label), ", ".join(text for text in where if text)),
         footing=(model_text(anomaly), NOTICE),
-        limits=finding.limits,
+        limits=limits,
+        scale=view.scale,
         letters=edge_letters(canonical(scan)) if upright else None,
         mm_per_pixel=_mm_per_pixel(viewer) if flat and scan.has_geometry else None,
     )

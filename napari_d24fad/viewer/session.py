@@ -4,20 +4,25 @@ from __future__ import annotations
 
 import os
 import threading
-from dataclasses import dataclass, field
+import time
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from napari_d24fad.detection.pairing import MIN_REFERENCES, check_pairing
+from napari_d24fad.detection.calibration import MIN_REGION
+from napari_d24fad.detection.pairing import MIN_REFERENCES
+from napari_d24fad.detection.regions import Region, find_regions
 from napari_d24fad.detection.result import AnomalyMap
-from napari_d24fad.errors import Code, PairingError
+from napari_d24fad.errors import Cancelled, Code, PairingError
 from napari_d24fad.export.colours import anomaly_limits
 from napari_d24fad.progress import CancelToken, Progress, part
 from napari_d24fad.studies.scan import Scan
 from napari_d24fad.studies.series import Series
-from napari_d24fad.viewer.layer_series import LayerSeries
+from napari_d24fad.viewer.encodings import Encodings
 
 if TYPE_CHECKING:
     from napari_d24fad.detection.detector import Detector
+    from napari_d24fad.detection.encoded import EncodedScan
+    from napari_d24fad.detection.explain import Explanation
     from napari_d24fad.detection.references import References
 
 
@@ -56,22 +61,33 @@ class Finding:
     limits: tuple[float, float]
 
 
-class DetectionSession:
-    """Keeps the model and the encoded references between runs.
+@dataclass(frozen=True, slots=True, eq=False)
+class _Basis:
+    """What a finding was made from."""
 
-    Free of Qt; `run` is meant for a worker thread. Torch is imported by the first run, never
-    by importing this module.
+    finding: Finding
+    detector: Detector
+    query: EncodedScan
+    references: References
+
+
+class DetectionSession:
+    """Keeps the model, the encoded scans and what the last finding was made from.
+
+    Free of Qt; its methods are meant for a worker thread. Torch is imported by the first run,
+    never by importing this module.
     """
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._detector: Detector | None = None
         self._detector_key: tuple[str, str] | None = None
+        self._encodings: Encodings | None = None
         self._references: References | None = None
-        self._references_key: tuple[object, ...] | None = None
+        self._basis: _Basis | None = None
 
     def run(self, request: Request, progress: Progress, cancel: CancelToken) -> Finding:
-        """Examines the query; encodes the references only if they, model or device changed.
+        """Examines the query; encodes only scans that were not encoded before.
 
         Raises:
             D24fadError: Why there is no result.
@@ -79,44 +95,86 @@ class DetectionSession:
         """
         if len(request.references) < MIN_REFERENCES:
             raise PairingError(Code.TOO_FEW_REFERENCES, f"{len(request.references)} marked.")
+        started = time.perf_counter()
         progress(0.0, "Loading the model")
         # An earlier run that was cancelled may still be on its way out.
         while not self._lock.acquire(timeout=0.1):
             cancel.check()
         try:
-            detector = self._load(request)
+            detector, encodings = self._load(request)
             cancel.check()
-            scan = request.query.load(part(progress, 0.05, 0.1), cancel)
-            references = self._encode(detector, request, scan, part(progress, 0.1, 0.6), cancel)
-            anomaly = detector.detect(scan, references, progress=part(progress, 0.6, 1.0), cancel=cancel)
+            encode = part(progress, 0.05, 0.7)
+            query, encoded = encodings.of(request.query, request.references, encode, cancel)
+            references = self._reference_set(detector, encoded, part(progress, 0.7, 0.85), cancel)
+            anomaly = detector.examine(query, references, progress=part(progress, 0.85, 1.0), cancel=cancel)
+            anomaly = replace(anomaly, seconds=time.perf_counter() - started)
+            finding = Finding(request, query.scan, anomaly, anomaly_limits(anomaly))
+            self._basis = _Basis(finding, detector, query, references)
         finally:
             self._lock.release()
-        return Finding(request, scan, anomaly, anomaly_limits(anomaly))
+        return finding
 
-    def _load(self, request: Request) -> Detector:
+    def explain(self, finding: Finding, slice_index: int, cancel: CancelToken) -> Explanation:
+        """Explains one slice of the last finding.
+
+        Args:
+            finding: Of the last `run`.
+            slice_index: Along the slice axis of the scan.
+            cancel: Stops it.
+
+        Raises:
+            D24fadError: If the slice was not examined.
+            Cancelled: If a stop was asked for, or there was another run since.
+        """
+        from napari_d24fad.detection.explain import explain  # imports torch
+
+        basis = self._basis_of(finding)
+        return explain(basis.detector, basis.query, basis.references, slice_index, cancel)
+
+    def regions(self, finding: Finding, level: float, cancel: CancelToken) -> tuple[Region, ...]:
+        """Finds the regions of the last finding at another level.
+
+        Raises:
+            Cancelled: If a stop was asked for, or there was another run since.
+        """
+        basis = self._basis_of(finding)
+        cancel.check()
+        return find_regions(
+            finding.anomaly.values,
+            finding.scan,
+            level,
+            MIN_REGION * basis.query.prepared.sampling.voxels_per_input,
+            basis.references.calibration.peaks,
+        )
+
+    def _basis_of(self, finding: Finding) -> _Basis:
+        basis = self._basis
+        if basis is None or basis.finding is not finding:
+            raise Cancelled
+        return basis
+
+    def _load(self, request: Request) -> tuple[Detector, Encodings]:
         key = (request.model, request.device)
-        if self._detector is None or self._detector_key != key:
+        if self._detector is None or self._encodings is None or self._detector_key != key:
             from napari_d24fad.detection.detector import Detector
 
             _leave_a_core_for_the_viewer()
-            self._references, self._references_key = None, None
+            self._references, self._encodings = None, None
             self._detector = Detector.load(request.model, request.device)
+            self._encodings = Encodings(self._detector)
             self._detector_key = key
-        return self._detector
+        return self._detector, self._encodings
 
-    def _encode(
-        self, detector: Detector, request: Request, query: Scan, progress: Progress, cancel: CancelToken
+    def _reference_set(
+        self,
+        detector: Detector,
+        encoded: tuple[EncodedScan, ...],
+        progress: Progress,
+        cancel: CancelToken,
     ) -> References:
-        key = tuple(_identity(series, cancel) for series in request.references)
-        if self._references is None or self._references_key != key:
-            count = max(len(request.references), 1)
-            scans = [
-                series.load(part(progress, 0.5 * index / count, 0.5 * (index + 1) / count), cancel)
-                for index, series in enumerate(request.references)
-            ]
-            check_pairing(query, scans)  # a wrong pairing is refused before the long encoding
-            self._references = detector.encode(scans, progress=part(progress, 0.5, 1.0), cancel=cancel)
-            self._references_key = key
+        # An `EncodedScan` is kept as long as its scan is the same, and equal to no other.
+        if self._references is None or self._references.encoded != encoded:
+            self._references = detector.reference_set(encoded, progress=progress, cancel=cancel)
         return self._references
 
 
@@ -125,14 +183,3 @@ def _leave_a_core_for_the_viewer() -> None:
     import torch
 
     torch.set_num_threads(max(1, min(torch.get_num_threads(), (os.cpu_count() or 1) - 1)))
-
-
-def _identity(series: Series, cancel: CancelToken) -> object:
-    """Returns what is equal as long as the pixels are.
-
-    A file series reads the same file each time. The array of a layer may be edited in place
-    without anybody being told, so its content counts.
-    """
-    if isinstance(series, LayerSeries):
-        return series.load(cancel=cancel).content_hash()
-    return series

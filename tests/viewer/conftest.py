@@ -36,6 +36,8 @@ def settle(qtbot) -> Callable[[DetectionDock], None]:
     """Waits until the widget has nothing more to do."""
 
     def wait(widget: DetectionDock) -> None:
-        qtbot.waitUntil(lambda: not widget.jobs.is_busy and not widget.previews.is_busy, timeout=120_000)
+        qtbot.waitUntil(
+            lambda: not widget.jobs.is_busy and not widget.filling.previews.is_busy, timeout=120_000
+        )
 
     return wait

@@ -7,6 +7,9 @@ from pathlib import Path
 import nibabel
 import numpy as np
 
+from napari_d24fad.detection.calibration import RATES, Calibration, conformal_p
+from napari_d24fad.detection.reference_check import check_outliers
+from napari_d24fad.detection.regions import find_regions
 from napari_d24fad.detection.result import AnomalyMap
 from napari_d24fad.export.nifti import nifti_affine
 from napari_d24fad.studies.scan import Scan
@@ -45,11 +48,17 @@ def write_study(folder: Path, references: int = 3, slices: slice = slice(None)) 
 
 
 def anomaly_of(scan: Scan) -> AnomalyMap:
-    """A result whose map is 3 in the lesion and 0.2 elsewhere; the first slice was not examined."""
+    """A result whose map is 3 in the lesion and 0.2 elsewhere; the last slice was not examined.
+
+    In its normal scans a share of 10 ** -v of the pixels reaches the value v.
+    """
     values = np.full(scan.grid, 0.2, np.float32)
     values[LESION] = 3.0
     values[-1] = np.nan
     slice_scores = values.max(axis=(1, 2)) + np.linspace(0, 0.1, scan.grid[0], dtype=np.float32)
+    scores = np.array([1.1, 0.9, 1.3], np.float32)
+    ladder = np.linspace(0, 4, 41)
+    calibration = Calibration(ladder, 10.0**-ladder, 1.5, np.array([1.4, 1.2, 1.6], np.float32))
     return AnomalyMap(
         values=values,
         affine=np.array(scan.affine),
@@ -58,7 +67,7 @@ def anomaly_of(scan: Scan) -> AnomalyMap:
         slice_scores=slice_scores,
         weights=np.full((scan.grid[0], 3, 3), 1 / 3, np.float32),
         normal_level=1.0,
-        reference_scores=np.array([1.1, 0.9, 1.3], np.float32),
+        reference_scores=scores,
         reference_slice_scores=np.array([[0.3, 1.1], [0.9, 0.2], [1.3, np.nan]], np.float32),
         reference_labels=("Reference 1", "Reference 2", "Reference 3"),
         scoring="matched",
@@ -67,4 +76,12 @@ def anomaly_of(scan: Scan) -> AnomalyMap:
         device="cpu",
         seconds=1.0,
         warnings=("Some scans do not state their modality.",),
+        p_value=conformal_p(3.05, scores),
+        p_floor=0.25,
+        slice_p_values=np.where(slice_scores > 1.3, 0.25, 0.75).astype(np.float32),
+        level_one_region=calibration.level_one_region,
+        levels_by_rate={rate: calibration.level(rate) for rate in RATES},
+        regions=find_regions(values, scan, calibration.level_one_region, 4, calibration.peaks),
+        reference_checks=check_outliers(scores),
+        calibration=calibration,
     )

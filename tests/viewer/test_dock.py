@@ -58,7 +58,7 @@ def test_main_job(
     # The embedded model finds a lesion this bright, and the viewer goes there.
     assert viewer.dims.current_step[0] in LESION_SHOWN
     assert dock.results.isVisible()
-    assert "higher than all of them" in dock.results.headline
+    assert dock.results.headline.startswith("p = 0.25, the smallest that 3 references can give (1 in 4)")
 
     # The slider, the curve and the list drive each other.
     viewer.dims.set_current_step(0, 2)
@@ -70,7 +70,7 @@ def test_main_job(
     place = dock.results.slice_list.visualItemRect(first).center()
     qtbot.mouseClick(dock.results.slice_list.viewport(), Qt.MouseButton.LeftButton, pos=place)
     assert viewer.dims.current_step[0] == first.data(Qt.ItemDataRole.UserRole)
-    dock.results.opacity_slider.setValue(40)
+    dock.results.view_choice.opacity_slider.setValue(40)
     assert result.opacity == pytest.approx(0.4)
 
     # What was found can be kept.

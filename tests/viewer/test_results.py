@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 from qtpy.QtCore import QPoint, Qt
 
-from napari_d24fad.viewer.results import ResultsPanel, highest_normal_slice, score_in_words
+from napari_d24fad.viewer.map_view import MapView
+from napari_d24fad.viewer.results import ResultsPanel
 from tests.viewer.heads import GRID, anomaly_of, head
 
 REVERSED = np.arange(GRID[0])[::-1]
@@ -26,13 +27,13 @@ def test_list_counts_slices_as_the_slider_does(panel: ResultsPanel) -> None:
     # The scan's slices 3 to 5 hold the lesion; slice 5 scores highest and is at 4 of 9 reversed.
     positions = [panel.slice_list.item(row).data(Qt.ItemDataRole.UserRole) for row in range(3)]
     assert positions == [4, 5, 6]
-    assert panel.slice_list.item(0).text().startswith("Slice 5 ")
+    assert panel.slice_list.item(0).text() == "Slice 5: p 0.25, score 3.06, above every normal slice"
 
 
 def test_only_slices_beyond_every_normal_one_are_called_so(panel: ResultsPanel) -> None:
     texts = [panel.slice_list.item(row).text() for row in range(panel.slice_list.count())]
-    assert all("above normal" in text for text in texts[:3])
-    assert not any("above normal" in text for text in texts[3:])
+    assert all("above every normal slice" in text for text in texts[:3])
+    assert not any("above every normal slice" in text for text in texts[3:])
     assert len(texts) == GRID[0] - 1  # one slice was not examined
 
 
@@ -65,12 +66,6 @@ def test_following_the_slider_asks_for_nothing(qtbot, panel: ResultsPanel) -> No
         assert panel.slice_list.currentItem() is None
 
 
-def test_opacity_is_a_fraction(qtbot, panel: ResultsPanel) -> None:
-    with qtbot.waitSignal(panel.opacity_changed) as changed:
-        panel.opacity_slider.setValue(35)
-    assert changed.args == [pytest.approx(0.35)]
-
-
 def test_warnings_and_notice_are_shown(panel: ResultsPanel) -> None:
     texts = [label.text() for label in panel.findChildren(type(panel._headline)) if label.isVisible()]
     assert "Some scans do not state their modality." in texts
@@ -82,23 +77,44 @@ def test_single_image_needs_no_slices(panel: ResultsPanel) -> None:
     one = replace(anomaly, values=anomaly.values[4:5], slice_scores=anomaly.slice_scores[4:5])
     panel.show_result("image", one, np.arange(1))
     assert panel.plot.isHidden()
-    assert panel.slice_list.isHidden()
+    assert panel.slices_section.isHidden()
 
 
-def test_words_say_how_the_score_compares() -> None:
-    anomaly = anomaly_of(head(0))  # references score 0.9 to 1.3
-    assert score_in_words(anomaly) == (
-        "Score 3.05. The 3 normal references score 0.9 to 1.3, each examined against the others. "
-        "This scan is higher than all of them; by chance alone a normal scan would be so once in 4."
-    )
-    assert score_in_words(replace(anomaly, score=1.0)).endswith("This scan is higher than 1 of them.")
-    assert score_in_words(replace(anomaly, score=0.5)).endswith("This scan is not higher than any of them.")
-    nothing = replace(anomaly, reference_scores=np.full(2, np.nan, np.float32))
-    assert "no reference scores" in score_in_words(nothing)
+def test_result_is_stated_with_its_p_value(panel: ResultsPanel) -> None:
+    assert panel.headline.startswith("p = 0.25, the smallest that 3 references can give (1 in 4)")
+    assert "smallest p 0.25" in panel.slices_section.header.text()
 
 
-def test_highest_normal_slice_ignores_what_was_not_examined() -> None:
+def test_regions_are_counted_with_their_threshold(panel: ResultsPanel) -> None:
     anomaly = anomaly_of(head(0))
-    assert highest_normal_slice(anomaly) == pytest.approx(1.3)
-    nothing = replace(anomaly, reference_slice_scores=np.full((2, 3), np.nan, np.float32))
-    assert highest_normal_slice(nothing) is None
+    for regions, title in (
+        (anomaly.regions, "1 region above 1.5 (smallest p 0.25)"),
+        (anomaly.regions * 2, "2 regions above 1.5 (smallest p 0.25)"),
+        ((), "No region above 1.5 (smallest p 0.25)"),
+    ):
+        panel.show_regions(regions, 1.5, REVERSED, 0.25)
+        assert panel.regions_section.header.text() == title
+        assert panel.regions.rowCount() == len(regions)
+
+
+def test_colours_are_explained_with_the_threshold_only_where_it_applies(panel: ResultsPanel) -> None:
+    anomaly = anomaly_of(head(0))
+    panel.threshold.show_levels(anomaly, 3.0)
+    told = {}
+    for view in MapView:
+        panel.explain_colours(view, anomaly)
+        told[view] = panel._colours.text()
+    assert told[MapView.SCORE].endswith(
+        "Clear below score 1.5: a normal scan shows at most one region above it."
+    )
+    assert "at 2, 1 % of a normal scan's pixels" in told[MapView.P_VALUE]
+    assert "Clear below" not in told[MapView.SSD] + told[MapView.TSD]
+
+
+def test_folded_parts_leave_a_low_screen(qtbot, panel: ResultsPanel) -> None:
+    before = panel.sizeHint().height()
+    for section in (panel.slices_section, panel.regions_section):
+        section.set_unfolded(False)
+    assert panel.slice_list.isHidden()
+    qtbot.waitUntil(lambda: panel.sizeHint().height() < before - 100)
+    assert panel.minimumSizeHint().width() <= 290

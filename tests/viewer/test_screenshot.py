@@ -11,9 +11,12 @@ from PIL import Image as Picture
 from napari_d24fad.errors import ExportError
 from napari_d24fad.export.colours import anomaly_limits
 from napari_d24fad.export.notice import NOTICE
+from napari_d24fad.export.stamp import Stamp
 from napari_d24fad.progress import CancelToken, silent
 from napari_d24fad.viewer.layer_series import layer_series
 from napari_d24fad.viewer.layers import ScanLayers
+from napari_d24fad.viewer.map_view import MapView
+from napari_d24fad.viewer.result_layers import ResultLayers
 from napari_d24fad.viewer.saving import save_canvas, save_finding
 from napari_d24fad.viewer.screenshot import canvas_picture, canvas_stamp
 from napari_d24fad.viewer.session import Finding, Request
@@ -31,9 +34,13 @@ def show_finding(viewer: ViewerModel) -> tuple[ScanLayers, Finding]:
     layers = ScanLayers(viewer)
     finding = finding_of_head()
     layers.show_scan(finding.request.query, finding.scan)
-    layers.show_result(finding.anomaly, finding.limits)
+    ResultLayers(viewer, layers).show_result(finding.anomaly, finding.limits)
     layers.go_to_slice(5)
     return layers, finding
+
+
+def stamp_of(viewer, layers: ScanLayers, finding: Finding, view: MapView = MapView.SCORE) -> Stamp:
+    return canvas_stamp(viewer, layers.shown, finding, layers.current_slice, finding.limits, view)
 
 
 @pytest.fixture
@@ -46,7 +53,7 @@ def window(make_napari_viewer_proxy):
 def test_stamp_says_all_that_is_needed_and_nobody_s_name(qtbot) -> None:
     viewer = ViewerModel()
     layers, finding = show_finding(viewer)
-    marks = canvas_stamp(viewer, layers.shown, finding, layers.current_slice)
+    marks = stamp_of(viewer, layers, finding, MapView.P_VALUE)
     words = "\n".join((*marks.heading, *marks.footing))
     assert f"slice 6 of {GRID[0]}, S 45.3 mm" in words
     assert "slice score 3.04" in words
@@ -54,6 +61,7 @@ def test_stamp_says_all_that_is_needed_and_nobody_s_name(qtbot) -> None:
     assert NOTICE in words
     assert "SMITH" not in words
     assert marks.limits == finding.limits
+    assert marks.scale == "−log10 p of the pixel (clear below the threshold)"
     assert marks.letters == ("R", "L", "A", "P")
 
 
@@ -61,7 +69,7 @@ def test_three_dimensions_claim_no_position(qtbot) -> None:
     viewer = ViewerModel()
     layers, finding = show_finding(viewer)
     viewer.dims.ndisplay = 3
-    marks = canvas_stamp(viewer, layers.shown, finding, 0)
+    marks = stamp_of(viewer, layers, finding)
     assert "3-D view" in marks.heading[1]
     assert marks.letters is None
     assert marks.mm_per_pixel is None
@@ -71,13 +79,13 @@ def test_rolled_axes_claim_no_directions(qtbot) -> None:
     viewer = ViewerModel()
     layers, finding = show_finding(viewer)
     viewer.dims.order = (1, 0, 2)
-    assert canvas_stamp(viewer, layers.shown, finding, 0).letters is None
+    assert stamp_of(viewer, layers, finding).letters is None
 
 
 def test_picture_of_the_canvas(window, tmp_path: Path) -> None:
     layers, finding = show_finding(window)
     canvas = canvas_picture(window)
-    marks = canvas_stamp(window, layers.shown, finding, layers.current_slice)
+    marks = stamp_of(window, layers, finding)
     save_canvas(canvas, marks, tmp_path / "picture.png", silent, CancelToken())
     page = np.asarray(Picture.open(tmp_path / "picture.png").convert("RGB"), int)
     assert page.shape[0] > canvas.shape[0] + 50

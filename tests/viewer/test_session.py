@@ -16,16 +16,16 @@ from tests.viewer.heads import write_study
 
 @pytest.fixture
 def encoded(monkeypatch: pytest.MonkeyPatch) -> list[int]:
-    """Counts how often references are really encoded, and how many."""
-    counts: list[int] = []
-    encode = Detector.encode
+    """Which scans are really encoded, by their content."""
+    seen: list[int] = []
+    encode = Detector.encode_scan
 
-    def counting(self, scans, **settings):
-        counts.append(len(scans))
-        return encode(self, scans, **settings)
+    def counting(self, scan, **settings):
+        seen.append(hash(scan.content_hash()))
+        return encode(self, scan, **settings)
 
-    monkeypatch.setattr(Detector, "encode", counting)
-    return counts
+    monkeypatch.setattr(Detector, "encode_scan", counting)
+    return seen
 
 
 @pytest.fixture(scope="module")
@@ -40,18 +40,23 @@ def run(session: DetectionSession, query: Series, references: tuple[Series, ...]
     return session.run(Request(query, references, "compact", device), silent, CancelToken())
 
 
-def test_references_are_encoded_once_until_they_are_others(heads, encoded: list[int]) -> None:
+def test_only_new_scans_are_encoded(heads, encoded: list[int]) -> None:
     query, (first, second, third) = heads
     session = DetectionSession()
     one = run(session, query, (first, second))
+    assert len(encoded) == 3
     other = run(session, third, (first, second))
-    assert encoded == [2]
+    assert len(encoded) == 4
     assert one.anomaly.values.shape == one.scan.grid
     assert not np.array_equal(one.anomaly.slice_scores, other.anomaly.slice_scores)
-    run(session, query, (first, second, third))
-    assert encoded == [2, 3]
-    run(session, query, (first, second, third), device="auto")
-    assert encoded == [2, 3, 3]
+    # A reference that is left out, taken back, or was examined before is there already.
+    with_three = run(session, query, (first, second, third))
+    run(session, query, (first, second))
+    again = run(session, query, (first, second, third))
+    assert len(encoded) == len(set(encoded)) == 4
+    np.testing.assert_array_equal(again.anomaly.values, with_three.anomaly.values)
+    run(session, query, (first, second), device="auto")
+    assert len(encoded) == 7
 
 
 def test_a_layer_edited_in_place_is_encoded_again(heads, encoded: list[int]) -> None:
@@ -61,10 +66,28 @@ def test_a_layer_edited_in_place_is_encoded_again(heads, encoded: list[int]) -> 
     volume = layer_series(Image(np.array(query.load().voxels)))
     for _ in range(2):
         run(session, volume, tuple(layer_series(layer) for layer in references))
-    assert encoded == [2]
+    assert len(encoded) == 3
     references[0].data[1, 10:20, 10:20] = 900
     run(session, volume, tuple(layer_series(layer) for layer in references))
-    assert encoded == [2, 2]
+    assert len(encoded) == 4
+
+
+def test_last_finding_can_be_looked_into_and_no_earlier_one(heads) -> None:
+    query, (first, second, third) = heads
+    session = DetectionSession()
+    earlier = run(session, third, (first, second))
+    finding = run(session, query, (first, second))
+    anomaly = finding.anomaly
+    again = session.regions(finding, anomaly.level_one_region, CancelToken())
+    assert again == anomaly.regions
+    low = session.regions(finding, anomaly.levels_by_rate[0.05], CancelToken())
+    assert sum(region.n_voxels for region in low) > sum(region.n_voxels for region in again)
+    explanation = session.explain(finding, 1, CancelToken())
+    np.testing.assert_allclose(explanation.weights, anomaly.weights[1], atol=1e-5)
+    assert set(explanation.maps) == {"SSD", "TSD"}
+    for look in (session.explain, session.regions):
+        with pytest.raises(Cancelled):
+            look(earlier, 1, CancelToken())
 
 
 def test_wrong_pairing_is_refused_before_the_encoding(heads, encoded: list[int]) -> None:

@@ -1,0 +1,71 @@
+"""The ways to look at one result, and what their colours mean."""
+
+from __future__ import annotations
+
+from enum import Enum
+
+
+class MapView(Enum):
+    """What the colours over the scan show."""
+
+    SCORE = "score"
+    P_VALUE = "p-value"
+    SSD = "SSD"
+    TSD = "TSD"
+
+    @property
+    def title(self) -> str:
+        """What the user chooses it by."""
+        return _TITLES[self]
+
+    @property
+    def colours(self) -> str:
+        """What the numbers of the colour bar are, short enough for the canvas."""
+        return _COLOURS[self]
+
+    @property
+    def scale(self) -> str:
+        """The same for the colour bar of a picture to keep."""
+        return _SCALES[self]
+
+    @property
+    def explanation(self) -> str:
+        """The same in a sentence."""
+        return _EXPLANATIONS[self]
+
+    @property
+    def of_one_slice(self) -> bool:
+        """Whether it is computed for the slice shown only."""
+        return self in (MapView.SSD, MapView.TSD)
+
+
+_TITLES = {
+    MapView.SCORE: "Anomaly score",
+    MapView.P_VALUE: "p-value of each pixel",
+    MapView.SSD: "SSD, this slice",
+    MapView.TSD: "TSD, this slice",
+}
+_COLOURS = {
+    MapView.SCORE: "Colours: anomaly score",
+    MapView.P_VALUE: "Colours: −log10 p of the pixel (2 is 1 %, 3 is 0.1 %)",
+    MapView.SSD: "Colours: SSD distance, this slice",
+    MapView.TSD: "Colours: TSD distance, this slice",
+}
+_SCALES = {
+    MapView.SCORE: "Anomaly (clear below the threshold)",
+    MapView.P_VALUE: "−log10 p of the pixel (clear below the threshold)",
+    MapView.SSD: "SSD distance, this slice",
+    MapView.TSD: "TSD distance, this slice",
+}
+_EXPLANATIONS = {
+    MapView.SCORE: "Colours are anomaly scores.",
+    MapView.P_VALUE: "Colours are −log10 p: at 2, 1 % of a normal scan's pixels are as high, at 3, 0.1 %.",
+    MapView.SSD: (
+        "Student features of this slice against those of the references, as published. "
+        "Not calibrated: the threshold does not apply."
+    ),
+    MapView.TSD: (
+        "What the student network could not re-create of the teacher's features, as published. "
+        "Not calibrated: the threshold does not apply."
+    ),
+}

@@ -1,0 +1,240 @@
+"""Shows one finding: keeps the results panel, the layers and the slider in step."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import TYPE_CHECKING
+
+import numpy as np
+from qtpy.QtCore import QObject, Signal
+
+from napari_d24fad.detection.regions import Region
+from napari_d24fad.detection.result import FloatArray
+from napari_d24fad.errors import D24fadError
+from napari_d24fad.export.anatomy import slice_number
+from napari_d24fad.progress import CancelToken, Progress
+from napari_d24fad.viewer.explanations import Explanations
+from napari_d24fad.viewer.layers import ScanLayers, ShownScan
+from napari_d24fad.viewer.map_view import MapView
+from napari_d24fad.viewer.result_layers import ResultLayers
+from napari_d24fad.viewer.results import ResultsPanel
+from napari_d24fad.viewer.session import DetectionSession, Finding
+from napari_d24fad.viewer.workers import Work, Worker
+
+if TYPE_CHECKING:
+    from napari_d24fad.detection.explain import Explanation
+
+_NOT_EXAMINED = "This slice was not examined: it shows no anatomy."
+
+
+class ResultView(QObject):
+    """Joins what shows a finding: none of the parts knows another.
+
+    Args:
+        session: Has the finding's scans encoded.
+        scans: The scan and the slider.
+        maps: What lies over the scan.
+        panel: The widgets.
+    """
+
+    reference_requested = Signal(int)
+    """The user wants to look at a reference of the finding, counted from 0."""
+
+    def __init__(
+        self, session: DetectionSession, scans: ScanLayers, maps: ResultLayers, panel: ResultsPanel
+    ) -> None:
+        super().__init__()
+        self._session, self._scans, self._maps, self._panel = session, scans, maps, panel
+        self._finding: Finding | None = None
+        self._shown: ShownScan | None = None
+        self._p_map: FloatArray | None = None
+        self._workers: dict[str, Worker] = {}
+        self.explanations = Explanations(session.explain)
+        self._connect()
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether something is still to come."""
+        return self.explanations.is_busy or any(not worker.is_over for worker in self._workers.values())
+
+    @property
+    def limits(self) -> tuple[float, float] | None:
+        """The ends of the colour scale that is on the canvas; None if there are no colours."""
+        for layer in (self._maps.slice_map_layer, self._maps.result_layer):
+            if layer is not None and layer.visible:
+                low, high = layer.contrast_limits
+                return float(low), float(high)
+        return None
+
+    def show(self, finding: Finding) -> None:
+        """Shows a finding in place of an earlier one, at its most suspicious slice."""
+        self.discard()
+        self._finding, self._p_map = finding, None
+        anomaly = finding.anomaly
+        shown = self._shown = self._scans.show_scan(finding.request.query, finding.scan)
+        self._panel.threshold.show_levels(anomaly, finding.limits[1])
+        self._maps.show_result(anomaly, self._score_limits())
+        self._panel.show_result(finding.request.query.label, anomaly, shown.slice_order)
+        self._show_regions(anomaly.regions)
+        self._panel.view_choice.choose(MapView.SCORE)
+        self._show_view()
+        for index in anomaly.most_suspicious(1):
+            self._scans.go_to_slice(int(shown.slice_order[index]))
+        self._follow_slice()
+
+    def discard(self) -> None:
+        """Stops what is computed: nobody looks any more."""
+        self.explanations.discard()
+        for worker in self._workers.values():
+            worker.discard()
+
+    def _connect(self) -> None:
+        panel, explanations = self._panel, self.explanations
+        panel.slice_requested.connect(self._scans.go_to_slice)
+        panel.view_choice.opacity_changed.connect(self._maps.set_opacity)
+        panel.view_choice.view_changed.connect(self._show_view)
+        panel.threshold.level_changed.connect(self._change_level)
+        panel.regions.region_requested.connect(self._go_to_region)
+        panel.why_section.unfolded_changed.connect(self._explain)
+        panel.why.cancel_requested.connect(explanations.cancel)
+        panel.why.reference_requested.connect(self.reference_requested)
+        self._scans.slice_changed.connect(self._follow_slice)
+        explanations.started.connect(partial(panel.why.show_message, "Comparing…", busy=True))
+        explanations.explained.connect(self._show_explanation)
+        explanations.failed.connect(self._show_failure)
+        explanations.cancelled.connect(partial(panel.why.show_message, "Stopped."))
+
+    def _follow_slice(self) -> None:
+        self._panel.set_slice(self._scans.current_slice)
+        self._explain()
+
+    @property
+    def _slice_index(self) -> int:
+        """The slice that is shown, along the slice axis of the scan."""
+        return 0 if self._shown is None else int(self._shown.slice_order[self._scans.current_slice])
+
+    @property
+    def _is_shown(self) -> bool:
+        """Whether the finding's scan is still the one on the canvas."""
+        return self._finding is not None and self._scans.shown is self._shown
+
+    def _change_level(self) -> None:
+        if self._finding is None:
+            return
+        self._show_limits()
+        level, finding = self._panel.threshold.level, self._finding
+        if level == finding.anomaly.level_one_region:
+            self._stop("regions")
+            self._show_regions(finding.anomaly.regions)
+            return
+
+        def work(progress: Progress, cancel: CancelToken) -> tuple[Region, ...]:
+            return self._session.regions(finding, level, cancel)
+
+        self._start("regions", work, self._show_regions)
+
+    def _show_regions(self, regions: tuple[Region, ...]) -> None:
+        if self._finding is not None and self._shown is not None:
+            level, floor = self._panel.threshold.level, self._finding.anomaly.p_floor
+            self._panel.show_regions(regions, level, self._shown.slice_order, floor)
+
+    def _go_to_region(self, region: Region) -> None:
+        if self._shown is None or not self._is_shown:
+            return
+        index = region.peak_index[self._shown.scan.slice_axis]
+        self._scans.go_to_slice(list(self._shown.slice_order).index(index))
+        self._maps.mark(region.peak_index, f"Peak of region {region.number}")
+
+    def _show_view(self) -> None:
+        """Shows the map that is chosen; what takes time comes when it is there."""
+        view = self._panel.view_choice.view
+        if self._finding is None or not self._is_shown:
+            return
+        self._panel.explain_colours(view, self._finding.anomaly)
+        self._scans.set_caption(view.colours)
+        if view is MapView.SCORE:
+            self._maps.show_values(self._finding.anomaly.values, self._score_limits())
+        elif view is MapView.P_VALUE:
+            self._show_p_map()
+        else:
+            self._maps.hide_map()
+            self._explain()
+
+    def _show_p_map(self) -> None:
+        if self._p_map is not None:
+            self._maps.show_values(self._p_map, self._p_limits())
+            return
+        anomaly = self._finding.anomaly if self._finding is not None else None
+        if anomaly is None:
+            return
+        self._maps.hide_map()
+
+        def keep(values: FloatArray) -> None:
+            self._p_map = values
+            self._show_view()
+
+        self._start("p-values", lambda progress, cancel: -np.log10(anomaly.p_map()), keep)
+
+    def _show_limits(self) -> None:
+        view = self._panel.view_choice.view
+        if self._finding is not None:
+            self._panel.explain_colours(view, self._finding.anomaly)
+        if view is MapView.SCORE:
+            self._maps.set_limits(self._score_limits())
+        elif view is MapView.P_VALUE:
+            self._maps.set_limits(self._p_limits())
+
+    def _score_limits(self) -> tuple[float, float]:
+        level = self._panel.threshold.level
+        highest = self._finding.limits[1] if self._finding is not None else level
+        return level, max(highest, level * (1 + 1e-3), level + 1e-6)
+
+    def _p_limits(self) -> tuple[float, float]:
+        calibration = self._finding.anomaly.calibration if self._finding is not None else None
+        if calibration is None:
+            return 0.0, 1.0
+        ends = calibration.p_values(np.array(self._score_limits(), np.float32))
+        low, high = (float(end) for end in -np.log10(ends))
+        return low, max(high, low + 1e-3)
+
+    def _explain(self) -> None:
+        """Asks why the slice shown was scored as it was, if anything shows the answer."""
+        view = self._panel.view_choice.view
+        wanted = self._panel.why_section.is_unfolded or view.of_one_slice
+        if self._finding is None or not self._is_shown or not wanted:
+            self.explanations.discard()
+            return
+        if view.of_one_slice:
+            self._maps.hide_slice_map()
+        if np.isfinite(self._finding.anomaly.slice_scores[self._slice_index]):
+            self.explanations.want(self._finding, self._slice_index)
+        else:
+            self.explanations.discard()
+            self._panel.why.show_message(_NOT_EXAMINED)
+
+    def _show_explanation(self, explanation: Explanation) -> None:
+        finding, shown = self._finding, self._shown
+        if finding is None or shown is None or not self._is_shown:
+            return
+        position = list(shown.slice_order).index(explanation.slice_index)
+        reference = finding.request.references[explanation.reference_index].outline
+        number = slice_number(reference, explanation.reference_slice_index)
+        self._panel.why.show_explanation(explanation, position + 1, number)
+        view = self._panel.view_choice.view
+        if view.of_one_slice:
+            values = explanation.maps[view.value]
+            self._maps.show_slice_map(values, view.title, explanation.slice_index)
+
+    def _show_failure(self, error: D24fadError) -> None:
+        self._panel.why.show_message(str(error))
+
+    def _start(self, name: str, work: Work, on_result: Callable[..., None]) -> None:
+        self._stop(name)
+        worker = self._workers[name] = Worker(work)
+        worker.returned.connect(on_result)
+        worker.start()
+
+    def _stop(self, name: str) -> None:
+        if name in self._workers:
+            self._workers.pop(name).discard()

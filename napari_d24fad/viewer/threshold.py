@@ -1,0 +1,110 @@
+"""Chooses the value from which a map is shown, by what it means in a normal scan."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+from qtpy.QtCore import QSignalBlocker, Signal
+from qtpy.QtWidgets import QComboBox, QDoubleSpinBox, QHBoxLayout, QSizePolicy, QWidget
+
+from napari_d24fad.detection.result import AnomalyMap
+
+OWN = "Own value"
+ONE_REGION = "At most one false region"
+
+
+class ThresholdControl(QWidget):
+    """Calibrated choices and a free value, in units of the anomaly score."""
+
+    level_changed = Signal(float)
+    """The value from which the map is shown."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._choice = QComboBox()
+        self._choice.setAccessibleName("Threshold")
+        self._choice.setToolTip(
+            "From which score the map is coloured and regions are listed: the score above which a normal "
+            "scan shows at most one region, or which a share of its pixels reaches. Known from the "
+            "references, each examined against the others."
+        )
+        # A long choice must not widen the dock.
+        self._choice.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
+        self._choice.setMinimumContentsLength(10)
+        self._choice.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        self._value = QDoubleSpinBox()
+        self._value.setAccessibleName("Threshold as an anomaly score")
+        self._value.setToolTip("The threshold as an anomaly score; change it to choose your own")
+        self._value.setDecimals(2)
+        self._value.setKeyboardTracking(False)
+        layout = QHBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.addWidget(self._choice, 1)
+        layout.addWidget(self._value)
+        self._choice.activated.connect(self._on_choice)
+        self._value.valueChanged.connect(self._on_value)
+
+    @property
+    def choice(self) -> QComboBox:
+        """The choices; each item's user data is its value, None for the free one."""
+        return self._choice
+
+    @property
+    def value_box(self) -> QDoubleSpinBox:
+        """The value, which can be changed."""
+        return self._value
+
+    @property
+    def level(self) -> float:
+        """The value from which the map is shown."""
+        chosen = self._choice.currentData()
+        return float(self._value.value() if chosen is None else chosen)
+
+    def meaning(self, anomaly: AnomalyMap) -> str:
+        """Says in a sentence what the threshold means in a normal scan.
+
+        Args:
+            anomaly: The result that `show_levels` was given.
+        """
+        if self._choice.currentText() == ONE_REGION:
+            told = "a normal scan shows at most one region above it"
+        elif anomaly.calibration is None:
+            return f"Clear below score {self.level:.3g}."
+        else:
+            share = 100 * float(anomaly.calibration.p_values(np.array([self.level], np.float32))[0])
+            told = f"{share:.2g} % of the pixels of a normal scan are as high"
+        return f"Clear below score {self.level:.3g}: {told}."
+
+    def show_levels(self, anomaly: AnomalyMap, highest: float) -> None:
+        """Offers the levels of a result, the first being chosen; emits nothing.
+
+        Args:
+            anomaly: The result.
+            highest: The upper end of its colour scale.
+        """
+        with QSignalBlocker(self._value):
+            self._choice.clear()
+            for text, level in calibrated_levels(anomaly).items():
+                self._choice.addItem(text, level)
+            self._choice.addItem(OWN, None)
+            self._value.setRange(0.0, max(highest, self.level) * 2)
+            self._value.setSingleStep(max(0.01, round(highest / 50, 2)))
+            self._value.setValue(self.level)
+
+    def _on_choice(self) -> None:
+        with QSignalBlocker(self._value):
+            self._value.setValue(self.level)
+        self.level_changed.emit(self.level)
+
+    def _on_value(self) -> None:
+        self._choice.setCurrentIndex(self._choice.findText(OWN))
+        self.level_changed.emit(self.level)
+
+
+def calibrated_levels(anomaly: AnomalyMap) -> Mapping[str, float]:
+    """Returns the levels that mean something, by what they mean."""
+    rates = {
+        f"{100 * rate:g} % of normal pixels": level for rate, level in sorted(anomaly.levels_by_rate.items())
+    }
+    return {ONE_REGION: anomaly.level_one_region, **rates}
