@@ -16,7 +16,12 @@ endif
 # Two workers with one thread each are faster than threads that fight for two cores.
 PYTEST := OMP_NUM_THREADS=1 $(SCREEN) $(BIN)/python -m pytest -n 2 --dist loadfile
 
-.PHONY: help setup demo test lint unit wheel clean
+# What `make model` trains on (TASK/normal folders) and distils from (folded ImageNet ResNet-18 weights).
+DATA ?= ../shared/data/images
+WEIGHTS ?= ../shared/weights/resnet18_conv1_to_layer3_bnfolded.npz
+MODEL := resources/models/compact
+
+.PHONY: help setup demo test lint unit wheel docs model clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## /make \1: /p' $(MAKEFILE_LIST)
@@ -52,6 +57,13 @@ wheel: setup ## build the wheel, and run the command from it
 	$(BIN)/python -m build --wheel --outdir dist . >/dev/null
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --target build/installed dist/*.whl
 	cd build && PYTHONPATH=installed installed/bin/d24fad models verify compact
+
+docs: setup ## write the tables of docs/ anew that are made of the code
+	$(BIN)/python -m tests.tables
+
+model: setup ## train the embedded model anew by its recipe, from DATA= and WEIGHTS=; goes on if it was stopped
+	$(BIN)/d24fad train $(DATA) --recipe $(MODEL).toml --distil-from $(WEIGHTS) --out $(MODEL).safetensors \
+		$(if $(wildcard $(MODEL).checkpoint),--resume)
 
 clean: ## remove everything that was made here
 	rm -rf $(VENV) build dist demo-output .coverage *.egg-info .mypy_cache .ruff_cache .pytest_cache

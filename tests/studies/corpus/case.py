@@ -12,7 +12,7 @@ from napari_d24fad.errors import Code
 from napari_d24fad.studies.scan import Photometric
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Volume:
     """A volume that must be loaded: every voxel holds what the phantom has at its place.
 
@@ -39,7 +39,7 @@ class Volume:
     values: np.ndarray | None = None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Picture:
     """An image or volume without a place in the patient and without millimetres.
 
@@ -56,7 +56,7 @@ class Picture:
     tolerance: float = 0.0
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Refused:
     """A series that must not be loaded.
 
@@ -71,7 +71,7 @@ class Refused:
     remedy: Volume | None = None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Case:
     """A study and its expected outcome.
 
@@ -85,6 +85,8 @@ class Case:
         elsewhere: The volume that is in the files although it is refused here, to judge other
             readers by.
         every: Of so many series one is loaded.
+        compared: Whether other readers are compared; not where pixels are no phantom.
+        guess: Whether nobody can know what the volume is, though a guess may hit it.
     """
 
     name: str
@@ -94,6 +96,8 @@ class Case:
     refused: Code | None = None
     elsewhere: tuple[Volume, ...] = ()
     every: int = 1
+    compared: bool = True
+    guess: bool = False
 
     def write(self, folder: Path) -> Path:
         """Writes the study into a folder; returns what to open."""
