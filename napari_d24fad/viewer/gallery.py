@@ -43,6 +43,7 @@ class Gallery(QWidget):
         self._sections: dict[str, GallerySection] = {}
         self._references: list[Series] = []
         self._query: Series | None = None
+        self._wanted: SeriesCard | None = None
         self.setStyleSheet(_STYLE)
         self._hint = QLabel(
             "Open or drop a study here.\nThen click two to eight normal scans,\n"
@@ -189,8 +190,13 @@ class Gallery(QWidget):
                 self._bring_into_sight(card)
 
     def _bring_into_sight(self, card: SeriesCard) -> None:
+        self._wanted = card
         # Once the layout knows how high the card has become.
-        QTimer.singleShot(0, card, lambda: self._scroll.ensureWidgetVisible(card, 0, 0))
+        QTimer.singleShot(0, self._scroll_to_wanted)
+
+    def _scroll_to_wanted(self) -> None:
+        if self._wanted in self._cards():
+            self._scroll.ensureWidgetVisible(self._wanted, 0, 0)
 
     def _leave_out(self, series: Series) -> None:
         self.set_role(series, Role.NONE)

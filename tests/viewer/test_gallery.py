@@ -8,6 +8,7 @@ from qtpy.QtCore import Qt
 
 from napari_d24fad.errors import Code, StudyError
 from napari_d24fad.studies.scan import Problem, Scan, SeriesIdentity
+from napari_d24fad.studies.series import Series
 from napari_d24fad.viewer.card import Role
 from napari_d24fad.viewer.gallery import Gallery
 from napari_d24fad.viewer.layer_series import LayerSeries
@@ -103,7 +104,7 @@ def test_roles_have_accessible_names(gallery: Gallery) -> None:
     card = gallery.card(first)
     assert card.accessibleName() == f"{first.label}, not used"
     gallery.set_role(first, Role.REFERENCE)
-    assert card.accessibleName() == f"{first.label}, normal reference"
+    assert card.accessibleName() == f"{first.label}, normal reference 1"
     assert first.label in card.normal_box.accessibleName()
     assert first.label in card.examine_button.accessibleName()
 
@@ -181,3 +182,76 @@ def test_cards_fit_a_narrow_dock(qtbot, gallery: Gallery) -> None:
     right = card.mapTo(gallery, card.rect().topRight()).x()
     assert card.minimumSizeHint().width() <= card.width()
     assert right <= gallery.width() - 14  # beside the scroll bar, not below it
+
+
+@pytest.fixture
+def flagged(gallery: Gallery) -> Series:
+    """The last series of many is a reference that differs from the others."""
+    gallery.set_section("Study 1", [series(number) for number in range(12)])
+    for one in gallery.series[-3:]:
+        gallery.set_role(one, Role.REFERENCE)
+    last = gallery.series[-1]
+    gallery.show_checks({last: "Reference 3 differs.", gallery.series[-2]: ""})
+    return last
+
+
+def test_flagged_reference_is_in_sight_with_its_reason(qtbot, gallery: Gallery, flagged: Series) -> None:
+    card = gallery.card(flagged)
+    assert card.flag.isVisible()
+    assert card.flag.text == "Reference 3 differs."
+    assert not gallery.card(gallery.series[-2]).flag.isVisible()
+
+    def in_sight() -> bool:
+        bottom = card.flag.mapTo(gallery, card.flag.rect().bottomLeft()).y()
+        return 0 < bottom < gallery.height()
+
+    qtbot.waitUntil(in_sight)
+
+
+def test_reference_is_left_out_and_taken_back(qtbot, gallery: Gallery, flagged: Series) -> None:
+    flag = gallery.card(flagged).flag
+    with qtbot.waitSignal(gallery.rerun_requested):
+        qtbot.mouseClick(flag.leave_out_button, Qt.MouseButton.LeftButton)
+    assert len(gallery.references) == 2
+    assert flag.text.startswith("Left out")
+    assert not flag.leave_out_button.isVisible()
+    with qtbot.waitSignal(gallery.rerun_requested):
+        qtbot.mouseClick(flag.keep_button, Qt.MouseButton.LeftButton)
+    assert gallery.references[-1] is flagged
+    # The choice was made: the next run does not ask again.
+    gallery.show_checks({flagged: "Reference 3 differs."})
+    assert flag.text.startswith("Kept")
+
+
+def test_kept_reference_needs_no_other_run(qtbot, gallery: Gallery, flagged: Series) -> None:
+    flag = gallery.card(flagged).flag
+    with qtbot.assertNotEmitted(gallery.rerun_requested):
+        qtbot.mouseClick(flag.keep_button, Qt.MouseButton.LeftButton)
+    assert flagged in gallery.references
+    assert flag.leave_out_button.isVisible()
+    gallery.set_role(flagged, Role.QUERY)
+    assert not flag.isVisible()
+
+
+def test_references_are_numbered_as_results_name_them(gallery: Gallery) -> None:
+    for index in (2, 0):
+        gallery.set_role(gallery.series[index], Role.REFERENCE)
+    assert "normal reference 1" in gallery.card(gallery.series[2]).accessibleName()
+    assert "normal reference 2" in gallery.card(gallery.series[0]).accessibleName()
+    gallery.set_role(gallery.series[2], Role.NONE)
+    assert "normal reference 1" in gallery.card(gallery.series[0]).accessibleName()
+
+
+def test_pointed_out_series_is_set_off_and_in_sight(qtbot, gallery: Gallery, flagged: Series) -> None:
+    first = gallery.series[0]
+
+    def background() -> int:
+        card = gallery.card(first)
+        return card.grab().toImage().pixelColor(card.width() - 8, 8).blue()
+
+    plain = background()
+    gallery.point_out(first)
+    assert background() > plain + 10
+    qtbot.waitUntil(lambda: gallery.card(first).visibleRegion().boundingRect().height() > 40)
+    gallery.point_out(flagged)
+    assert background() == plain
