@@ -1,43 +1,133 @@
-"""``d24fad evaluate``: measures a model on folders of labelled images."""
+"""``d24fad evaluate``: measures a model, or models that never saw what they are measured on."""
 
 from __future__ import annotations
 
-import dataclasses
 import json
+import sys
 from argparse import Namespace
+from typing import TYPE_CHECKING, Any
 
-from napari_d24fad.cli.console import progress_bar
+from napari_d24fad.atomic import check_writable
+from napari_d24fad.cli.console import progress_bar, table
+from napari_d24fad.errors import ArgumentError, Code
+from napari_d24fad.progress import Progress, part
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from napari_d24fad.evaluation.labelled import LabelledTask
+    from napari_d24fad.evaluation.run import Fold
+
+_MODEL, _NEAREST = "model", ("nearest neighbour, top 5 %", "nearest neighbour, mean")
+_PIXEL_METRICS = ("pixel AUROC", "AUPRO", "best Dice", "Dice at one false region")
+_FEWEST_SHOTS = 2
 
 
 def run(arguments: Namespace) -> None:
-    """Prints image AUROC per task, or JSON.
+    """Measures, writes the results folder, and prints the main figures or JSON.
 
     Raises:
-        D24fadError: See `evaluate`.
+        D24fadError: See the functions it calls.
     """
-    from napari_d24fad.detection.detector import Detector  # imports torch
-    from napari_d24fad.evaluation.image_level import evaluate
+    _check(arguments)
+    check_writable(arguments.out)
+    from napari_d24fad.evaluation.files import save_evaluation  # imports torch
+    from napari_d24fad.evaluation.labelled import read_labelled
+    from napari_d24fad.evaluation.measure import Plan
+    from napari_d24fad.evaluation.run import Fold, Options, evaluate
 
-    detector = Detector.load(arguments.model, arguments.device, arguments.scoring)
     with progress_bar() as progress:
-        results = evaluate(
+        tasks = read_labelled(
             arguments.data,
-            detector,
-            tasks=arguments.task,
-            shots=arguments.shots,
-            draws=arguments.draws,
-            seed=arguments.seed,
-            progress=progress,
+            arguments.task,
+            shots=max(arguments.shots),
+            leave_out=arguments.leave_out,
+            progress=part(progress, 0, 0.1),
         )
-    if arguments.json:
-        rows = [{**dataclasses.asdict(result), "mean": result.mean} for result in results]
-        print(json.dumps({"schema": "d24fad-evaluation/1", "scoring": detector.scoring_name, "tasks": rows}))
-        return
-    print(
-        f"Image AUROC, {detector.scoring_name} scoring, {arguments.shots} references, {arguments.draws} draws"
+        name = ""
+        folds: Sequence[Fold] = (Fold(arguments.model, tasks),)
+        start = 0.1
+        if arguments.leave_one_task_out:
+            start = 0.6
+            folds = _train(arguments, tasks, part(progress, 0.1, start))
+            name = "-".join(filter(None, ("leave-tasks-out", arguments.teacher, arguments.scoring)))
+        options = Options(
+            plan=Plan(arguments.shots, arguments.draws, arguments.seed),
+            protocol=arguments.protocol,
+            scoring=arguments.scoring,
+            device=arguments.device,
+            illustrate=not arguments.no_figures,
+            beside=arguments.without_tsd,
+        )
+        evaluation, illustrations = evaluate(folds, options, name, progress=part(progress, start, 1))
+    beside = f"without TSD: {arguments.without_tsd}" if arguments.without_tsd else ""
+    report = save_evaluation(arguments.out, evaluation, illustrations, beside)
+    print(json.dumps(report) if arguments.json else _summary(report))
+    print(f"Written to {arguments.out / evaluation.name}", file=sys.stderr)
+
+
+def _check(arguments: Namespace) -> None:
+    wrong = ""
+    if min(arguments.shots) < _FEWEST_SHOTS:
+        wrong = "--shots: at least two references are needed."
+    elif arguments.protocol == "published" and arguments.scoring == "matched":
+        wrong = "The published protocol is that of the paper scoring."
+    elif arguments.folds and not arguments.leave_one_task_out:
+        wrong = "--folds goes with --leave-one-task-out."
+    if wrong:
+        raise ArgumentError(Code.BAD_ARGUMENT, wrong)
+
+
+def _train(arguments: Namespace, tasks: Sequence[LabelledTask], progress: Progress) -> Sequence[Fold]:
+    from napari_d24fad.evaluation.folds import FoldPlan, parse_groups, train_folds
+    from napari_d24fad.training.options import TrainingOptions
+    from napari_d24fad.training.recipe import Recipe
+
+    words = ["d24fad train DATA --out FILE", f"--teacher {arguments.teacher}", f"--steps {arguments.steps}"]
+    words += ["--distil-from FILE"] if arguments.distil_from else []
+    recipe = Recipe(
+        data=arguments.data,
+        teacher=arguments.teacher,
+        distil_from=arguments.distil_from,
+        training=TrainingOptions(steps=arguments.steps, seed=arguments.seed),
+        command=" ".join([*words, f"--seed {arguments.seed}"]),
     )
-    for result in results:
-        print(
-            f"  {result.task}: {result.mean:.3f} ± {result.deviation:.3f} "
-            f"({result.n_normal} normal, {result.n_abnormal} abnormal, {result.n_left_out} left out)"
-        )
+    groups = parse_groups(arguments.folds, [task.name for task in tasks])
+    plan = FoldPlan(groups, recipe, arguments.device)
+    return train_folds(plan, tasks, arguments.out, progress=progress)
+
+
+def _summary(report: dict[str, Any]) -> str:
+    shots = max(report["shots"])
+    head = ["task", "normal", "abnormal", "model", "nearest (top 5 %)", "nearest (mean)", "single statistic"]
+    rows = []
+    for task in report["tasks"]:
+        cells = [_cell(task, "image AUROC", shots, method) for method in (_MODEL, *_NEAREST)]
+        single = task["single_statistic"]
+        cells.append(f"{single['image_auroc']:.3f} ({single['name']})")
+        seen = " *" if task["in_training_data"] else ""
+        rows.append([task["task"] + seen, str(task["normal"]), str(task["abnormal"]), *cells])
+    lines = [
+        f"Image AUROC, {report['scoring']} scoring, {report['protocol']} protocol, {shots} references, "
+        f"mean of {report['draws']} draws [95 % interval over draws]",
+        table(head, rows),
+        f"mean over tasks: {report['mean_image_auroc']:.3f}",
+    ]
+    for task in report["tasks"]:
+        pixels = [(name, _cell(task, name, shots)) for name in _PIXEL_METRICS]
+        if pixels[0][1] != "-":
+            lines.append(f"{task['task']}: " + ", ".join(f"{name} {cell}" for name, cell in pixels))
+    if any(task["in_training_data"] for task in report["tasks"]):
+        lines.append("* the model was trained on normal images of this task")
+    left_out = sum(task["copies_left_out"] + task["unusable_left_out"] for task in report["tasks"])
+    if left_out:
+        lines.append(f"{left_out} scans were left out: copies of others, or not usable")
+    return "\n".join(lines)
+
+
+def _cell(task: dict[str, Any], metric: str, shots: int, method: str = _MODEL) -> str:
+    for figure in task["figures"]:
+        if (figure["metric"], figure["shots"], figure["method"]) == (metric, shots, method):
+            ends = "" if figure["low"] is None else f" [{figure['low']:.3f}, {figure['high']:.3f}]"
+            return f"{figure['mean']:.3f}{ends}"
+    return "-"

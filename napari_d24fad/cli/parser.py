@@ -11,6 +11,7 @@ from napari_d24fad import __version__
 from napari_d24fad.errors import ArgumentError, Code
 
 DEFAULT_OUT = Path("d24fad-output")
+EVALUATION_OUT = Path("d24fad-evaluation")
 SCORINGS = ("paper", "matched")
 
 _EPILOG = """\
@@ -201,15 +202,65 @@ def _train(command: _Parser) -> None:
 
 
 def _evaluate(command: _Parser) -> None:
-    command.add_argument("data", metavar="DATA", type=Path, help="folder of TASK/normal and TASK/abnormal")
-    command.add_argument("--task", nargs="+", default=[], metavar="TASK", help="default: all tasks of DATA")
-    command.add_argument("--model", default="compact", metavar="NAME|FILE", help="default: compact")
-    command.add_argument("--scoring", choices=SCORINGS, help="default: as the model says")
-    command.add_argument("--shots", type=_count, default=8, metavar="K", help="references (default: 8)")
     command.add_argument(
-        "--draws", type=_count, default=5, metavar="N", help="how often references are drawn (default: 5)"
+        "data",
+        metavar="DATA",
+        type=Path,
+        help="folder of TASK/{normal,abnormal}[,masks], or TASK/train/good and TASK/test/{good,bad}",
     )
+    command.add_argument("--model", default="compact", metavar="NAME|FILE", help="default: compact")
+    command.add_argument("--task", nargs="+", default=[], metavar="TASK", help="default: all tasks of DATA")
+    command.add_argument(
+        "--shots",
+        type=_counts,
+        default=(2, 4, 8),
+        metavar="N,N",
+        help="references (default: 2,4,8)",
+    )
+    command.add_argument("--draws", type=_count, default=5, metavar="N", help="default: 5")
     command.add_argument("--seed", type=int, default=0, metavar="N", help="default: 0")
+    command.add_argument("--scoring", choices=SCORINGS, help="default: as the model says")
+    command.add_argument(
+        "--protocol",
+        choices=("honest", "published"),
+        default="honest",
+        help="published repeats the paper's evaluation with its leaks (default: honest)",
+    )
+    command.add_argument(
+        "--out",
+        type=Path,
+        default=Path("d24fad-evaluation"),
+        metavar="DIR",
+        help="default: d24fad-evaluation",
+    )
+    command.add_argument("--no-figures", action="store_true", help="write numbers only, which is faster")
+    command.add_argument(
+        "--without-tsd",
+        metavar="NAME|FILE",
+        help="a model trained without TSD, whose student embeddings are shown beside",
+    )
+    command.add_argument(
+        "--leave-out",
+        action="store_true",
+        help="leave out scans and tasks that have a problem instead of refusing them",
+    )
+    held_out = command.add_argument_group("held-out tasks")
+    held_out.add_argument(
+        "--leave-one-task-out",
+        action="store_true",
+        help="train a model without each task, and measure the task with it; --model is not used",
+    )
+    held_out.add_argument(
+        "--folds", metavar="A+B,C", help="hold these tasks out together instead of one by one"
+    )
+    held_out.add_argument("--teacher", default="compact", help="as for train")
+    held_out.add_argument("--steps", type=_count, default=2000, metavar="N", help="as for train")
+    held_out.add_argument(
+        "--distil-from",
+        type=Path,
+        metavar="NPZ",
+        help="make the compact teacher anew for each model; the embedded one has seen other tasks",
+    )
     _add_device(command)
     _add_json(command)
 
@@ -228,6 +279,10 @@ def _positive(text: str) -> float:
     if not 0 < value < float("inf"):
         raise argparse.ArgumentTypeError("expected a number above 0")
     return value
+
+
+def _counts(text: str) -> tuple[int, ...]:
+    return tuple(sorted({_count(part) for part in text.split(",")}))
 
 
 def _window(text: str) -> tuple[float, float]:

@@ -1,0 +1,74 @@
+"""What one examination costs a user: time per scan and memory of a process that does nothing else."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from multiprocessing import get_context
+from pathlib import Path
+
+from napari_d24fad.studies.scan import Scan
+
+_QUERIES = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """Measured on the machine at hand, in a process of its own.
+
+    Attributes:
+        seconds: Time to examine one scan once the references are encoded (median).
+        memory_mib: Highest memory of the process: resident memory on a CPU (None where the
+            system does not tell), memory allocated by torch on a GPU.
+    """
+
+    seconds: float
+    memory_mib: float | None
+
+
+def measure_cost(
+    model: str | Path, device: str, scoring: str, references: Sequence[Scan], queries: Sequence[Scan]
+) -> Cost:
+    """Examines some scans in a fresh process.
+
+    Args:
+        model: Name or file of the model.
+        device: See `choose_device`.
+        scoring: ``"paper"`` or ``"matched"``.
+        references: Normal scans.
+        queries: Scans to examine, at most eight of which are used.
+    """
+    # Spawned: a forked process would count what this one holds as its own.
+    with ProcessPoolExecutor(1, get_context("spawn")) as pool:
+        return pool.submit(_examine, model, device, scoring, references, queries[:_QUERIES]).result()
+
+
+def _examine(
+    model: str | Path, device: str, scoring: str, references: Sequence[Scan], queries: Sequence[Scan]
+) -> Cost:
+    from napari_d24fad.detection.detector import Detector
+
+    detector = Detector.load(model, device, scoring)
+    encoded = detector.encode(references)
+    seconds = []
+    for query in queries:
+        started = time.perf_counter()
+        detector.detect(query, encoded)
+        seconds.append(time.perf_counter() - started)
+    return Cost(sorted(seconds)[len(seconds) // 2], _highest_memory(detector.device.type))
+
+
+def _highest_memory(device: str) -> float | None:
+    if device == "cuda":
+        import torch
+
+        return torch.cuda.max_memory_allocated() / 2**20
+    if sys.platform == "win32":
+        return None
+    import resource
+
+    highest = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return highest / (2**20 if sys.platform == "darwin" else 2**10)  # bytes there, KiB elsewhere

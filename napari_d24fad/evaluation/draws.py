@@ -1,0 +1,47 @@
+"""Which scans are references and which are examined, drawn anew several times."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from napari_d24fad.evaluation.labelled import LabelledTask
+
+
+@dataclass(frozen=True, slots=True)
+class Draw:
+    """One draw, as indices into the scans of a task.
+
+    Attributes:
+        references: As many as the most shots; fewer shots use the first of them.
+        queries: All other scans that may be examined, the same for every number of shots.
+    """
+
+    references: tuple[int, ...]
+    queries: tuple[int, ...]
+
+
+def draw_references(task: LabelledTask, shots: Sequence[int], draws: int, seed: int) -> tuple[Draw, ...]:
+    """Draws references; no scan, and no patient whose file says who it is, is on both sides.
+
+    Args:
+        task: The labelled scans, without copies.
+        shots: Numbers of references that are wanted.
+        draws: How many draws.
+        seed: The same seed draws the same references.
+    """
+    made = []
+    for number in range(draws):
+        # Sampled one by one, so that asking for more shots keeps the first references.
+        pool = list(task.references)
+        random.Random(seed + number).shuffle(pool)
+        references = tuple(pool[: max(shots)])
+        patients = {task.scans[index].patient for index in references} - {""}
+        queries = tuple(
+            index
+            for index, scan in enumerate(task.scans)
+            if scan.may_query and index not in references and scan.patient not in patients
+        )
+        made.append(Draw(references, queries))
+    return tuple(made)

@@ -1,0 +1,166 @@
+"""Writes an evaluation: figures as JSON and CSV, every score as CSV, illustrations as PNG."""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from napari_d24fad.atomic import atomic_file, atomic_folder
+from napari_d24fad.evaluation.bubbles import Bubble, draw_bubbles
+from napari_d24fad.evaluation.rainclouds import draw_rainclouds
+from napari_d24fad.evaluation.results import Evaluation, Illustration, TaskResult
+from napari_d24fad.evaluation.sheets import draw_misses, draw_sheet
+from napari_d24fad.evaluation.summary import Estimate
+from napari_d24fad.evaluation.tsne import draw_tsne
+
+SCHEMA = "d24fad-evaluation/2"
+RESULT_FILE = "evaluation.json"
+_FIGURE_HEAD = ("task", "shots", "method", "metric", "mean", "low", "high", "draws")
+_SCORE_HEAD = ("task", "folder", "number", "abnormal", "shots", "draw", "method", "score")
+
+
+def save_evaluation(
+    out: Path, evaluation: Evaluation, illustrations: Sequence[Illustration], beside: str = ""
+) -> dict[str, Any]:
+    """Writes one run to a folder of its name, then compares all runs that lie in ``out``.
+
+    Args:
+        out: The results folder.
+        evaluation: The figures.
+        illustrations: What is drawn, one per task; empty to draw nothing.
+        beside: Name of the model whose embeddings are shown beside; empty for none.
+
+    Returns:
+        What was written to ``evaluation.json``.
+
+    Raises:
+        ExportError: CANNOT_WRITE; nothing of this run is left then.
+    """
+    report = as_report(evaluation)
+    with atomic_folder(out / evaluation.name) as folder:
+        (folder / RESULT_FILE).write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
+        _write_csv(folder / "evaluation.csv", _FIGURE_HEAD, _figure_rows(evaluation))
+        _write_csv(folder / "scores.csv", _SCORE_HEAD, _score_rows(evaluation))
+        if illustrations:
+            _draw(folder, evaluation, illustrations, beside)
+    _compare(out, report)
+    return report
+
+
+def as_report(evaluation: Evaluation) -> dict[str, Any]:
+    """Returns the run as plain values; scans are counted, never named."""
+    return {
+        "schema": SCHEMA,
+        "name": evaluation.name,
+        "scoring": evaluation.scoring,
+        "protocol": evaluation.protocol,
+        **asdict(evaluation.plan),
+        "device": evaluation.device,
+        "cost": asdict(evaluation.cost),
+        "mean_image_auroc": evaluation.mean("image AUROC", max(evaluation.plan.shots)),
+        "tasks": [_task_report(task) for task in evaluation.tasks],
+    }
+
+
+def _task_report(result: TaskResult) -> dict[str, Any]:
+    task = result.task
+    return {
+        "task": task.name,
+        "scans": task.scans[0].kind,
+        "normal": task.count(abnormal=False),
+        "abnormal": task.count(abnormal=True),
+        "copies_left_out": task.n_copies,
+        "unusable_left_out": task.n_unusable,
+        "model": result.model_name,
+        "model_sha256": result.model_sha256,
+        "in_training_data": result.trained_on,
+        "single_statistic": {"name": result.statistic, "image_auroc": result.statistic_auroc},
+        "figures": [
+            {"shots": row.shots, "method": row.method, "metric": row.metric, **asdict(row.estimate)}
+            for row in result.rows
+        ],
+    }
+
+
+def _figure_rows(evaluation: Evaluation) -> Iterator[Sequence[object]]:
+    for result in evaluation.tasks:
+        name = result.task.name
+        statistic = f"single statistic: {result.statistic}"
+        yield name, "", statistic, "image AUROC", f"{result.statistic_auroc:.6f}", "", "", ""
+        for row in result.rows:
+            yield name, row.shots, row.method, row.metric, *_cells(row.estimate)
+
+
+def _cells(estimate: Estimate) -> tuple[str, str, str, str]:
+    low, high = ("" if end is None else f"{end:.6f}" for end in (estimate.low, estimate.high))
+    return f"{estimate.mean:.6f}", low, high, " ".join(f"{value:.6f}" for value in estimate.values)
+
+
+def _score_rows(evaluation: Evaluation) -> Iterator[Sequence[object]]:
+    for result in evaluation.tasks:
+        for run in result.scores:
+            for method, scores in run.scores.items():
+                for index, score in zip(run.queries, scores, strict=True):
+                    scan = result.task.scans[index]
+                    where = (result.task.name, scan.folder, scan.number, int(scan.abnormal))
+                    yield *where, run.shots, run.draw + 1, method, f"{score:.7g}"
+
+
+def _write_csv(path: Path, head: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+    with path.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file)
+        writer.writerow(head)
+        writer.writerows(rows)
+
+
+def _draw(folder: Path, evaluation: Evaluation, illustrations: Sequence[Illustration], beside: str) -> None:
+    shots = max(evaluation.plan.shots)
+    draw_rainclouds(folder / "rainclouds.png", [each.weighting for each in illustrations], shots)
+    panels = [(evaluation.name, [each.embeddings for each in illustrations])]
+    others = [each.beside for each in illustrations if each.beside is not None]
+    draw_tsne(folder / "tsne.png", [*panels, (beside, others)] if others else panels)
+    shown = [each for each in illustrations if each.cases]
+    for each in shown:
+        draw_sheet(folder / f"maps_{each.cases[0].task}.png", each.cases)
+    if shown:
+        draw_misses(folder / "misses.png", [case for each in shown for case in each.cases])
+
+
+def _compare(out: Path, latest: dict[str, Any]) -> None:
+    """Draws the trade-off of all runs in the folder that can be compared with the latest."""
+    bubbles = []
+    for path in sorted(out.glob(f"*/{RESULT_FILE}")):
+        try:
+            report = json.loads(path.read_text(encoding="utf-8"))
+            if report["schema"] == SCHEMA and _condition(report) == _condition(latest):
+                bubbles.append(_bubble(report))
+        except (OSError, ValueError, KeyError, TypeError):
+            continue  # not ours, or of another version: nothing that could be compared
+    with atomic_file(out / "runs.csv") as temporary:
+        head = ("run", "mean_image_auroc", "seconds_per_scan", "memory_mib", "device", "tasks")
+        rows = [
+            (b.name, b.auroc, b.seconds, b.memory_mib or "", b.device, " ".join(b.tasks)) for b in bubbles
+        ]
+        _write_csv(temporary, head, rows)
+    draw_bubbles(out / "trade-off.png", bubbles, max(latest["shots"]))
+
+
+def _condition(report: dict[str, Any]) -> tuple[object, ...]:
+    return [each["task"] for each in report["tasks"]], max(report["shots"]), report["device"]
+
+
+def _bubble(report: dict[str, Any]) -> Bubble:
+    tasks = tuple(each["task"] for each in report["tasks"])
+    cost = report["cost"]
+    return Bubble(
+        report["name"],
+        report["mean_image_auroc"],
+        cost["seconds"],
+        cost["memory_mib"],
+        report["device"],
+        tasks,
+    )

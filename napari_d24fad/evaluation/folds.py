@@ -1,0 +1,106 @@
+"""Leave one task out: for each group of tasks, a model that was trained without any of them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from napari_d24fad.errors import ArgumentError, Code, ModelError
+from napari_d24fad.evaluation.labelled import LabelledTask
+from napari_d24fad.evaluation.run import Fold
+from napari_d24fad.network.card import read_card
+from napari_d24fad.network.zoo import CARD_SUFFIX, WEIGHTS_SUFFIX, read_pair
+from napari_d24fad.progress import CancelToken, Progress, part, silent
+from napari_d24fad.training.recipe import Recipe, train_model
+
+MODELS_FOLDER = "models"
+_NOT_IN_NAMES = re.compile(r"[^A-Za-z0-9._-]")
+_LONGEST_NAME = 64
+
+
+@dataclass(frozen=True, slots=True)
+class FoldPlan:
+    """Which tasks are held out together, and how the models are trained.
+
+    Attributes:
+        groups: Names of the tasks of each fold; a task is in one at most. Larger groups
+            leave less to train on, and fewer models to train.
+        recipe: How to train; its ``data`` is the folder of the tasks, its ``hold_out`` is set here.
+        device: See `train_model`.
+    """
+
+    groups: tuple[tuple[str, ...], ...]
+    recipe: Recipe = field(repr=False)
+    device: str = "auto"
+
+
+def parse_groups(text: str | None, names: Sequence[str]) -> tuple[tuple[str, ...], ...]:
+    """Reads groups of tasks, such as ``brain+breast,chest``.
+
+    Args:
+        text: Groups separated by commas, tasks of a group joined by plus signs; None for
+            every task on its own.
+        names: The tasks there are.
+
+    Raises:
+        ArgumentError: BAD_ARGUMENT if a task does not exist or is named twice.
+    """
+    if text is None:
+        return tuple((name,) for name in names)
+    groups = tuple(tuple(group.split("+")) for group in text.split(","))
+    every = [name for group in groups for name in group]
+    wrong = sorted({name for name in every if name not in names or every.count(name) > 1})
+    if wrong:
+        detail = f"--folds: not a task, or named twice: {', '.join(wrong)}."
+        raise ArgumentError(Code.BAD_ARGUMENT, detail)
+    return groups
+
+
+def train_folds(
+    plan: FoldPlan,
+    tasks: Sequence[LabelledTask],
+    out: Path,
+    *,
+    progress: Progress = silent,
+    cancel: CancelToken | None = None,
+) -> tuple[Fold, ...]:
+    """Trains one model per group, or takes the one that an earlier call left.
+
+    Args:
+        plan: Groups and recipe.
+        tasks: The labelled scans of all groups.
+        out: The results folder; models go to ``models`` in it.
+        progress: Told how far it is.
+        cancel: Stops it; models that are complete stay.
+
+    Raises:
+        D24fadError: See `train_model`.
+        Cancelled: If a stop was asked for.
+    """
+    by_name = {task.name: task for task in tasks}
+    folds = []
+    for done, group in enumerate(plan.groups):
+        command = f"{plan.recipe.command} --hold-out {' '.join(group)}"
+        recipe = replace(plan.recipe, hold_out=group, command=command)
+        file = out / MODELS_FOLDER / f"{_model_name(group)}{WEIGHTS_SUFFIX}"
+        if not _is_ready(file, command):
+            tell = part(progress, done / len(plan.groups), (done + 1) / len(plan.groups))
+            train_model(recipe, file, device=plan.device, progress=tell, cancel=cancel)
+        folds.append(Fold(file, tuple(by_name[name] for name in group)))
+    return tuple(folds)
+
+
+def _model_name(group: Sequence[str]) -> str:
+    """Names a model after what it never saw, in the letters that a model name may have."""
+    return _NOT_IN_NAMES.sub("-", f"without-{'-'.join(group)}")[:_LONGEST_NAME].rstrip("._-")
+
+
+def _is_ready(file: Path, command: str) -> bool:
+    """Whether a complete model of the same recipe lies there."""
+    try:
+        read_pair(file)
+        return command in read_card(file.with_suffix(CARD_SUFFIX)).recipe
+    except ModelError:
+        return False

@@ -1,0 +1,192 @@
+"""One task measured by the honest protocol: every scan encoded once and examined on its own.
+
+Nothing is scaled over the test set, nothing is smoothed across scans, and no scan is both
+reference and query.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from napari_d24fad.detection.detector import Detector
+from napari_d24fad.detection.encoded import EncodedScan
+from napari_d24fad.detection.references import References
+from napari_d24fad.detection.result import AnomalyMap
+from napari_d24fad.evaluation.draws import Draw, draw_references
+from napari_d24fad.evaluation.labelled import LabelledTask
+from napari_d24fad.evaluation.nearest import BaselineScores, encode_patches, score_patches
+from napari_d24fad.evaluation.pixel_metrics import PixelCounts, PixelMetrics
+from napari_d24fad.progress import CancelToken, Progress, part, silent
+
+NORMAL_LEVEL, ONE_REGION = "normal level", "one false region"
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """How a task is measured.
+
+    Attributes:
+        shots: Numbers of references.
+        draws: How often references are drawn.
+        seed: The same seed draws the same references.
+    """
+
+    shots: tuple[int, ...] = (2, 4, 8)
+    draws: int = 5
+    seed: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Scores:
+    """What one draw with one number of references gave.
+
+    Attributes:
+        shots: Number of references.
+        draw: Number of the draw, from 0.
+        queries: Which scans of the task were examined.
+        abnormal: Their labels.
+        scores: By method, the score of each query.
+        pixels: Pixel metrics; None without outlines.
+    """
+
+    shots: int
+    draw: int
+    queries: tuple[int, ...]
+    abnormal: tuple[bool, ...]
+    scores: dict[str, tuple[float, ...]] = field(repr=False)
+    pixels: PixelMetrics | None = None
+
+
+def encode_task(
+    detector: Detector, task: LabelledTask, progress: Progress, cancel: CancelToken
+) -> tuple[EncodedScan, ...]:
+    """Encodes every scan of a task, once for all draws and numbers of references.
+
+    Args:
+        detector: The model with its scoring.
+        task: The labelled scans.
+        progress: Told how far the encoding is.
+        cancel: Stops it.
+
+    Raises:
+        D24fadError: A scan changed since it was checked.
+        Cancelled: If a stop was asked for.
+    """
+    encoded = []
+    for number, labelled in enumerate(task.scans):
+        encoded.append(detector.encode_scan(labelled.load(cancel), cancel=cancel))
+        progress((number + 1) / len(task.scans), f"{task.name}: encoding")
+    return tuple(encoded)
+
+
+class EncodedTask:
+    """A task with all that is computed once: features for the detector and the baseline, and outlines.
+
+    Args:
+        detector: The model with its scoring.
+        task: The labelled scans.
+        progress: Told how far the encoding is.
+        cancel: Stops it.
+
+    Attributes:
+        detector: As given.
+        task: As given.
+        scans: For each scan, what the detector encoded.
+        masks: For each scan, the outline of its lesion; None where there is none.
+
+    Raises:
+        D24fadError: A scan changed since it was checked.
+        Cancelled: If a stop was asked for.
+    """
+
+    def __init__(
+        self, detector: Detector, task: LabelledTask, progress: Progress, cancel: CancelToken
+    ) -> None:
+        self.detector = detector
+        self.task = task
+        self.scans = encode_task(detector, task, progress, cancel)
+        self.masks = tuple(scan.load_mask(cancel) for scan in task.scans)
+        self._patches = tuple(encode_patches(detector, scan, cancel) for scan in self.scans)
+
+    def references(self, indices: Sequence[int], cancel: CancelToken) -> References:
+        """Makes a reference set of some of the scans."""
+        return self.detector.reference_set([self.scans[index] for index in indices], cancel=cancel)
+
+    def baseline(self, query: int, references: Sequence[int], cancel: CancelToken) -> BaselineScores:
+        """Scores a scan by nearest neighbours alone."""
+        sampling = self.scans[query].prepared.sampling
+        return score_patches(
+            self._patches[query],
+            [self._patches[index] for index in references],
+            sampling.inside(),
+            sampling.side,
+            cancel,
+        )
+
+
+def measure_task(
+    encoded: EncodedTask, plan: Plan, *, progress: Progress = silent, cancel: CancelToken | None = None
+) -> tuple[Scores, ...]:
+    """Examines every query of every draw with every number of references.
+
+    Args:
+        encoded: The task.
+        plan: Shots, draws and seed.
+        progress: Told how far it is.
+        cancel: Stops it.
+
+    Returns:
+        One entry per draw and number of references; methods are ``"model"``,
+        ``"nearest neighbour, top 5 %"`` and ``"nearest neighbour, mean"``.
+
+    Raises:
+        PairingError: References cannot serve together.
+        Cancelled: If a stop was asked for.
+    """
+    cancel = cancel or CancelToken()
+    drawn = draw_references(encoded.task, plan.shots, plan.draws, plan.seed)
+    runs = [(number, draw, shots) for number, draw in enumerate(drawn) for shots in plan.shots]
+    measured = []
+    for done, (number, draw, shots) in enumerate(runs):
+        tell = part(progress, done / len(runs), (done + 1) / len(runs))
+        measured.append(_measure(encoded, number, draw, shots, tell, cancel))
+    return tuple(measured)
+
+
+def _measure(
+    encoded: EncodedTask, number: int, draw: Draw, shots: int, progress: Progress, cancel: CancelToken
+) -> Scores:
+    task, detector = encoded.task, encoded.detector
+    chosen = draw.references[:shots]
+    references = encoded.references(chosen, cancel)
+    counts: PixelCounts | None = None
+    model: list[float] = []
+    baseline: list[BaselineScores] = []
+    for done, index in enumerate(draw.queries):
+        found = detector.examine(encoded.scans[index], references, cancel=cancel)
+        model.append(found.score)
+        baseline.append(encoded.baseline(index, chosen, cancel))
+        if task.has_masks:
+            counts = counts or PixelCounts(_levels(found))
+            # An abnormal scan without outline is neither: nobody knows which of its pixels are normal.
+            if encoded.masks[index] is not None or not task.scans[index].abnormal:
+                counts.add(found.values, encoded.masks[index])
+        progress((done + 1) / len(draw.queries), f"{task.name}: draw {number + 1}, {shots} references")
+    return Scores(
+        shots=shots,
+        draw=number,
+        queries=draw.queries,
+        abnormal=tuple(task.scans[index].abnormal for index in draw.queries),
+        scores={
+            "model": tuple(model),
+            "nearest neighbour, top 5 %": tuple(each.top for each in baseline),
+            "nearest neighbour, mean": tuple(each.mean for each in baseline),
+        },
+        pixels=counts.metrics() if counts else None,
+    )
+
+
+def _levels(found: AnomalyMap) -> dict[str, float]:
+    """The thresholds that a user meets; they depend on the references, not on the query."""
+    return {NORMAL_LEVEL: found.normal_level, ONE_REGION: found.level_one_region}

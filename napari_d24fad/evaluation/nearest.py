@@ -1,0 +1,94 @@
+"""The training-free baseline: patches matched to their nearest neighbour in the references' teacher features.
+
+Whatever a model adds to its teacher has to be better than this, with the same teacher,
+references and images. Stages 2 and 3 are joined at the finer grid, as in PatchCore (Roth et al.
+2022) without its memory reduction.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+from torch.nn.functional import interpolate, normalize
+
+from napari_d24fad.detection.detector import Detector
+from napari_d24fad.detection.encoded import Encoded, EncodedScan, supports_at
+from napari_d24fad.detection.null import scan_score, smooth
+from napari_d24fad.network.losses import enlarge
+from napari_d24fad.progress import CancelToken
+
+SMOOTHING = 4 / 128
+TOP = 0.05
+_BATCH = 16
+
+
+@dataclass(frozen=True, slots=True)
+class BaselineScores:
+    """Two ways to make one number of a map.
+
+    Attributes:
+        top: Mean of the highest 5 % of the smoothed map.
+        mean: Mean of the map.
+    """
+
+    top: float
+    mean: float
+
+
+@torch.inference_mode()
+def encode_patches(detector: Detector, scan: EncodedScan, cancel: CancelToken) -> Encoded:
+    """Encodes the slices that were encoded for the detector, by its teacher alone.
+
+    Args:
+        detector: Its network and normalisation are used.
+        scan: Prepared and encoded.
+        cancel: Stops it.
+
+    Returns:
+        One feature, ``(N, C2 + C3, H2, W2)``: unit length, both stages counting the same.
+
+    Raises:
+        Cancelled: If a stop was asked for.
+    """
+    batches = []
+    for start in range(0, len(scan.indices), _BATCH):
+        cancel.check()
+        _, middle, coarse = detector.network.teacher(
+            detector.inputs(scan.prepared, scan.indices[start : start + _BATCH])
+        ).scales
+        coarse = interpolate(coarse, middle.shape[2:], mode="bilinear", align_corners=False)
+        batches.append(torch.cat([normalize(middle), normalize(coarse)], dim=1) / 2**0.5)
+    return Encoded(scan.encoded.levels, (torch.cat(batches),))
+
+
+@torch.inference_mode()
+def score_patches(
+    query: Encoded, references: Sequence[Encoded], inside: Tensor, side: int, cancel: CancelToken
+) -> BaselineScores:
+    """Scores a scan against references.
+
+    Args:
+        query: Of `encode_patches`.
+        references: Likewise.
+        inside: Which pixels of the network input show the query, ``(side, side)`` bool.
+        side: Side of the network input in pixels.
+        cancel: Stops it between two slices.
+
+    Raises:
+        Cancelled: If a stop was asked for.
+    """
+    maps = []
+    for position, level in enumerate(query.levels):
+        cancel.check()
+        (supports,), _ = supports_at(references, float(level))
+        own = query.features[0][position]
+        bank = supports.transpose(0, 1).flatten(1)  # (C, patches)
+        likeness = (own.flatten(1).T @ bank).amax(dim=1)
+        maps.append((1 - likeness).reshape(1, *own.shape[1:]))
+    smoothed = smooth(enlarge(torch.cat(maps), side), SMOOTHING)[:, inside.to(maps[0].device)]
+    count = max(1, int(smoothed.shape[1] * TOP))
+    top = smoothed.topk(count, dim=1).values.mean(dim=1).cpu().numpy()
+    return BaselineScores(scan_score(top), scan_score(smoothed.mean(dim=1).cpu().numpy()))

@@ -1,0 +1,186 @@
+"""The evaluation of one model on several tasks, from labelled scans to figures and what illustrates them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from napari_d24fad.detection.detector import Detector
+from napari_d24fad.evaluation.cases import pick_cases
+from napari_d24fad.evaluation.cost import Cost, measure_cost
+from napari_d24fad.evaluation.draws import draw_references
+from napari_d24fad.evaluation.embeddings import Embeddings, embed
+from napari_d24fad.evaluation.labelled import LabelledTask
+from napari_d24fad.evaluation.measure import EncodedTask, Plan, Scores, encode_task, measure_task
+from napari_d24fad.evaluation.published import measure_as_published
+from napari_d24fad.evaluation.results import HONEST, PUBLISHED, Evaluation, Illustration, TaskResult
+from napari_d24fad.evaluation.summary import summarise
+from napari_d24fad.evaluation.trivial import best_statistic
+from napari_d24fad.evaluation.weighting import score_both_ways
+from napari_d24fad.network.checkpoint import load_model
+from napari_d24fad.progress import CancelToken, Progress, part, silent
+
+_COST_QUERIES = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Fold:
+    """A model and the tasks to measure it on.
+
+    Attributes:
+        model: Name or file of the model.
+        tasks: The labelled scans.
+    """
+
+    model: str | Path
+    tasks: tuple[LabelledTask, ...] = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """How to evaluate.
+
+    Attributes:
+        plan: Shots, draws and seed.
+        protocol: `HONEST`, or `PUBLISHED`, which takes the ``"paper"`` scoring.
+        scoring: ``"paper"`` or ``"matched"``; None takes what the model's card says.
+        device: See `choose_device`.
+        illustrate: Whether to compute what figures are drawn from.
+        beside: A model whose student embeddings are shown beside, such as one trained without
+            teacher-student distillation; None for none.
+    """
+
+    plan: Plan = field(default_factory=Plan)
+    protocol: str = HONEST
+    scoring: str | None = None
+    device: str = "auto"
+    illustrate: bool = True
+    beside: str | Path | None = None
+
+
+def evaluate(
+    folds: Sequence[Fold],
+    options: Options,
+    name: str = "",
+    *,
+    progress: Progress = silent,
+    cancel: CancelToken | None = None,
+) -> tuple[Evaluation, tuple[Illustration, ...]]:
+    """Measures models on tasks.
+
+    Args:
+        folds: Each model with its tasks.
+        options: How.
+        name: Name of the run; empty for that of the first model with scoring and protocol.
+        progress: Told how far it is.
+        cancel: Stops it.
+
+    Returns:
+        The figures, and for each task what illustrates them; nothing where that is not wanted.
+
+    Raises:
+        D24fadError: A model cannot be loaded, or its tasks cannot be measured.
+        Cancelled: If a stop was asked for.
+    """
+    cancel = cancel or CancelToken()
+    results: list[TaskResult] = []
+    illustrations: list[Illustration] = []
+    every = sum(len(fold.tasks) for fold in folds)
+    scoring = "paper" if options.protocol == PUBLISHED else options.scoring
+    for fold in folds:
+        detector = Detector(load_model(fold.model), options.device, scoring)
+        beside = Detector.load(options.beside, options.device, "paper") if options.beside else None
+        for task in fold.tasks:
+            tell = part(progress, len(results) / every, (len(results) + 1) / every)
+            result, illustration = _evaluate_task(detector, beside, task, options, tell, cancel)
+            results.append(result)
+            illustrations += [illustration] if illustration else []
+    ending = "" if options.protocol == HONEST else f"-{options.protocol}"
+    evaluation = Evaluation(
+        name=name or f"{detector.model.card.name}-{detector.scoring_name}{ending}",
+        scoring=detector.scoring_name,
+        protocol=options.protocol,
+        plan=options.plan,
+        device=detector.device_label,
+        tasks=tuple(results),
+        cost=_cost(folds[0], detector.scoring_name, options, cancel),
+    )
+    return evaluation, tuple(illustrations)
+
+
+def _evaluate_task(
+    detector: Detector,
+    beside: Detector | None,
+    task: LabelledTask,
+    options: Options,
+    progress: Progress,
+    cancel: CancelToken,
+) -> tuple[TaskResult, Illustration | None]:
+    measuring = part(progress, 0.2, 0.9 if options.illustrate else 1)
+    encoding = part(progress, 0, 0.2)
+    cases = []
+    if options.protocol == PUBLISHED:
+        scans = encode_task(detector, task, encoding, cancel)
+        scores = measure_as_published(task, scans, options.plan, progress=measuring, cancel=cancel)
+    else:
+        encoded = EncodedTask(detector, task, encoding, cancel)
+        scores = measure_task(encoded, options.plan, progress=measuring, cancel=cancel)
+        if options.illustrate:
+            most = max(options.plan.shots)
+            first = next(each for each in scores if each.shots == most)
+            (draw,) = draw_references(task, options.plan.shots, 1, options.plan.seed)
+            cases = pick_cases(encoded, first, draw.references, cancel)
+        scans = encoded.scans
+        del encoded
+    illustration = None
+    if options.illustrate:
+        paper = detector
+        if detector.scoring_name != "paper":
+            del scans
+            paper = Detector(detector.model, options.device, "paper")
+            scans = encode_task(paper, task, part(progress, 0.9, 0.95), cancel)
+        (draw,) = draw_references(task, options.plan.shots, 1, options.plan.seed)
+        labels = [scan.abnormal for scan in task.scans]
+        illustration = Illustration(
+            weighting=score_both_ways(paper, task, scans, draw, cancel),
+            embeddings=embed(task.name, labels, scans),
+            beside=_embed_beside(beside, task, part(progress, 0.95, 1), cancel),
+            cases=tuple(cases),
+        )
+    return _result(detector, task, scores), illustration
+
+
+def _embed_beside(
+    beside: Detector | None, task: LabelledTask, progress: Progress, cancel: CancelToken
+) -> Embeddings | None:
+    if beside is None:
+        return None
+    labels = [scan.abnormal for scan in task.scans]
+    return embed(task.name, labels, encode_task(beside, task, progress, cancel))
+
+
+def _result(detector: Detector, task: LabelledTask, scores: tuple[Scores, ...]) -> TaskResult:
+    queried = [scan for scan in task.scans if scan.may_query]
+    statistic, auroc = best_statistic(
+        [scan.statistics for scan in queried], [scan.abnormal for scan in queried]
+    )
+    card = detector.model.card
+    return TaskResult(
+        task=task,
+        model_name=card.name,
+        model_sha256=detector.model.sha256,
+        trained_on=any(source.name == task.name for source in card.data),
+        statistic=statistic,
+        statistic_auroc=auroc,
+        scores=scores,
+        rows=summarise(scores),
+    )
+
+
+def _cost(fold: Fold, scoring: str, options: Options, cancel: CancelToken) -> Cost:
+    task = fold.tasks[0]
+    (draw,) = draw_references(task, options.plan.shots, 1, options.plan.seed)
+    references = [task.scans[index].load(cancel) for index in draw.references]
+    queries = [task.scans[index].load(cancel) for index in draw.queries[:_COST_QUERIES]]
+    return measure_cost(fold.model, options.device, scoring, references, queries)
