@@ -159,18 +159,32 @@ class Detector:
         method = scoring(self.scoring_name, scans[0].is_volume)
         statistics = method.statistics([each.encoded.features for each in encoded])
         aligned = tuple(each.encoded.aligned(method, statistics) for each in encoded)
-        null, left_out = measure_null(encoded, aligned, method, progress, cancel or CancelToken())
+        supports = tuple(
+            self._supports(each, own, method, statistics) for each, own in zip(encoded, aligned, strict=True)
+        )
+        null, left_out = measure_null(encoded, aligned, supports, method, progress, cancel or CancelToken())
         return References(
             encoded=tuple(encoded),
             scoring=method,
             statistics=statistics,
             aligned=aligned,
+            supports=supports,
             null=null,
             calibration=calibrate(left_out),
             checks=check_outliers(null.scores),
             warnings=(),
             seconds=time.perf_counter() - started,
         )
+
+    @torch.inference_mode()
+    def _supports(
+        self, scan: EncodedScan, aligned: Encoded, method: Scoring, statistics: Features
+    ) -> Encoded:
+        if not method.mirrored:
+            return aligned
+        mirrored = method.encode(self.network, self.inputs(scan.prepared, scan.indices).flip(-1))
+        both = zip(aligned.features, method.align(mirrored, statistics), strict=True)
+        return Encoded(np.tile(aligned.levels, 2), tuple(torch.cat(pair) for pair in both))
 
     def examine(
         self,

@@ -54,7 +54,9 @@ def examine_slices(
         levels = query.encoded.levels[start : chosen.stop]
         own = Encoded(levels, tuple(f[start : chosen.stop] for f in query.encoded.features))
         own = own.aligned(method, references.statistics)
-        distances, weights = compare_slices(own, range(len(chosen)), references.aligned, method, side, cancel)
+        distances, weights = compare_slices(
+            own, range(len(chosen)), references.supports, method, side, cancel
+        )
         combined = combine_components(distances, null.component_means)
         maps = smooth(relative_to_expected(combined, levels, null.expected), method.smoothing)
         scores[start : chosen.stop] = [float(method.image_score(m[inside.to(m.device)])) for m in maps]

@@ -89,14 +89,15 @@ def explain(
     own = method.align(
         tuple(feature[position : position + 1] for feature in query.encoded.features), references.statistics
     )
-    supports, owners = supports_at(references.aligned, level)
+    supports, owners = supports_at(references.supports, level)
     counted = method.compare(own, supports, owners, method.map_side(sampling.side))[1][0]
     weights = counted.new_zeros(len(references.encoded), counted.shape[1])
     weights = weights.index_add(0, torch.tensor(owners, device=counted.device), counted)
     slices = [
-        (owner, each.indices[chosen])
-        for owner, each in enumerate(references.encoded)
-        for chosen in each.encoded.at(level)
+        # Mirror images follow the slices they are of.
+        (owner, each.indices[chosen % len(each.indices)])
+        for owner, (each, support) in enumerate(zip(references.encoded, references.supports, strict=True))
+        for chosen in support.at(level)
     ]
     owner, nearest = slices[int(counted.mean(dim=1).argmax())]
     inputs = [detector.inputs(query.prepared, [index])]

@@ -122,6 +122,7 @@ def scan_score(slice_scores: npt.NDArray[np.float32]) -> float:
 def measure_null(
     references: Sequence[EncodedScan],
     encoded: Sequence[Encoded],
+    supports: Sequence[Encoded],
     method: Scoring,
     progress: Progress,
     cancel: CancelToken,
@@ -134,6 +135,7 @@ def measure_null(
     Args:
         references: The references.
         encoded: Their features, aligned.
+        supports: What queries are compared with, of the same references.
         method: The scoring they were encoded for.
         progress: Told how far this is.
         cancel: Stops it.
@@ -145,7 +147,7 @@ def measure_null(
     distances = []
     for index, reference in enumerate(encoded):
         every = range(len(reference.levels))
-        distances.append(compare_slices(reference, every, encoded, method, side, cancel, index)[0])
+        distances.append(compare_slices(reference, every, supports, method, side, cancel, index)[0])
         progress((index + 1) / len(encoded), "Comparing references with each other")
     means = torch.cat(distances).mean(dim=(0, 2, 3)).clamp(min=1e-6) if method.standardised else None
     combined = [combine_components(components, means) for components in distances]

@@ -22,6 +22,8 @@ class References:
         scoring: The scoring they were encoded for.
         statistics: What features are aligned by.
         aligned: Their features, aligned.
+        supports: What queries are compared with: these, with their mirror images where the
+            scoring wants them.
         null: What the references show when each is examined against the others.
         calibration: What that says about values and scores of a query.
         checks: For each reference, whether it stands out among the others.
@@ -33,6 +35,7 @@ class References:
     scoring: Scoring
     statistics: Features = field(repr=False)
     aligned: tuple[Encoded, ...] = field(repr=False)
+    supports: tuple[Encoded, ...] = field(repr=False)
     null: Null = field(repr=False)
     calibration: Calibration = field(repr=False)
     checks: tuple[ReferenceCheck, ...]

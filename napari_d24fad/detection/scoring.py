@@ -43,6 +43,10 @@ class Scoring(Protocol):
     def smoothing(self) -> float:
         """Standard deviation of the Gaussian that smooths a map, as a fraction of the side."""
 
+    @property
+    def mirrored(self) -> bool:
+        """Whether queries are compared with the mirror images of the references too."""
+
     def map_side(self, side: int) -> int:
         """Side of the maps in pixels for network inputs of ``side`` pixels."""
 
@@ -86,6 +90,7 @@ class PaperScoring:
     standardised: bool = False
     relative: bool = False
     smoothing: float = 4 / 128
+    mirrored: bool = False
 
     def map_side(self, side: int) -> int:
         """That of the input."""
@@ -133,6 +138,7 @@ class MatchedScoring:
     Attributes:
         radius: Cells around the same position that are searched.
         relative: See `Scoring.relative`.
+        mirrored: See `Scoring.mirrored`.
         smoothing: See `Scoring.smoothing`.
         top: Fraction of the map that the score of an image is the mean of.
         nearest: How many references the distance is the mean of, the nearest at each position.
@@ -140,6 +146,7 @@ class MatchedScoring:
 
     radius: int
     relative: bool
+    mirrored: bool
     smoothing: float
     top: float
     nearest: int = 3
@@ -236,11 +243,11 @@ def _best_of_each(likeness: Tensor, owners: Sequence[int]) -> Tensor:
     return lowest.scatter_reduce(1, index[None, :, None, None].expand_as(likeness), likeness, "amax")
 
 
-FOR_VOLUMES = MatchedScoring(radius=1, relative=True, smoothing=2 / 128, top=0.02)
-"""Slices of one level show the same anatomy at the same place."""
+FOR_VOLUMES = MatchedScoring(radius=1, relative=True, mirrored=False, smoothing=2 / 128, top=0.02)
+"""Slices of one level show the same anatomy at the same place, and the body is not its own mirror image."""
 
-FOR_IMAGES = MatchedScoring(radius=2, relative=False, smoothing=4 / 128, top=0.2)
-"""Single images are framed by hand: the same anatomy is near the same place."""
+FOR_IMAGES = MatchedScoring(radius=2, relative=False, mirrored=True, smoothing=4 / 128, top=0.3)
+"""Single images are framed by hand, of either side of the body."""
 
 
 def scoring(name: str, volume: bool) -> Scoring:
