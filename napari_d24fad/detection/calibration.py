@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
-from scipy import ndimage
+from scipy import ndimage, special
 
 FloatArray = npt.NDArray[np.float32]
 
@@ -17,7 +17,11 @@ RATES = (0.01, 0.05)
 MIN_REGION = 0.001
 """Smaller regions are not counted or listed: share of the network input, 16 of 128 x 128 pixels."""
 
-_TAILS = np.logspace(0, -5, 251)
+_RANKS = (np.arange(200) + 0.5) / 200
+_LOWEST_TAIL = 1e-5
+_GRID = 200
+_LEVELS = 64
+_LEAST_SPREAD = 0.01
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -45,7 +49,7 @@ class Calibration:
 
     Attributes:
         values: ``(n,)`` map values, ascending.
-        tail: ``(n,)`` share of a normal scan's pixels at or above each value, descending.
+        tail: ``(n,)`` expected share of a normal scan's pixels at or above each value, descending.
         level_one_region: Lowest level above which a normal scan shows at most one region on average.
         peaks: ``(references,)`` highest value of each reference against the others.
     """
@@ -62,7 +66,7 @@ class Calibration:
             values: Any shape; NaN stays NaN.
 
         Returns:
-            The same shape; never below the smallest share the references can show.
+            The same shape; never below 1e-5.
         """
         logs: npt.NDArray[np.float64] = np.interp(values, self.values, np.log(self.tail))
         return np.exp(logs).astype(np.float32)
@@ -73,18 +77,35 @@ class Calibration:
 
 
 def calibrate(left_out: Sequence[LeftOutMaps]) -> Calibration:
-    """Pools the maps of the references.
+    """Predicts the map values of a further normal scan from those of the references.
 
-    Assumed: a normal query is exchangeable with the references. Each reference counts the
-    same, and all positions are pooled, since eight values per position say nothing about 1 %.
+    Quantiles of pooled pixels would not do: pixels of one scan rise and fall together, so eight
+    references are eight observations and no more. For each rank within a scan (the value
+    that 1 % of its pixels exceed, 2 %, ...) the logarithm of the value is taken as normal over
+    scans, and Student's t predicts it for the next: mean ``m``, deviation ``s sqrt(1 + 1/K)``,
+    ``K - 1`` degrees of freedom (Geisser, Predictive Inference, 1993). The share of its pixels
+    at or above a value is the mean of these probabilities over all ranks.
+
+    Assumed: a normal query is exchangeable with the references. All positions are pooled,
+    since a handful of values per position says nothing about 1 %. Augmented views of a
+    reference would add pixels, not scans, and are not used.
 
     Args:
-        left_out: Of each reference.
+        left_out: Of each reference; two or more.
     """
-    values = np.concatenate([each.values() for each in left_out])
-    levels = np.quantile(values, 1 - _TAILS).astype(np.float64)
-    peaks = np.array([each.values().max() for each in left_out], np.float32)
-    return Calibration(levels, _TAILS, _one_region_level(left_out, levels), peaks)
+    each = [np.quantile(one.values(), 1 - _RANKS) for one in left_out]
+    logs = np.log(np.maximum(np.stack(each), 1e-9))
+    middle = logs.mean(axis=0)
+    spread = np.maximum(logs.std(axis=0, ddof=1), _LEAST_SPREAD) * np.sqrt(1 + 1 / len(logs))
+    freedom = len(logs) - 1
+    reach = -float(special.stdtrit(freedom, _LOWEST_TAIL))
+    # Beyond a factor of e^6 nothing is ever found, however few the references.
+    grid = np.linspace(
+        (middle - 6 * spread).min(), min((middle + reach * spread).max(), middle.max() + 6), _GRID
+    )
+    tail = special.stdtr(freedom, (middle - grid[:, None]) / spread).mean(axis=1)
+    peaks = np.array([one.values().max() for one in left_out], np.float32)
+    return Calibration(np.exp(grid), tail, _one_region_level(left_out, peaks, each), peaks)
 
 
 def conformal_p(score: float, normal: npt.NDArray[np.floating]) -> float:
@@ -136,11 +157,14 @@ def count_regions(maps: FloatArray, level: float) -> int:
     return int(np.count_nonzero(sizes >= MIN_REGION * maps[0].size))
 
 
-def _one_region_level(left_out: Sequence[LeftOutMaps], levels: npt.NDArray[np.float64]) -> float:
+def _one_region_level(
+    left_out: Sequence[LeftOutMaps], peaks: FloatArray, quantiles: Sequence[npt.NDArray[np.floating]]
+) -> float:
     masked = [np.where(each.inside, each.maps, -np.inf).astype(np.float32) for each in left_out]
-    lowest = float(levels[-1])
+    levels = np.linspace(peaks.max(), np.median([each[len(each) // 2] for each in quantiles]), _LEVELS)
+    lowest = float(levels[0])
     # From the top down: far below, everything is one region again.
-    for level in levels[::-1]:
+    for level in levels:
         if sum(count_regions(maps, float(level)) for maps in masked) > len(masked):
             break
         lowest = float(level)
