@@ -33,8 +33,12 @@ def run(arguments: Namespace) -> None:
     check_writable(arguments.out)
     find_model(arguments.model)
     with progress_bar() as progress:
-        queries = load_queries(arguments.query, arguments.series, part(progress, 0, 0.1))
-        references, sentences = load_references(arguments.reference, part(progress, 0.1, 0.3))
+        queries = load_queries(
+            arguments.query, arguments.series, part(progress, 0, 0.1), resample=arguments.resample
+        )
+        references, sentences = load_references(
+            arguments.reference, part(progress, 0.1, 0.3), resample=arguments.resample
+        )
         _check(arguments, queries, references)
         examinations = _examine(arguments, queries, references, sentences, part(progress, 0.3, 1))
     from napari_d24fad.export.results import save_results  # imports matplotlib

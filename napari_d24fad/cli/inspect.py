@@ -51,6 +51,7 @@ def _described(number: int, series: Series) -> dict[str, Any]:
         "refusal": {"code": series.refusal.code.code, "text": str(series.refusal)}
         if series.refusal
         else None,
+        "resampled": series.remedy.label if series.remedy else None,
     }
 
 
@@ -61,5 +62,6 @@ def _coded(problems: tuple[Problem, ...]) -> list[dict[str, str]]:
 def _worries(series: Series) -> str:
     worries = [str(problem) for problem in series.problems]
     if series.refusal:
-        worries.insert(0, f"cannot be loaded, {series.refusal}")
+        otherwise = " (or choose --resample)" if series.remedy else ""
+        worries.insert(0, f"cannot be loaded, {series.refusal}{otherwise}")
     return "; ".join(worries) or "-"

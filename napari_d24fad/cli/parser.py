@@ -125,6 +125,11 @@ def _detect(command: _Parser) -> None:
         "--series", type=int, metavar="N", help="which series of QUERY, as numbered by inspect"
     )
     command.add_argument(
+        "--resample",
+        action="store_true",
+        help="compute slices that are missing or unevenly spaced, instead of refusing the series",
+    )
+    command.add_argument(
         "--window", type=_window, metavar="LOW,HIGH", help="CT: HU that become black and white"
     )
     _add_device(command)

@@ -30,13 +30,16 @@ class Source:
     stem: str = field(default="", repr=False)
 
 
-def load_queries(paths: Sequence[Path], number: int | None, progress: Progress) -> list[Source]:
+def load_queries(
+    paths: Sequence[Path], number: int | None, progress: Progress, *, resample: bool = False
+) -> list[Source]:
     """Loads the scans to examine.
 
     Args:
         paths: Each must hold one series.
         number: Which series of a single path to take, from 1.
         progress: Told how far the reading is.
+        resample: Whether series with missing or uneven slices are resampled, not refused.
 
     Raises:
         ArgumentError: There is no series of this number, or a number for several paths.
@@ -47,17 +50,20 @@ def load_queries(paths: Sequence[Path], number: int | None, progress: Progress) 
     queries = []
     for done, path in enumerate(paths):
         reading = part(progress, done / len(paths), (done + 1) / len(paths))
-        series = _one(open_study(path).series, number)
+        series = _one(_found(path, resample), number)
         queries.append(Source(series.load(reading), series.label, stem_of(path)))
     return queries
 
 
-def load_references(paths: Sequence[Path], progress: Progress) -> tuple[list[Source], list[str]]:
+def load_references(
+    paths: Sequence[Path], progress: Progress, *, resample: bool = False
+) -> tuple[list[Source], list[str]]:
     """Loads the normal references.
 
     Args:
         paths: Each gives all of its series that can be loaded.
         progress: Told how far the reading is.
+        resample: Whether series with missing or uneven slices are resampled, not left out.
 
     Returns:
         The references, and sentences about what should be known of them.
@@ -68,7 +74,7 @@ def load_references(paths: Sequence[Path], progress: Progress) -> tuple[list[Sou
     """
     if not paths:
         raise PairingError(Code.TOO_FEW_REFERENCES, "None was given.")
-    found = [open_study(path).series for path in paths]
+    found = [_found(path, resample) for path in paths]
     sentences = []
     for number, series in enumerate(found, start=1):
         refusals = [each.refusal for each in series if each.refusal]
@@ -82,6 +88,11 @@ def load_references(paths: Sequence[Path], progress: Progress) -> tuple[list[Sou
         references.append(Source(scan, each.label))
         sentences += [f"Reference {done + 1}: {problem}" for problem in scan.problems]
     return references, sentences
+
+
+def _found(path: Path, resample: bool) -> list[Series]:
+    """Returns the series of a path, or what the user accepts in their place."""
+    return [each.remedy if resample and each.remedy else each for each in open_study(path).series]
 
 
 def stem_of(path: Path) -> str:

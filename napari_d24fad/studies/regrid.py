@@ -145,7 +145,9 @@ def even_places(
     """
     gaps = np.diff(distances)
     extent = float(distances[-1] - distances[0])
-    number = max(1, round(extent / float(gaps[gaps < 1.5 * np.median(gaps)].mean())))
+    # Of an even number of gaps the median is the smaller of the two in the middle.
+    median = np.sort(gaps)[(len(gaps) - 1) // 2]
+    number = max(1, round(extent / float(gaps[gaps < 1.5 * median].mean())))
     if number + 1 > 2 * len(distances):
         return None
     spacing = extent / number

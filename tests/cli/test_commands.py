@@ -18,11 +18,11 @@ import tifffile
 from PIL import Image
 
 from napari_d24fad import __version__, cli
-from napari_d24fad.cli.sources import load_references, stem_of
+from napari_d24fad.cli.sources import load_queries, load_references, stem_of
 from napari_d24fad.errors import Code, StudyError
 from napari_d24fad.progress import silent
 from tests.cli.conftest import Command, environment, write_nifti
-from tests.studies.phantom import slice_datasets, write_series
+from tests.studies.phantom import assert_world_linear, slice_datasets, write_series
 
 SCHEMA_KEYS = {"schema", "notice", "tool", "versions", "results"}
 
@@ -159,6 +159,23 @@ def test_a_reference_folder_leaves_out_what_cannot_be_loaded_and_says_so(tmp_pat
     assert sentences[0].startswith("A series of reference path 1 was left out: S06")
     with pytest.raises(StudyError, match="S06"):
         load_references([tmp_path / "good", tmp_path / "broken"], silent)
+
+
+def test_missing_slices_are_computed_only_if_the_user_says_so(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_series(tmp_path, slice_datasets(grid=(8, 6, 7)))[4].unlink()
+    with pytest.raises(StudyError, match="S06"):
+        load_queries([tmp_path], None, silent)
+    (query,) = load_queries([tmp_path], None, silent, resample=True)
+    assert query.label == "MR axial 8 x 6 x 7, 4.0 x 1.5 x 0.8 mm, resampled"
+    assert_world_linear(query.scan)
+    references, sentences = load_references([tmp_path], silent, resample=True)
+    assert len(references) == 1
+    assert [sentence.split(":")[1].strip() for sentence in sentences] == ["S20"]
+    assert cli.main(["inspect", str(tmp_path), "--json"]) == 0
+    (series,) = json.loads(capsys.readouterr().out)["series"]
+    assert (series["refusal"]["code"], series["resampled"]) == ("S06", query.label)
 
 
 @pytest.mark.parametrize(

@@ -128,6 +128,13 @@ def test_two_traits_at_once(tmp_path: Path) -> None:
     assert set(described(tmp_path)) == {"Head, b 0", "Head, b 800, volume 1", "Head, b 800, volume 2"}
 
 
+def test_many_volumes_are_counted_not_all_named(tmp_path: Path) -> None:
+    phantom.write_series(tmp_path, repeated(12, set_nothing))
+    (problem,) = open_study(tmp_path).series[0].problems
+    assert problem.detail.startswith("12 series: 5 slices volume 1, 5 slices volume 2, ")
+    assert problem.detail.endswith(", 5 slices volume 6, 6 more.")
+
+
 def test_numbers_that_count_slice_after_slice(tmp_path: Path) -> None:
     datasets = repeated(2, set_nothing)
     slices = phantom.GRID[0]
@@ -156,6 +163,8 @@ def test_a_scout_in_three_planes_is_three_series(tmp_path: Path) -> None:
         dataset.ImageType = ["ORIGINAL", "PRIMARY", "LOCALIZER"]
     phantom.write_series(tmp_path, datasets, order="shuffled")
     series = described(tmp_path)
+    reasons = {one.problems[0].detail for one in series.values()}
+    assert reasons == {"Three series: 5 localizers axial, 5 localizers sagittal, 5 localizers coronal."}
     assert {name: one.plane for name, one in series.items()} == {
         "Scout, axial": Plane.AXIAL,
         "Scout, coronal": Plane.CORONAL,
@@ -170,7 +179,10 @@ def test_a_scout_does_not_join_the_volume_of_its_series(tmp_path: Path) -> None:
     scout = phantom.slice_datasets(series_uid="2.25.79", origin=(-31.5, 22.25, 0))[0]
     scout.ImageType = ["ORIGINAL", "PRIMARY", "LOCALIZER"]
     phantom.write_series(tmp_path, [*datasets, scout])
-    assert {series.grid[0] for series in open_study(tmp_path).series} == {5, 1}
+    series = open_study(tmp_path).series
+    assert {one.grid[0] for one in series} == {5, 1}
+    for one in series:
+        assert one.problems == (Problem(Code.SPLIT_SERIES, "Two series: 5 slices, 1 localizer."),)
 
 
 def test_matrix_sizes_and_colour_are_split(tmp_path: Path) -> None:
