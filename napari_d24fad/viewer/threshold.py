@@ -36,7 +36,6 @@ class ThresholdControl(QWidget):
         self._value = QDoubleSpinBox()
         self._value.setAccessibleName("Threshold as an anomaly score")
         self._value.setToolTip("The threshold as an anomaly score; change it to choose your own")
-        self._value.setDecimals(2)
         self._value.setKeyboardTracking(False)
         layout = QHBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
@@ -88,8 +87,11 @@ class ThresholdControl(QWidget):
             for text, level in calibrated_levels(anomaly).items():
                 self._choice.addItem(text, level)
             self._choice.addItem(OWN, None)
+            # Three digits, whatever the scale of the scoring.
+            decimals = int(np.clip(2 - np.floor(np.log10(max(highest, 1e-4))), 2, 6))
+            self._value.setDecimals(decimals)
             self._value.setRange(0.0, max(highest, self.level) * 2)
-            self._value.setSingleStep(max(0.01, round(highest / 50, 2)))
+            self._value.setSingleStep(max(10.0**-decimals, round(highest / 50, decimals)))
             self._value.setValue(self.level)
 
     def _on_choice(self) -> None:

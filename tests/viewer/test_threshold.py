@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from qtpy.QtCore import Qt
 
@@ -53,3 +55,11 @@ def test_new_result_starts_anew_without_a_word(qtbot, control: ThresholdControl,
     with qtbot.assertNotEmitted(control.level_changed):
         control.show_levels(anomaly, 3.0)
     assert control.level == 1.5
+
+
+@pytest.mark.parametrize(("highest", "level", "text"), [(0.09, 0.0432, "0.0432"), (3.0, 1.5, "1.50")])
+def test_value_has_the_digits_that_its_scoring_needs(
+    control: ThresholdControl, anomaly: AnomalyMap, highest: float, level: float, text: str
+) -> None:
+    control.show_levels(replace(anomaly, level_one_region=level), highest)
+    assert control.value_box.text() == text
