@@ -41,7 +41,7 @@ def first_card(recipe: Recipe, out: Path, tasks: Sequence[Task], held_back: Sequ
         teacher=recipe.teacher,
         teacher_weights="embedded" if recipe.teacher == "compact" else "imagenet",
         normalise=recipe.teacher == "compact",
-        input_size=recipe.training.side,
+        input_size=recipe.training.input_size,
         scoring="matched",
         data=_sources(recipe, tasks, held_back),
         recipe=(recipe.command,) if recipe.command else (),

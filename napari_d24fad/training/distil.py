@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import zipfile
 import zlib
 from collections.abc import Sequence
@@ -11,19 +12,22 @@ from pathlib import Path
 import numpy as np
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import avg_pool2d, cosine_similarity, mse_loss, normalize
+from torch.nn.functional import avg_pool2d, cosine_similarity, mse_loss, normalize, smooth_l1_loss
 
 from napari_d24fad.errors import Code, ModelError
 from napari_d24fad.network.architecture import architecture
 from napari_d24fad.network.normalise import imagenet_normalise
 from napari_d24fad.network.teacher import Teacher
-from napari_d24fad.progress import CancelToken, Progress, silent
-from napari_d24fad.training.augment import random_views
+from napari_d24fad.progress import CancelToken, Progress, part, silent
 from napari_d24fad.training.loop import Forgetful, Keeper, Stage, run_stage
-from napari_d24fad.training.optimise import warm_cosine
-from napari_d24fad.training.tasks import Task
+from napari_d24fad.training.views import Source, ViewBank, build_bank
 
-_RELATED_PATCHES = 512
+_GROUP = 8
+"""Views of one kind that are compared with each other."""
+
+_RELATED_PATCHES = 96
+_RELATION_WEIGHT = 8.0
+_GENERAL_SHARE = 0.78
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,19 +36,30 @@ class DistilOptions:
 
     Attributes:
         teacher: Architecture of the teacher to make.
-        steps: Optimiser steps.
-        batch: Images per step.
-        side: Side of the images in pixels.
-        rate: Peak learning rate (AdamW, 100 steps of warm-up, cosine decay).
+        steps: Optimiser steps. For the first 78 % only general sources are seen, at a constant
+            rate; then all, while the rate falls to 0 along half a cosine.
+        batch: Views per step, a multiple of 8.
+        side: Side of a view in pixels.
+        rate: Learning rate of AdamW after 150 steps of warm-up.
         seed: Makes the run repeatable on one machine.
     """
 
     teacher: str = "compact"
-    steps: int = 2000
+    steps: int = 4600
     batch: int = 64
     side: int = 128
     rate: float = 2e-3
     seed: int = 0
+
+    @property
+    def general_steps(self) -> int:
+        """Steps that see general sources alone."""
+        return round(_GENERAL_SHARE * self.steps)
+
+    def rate_factor(self, step: int) -> float:
+        """Factor of the learning rate at a step."""
+        fall = max(0, step - self.general_steps) / max(1, self.steps - self.general_steps)
+        return min(1.0, (step + 1) / 150) * 0.5 * (1 + math.cos(math.pi * fall))
 
 
 def read_folded_teacher(path: Path, name: str = "resnet18") -> Teacher:
@@ -84,7 +99,7 @@ def read_folded_teacher(path: Path, name: str = "resnet18") -> Teacher:
 
 def distil(
     source: Teacher,
-    tasks: Sequence[Task],
+    sources: Sequence[Source],
     options: DistilOptions,
     progress: Progress = silent,
     cancel: CancelToken | None = None,
@@ -94,13 +109,15 @@ def distil(
 ) -> Teacher:
     """Trains a small teacher to agree with a large one, patch by patch.
 
-    Two losses at each scale: a linear map of the small features points where the large
-    ones point (cosine), and two patches are as alike for the small teacher as for
-    the large one. Stage 4 learns the large teacher's stage 3, halved in size.
+    The large teacher is asked once about each view. Two losses at each scale: a linear map
+    of the small features gives the large ones, each channel standardised; and within views
+    of one kind, two patches are as alike for the small teacher as for the large one, after
+    their channels are standardised over these views, as `MatchedScoring.align` does it.
+    Stage 4 learns the large teacher's stage 3, halved in size.
 
     Args:
         source: The large teacher, frozen.
-        tasks: Images to look at; labels play no part.
+        sources: What to look at; labels play no part.
         options: How.
         progress: Told the step, the loss and the time left.
         cancel: Stops the training.
@@ -129,24 +146,32 @@ def distil(
     for module in (student, source, heads):
         module.to(device)
     parameters = [*student.parameters(), *heads.parameters()]
-    optimiser = torch.optim.AdamW(parameters, lr=options.rate, weight_decay=1e-4)
+    optimiser = torch.optim.AdamW(parameters, lr=options.rate, weight_decay=1e-2)
+
+    def encode(images: Tensor) -> Sequence[Tensor]:
+        batch = imagenet_normalise(images.to(device)).contiguous(memory_format=torch.channels_last)
+        with torch.no_grad(), torch.autocast(device.type, torch.bfloat16):
+            scales: Sequence[Tensor] = source(batch).scales
+        return scales
+
+    bank = build_bank(sources, encode, options.side, generator, part(progress, 0, 0.1), cancel)
 
     def loss() -> Tensor:
-        images = _draw(tasks, options.batch, generator).to(device)
-        batch = imagenet_normalise(random_views(images, options.side, generator))
-        batch = batch.contiguous(memory_format=torch.channels_last)
+        general = len(stage.losses) < options.general_steps and bank.general
+        kinds = bank.general if general else bank.every
+        chosen = _draw(bank, kinds, options.batch, generator)
+        batch = imagenet_normalise(bank.views[chosen].to(device).float() / 255)
         with torch.autocast(device.type, torch.bfloat16):
-            with torch.no_grad():
-                fine, middle, coarse = source(batch).scales
-            seen = student(batch)
-            mapped = [
-                head(feature) for head, feature in zip(heads, (*seen.scales, seen.embedding), strict=True)
-            ]
-        targets = [t.float() for t in (fine, middle, coarse, avg_pool2d(coarse, 2))]
+            seen = student(batch.contiguous(memory_format=torch.channels_last))
+            small = [avg_pool2d(seen.scales[0], 2), *seen.scales[1:], seen.embedding]
+            mapped = [head(feature) for head, feature in zip(heads, small, strict=True)]
+        targets = [target.to(device) for target in bank.standardised(chosen)]
+        targets.append(avg_pool2d(targets[2], 2))
         total = torch.zeros((), device=device)
-        for feature, small, target in zip(mapped, (*seen.scales, seen.embedding), targets, strict=True):
-            total = total + (1 - cosine_similarity(feature.float(), target)).mean()
-            total = total + 4 * _relation_loss(small.float(), target, generator)
+        for guess, feature, target in zip(mapped, small, targets, strict=True):
+            total = total + smooth_l1_loss(guess.float(), target)
+            total = total + (1 - cosine_similarity(guess.float(), target)).mean()
+            total = total + _RELATION_WEIGHT * _relation_loss(feature.float(), target, generator)
         return total
 
     stage = Stage(
@@ -156,12 +181,12 @@ def distil(
         loss=loss,
         modules={"teacher": student, "heads": heads},
         optimiser=optimiser,
-        schedule=torch.optim.lr_scheduler.LambdaLR(optimiser, lambda step: warm_cosine(step, options.steps)),
+        schedule=torch.optim.lr_scheduler.LambdaLR(optimiser, options.rate_factor),
         generator=generator,
     )
     keeper = keeper or Forgetful()
     keeper.restore(stage)
-    run_stage(stage, keeper, progress=progress, cancel=cancel)
+    run_stage(stage, keeper, progress=part(progress, 0.1, 1), cancel=cancel)
     student.eval().requires_grad_(False)
     return student
 
@@ -177,17 +202,23 @@ def source_channels(teacher: Teacher) -> tuple[int, int, int]:
     return counts[0], counts[1], counts[2]
 
 
-def _draw(tasks: Sequence[Task], count: int, generator: torch.Generator) -> Tensor:
-    """Draws images from tasks chosen evenly, so that a large task does not drown a small one."""
-    chosen = torch.randint(len(tasks), (count,), generator=generator).tolist()
-    return torch.stack(
-        [tasks[t].images[int(torch.randint(len(tasks[t].images), (), generator=generator))] for t in chosen]
-    )
+def _draw(bank: ViewBank, kinds: Sequence[int], count: int, generator: torch.Generator) -> Tensor:
+    """Draws groups of views of one kind each, kinds evenly, whatever the number of their views."""
+    groups = []
+    for _ in range(count // _GROUP):
+        views = bank.kinds[kinds[int(torch.randint(len(kinds), (), generator=generator))]]
+        groups.append(views[torch.randperm(len(views), generator=generator)[:_GROUP]])
+    return torch.cat(groups)
 
 
 def _relation_loss(small: Tensor, large: Tensor, generator: torch.Generator) -> Tensor:
-    """Mean squared difference of the likenesses (cosines) between random patches."""
-    places = torch.randint(small[:, 0].numel(), (_RELATED_PATCHES,), generator=generator)
-    first = normalize(small.movedim(1, -1).flatten(0, 2)[places], dim=1)
-    second = normalize(large.movedim(1, -1).flatten(0, 2)[places], dim=1)
-    return mse_loss(first @ first.T, second @ second.T)
+    """Mean squared difference of the likenesses (cosines) between random patches of a group."""
+    pairs = [feature.reshape(-1, _GROUP, *feature.shape[1:]) for feature in (small, large)]
+    flat = [group.permute(0, 2, 1, 3, 4).flatten(2) for group in pairs]
+    places = torch.randint(flat[0].shape[2], (_RELATED_PATCHES,), generator=generator).to(small.device)
+    likenesses = []
+    for features in flat:
+        deviation, mean = torch.std_mean(features, dim=2, keepdim=True)
+        patches = normalize(((features - mean) / (deviation + 1e-2))[:, :, places], dim=1)
+        likenesses.append(patches.transpose(1, 2) @ patches)
+    return mse_loss(likenesses[0], likenesses[1])

@@ -6,11 +6,14 @@ from collections.abc import Sequence
 
 import torch
 from torch import Tensor
+from torch.nn.functional import interpolate
 
 from napari_d24fad.errors import Code, TrainingError
 from napari_d24fad.training.augment import random_views
 from napari_d24fad.training.options import TrainingOptions
 from napari_d24fad.training.tasks import Task
+
+_MARGIN = 8
 
 Picked = list[tuple[int, Tensor]]
 """For each group, the index of its task and the indices of its images, queries first."""
@@ -47,6 +50,20 @@ def views_of(
     generator: torch.Generator,
     device: torch.device,
 ) -> Tensor:
-    """Returns a random view of each picked image, ``(groups * episode, 3, side, side)`` in 0..1."""
-    images = torch.cat([tasks[task].images[indices] for task, indices in picked]).to(device)
-    return random_views(images, options.side, generator, zoom=0.12, upright=True)
+    """Returns a random view of each picked image, ``(groups * episode, 3, side, side)`` in 0..1.
+
+    With crops, the images of a group show the same part, as the same anatomy is compared.
+    """
+    groups = [tasks[task].images[indices].to(device) for task, indices in picked]
+    if options.crops:
+        groups = [_same_part(images, options.side + 2 * _MARGIN, generator) for images in groups]
+    return random_views(torch.cat(groups), options.side, generator, zoom=0.12, upright=True)
+
+
+def _same_part(images: Tensor, side: int, generator: torch.Generator) -> Tensor:
+    """Cuts the same square, half to the whole of a side, out of all images and scales it to ``side``."""
+    whole = images.shape[-1]
+    extent = round(whole * (0.5 + 0.5 * float(torch.rand((), generator=generator))))
+    top, left = torch.randint(whole - extent + 1, (2,), generator=generator).tolist()
+    cut = images[:, :, top : top + extent, left : left + extent].float()
+    return interpolate(cut, (side, side), mode="bilinear", antialias=True, align_corners=False)

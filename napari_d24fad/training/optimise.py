@@ -7,8 +7,10 @@ from collections.abc import Callable
 
 import torch
 from torch import Tensor
+from torch.nn.utils import clip_grad_norm_
 
 WARM_STEPS = 100
+LARGEST_GRADIENT = 5.0
 
 
 def warm_cosine(step: int, steps: int) -> float:
@@ -39,6 +41,8 @@ def descend(
     if math.isfinite(value):
         optimiser.zero_grad(set_to_none=True)
         loss.backward()  # type: ignore[no-untyped-call]  # torch's own annotation is missing
+        # One odd batch must not throw the weights far away.
+        clip_grad_norm_([p for group in optimiser.param_groups for p in group["params"]], LARGEST_GRADIENT)
         optimiser.step()
         schedule.step()
     return value

@@ -19,7 +19,9 @@ class TrainingOptions:
         groups: Tasks per step.
         queries: Query images per task and step.
         shots: Support images per task and step.
-        side: Side of the images in pixels.
+        side: Side in pixels of the images that the network is trained on.
+        crops: Whether these are parts of images, half to the whole of a side; the network then
+            examines images of twice the side.
         rate: Peak learning rate of Adam, betas (0.5, 0.999).
         tsd_weight: Weight of teacher-student distillation (paper: lambda); 0 leaves it out.
         ssd: Whether the student's own distance to the supports (SSD) is part of the loss.
@@ -42,6 +44,7 @@ class TrainingOptions:
     stop_gradient: bool = True
     by_position: bool = True
     augment: bool = True
+    crops: bool = True
     seed: int = 0
 
     @classmethod
@@ -57,7 +60,13 @@ class TrainingOptions:
             stop_gradient=False,
             by_position=False,
             augment=False,
+            crops=False,
         )
+
+    @property
+    def input_size(self) -> int:
+        """Side in pixels of what the trained network examines."""
+        return 2 * self.side if self.crops else self.side
 
     @property
     def episode(self) -> int:

@@ -18,8 +18,9 @@ from napari_d24fad.network.files import sha256_of
 from napari_d24fad.network.imagenet import load_imagenet_weights
 from napari_d24fad.progress import CancelToken, Progress, part, silent
 from napari_d24fad.training.about import About
-from napari_d24fad.training.description import first_card, selection_sentence
+from napari_d24fad.training.description import PROCEDURAL, first_card, selection_sentence
 from napari_d24fad.training.distil import DistilOptions, distil, read_folded_teacher
+from napari_d24fad.training.distil_sources import distil_sources
 from napari_d24fad.training.episodes import check_tasks
 from napari_d24fad.training.loop import Keeper
 from napari_d24fad.training.options import TrainingOptions
@@ -167,7 +168,7 @@ def _tasks(
     recipe: Recipe, warn: Callable[[str], None], progress: Progress, cancel: CancelToken
 ) -> tuple[tuple[Task, ...], tuple[Task, ...]]:
     """Returns the tasks to train on, and those to choose the weights by."""
-    side = recipe.training.side + 2 * _MARGIN
+    side = recipe.training.input_size + (0 if recipe.training.crops else 2 * _MARGIN)
     seed = recipe.training.seed
     read: tuple[Task, ...] = ()
     if recipe.data:
@@ -226,10 +227,10 @@ def _with_teacher(
         options = DistilOptions(
             recipe.teacher, recipe.distil_steps, side=recipe.training.side, seed=recipe.training.seed
         )
-        # Real images count twice: they are what the teacher must see well.
-        real = [task for task in tasks if not task.name.startswith("procedural ")]
+        real = [task for task in tasks if not task.name.startswith(PROCEDURAL)]
+        sources = distil_sources(real, recipe.training.input_size, recipe.training.seed)
         network.teacher = distil(
-            source, [*real, *tasks], options, progress, cancel, keeper=keeper, device=processes.device
+            source, sources, options, progress, cancel, keeper=keeper, device=processes.device
         )
     elif recipe.teacher == "compact":
         network.teacher = load_model("compact").network.teacher

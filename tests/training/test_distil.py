@@ -11,6 +11,7 @@ from napari_d24fad.network.teacher import Teacher
 from napari_d24fad.progress import CancelToken
 from napari_d24fad.training.distil import DistilOptions, distil, read_folded_teacher
 from napari_d24fad.training.procedural import procedural_tasks
+from napari_d24fad.training.views import Source
 
 
 def lively_teacher() -> Teacher:
@@ -72,19 +73,22 @@ def test_damaged_and_foreign_files_are_refused(tmp_path: Path) -> None:
 
 def test_the_small_teacher_comes_to_agree_with_the_large() -> None:
     losses: list[float] = []
-    tasks = procedural_tasks(2, 8, 72, seed=0)
-    options = DistilOptions(steps=24, batch=8, side=64, rate=1e-3)
+    sources = [
+        Source([image.float() / 255 for image in task.images], 24, (0.4, 1.0), 1, general=number == 0)
+        for number, task in enumerate(procedural_tasks(2, 8, 96, seed=0))
+    ]
+    options = DistilOptions(steps=40, batch=16, side=64, rate=3e-3)
     small = distil(
         lively_teacher(),
-        tasks,
+        sources,
         options,
-        lambda fraction, step: losses.append(float(step.split()[6].rstrip(","))),
+        lambda fraction, step: losses.append(float(step.split()[6].rstrip(","))) if "loss" in step else None,
     )
-    assert len(losses) == 24
+    assert len(losses) == 40
     assert sum(losses[-4:]) < 0.8 * sum(losses[:4])
     assert not small.training
     assert small(torch.rand(1, 3, 64, 64)).embedding.shape == (1, 256, 2, 2)
     token = CancelToken()
     token.cancel()
     with pytest.raises(Cancelled):
-        distil(lively_teacher(), tasks, options, cancel=token)
+        distil(lively_teacher(), sources, options, cancel=token)
