@@ -16,12 +16,13 @@ import numpy.typing as npt
 from napari_d24fad import __version__
 from napari_d24fad.atomic import atomic_file
 from napari_d24fad.detection.intensity import CT_WINDOW
+from napari_d24fad.detection.regions import Region
 from napari_d24fad.detection.result import AnomalyMap
 from napari_d24fad.export.anatomy import slice_number, slice_position_mm
 from napari_d24fad.export.notice import NOTICE
 from napari_d24fad.studies.scan import Scan
 
-SCHEMA = "d24fad-report/1"
+SCHEMA = "d24fad-report/2"
 """Named in every report. The number grows when a key changes its meaning or goes away."""
 
 _LIBRARIES = ("torch", "numpy", "scipy", "monai", "pydicom", "highdicom", "nibabel", "napari")
@@ -89,10 +90,18 @@ def _result(examination: Examination) -> dict[str, Any]:
         "device": anomaly.device,
         "seconds": round(anomaly.seconds, 3),
         "score": _number(anomaly.score),
+        "p_value": _number(anomaly.p_value),
+        "p_floor": _number(anomaly.p_floor),
         "normal_level": _number(anomaly.normal_level),
         "above_normal": _share_above_normal(anomaly),
+        "level_one_region": _number(anomaly.level_one_region),
+        "levels_by_rate": [
+            {"rate": rate, "level": _number(level)} for rate, level in sorted(anomaly.levels_by_rate.items())
+        ],
+        "regions": [_region(scan, region) for region in anomaly.regions],
         "references": _references(anomaly),
         "slice_scores": _numbers(anomaly.slice_scores),
+        "slice_p_values": _numbers(anomaly.slice_p_values),
         "most_suspicious": [
             {
                 "index": index,
@@ -132,15 +141,41 @@ def _share_above_normal(anomaly: AnomalyMap) -> float | None:
 def _references(anomaly: AnomalyMap) -> list[dict[str, Any]]:
     examined = np.isfinite(anomaly.weights).all(axis=(1, 2))
     shares = anomaly.weights[examined].mean(axis=(0, 2)) if examined.any() else None
+    checks = {check.index: check for check in anomaly.reference_checks}
     return [
         {
             "label": label,
             "score": _number(anomaly.reference_scores[at]),
             "slice_scores": _numbers(anomaly.reference_slice_scores[at]),
             "mean_weight": None if shares is None else _number(shares[at]),
+            "outlier": _number(checks[at].outlier) if at in checks else None,
+            "flagged": checks[at].flagged if at in checks else None,
+            "reason": (checks[at].reason or None) if at in checks else None,
         }
         for at, label in enumerate(anomaly.reference_labels)
     ]
+
+
+def _region(scan: Scan, region: Region) -> dict[str, Any]:
+    return {
+        "number": region.number,
+        "slices": [slice_number(scan, index) for index in region.slices],
+        "slice_indices": list(region.slices),
+        "n_voxels": region.n_voxels,
+        "volume_mm3": _maybe(region.volume_mm3),
+        "area_mm2": _maybe(region.area_mm2),
+        "extent_mm": None if region.extent_mm is None else list(region.extent_mm),
+        "peak": _number(region.peak),
+        "mean": _number(region.mean),
+        "p_value": _number(region.p_value),
+        "peak_index": list(region.peak_index),
+        "centroid_index": list(region.centroid_index),
+        "centroid_mm": None if region.centroid_mm is None else list(region.centroid_mm),
+    }
+
+
+def _maybe(value: float | None) -> float | None:
+    return None if value is None else _number(value)
 
 
 def _number(value: float | np.floating[Any]) -> float | None:

@@ -7,6 +7,7 @@ import itertools
 import numpy as np
 import numpy.typing as npt
 
+from napari_d24fad.detection.reference_check import ReferenceCheck
 from napari_d24fad.detection.result import AnomalyMap
 from napari_d24fad.studies.scan import Scan, SeriesIdentity
 
@@ -70,6 +71,12 @@ def make_map(
         device="cpu",
         seconds=1.23456,
         warnings=("Something to see.",),
+        p_value=1 / 3,
+        p_floor=1 / 3,
+        slice_p_values=np.where(np.isfinite(scores), 2 / 3, np.nan).astype(np.float32),
+        level_one_region=1.25,
+        levels_by_rate={0.05: 0.5, 0.01: 0.75},
+        reference_checks=(ReferenceCheck(0, 0.5, False, ""), ReferenceCheck(1, 4.5, True, "Look at it.")),
     )
 
 

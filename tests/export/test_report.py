@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from napari_d24fad.detection.regions import find_regions
 from napari_d24fad.errors import Code, ExportError
 from napari_d24fad.export.report import Examination, as_json, build_report, save_report
 from napari_d24fad.studies.scan import Problem, SeriesIdentity
@@ -31,9 +32,11 @@ def examination(**identity: str) -> Examination:
         problems=(Problem(Code.FILE_SKIPPED),),
     )
     scores = np.array([0.1, np.nan, 3.0, 2.0])
-    return Examination(
-        scan, "CT axial", make_map(np.ones(GRID), affine, slice_scores=scores), files=("a.png",)
-    )
+    values = np.ones(GRID, np.float32)
+    values[1:3, 0, 1] = 2
+    anomaly = make_map(values, affine, slice_scores=scores)
+    regions = find_regions(anomaly.values, scan, 1.25, 1, anomaly.reference_scores)
+    return Examination(scan, "CT axial", replace(anomaly, regions=regions), files=("a.png",))
 
 
 def keys_of(value: Any, path: str = "") -> Iterator[str]:
@@ -91,6 +94,25 @@ def test_suspicious_slices_are_named_by_index_number_and_position() -> None:
     # The highest of four slices that are stored from top to bottom, 1.5 mm apart.
     assert (first["index"], first["number"], first["score"]) == (2, 2, 3.0)
     assert first["position_mm"][2] == 12.75 - 2 * 1.5
+
+
+def test_what_normal_scans_show_is_reported_with_its_floor() -> None:
+    result = build_report([examination()])["results"][0]
+    assert result["p_value"] == result["p_floor"] == 1 / 3
+    assert result["slice_p_values"] == [0.6666667, None, 0.6666667, 0.6666667]
+    assert result["levels_by_rate"] == [{"rate": 0.01, "level": 0.75}, {"rate": 0.05, "level": 0.5}]
+    assert [each["flagged"] for each in result["references"]] == [False, True]
+    assert [each["reason"] for each in result["references"]] == [None, "Look at it."]
+
+
+def test_a_region_is_named_by_slice_numbers_and_lies_in_the_patient() -> None:
+    (region,) = build_report([examination()])["results"][0]["regions"]
+    # Four slices stored from top to bottom, 1.5 mm apart: indices 1 and 2 are numbers 3 and 2.
+    assert (region["slice_indices"], region["slices"]) == ([1, 2], [3, 2])
+    assert region["volume_mm3"] == pytest.approx(2 * 1.5 * 0.75 * 0.5)
+    expected = affine_of(signs=(-1, 1, 1)) @ [1.5, 0, 1, 1]
+    assert region["centroid_mm"] == pytest.approx(list(expected[:3]))
+    assert region["p_value"] == pytest.approx(1 / 3)
 
 
 def test_a_scan_of_which_nothing_was_examined_has_no_mean_weights() -> None:
