@@ -20,6 +20,7 @@ from napari_d24fad.network.zoo import find_model
 from napari_d24fad.progress import Progress, part
 
 _LISTED_SLICES = 5
+_LISTED_REGIONS = 3
 
 
 def run(arguments: Namespace) -> None:
@@ -93,17 +94,33 @@ def _result_lines(result: dict[str, Any]) -> list[str]:
         f"{result['query']['label']} ({files[0]})",
         f"  score {_rounded(result['score'])}, references {among} among themselves",
     ]
+    if result["p_value"] is not None:
+        floor = f"{len(result['references'])} references can show no less than {_rounded(result['p_floor'])}"
+        lines.append(f"  p-value {_rounded(result['p_value'])} ({floor})")
     if result["above_normal"] is not None:
         lines.append(f"  above the normal level: {result['above_normal']:.1%} of what was examined")
     if len(result["slice_scores"]) > 1:
         listed = ", ".join(_slice(each) for each in result["most_suspicious"][:_LISTED_SLICES])
         lines.append(f"  most suspicious of {len(result['slice_scores'])} slices: {listed}")
+    lines += [_region(region) for region in result["regions"][:_LISTED_REGIONS]]
+    lines += [f"  check: {each['reason']}" for each in result["references"] if each["flagged"]]
     lines += [f"  note: {problem['text']}" for problem in result["query"]["problems"]]
     return lines + [f"  warning: {warning}" for warning in result["warnings"]]
 
 
 def _slice(suspicious: dict[str, Any]) -> str:
     return f"{suspicious['number']} ({_rounded(suspicious['score'])})"
+
+
+def _region(region: dict[str, Any]) -> str:
+    first, last = sorted(region["slices"])
+    size = f"{region['n_voxels']} voxels"
+    if region["volume_mm3"] is not None:
+        size = f"{_rounded(region['volume_mm3'] / 1000)} ml"
+    elif region["area_mm2"] is not None:
+        size = f"{_rounded(region['area_mm2'])} mm²"
+    where = f"slice {first}" if first == last else f"slices {first} to {last}"
+    return f"  region {region['number']}: {where}, {size}, peak {_rounded(region['peak'])}"
 
 
 def _rounded(value: float | None) -> str:

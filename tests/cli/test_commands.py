@@ -68,6 +68,7 @@ def test_detect_writes_a_map_in_the_query_geometry_and_a_report(
     assert anomaly.shape == query.shape
     assert np.isfinite(anomaly.get_fdata()).any()
     assert "most suspicious of 12 slices" in done.stdout
+    assert re.search(r"p-value [\d.]+ \(3 references can show no less than 0\.25\)", done.stdout)
     assert "Research use only" in done.stdout
     report = json.loads((out / "report.json").read_text())
     result = report["results"][0]
