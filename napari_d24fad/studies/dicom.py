@@ -93,16 +93,25 @@ def _series(group: Group) -> Series:
         if "MOSAIC" in first.image_type:
             raise StudyError(Code.AMBIGUOUS_GEOMETRY, "Its slices are tiled into one picture (mosaic).")
         if first.placement is None:
-            return _plain(first, group)
+            return _picture(first, group)
         return _volume(first, group, stack(group.instances))
     except StudyError as error:
         return replace(_plain(first, group), refusal=error)
 
 
+def _picture(first: Instance, group: Group) -> DicomSeries:
+    """Makes the series of an image that does not say where in the patient it lies."""
+    plain = _plain(first, group)
+    if first.modality not in _CROSS_SECTIONAL:
+        return plain
+    problem = Problem(Code.AMBIGUOUS_GEOMETRY, "It is shown as a plain image.")
+    return replace(plain, outline=replace(plain.outline, problems=(*group.problems, problem)))
+
+
 def _volume(first: Instance, group: Group, found: Stack) -> DicomSeries:
     """Makes the series of slices that form a volume, or could be made to."""
     whole = replace(_plain(first, group), instances=found.instances, source=_common_folder(found.instances))
-    geometry = replace(whole.outline, affine=found.affine, has_geometry=True, problems=group.problems)
+    geometry = replace(whole.outline, affine=found.affine, has_geometry=True)
     if found.regrid is None:
         return replace(whole, outline=geometry, refusal=found.refusal)
     regrid = found.regrid
@@ -122,10 +131,7 @@ def _volume(first: Instance, group: Group, found: Stack) -> DicomSeries:
 
 
 def _plain(first: Instance, group: Group) -> DicomSeries:
-    """Makes the series without a place in the patient."""
-    problems = group.problems
-    if first.modality in _CROSS_SECTIONAL:
-        problems += (Problem(Code.AMBIGUOUS_GEOMETRY, "It is shown as a plain image."),)
+    """Makes the series as far as it needs no place in the patient."""
     photometric = first.photometric or Photometric.DARK_TO_BRIGHT
     return DicomSeries(
         outline=Scan(
@@ -135,7 +141,7 @@ def _plain(first: Instance, group: Group) -> DicomSeries:
             photometric=photometric,
             identity=first.identity,
             has_geometry=False,
-            problems=problems,
+            problems=group.problems,
         ),
         source=_common_folder(group.instances),
         n_files=len(group.instances),

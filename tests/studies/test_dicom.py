@@ -198,6 +198,7 @@ def test_a_missing_decoder_is_known_from_the_header(tmp_path: Path) -> None:
     dataset.PixelData = encapsulate([b"\xff\xd8 12"])
     path = phantom.save(dataset, tmp_path / "jpeg")
     assert only(path).refusal is not None
+    assert only(path).problems == ()
     assert "JPEG Lossless" in refused(path, Code.UNSUPPORTED_PIXELS).detail
 
 
