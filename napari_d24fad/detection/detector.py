@@ -19,7 +19,7 @@ from napari_d24fad.detection.intensity import CT_WINDOW
 from napari_d24fad.detection.null import measure_null
 from napari_d24fad.detection.pairing import check_pairing, check_references
 from napari_d24fad.detection.prepared import Prepared, prepare
-from napari_d24fad.detection.reference_check import check_outliers
+from napari_d24fad.detection.reference_check import check_outliers, query_warnings, set_warnings
 from napari_d24fad.detection.references import References
 from napari_d24fad.detection.regions import find_regions
 from napari_d24fad.detection.result import AnomalyMap
@@ -172,7 +172,7 @@ class Detector:
             null=null,
             calibration=calibrate(left_out),
             checks=check_outliers(null.scores),
-            warnings=(),
+            warnings=set_warnings([each.encoded for each in encoded]),
             seconds=time.perf_counter() - started,
         )
 
@@ -211,6 +211,7 @@ class Detector:
         """
         started = time.perf_counter()
         warnings = check_pairing(query.scan, references.scans) + references.warnings
+        warnings += query_warnings(query.encoded, [each.encoded for each in references.encoded])
         found = examine_slices(query, references, self._batch, progress, cancel or CancelToken())
         null, calibration = references.null, references.calibration
         return AnomalyMap(
