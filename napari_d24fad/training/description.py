@@ -17,6 +17,21 @@ from napari_d24fad.training.tasks import Task
 if TYPE_CHECKING:
     from napari_d24fad.training.recipe import Recipe
 
+_LOOKED_AT = (
+    DataSource(
+        "17 photographs that scikit-image, scikit-learn and matplotlib install",
+        "stated by those packages",
+        "distillation",
+    ),
+    DataSource("36 procedural tasks of 12 images", "made by this program", "distillation"),
+    DataSource(
+        "ImageNet ResNet-18, stages 1 to 3, whose features the teacher was distilled from",
+        "BSD-3-Clause (torchvision)",
+        "distillation",
+    ),
+)
+"""What every distillation looks at besides the tasks; see `distil_sources`."""
+
 PROCEDURAL = "procedural "
 """What the name of a task begins with that was made, not read."""
 
@@ -88,5 +103,6 @@ def _sources(recipe: Recipe, tasks: Sequence[Task], held_back: Sequence[Task]) -
             if PROCEDURAL not in task.name
         ]
         if made := sum(PROCEDURAL in task.name for task in group):
-            sources.append(DataSource(f"{made} procedural tasks", "made by this program", doing))
-    return tuple(sources)
+            used = doing.removeprefix("distillation and ")  # distillation has its own, see _LOOKED_AT
+            sources.append(DataSource(f"{made} procedural tasks", "made by this program", used))
+    return tuple(sources) + (_LOOKED_AT if recipe.distil_from else ())
