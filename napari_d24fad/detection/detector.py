@@ -139,6 +139,7 @@ class Detector:
         self,
         encoded: Sequence[EncodedScan],
         *,
+        method: Scoring | None = None,
         progress: Progress = silent,
         cancel: CancelToken | None = None,
     ) -> References:
@@ -146,6 +147,7 @@ class Detector:
 
         Args:
             encoded: Two or more normal scans of one kind, of `encode_scan` by this detector.
+            method: A scoring that keeps the same features as the detector's own; None for that.
             progress: Told how far this is.
             cancel: Stops it.
 
@@ -156,7 +158,7 @@ class Detector:
         started = time.perf_counter()
         scans = [each.scan for each in encoded]
         check_references(scans)
-        method = scoring(self.scoring_name, scans[0].is_volume)
+        method = method or scoring(self.scoring_name, scans[0].is_volume)
         statistics = method.statistics([each.encoded.features for each in encoded])
         aligned = tuple(each.encoded.aligned(method, statistics) for each in encoded)
         supports = tuple(
