@@ -9,6 +9,7 @@ import napari
 import numpy as np
 import numpy.typing as npt
 from qtpy.QtCore import QEventLoop, Qt, QTimer
+from qtpy.QtWidgets import QApplication
 
 from napari_d24fad.detection.result import AnomalyMap
 from napari_d24fad.errors import Cancelled, D24fadError
@@ -123,6 +124,10 @@ def _save(viewer: napari.Viewer, dock: DetectionDock, out_dir: Path) -> None:
     _wait(dock)
     dock.save_picture(out_dir / CANVAS_NAME)
     _wait(dock)
+    for widget in QApplication.allWidgets():
+        # napari's word about PyQt5 would lie on the scale bar; it has no public way to take it back.
+        if type(widget).__name__ == "NapariQtNotification":
+            widget.close()
     viewer.screenshot(str(out_dir / WINDOW_NAME), canvas_only=False, flash=False)
 
 

@@ -32,7 +32,7 @@ from napari_d24fad.viewer.screenshot import canvas_picture, canvas_stamp
 from napari_d24fad.viewer.session import DetectionSession, Finding, Request
 
 _PREFERRED_MODEL = "compact"
-_MINIMUM_WIDTH = 300
+_MINIMUM_WIDTH = 320
 
 
 class DetectionDock(QWidget):

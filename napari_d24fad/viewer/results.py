@@ -147,6 +147,7 @@ class ResultsPanel(QWidget):
         saving.addWidget(self._picture)
         saving.addWidget(self._files)
         notice = QLabel(NOTICE)
+        notice.setWordWrap(True)
         notice.setAlignment(Qt.AlignmentFlag.AlignCenter)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)

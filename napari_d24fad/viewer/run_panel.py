@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from qtpy.QtCore import Qt, Signal
 from qtpy.QtWidgets import (
     QComboBox,
+    QFormLayout,
     QHBoxLayout,
     QLabel,
     QProgressBar,
@@ -155,10 +156,11 @@ class RunPanel(QWidget):
         self._message.hide()
 
     def _arrange(self) -> None:
-        choices = QHBoxLayout()
-        for name, box in (("Model", self._model), ("Device", self._device)):
-            choices.addWidget(QLabel(name))
-            choices.addWidget(box, 1)
+        choices = QFormLayout()
+        choices.setContentsMargins(0, 0, 0, 0)
+        choices.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.ExpandingFieldsGrow)
+        choices.addRow("Model", self._model)
+        choices.addRow("Device", self._device)
         buttons = QHBoxLayout()
         buttons.addWidget(self._run, 1)
         buttons.addWidget(self._cancel)

@@ -28,6 +28,8 @@ class Section(QWidget):
         self._header.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self._header.setMinimumWidth(1)  # a long title must not widen the dock
         self._header.setStyleSheet("QToolButton { text-align: left; padding: 1px; border: none; }")
+        # What is left of the height belongs below the last part, not between the parts.
+        self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(2)

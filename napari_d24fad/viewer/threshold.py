@@ -11,7 +11,7 @@ from qtpy.QtWidgets import QComboBox, QDoubleSpinBox, QHBoxLayout, QSizePolicy, 
 from napari_d24fad.detection.result import AnomalyMap
 
 OWN = "Own value"
-ONE_REGION = "At most one false region"
+ONE_REGION = "At most 1 false region"
 
 
 class ThresholdControl(QWidget):
@@ -31,12 +31,14 @@ class ThresholdControl(QWidget):
         )
         # A long choice must not widen the dock.
         self._choice.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
-        self._choice.setMinimumContentsLength(10)
+        self._choice.setMinimumContentsLength(6)
         self._choice.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self._value = QDoubleSpinBox()
         self._value.setAccessibleName("Threshold as an anomaly score")
         self._value.setToolTip("The threshold as an anomaly score; change it to choose your own")
         self._value.setKeyboardTracking(False)
+        # The choices need the room; the wheel and the arrow keys step as well.
+        self._value.setButtonSymbols(QDoubleSpinBox.ButtonSymbols.NoButtons)
         layout = QHBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(self._choice, 1)

@@ -22,7 +22,7 @@ class ViewChoice(QWidget):
         self._view.setAccessibleName("What the colours show")
         self._view.setToolTip("What the colours over the scan show")
         self._view.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
-        self._view.setMinimumContentsLength(8)
+        self._view.setMinimumContentsLength(6)
         self._view.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         for view in MapView:
             self._view.addItem(view.title, view)

@@ -59,7 +59,7 @@ class WhyPanel(QWidget):
             "SSD": _Frame("SSD: student features of this slice against those of the weighted references"),
             "TSD": _Frame("TSD: what the student network could not re-create of the teacher's features"),
         }
-        self._most_similar = -1
+        self._most_similar, self._abreast = -1, 0
         self._frames["reference"].clicked.connect(lambda: self.reference_requested.emit(self._most_similar))
         self._arrange()
         self.show_message("")
@@ -160,10 +160,12 @@ class WhyPanel(QWidget):
 
     def _fit(self) -> None:
         abreast = 4 if self.width() >= _FOUR_ABREAST_PX else 2
-        side = (self.width() - (abreast - 1) * _SPACING) // abreast
+        side = max(1, (self.width() - (abreast - 1) * _SPACING) // abreast)
         for at, frame in enumerate(self._frames.values()):
-            self._grid.addWidget(frame, at // abreast, at % abreast)
-            frame.fit(max(side, 1))
+            if abreast != self._abreast:  # every change lays everything out again
+                self._grid.addWidget(frame, at // abreast, at % abreast)
+            frame.fit(side)
+        self._abreast = abreast
 
 
 class _Frame(QWidget):
@@ -197,7 +199,8 @@ class _Frame(QWidget):
         self.picture.setAccessibleName(caption)
 
     def fit(self, side: int) -> None:
-        self.picture.setFixedHeight(side)
+        if self.picture.height() != side:
+            self.picture.setFixedHeight(side)
         if self._shown is not None:
             self.picture.setPixmap(pixmap(self._shown[0], QSize(side, side), self._shown[1]))
 

@@ -233,6 +233,14 @@ def test_removed_widget_lets_go_of_viewer_and_work(make_napari_viewer, qtbot, st
     viewer.dims.set_current_step(0, 1)
 
 
+def test_everything_fits_the_narrowest_dock(dock: DetectionDock) -> None:
+    dock.results.why_section.set_unfolded(True)
+    dock.results.show()
+    inside = dock.minimumWidth() - 32  # margins and the scroll bar
+    for part in (dock.run_panel, dock.results, dock.results.why):
+        assert part.minimumSizeHint().width() <= inside, type(part).__name__
+
+
 def test_opening_the_widget_does_not_import_torch() -> None:
     code = "import sys, napari_d24fad.viewer.dock; assert 'torch' not in sys.modules, 'torch was imported'"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
