@@ -76,7 +76,7 @@ class Calibration:
         return float(np.interp(-np.log(rate), -np.log(self.tail), self.values))
 
 
-def calibrate(left_out: Sequence[LeftOutMaps]) -> Calibration:
+def calibrate(left_out: Sequence[LeftOutMaps], one_more: float = 1.0) -> Calibration:
     """Predicts the map values of a further normal scan from those of the references.
 
     Quantiles of pooled pixels would not do: pixels of one scan rise and fall together, so eight
@@ -92,9 +92,11 @@ def calibrate(left_out: Sequence[LeftOutMaps]) -> Calibration:
 
     Args:
         left_out: Of each reference; two or more.
+        one_more: Factor on their values, since a query is compared with one reference more.
+            Peaks stay as they are: as ranks they are valid without it, and a little conservative.
     """
     each = [np.quantile(one.values(), 1 - _RANKS) for one in left_out]
-    logs = np.log(np.maximum(np.stack(each), 1e-9))
+    logs = np.log(np.maximum(one_more * np.stack(each), 1e-9))
     middle = logs.mean(axis=0)
     spread = np.maximum(logs.std(axis=0, ddof=1), _LEAST_SPREAD) * np.sqrt(1 + 1 / len(logs))
     freedom = len(logs) - 1
@@ -105,7 +107,7 @@ def calibrate(left_out: Sequence[LeftOutMaps]) -> Calibration:
     )
     tail = special.stdtr(freedom, (middle - grid[:, None]) / spread).mean(axis=1)
     peaks = np.array([one.values().max() for one in left_out], np.float32)
-    return Calibration(np.exp(grid), tail, _one_region_level(left_out, peaks, each), peaks)
+    return Calibration(np.exp(grid), tail, _one_region_level(left_out, peaks, each) * one_more, peaks)
 
 
 def conformal_p(score: float, normal: npt.NDArray[np.floating]) -> float:

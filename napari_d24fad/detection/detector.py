@@ -172,7 +172,7 @@ class Detector:
             aligned=aligned,
             supports=supports,
             null=null,
-            calibration=calibrate(left_out),
+            calibration=calibrate(left_out, null.one_more),
             checks=check_outliers(null.scores),
             warnings=set_warnings([each.encoded for each in encoded]),
             seconds=time.perf_counter() - started,

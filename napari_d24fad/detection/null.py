@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -14,11 +15,13 @@ from torch import Tensor
 from napari_d24fad.detection.calibration import LeftOutMaps
 from napari_d24fad.detection.comparison import compare_slices
 from napari_d24fad.detection.encoded import Encoded, EncodedScan
+from napari_d24fad.detection.pairing import MIN_REFERENCES
 from napari_d24fad.detection.scoring import Scoring
 from napari_d24fad.progress import CancelToken, Progress
 
 LEVELS = 16
 NORMAL_PERCENTILE = 99.9
+_EVERY = 4
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -33,6 +36,8 @@ class Null:
         normal_level: Median over the references of the 99.9th percentile of their own maps.
         scores: ``(references,)`` score of each reference against the others.
         slice_scores: ``(references, slices)`` the same per slice, NaN where there is none.
+        one_more: Factor by which map values shrink with one reference more: a query is
+            compared with one more than a reference is.
     """
 
     component_means: Tensor | None = field(repr=False)
@@ -40,6 +45,7 @@ class Null:
     normal_level: float
     scores: npt.NDArray[np.float32] = field(repr=False)
     slice_scores: npt.NDArray[np.float32] = field(repr=False)
+    one_more: float
 
 
 def combine_components(distances: Tensor, means: Tensor | None) -> Tensor:
@@ -171,8 +177,38 @@ def measure_null(
         float(np.median(peaks)),
         scores,
         slice_scores,
+        _one_more(encoded, supports, method, side, means, combined, cancel),
     )
     return null, tuple(left_out)
+
+
+def _one_more(
+    encoded: Sequence[Encoded],
+    supports: Sequence[Encoded],
+    method: Scoring,
+    side: int,
+    means: Tensor | None,
+    combined: Sequence[Tensor],
+    cancel: CancelToken,
+) -> float:
+    """How values go from K - 1 references to K, from how they go from K - 2 to K - 1.
+
+    Nearest-neighbour distances fall as a power of the number of references; its exponent is
+    measured by leaving a second reference out of every few slices.
+    """
+    count = len(encoded)
+    if count == MIN_REFERENCES:
+        return 1.0
+    fewer, more = 0.0, 0.0
+    for index, reference in enumerate(encoded):
+        second = (index + 1) % count
+        kept = [support for at, support in enumerate(supports) if at not in (index, second)]
+        chosen = range(0, len(reference.levels), _EVERY)
+        distances, _ = compare_slices(reference, chosen, kept, method, side, cancel)
+        fewer += float(combine_components(distances, means).sum())
+        more += float(combined[index][::_EVERY].sum())
+    exponent = max(0.0, math.log(fewer / more) / math.log((count - 1) / (count - 2))) if more > 0 else 0.0
+    return float((1 - 1 / count) ** exponent)
 
 
 def _expected(combined: Sequence[Tensor], encoded: Sequence[Encoded], leave_out: int | None = None) -> Tensor:

@@ -7,13 +7,15 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
+from scipy import special
 
 from napari_d24fad.detection.copies import copies_of, near_copies
 from napari_d24fad.detection.encoded import Encoded
 
-FLAG_ABOVE = 3.5
-"""Robust standard deviations above the median at which a reference is flagged."""
+FALSE_FLAGS = 0.08
+"""How often a normal reference among normal ones is expected to be flagged."""
 
+_LEAST_SPREAD = 0.01
 
 FEW_REFERENCES = 4
 """Fewer are said to be few."""
@@ -25,8 +27,8 @@ class ReferenceCheck:
 
     Attributes:
         index: Its place among the references, from 0.
-        outlier: How far it lies above what is usual among the references, in robust
-            standard deviations.
+        outlier: How far it lies above what is usual among the others, in standard deviations
+            of a normal distribution, so that it means the same for any number of references.
         flagged: Whether the user should look at it.
         reason: Why, in a plain sentence; empty if not flagged.
     """
@@ -40,18 +42,25 @@ class ReferenceCheck:
 def check_outliers(scores: npt.NDArray[np.floating]) -> tuple[ReferenceCheck, ...]:
     """Finds references that differ from the others more than these do among themselves.
 
+    The logarithm of each score is held against the prediction interval of the others (Student's
+    t), which widens as references get fewer: of two, neither can be flagged.
+
     Args:
         scores: ``(references,)`` score of each against the others.
     """
+    logs = np.log(np.maximum(scores, 1e-6))
+    freedom = len(logs) - 2
     checks = []
-    for index, score in enumerate(scores):
-        others = np.log(np.delete(scores, index).clip(min=1e-6))
-        spread = max(1.4826 * float(np.median(np.abs(others - np.median(others)))), 0.05)
-        outlier = (float(np.log(max(score, 1e-6))) - float(np.median(others))) / spread
-        flagged = outlier > FLAG_ABOVE
-        checks.append(
-            ReferenceCheck(index, outlier, flagged, _reason(score, scores, index) if flagged else "")
-        )
+    for index, own in enumerate(logs):
+        others = np.delete(logs, index)
+        p_value = 0.5
+        if freedom > 0:
+            spread = max(float(others.std(ddof=1)), _LEAST_SPREAD) * np.sqrt(1 + 1 / len(others))
+            p_value = float(special.stdtr(freedom, (others.mean() - own) / spread))
+        flagged = p_value < FALSE_FLAGS
+        ratio = float(np.exp(own - np.median(others)))
+        outlier = float(-special.ndtri(np.clip(p_value, 1e-12, 1 - 1e-12)))
+        checks.append(ReferenceCheck(index, outlier, flagged, _reason(index, ratio) if flagged else ""))
     return tuple(checks)
 
 
@@ -87,8 +96,7 @@ def query_warnings(query: Encoded, references: Sequence[Encoded]) -> tuple[str, 
     )
 
 
-def _reason(score: float, scores: Sequence[float] | npt.NDArray[np.floating], index: int) -> str:
-    ratio = score / float(np.median(np.delete(np.asarray(scores), index)))
+def _reason(index: int, ratio: float) -> str:
     return (
         f"Reference {index + 1} differs from the other references {ratio:.1f} times as much as they "
         "usually differ from each other. Look whether it is normal and of the same kind; "

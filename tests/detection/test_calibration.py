@@ -52,6 +52,14 @@ def test_p_values_fall_with_the_value_and_agree_with_the_level() -> None:
     assert np.isnan(extremes[2])
 
 
+def test_values_that_shrink_with_one_reference_more_shrink_the_levels() -> None:
+    drawn = scans(0, 8, 0.2)
+    plain, smaller = calibrate(drawn), calibrate(drawn, 0.9)
+    assert smaller.level(0.01) == pytest.approx(0.9 * plain.level(0.01), rel=1e-3)
+    assert smaller.level_one_region == pytest.approx(0.9 * plain.level_one_region)
+    np.testing.assert_array_equal(smaller.peaks, plain.peaks)
+
+
 def test_padding_counts_for_nothing() -> None:
     drawn = scans(0, 4, 0.2)
     changed = [LeftOutMaps(np.where(each.inside, each.maps, 1e6), each.inside, each.levels) for each in drawn]

@@ -6,7 +6,7 @@ import pytest
 from PIL import Image
 
 from napari_d24fad.detection.detector import Detector
-from napari_d24fad.detection.reference_check import check_outliers
+from napari_d24fad.detection.reference_check import FALSE_FLAGS, check_outliers
 from napari_d24fad.studies.scan import Scan
 
 from .subjects import head, random_model
@@ -40,6 +40,15 @@ def test_one_that_differs_most_is_flagged_and_its_place_and_factor_are_said() ->
 def test_references_that_differ_alike_are_not_flagged_however_much_or_little() -> None:
     for scores in ([2.0, 2.02, 2.04, 1.99], [1.0, 2.0, 4.0, 3.0, 1.5]):
         assert not any(check.flagged for check in check_outliers(np.array(scores)))
+
+
+def test_false_flags_are_as_rare_as_stated_for_any_number_of_references() -> None:
+    r = np.random.default_rng(0)
+    for count in (3, 8):
+        drawn = [check_outliers(np.exp(0.2 * r.standard_normal(count))) for _ in range(300)]
+        flags = [check.flagged for checks in drawn for check in checks]
+        assert np.mean(flags) == pytest.approx(FALSE_FLAGS, abs=0.02)
+    assert not any(check.flagged for check in check_outliers(np.array([1.0, 50.0])))
 
 
 def test_a_scan_with_a_large_lesion_stands_out_among_references(detector: Detector) -> None:

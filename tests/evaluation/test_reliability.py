@@ -1,0 +1,95 @@
+"""Stated against observed rates, and what one abnormal reference costs, on small made-up images."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import pytest
+
+from napari_d24fad.detection.detector import Detector
+from napari_d24fad.detection.encoded import EncodedScan
+from napari_d24fad.errors import Code, TrainingError
+from napari_d24fad.evaluation.contamination import contamination
+from napari_d24fad.evaluation.reliability import draw_reliability, reliability
+from napari_d24fad.studies.scan import Scan
+from tests.detection.subjects import random_model
+
+SIDE = 64
+
+
+def image(seed: int, disc: bool = False) -> Scan:
+    """Smooth texture; an abnormal one has a bright disc that fills a quarter of it."""
+    r = np.random.default_rng(seed)
+    y, x = np.mgrid[:SIDE, :SIDE] / SIDE
+    values = 300 + 100 * np.sin(6 * x + r.normal(0, 0.3)) * np.cos(5 * y + r.normal(0, 0.3))
+    values += 10 * r.standard_normal((SIDE, SIDE))
+    if disc:
+        values[(x - 0.5) ** 2 + (y - 0.5) ** 2 < 0.08] = 900
+    return Scan(values[None].astype(np.float32), np.eye(4), has_geometry=False)
+
+
+@pytest.fixture(scope="module")
+def detector() -> Detector:
+    return Detector(random_model(), "cpu")
+
+
+@pytest.fixture(scope="module")
+def normals(detector: Detector) -> Sequence[EncodedScan]:
+    return [detector.encode_scan(image(seed)) for seed in range(14)]
+
+
+def test_rates_are_counted_on_scans_that_were_no_references(
+    detector: Detector, normals: Sequence[EncodedScan]
+) -> None:
+    told: list[float] = []
+    found = reliability(
+        detector, normals, 6, 2, rates=(0.05, 0.5), progress=lambda fraction, step: told.append(fraction)
+    )
+    assert [len(draw.scan_p_values) for draw in found.draws] == [8, 8]
+    assert told[-1] == pytest.approx(1)
+    for draw in found.draws:
+        assert min(draw.scan_p_values) >= 1 / 7
+        assert draw.pixel_rates[0] < draw.pixel_rates[1]
+    assert found.observed == pytest.approx(np.mean([draw.pixel_rates for draw in found.draws], axis=0))
+    assert 0.2 < found.observed[1] < 0.8
+    assert found.scans_at_or_below(1) == 1
+    assert found.scans_at_or_below(1 / 8) == 0
+
+
+def test_the_same_seed_draws_the_same(detector: Detector, normals: Sequence[EncodedScan]) -> None:
+    first, second = (reliability(detector, normals, 6, 1, seed=3, limit=2) for _ in range(2))
+    assert first == second
+    assert reliability(detector, normals, 6, 1, seed=4, limit=2) != first
+
+
+def test_the_plot_shows_every_draw_and_the_factor_of_two(
+    detector: Detector, normals: Sequence[EncodedScan]
+) -> None:
+    result = reliability(detector, normals, 6, 2, limit=2)
+    (axes,) = draw_reliability({"texture": result}).axes
+    # Identity, the mean and two draws.
+    assert len(axes.lines) == 4
+    np.testing.assert_allclose(axes.lines[1].get_ydata(), result.observed)
+    assert [text.get_text() for text in axes.get_legend().get_texts()] == ["factor of two", "texture"]
+
+
+def test_an_abnormal_reference_is_found_and_leaving_it_out_gives_back_what_it_cost(
+    detector: Detector, normals: Sequence[EncodedScan]
+) -> None:
+    abnormals = [detector.encode_scan(image(100 + seed, disc=True)) for seed in range(4)]
+    result = contamination(detector, normals, abnormals, 6, 3, queries=3)
+    assert result.found == 1
+    assert result.false_flags <= 0.25
+    assert result.lost_without_flagged <= result.lost
+    assert all(draw.clean == 1 for draw in result.draws)
+
+
+def test_too_few_scans_are_refused(detector: Detector, normals: Sequence[EncodedScan]) -> None:
+    for call in (
+        lambda: reliability(detector, normals[:6], 6, 1),
+        lambda: contamination(detector, normals, normals[:1], 6, 1),
+    ):
+        with pytest.raises(TrainingError) as refusal:
+            call()
+        assert refusal.value.code is Code.DATA_LAYOUT
