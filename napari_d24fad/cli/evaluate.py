@@ -58,6 +58,7 @@ def run(arguments: Namespace) -> None:
             device=arguments.device,
             illustrate=not arguments.no_figures,
             beside=arguments.without_tsd,
+            check=arguments.reliability,
         )
         evaluation, illustrations = evaluate(folds, options, name, progress=part(progress, start, 1))
     beside = f"without TSD: {arguments.without_tsd}" if arguments.without_tsd else ""
@@ -72,6 +73,8 @@ def _check(arguments: Namespace) -> None:
         wrong = "--shots: at least two references are needed."
     elif arguments.protocol == "published" and arguments.scoring == "matched":
         wrong = "The published protocol is that of the paper scoring."
+    elif arguments.protocol == "published" and arguments.reliability:
+        wrong = "--reliability goes with the honest protocol."
     elif arguments.folds and not arguments.leave_one_task_out:
         wrong = "--folds goes with --leave-one-task-out."
     if wrong:

@@ -245,6 +245,11 @@ def _evaluate(command: _Parser) -> None:
         help="a model trained without TSD, whose student embeddings are shown beside",
     )
     command.add_argument(
+        "--reliability",
+        action="store_true",
+        help="also check stated error rates on normal scans, and what one abnormal reference does",
+    )
+    command.add_argument(
         "--leave-out",
         action="store_true",
         help="leave out scans and tasks that have a problem instead of refusing them",

@@ -63,7 +63,7 @@ def draw_bubbles(path: Path, bubbles: Sequence[Bubble], shots: int) -> None:
         axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
         axes.xaxis.set_minor_locator(NullLocator())
         every = np.array([bubble.auroc for bubble in bubbles])
-        axes.set_ylim(max(0, every.min() - 0.1), min(1.05, every.max() + 0.1))
+        axes.set_ylim(max(0, every.min() - 0.1), min(1.02, every.max() + 0.1))
         axes.set_xlabel("time per scan once the references are encoded (ms, logarithmic)")
         axes.set_ylabel("mean image AUROC")
         axes.grid(alpha=0.25)

@@ -44,10 +44,19 @@ def figure_file(path: Path, width: float, height: float) -> Iterator[Figure]:
         }
     ):
         figure = Figure(figsize=(width, height), dpi=_DPI, layout="constrained")
-        FigureCanvasAgg(figure)
         yield figure
-        with atomic_file(path) as temporary:
-            figure.savefig(temporary, format="png")
+        save_figure(figure, path)
+
+
+def save_figure(figure: Figure, path: Path) -> None:
+    """Writes a figure as PNG, or not at all.
+
+    Raises:
+        ExportError: CANNOT_WRITE.
+    """
+    FigureCanvasAgg(figure)
+    with atomic_file(path) as temporary:
+        figure.savefig(temporary, format="png", dpi=_DPI)
 
 
 def grid_of_axes(figure: Figure, count: int, columns: int) -> list[Axes]:

@@ -45,14 +45,14 @@ class Case:
 
 
 def pick_cases(
-    encoded: EncodedTask, scores: Scores, references: Sequence[int], cancel: CancelToken
+    encoded: EncodedTask, measured: Sequence[Scores], references: Sequence[int], cancel: CancelToken
 ) -> list[Case]:
     """Picks the best and the worst cases of one draw, and examines them again for their maps.
 
     Args:
         encoded: The task.
-        scores: What the draw gave.
-        references: Its references.
+        measured: What all draws gave; the first draw with the most references is looked at.
+        references: The references of that draw.
         cancel: Stops it.
 
     Returns:
@@ -61,6 +61,7 @@ def pick_cases(
     Raises:
         Cancelled: If a stop was asked for.
     """
+    scores = next(each for each in measured if each.shots == len(references))
     values = np.array(scores.scores["model"])
     abnormal = np.array(scores.abnormal)
     order = np.argsort(values, kind="stable")

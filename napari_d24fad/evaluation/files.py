@@ -11,8 +11,10 @@ from typing import Any
 
 from napari_d24fad.atomic import atomic_file, atomic_folder
 from napari_d24fad.evaluation.bubbles import Bubble, draw_bubbles
+from napari_d24fad.evaluation.canvas import save_figure
 from napari_d24fad.evaluation.rainclouds import draw_rainclouds
-from napari_d24fad.evaluation.results import Evaluation, Illustration, TaskResult
+from napari_d24fad.evaluation.reliability import draw_reliability
+from napari_d24fad.evaluation.results import Checks, Evaluation, Illustration, TaskResult
 from napari_d24fad.evaluation.sheets import draw_misses, draw_sheet
 from napari_d24fad.evaluation.summary import Estimate
 from napari_d24fad.evaluation.tsne import draw_tsne
@@ -45,6 +47,9 @@ def save_evaluation(
         (folder / RESULT_FILE).write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
         _write_csv(folder / "evaluation.csv", _FIGURE_HEAD, _figure_rows(evaluation))
         _write_csv(folder / "scores.csv", _SCORE_HEAD, _score_rows(evaluation))
+        checked = {t.task.name: t.checks.reliability for t in evaluation.tasks if t.checks.reliability}
+        if checked:
+            save_figure(draw_reliability(checked), folder / "reliability.png")
         if illustrations:
             _draw(folder, evaluation, illustrations, beside)
     _compare(out, report)
@@ -83,7 +88,30 @@ def _task_report(result: TaskResult) -> dict[str, Any]:
             {"shots": row.shots, "method": row.method, "metric": row.metric, **asdict(row.estimate)}
             for row in result.rows
         ],
+        **_checks_report(result.checks),
     }
+
+
+def _checks_report(checks: Checks) -> dict[str, Any]:
+    report: dict[str, Any] = {}
+    if checks.reliability is not None:
+        found = checks.reliability
+        report["reliability"] = {
+            "shots": found.shots,
+            "stated_pixel_rates": found.rates,
+            "observed_pixel_rates": found.observed,
+            "regions_per_normal_scan": found.regions_per_scan,
+        }
+    if checks.contamination is not None:
+        flagged = checks.contamination
+        report["one_abnormal_reference"] = {
+            "shots": flagged.shots,
+            "flagged": flagged.found,
+            "normal_references_flagged": flagged.false_flags,
+            "image_auroc_lost": flagged.lost,
+            "image_auroc_lost_without_flagged": flagged.lost_without_flagged,
+        }
+    return report
 
 
 def _figure_rows(evaluation: Evaluation) -> Iterator[Sequence[object]]:

@@ -6,14 +6,29 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from napari_d24fad.evaluation.cases import Case
+from napari_d24fad.evaluation.contamination import Contamination
 from napari_d24fad.evaluation.cost import Cost
 from napari_d24fad.evaluation.embeddings import Embeddings
 from napari_d24fad.evaluation.labelled import LabelledTask
 from napari_d24fad.evaluation.measure import Plan, Scores
+from napari_d24fad.evaluation.reliability import Reliability
 from napari_d24fad.evaluation.summary import Estimate, Row
 from napari_d24fad.evaluation.weighting import WeightingScores
 
 HONEST, PUBLISHED = "honest", "published"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Checks:
+    """What was asked for besides accuracy; None where it was not.
+
+    Attributes:
+        reliability: Whether stated error rates hold on normal scans.
+        contamination: What one abnormal reference does.
+    """
+
+    reliability: Reliability | None = None
+    contamination: Contamination | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -29,6 +44,7 @@ class TaskResult:
         statistic_auroc: Its AUROC.
         scores: Every score of every draw.
         rows: The figures.
+        checks: Reliability and contamination.
     """
 
     task: LabelledTask
@@ -39,6 +55,7 @@ class TaskResult:
     statistic_auroc: float
     scores: tuple[Scores, ...] = field(repr=False)
     rows: tuple[Row, ...] = field(repr=False)
+    checks: Checks = field(default_factory=Checks)
 
     def figure(self, metric: str, shots: int, method: str = "model") -> Estimate | None:
         """Returns one figure; None if it was not measured."""

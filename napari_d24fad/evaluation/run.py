@@ -7,14 +7,24 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from napari_d24fad.detection.detector import Detector
-from napari_d24fad.evaluation.cases import pick_cases
+from napari_d24fad.detection.encoded import EncodedScan
+from napari_d24fad.evaluation.cases import Case, pick_cases
+from napari_d24fad.evaluation.contamination import contamination
 from napari_d24fad.evaluation.cost import Cost, measure_cost
-from napari_d24fad.evaluation.draws import draw_references
+from napari_d24fad.evaluation.draws import Draw, draw_references
 from napari_d24fad.evaluation.embeddings import Embeddings, embed
 from napari_d24fad.evaluation.labelled import LabelledTask
 from napari_d24fad.evaluation.measure import EncodedTask, Plan, Scores, encode_task, measure_task
 from napari_d24fad.evaluation.published import measure_as_published
-from napari_d24fad.evaluation.results import HONEST, PUBLISHED, Evaluation, Illustration, TaskResult
+from napari_d24fad.evaluation.reliability import reliability
+from napari_d24fad.evaluation.results import (
+    HONEST,
+    PUBLISHED,
+    Checks,
+    Evaluation,
+    Illustration,
+    TaskResult,
+)
 from napari_d24fad.evaluation.summary import summarise
 from napari_d24fad.evaluation.trivial import best_statistic
 from napari_d24fad.evaluation.weighting import score_both_ways
@@ -49,6 +59,8 @@ class Options:
         illustrate: Whether to compute what figures are drawn from.
         beside: A model whose student embeddings are shown beside, such as one trained without
             teacher-student distillation; None for none.
+        check: Whether to check stated error rates on normal scans, and what one abnormal
+            reference does.
     """
 
     plan: Plan = field(default_factory=Plan)
@@ -57,6 +69,7 @@ class Options:
     device: str = "auto"
     illustrate: bool = True
     beside: str | Path | None = None
+    check: bool = False
 
 
 def evaluate(
@@ -117,38 +130,63 @@ def _evaluate_task(
     progress: Progress,
     cancel: CancelToken,
 ) -> tuple[TaskResult, Illustration | None]:
-    measuring = part(progress, 0.2, 0.9 if options.illustrate else 1)
-    encoding = part(progress, 0, 0.2)
-    cases = []
+    plan, cases, checks = options.plan, [], Checks()
+    measuring = part(progress, 0.2, 0.9 if options.illustrate or options.check else 1)
     if options.protocol == PUBLISHED:
-        scans = encode_task(detector, task, encoding, cancel)
-        scores = measure_as_published(task, scans, options.plan, progress=measuring, cancel=cancel)
+        scans = encode_task(detector, task, part(progress, 0, 0.2), cancel)
+        scores = measure_as_published(task, scans, plan, progress=measuring, cancel=cancel)
     else:
-        encoded = EncodedTask(detector, task, encoding, cancel)
-        scores = measure_task(encoded, options.plan, progress=measuring, cancel=cancel)
-        if options.illustrate:
-            most = max(options.plan.shots)
-            first = next(each for each in scores if each.shots == most)
-            (draw,) = draw_references(task, options.plan.shots, 1, options.plan.seed)
-            cases = pick_cases(encoded, first, draw.references, cancel)
+        encoded = EncodedTask(detector, task, part(progress, 0, 0.2), cancel)
+        scores = measure_task(encoded, plan, progress=measuring, cancel=cancel)
         scans = encoded.scans
-        del encoded
-    illustration = None
-    if options.illustrate:
-        paper = detector
-        if detector.scoring_name != "paper":
-            del scans
-            paper = Detector(detector.model, options.device, "paper")
-            scans = encode_task(paper, task, part(progress, 0.9, 0.95), cancel)
-        (draw,) = draw_references(task, options.plan.shots, 1, options.plan.seed)
-        labels = [scan.abnormal for scan in task.scans]
-        illustration = Illustration(
-            weighting=score_both_ways(paper, task, scans, draw, cancel),
-            embeddings=embed(task.name, labels, scans),
-            beside=_embed_beside(beside, task, part(progress, 0.95, 1), cancel),
-            cases=tuple(cases),
-        )
-    return _result(detector, task, scores), illustration
+        if options.illustrate:
+            cases = pick_cases(encoded, scores, _first_draw(task, plan).references, cancel)
+        if options.check:
+            checks = _check(detector, task, scans, plan, cancel)
+    result = _result(detector, task, scores, checks)
+    if not options.illustrate:
+        return result, None
+    return result, _illustrate(detector, beside, task, scans, options, cases, part(progress, 0.9, 1), cancel)
+
+
+def _illustrate(
+    detector: Detector,
+    beside: Detector | None,
+    task: LabelledTask,
+    scans: Sequence[EncodedScan],
+    options: Options,
+    cases: Sequence[Case],
+    progress: Progress,
+    cancel: CancelToken,
+) -> Illustration:
+    paper = detector
+    if detector.scoring_name != "paper":
+        paper = Detector(detector.model, options.device, "paper")
+        scans = encode_task(paper, task, part(progress, 0, 0.5), cancel)
+    labels = [scan.abnormal for scan in task.scans]
+    return Illustration(
+        weighting=score_both_ways(paper, task, scans, _first_draw(task, options.plan), cancel),
+        embeddings=embed(task.name, labels, scans),
+        beside=_embed_beside(beside, task, part(progress, 0.5, 1), cancel),
+        cases=tuple(cases),
+    )
+
+
+def _check(
+    detector: Detector, task: LabelledTask, scans: Sequence[EncodedScan], plan: Plan, cancel: CancelToken
+) -> Checks:
+    """Checks stated error rates on normal scans, and what one abnormal reference does."""
+    normal = [each for each, labelled in zip(scans, task.scans, strict=True) if not labelled.abnormal]
+    abnormal = [each for each, labelled in zip(scans, task.scans, strict=True) if labelled.abnormal]
+    shots, draws, seed = max(plan.shots), plan.draws, plan.seed
+    return Checks(
+        reliability(detector, normal, shots, draws, seed, cancel=cancel),
+        contamination(detector, normal, abnormal, shots, draws, seed, cancel=cancel),
+    )
+
+
+def _first_draw(task: LabelledTask, plan: Plan) -> Draw:
+    return draw_references(task, plan.shots, 1, plan.seed)[0]
 
 
 def _embed_beside(
@@ -160,7 +198,7 @@ def _embed_beside(
     return embed(task.name, labels, encode_task(beside, task, progress, cancel))
 
 
-def _result(detector: Detector, task: LabelledTask, scores: tuple[Scores, ...]) -> TaskResult:
+def _result(detector: Detector, task: LabelledTask, scores: tuple[Scores, ...], checks: Checks) -> TaskResult:
     queried = [scan for scan in task.scans if scan.may_query]
     statistic, auroc = best_statistic(
         [scan.statistics for scan in queried], [scan.abnormal for scan in queried]
@@ -170,17 +208,19 @@ def _result(detector: Detector, task: LabelledTask, scores: tuple[Scores, ...]) 
         task=task,
         model_name=card.name,
         model_sha256=detector.model.sha256,
-        trained_on=any(source.name == task.name for source in card.data),
+        # A card may add to the name what was used, as "TASK: normal images (80)".
+        trained_on=any(source.name.split(":")[0] == task.name for source in card.data),
         statistic=statistic,
         statistic_auroc=auroc,
         scores=scores,
         rows=summarise(scores),
+        checks=checks,
     )
 
 
 def _cost(fold: Fold, scoring: str, options: Options, cancel: CancelToken) -> Cost:
     task = fold.tasks[0]
-    (draw,) = draw_references(task, options.plan.shots, 1, options.plan.seed)
+    draw = _first_draw(task, options.plan)
     references = [task.scans[index].load(cancel) for index in draw.references]
     queries = [task.scans[index].load(cancel) for index in draw.queries[:_COST_QUERIES]]
     return measure_cost(fold.model, options.device, scoring, references, queries)

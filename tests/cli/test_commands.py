@@ -15,7 +15,6 @@ import nibabel
 import numpy as np
 import pytest
 import tifffile
-from PIL import Image
 
 from napari_d24fad import __version__, cli
 from napari_d24fad.cli.sources import load_queries, load_references, stem_of
@@ -274,36 +273,3 @@ def test_a_reader_that_has_seen_enough_is_no_error(tmp_path: Path, scans: Path) 
     )
     os.close(writing)
     assert (done.returncode, done.stderr) == (0, "")
-
-
-def test_evaluate_prints_what_was_measured(
-    tmp_path: Path, model: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    random = np.random.default_rng(0)
-    for label, count in (("normal", 5), ("abnormal", 3)):
-        (tmp_path / "hand" / label).mkdir(parents=True)
-        for number in range(count):
-            pixels = random.integers(0, 100 if label == "normal" else 256, (40, 40), dtype=np.uint8)
-            Image.fromarray(pixels).save(tmp_path / "hand" / label / f"{number}.png")
-    words = [
-        "evaluate",
-        str(tmp_path),
-        "--model",
-        str(model),
-        "--shots",
-        "2",
-        "--draws",
-        "2",
-        "--device",
-        "cpu",
-    ]
-    assert cli.main([*words, "--json"]) == 0
-    told = json.loads(capsys.readouterr().out)
-    assert told["schema"] == "d24fad-evaluation/1"
-    (task,) = told["tasks"]
-    assert (task["task"], task["n_normal"], task["n_abnormal"], task["n_left_out"]) == ("hand", 5, 3, 0)
-    assert task["mean"] == pytest.approx(sum(task["auroc"]) / 2)
-    assert cli.main(words) == 0
-    assert f"hand: {task['mean']:.3f} ±" in capsys.readouterr().out
-    assert cli.main([*words, "--task", "foot"]) == 7
-    assert "T01" in capsys.readouterr().err

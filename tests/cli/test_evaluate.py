@@ -1,0 +1,60 @@
+"""``d24fad evaluate``: what it prints and writes, and what it refuses before computing anything."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from napari_d24fad import cli
+from tests.evaluation.images import make_task
+
+
+def test_what_is_printed_and_written(tmp_path: Path, model: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    make_task(tmp_path / "data" / "hand", masks=True)
+    out = tmp_path / "out"
+    words = ["evaluate", str(tmp_path / "data"), "--model", str(model), "--out", str(out), "--no-figures"]
+    words += ["--shots", "3,2", "--draws", "2", "--device", "cpu"]
+    assert cli.main([*words, "--reliability"]) == 0
+    printed = capsys.readouterr().out
+    assert "3 references, mean of 2 draws" in printed
+    assert "hand  7       4         1.000 [1.000, 1.000]" in printed
+    assert "hand: pixel AUROC 0." in printed
+    assert "*" not in printed  # the card of this model names no training data
+    assert cli.main([*words, "--json", "--scoring", "paper"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert (told["schema"], told["shots"], told["scoring"]) == ("d24fad-evaluation/2", [2, 3], "paper")
+    assert {path.name for path in (out / "random-matched").iterdir()} == {
+        "evaluation.csv",
+        "evaluation.json",
+        "reliability.png",
+        "scores.csv",
+    }
+    written = json.loads((out / "random-matched" / "evaluation.json").read_text())
+    assert 0 <= written["tasks"][0]["reliability"]["observed_pixel_rates"][0] <= 1
+    assert written["tasks"][0]["one_abnormal_reference"]["shots"] == 3
+    assert len((out / "runs.csv").read_text().splitlines()) == 3
+
+
+@pytest.mark.parametrize(
+    ("words", "status", "code"),
+    [
+        (["--task", "foot"], 7, "T01"),
+        (["--shots", "7"], 7, "T03"),
+        (["--shots", "1,4"], 2, "A01"),
+        (["--shots", "two"], 2, "A01"),
+        (["--folds", "hand"], 2, "A01"),
+        (["--protocol", "published", "--scoring", "matched"], 2, "A01"),
+        (["--protocol", "published", "--reliability"], 2, "A01"),
+        (["--leave-one-task-out", "--folds", "foot"], 2, "A01"),
+    ],
+)
+def test_refusals(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], words: list[str], status: int, code: str
+) -> None:
+    make_task(tmp_path / "data" / "hand")
+    command = ["evaluate", str(tmp_path / "data"), "--out", str(tmp_path / "out"), "--shots", "2"]
+    assert cli.main([*command, *words]) == status
+    assert capsys.readouterr().err.startswith(f"d24fad: error {code}: ")
+    assert not (tmp_path / "out").exists()

@@ -1,0 +1,46 @@
+"""Models that never saw what they are measured on."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from napari_d24fad.errors import ArgumentError
+from napari_d24fad.evaluation.folds import FoldPlan, parse_groups, train_folds
+from napari_d24fad.evaluation.labelled import read_labelled
+from napari_d24fad.network.card import read_card
+from napari_d24fad.training.options import TrainingOptions
+from napari_d24fad.training.recipe import Recipe
+from tests.evaluation.images import make_task
+
+
+def test_groups() -> None:
+    names = ["brain", "breast", "chest"]
+    assert parse_groups(None, names) == (("brain",), ("breast",), ("chest",))
+    assert parse_groups("brain+chest,breast", names) == (("brain", "chest"), ("breast",))
+    for wrong in ("liver", "brain,brain", "brain+,breast"):
+        with pytest.raises(ArgumentError):
+            parse_groups(wrong, names)
+
+
+def test_each_model_is_trained_without_its_tasks_and_used_again(tmp_path: Path) -> None:
+    for at, name in enumerate(("a", "b b")):
+        make_task(tmp_path / "data" / name, n_normal=12, seed=1000 * at)
+    tasks = read_labelled(tmp_path / "data", shots=2)
+    options = TrainingOptions(steps=2, groups=1, queries=2, shots=2, side=64)
+    recipe = Recipe(tmp_path / "data", procedural=1, select=False, training=options, command="d24fad train")
+    plan = FoldPlan((("a",), ("b b",)), recipe, "cpu")
+    folds = train_folds(plan, tasks, tmp_path / "out")
+    assert [[task.name for task in fold.tasks] for fold in folds] == [["a"], ["b b"]]
+    files = [Path(fold.model) for fold in folds]
+    assert [file.name for file in files] == ["without-a.safetensors", "without-b-b.safetensors"]
+    for file, unseen, seen in ((files[0], "a", "b b"), (files[1], "b b", "a")):
+        names = {source.name.split(":")[0] for source in read_card(file.with_suffix(".json")).data}
+        assert seen in names
+        assert unseen not in names
+    before = [file.stat().st_mtime_ns for file in files]
+    train_folds(plan, tasks, tmp_path / "out")
+    assert [file.stat().st_mtime_ns for file in files] == before
+    other = FoldPlan(plan.groups[:1], replace(recipe, procedural=2, command="other"), "cpu")
+    train_folds(other, tasks, tmp_path / "out")
+    assert files[0].stat().st_mtime_ns != before[0]
