@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 import sys
 from argparse import Namespace
+from statistics import fmean
 from typing import TYPE_CHECKING, Any
 
-from napari_d24fad.atomic import check_writable
+from napari_d24fad.atomic import atomic_file, check_writable
 from napari_d24fad.cli.console import progress_bar, table
 from napari_d24fad.errors import ArgumentError, Code
 from napari_d24fad.progress import Progress, part
@@ -44,6 +45,9 @@ def run(arguments: Namespace) -> None:
             leave_out=arguments.leave_out,
             progress=part(progress, 0, 0.1),
         )
+        if arguments.ablation:
+            _ablate(arguments, tasks, part(progress, 0.1, 1))
+            return
         name = ""
         folds: Sequence[Fold] = (Fold(arguments.model, tasks),)
         start = 0.1
@@ -75,6 +79,8 @@ def _check(arguments: Namespace) -> None:
         wrong = "The published protocol is that of the paper scoring."
     elif arguments.protocol == "published" and arguments.reliability:
         wrong = "--reliability goes with the honest protocol."
+    elif arguments.ablation and arguments.scoring == "paper":
+        wrong = "--ablation takes the matched scoring apart."
     elif arguments.folds and not arguments.leave_one_task_out:
         wrong = "--folds goes with --leave-one-task-out."
     if wrong:
@@ -98,6 +104,37 @@ def _train(arguments: Namespace, tasks: Sequence[LabelledTask], progress: Progre
     groups = parse_groups(arguments.folds, [task.name for task in tasks])
     plan = FoldPlan(groups, recipe, arguments.device)
     return train_folds(plan, tasks, arguments.out, progress=progress)
+
+
+def _ablate(arguments: Namespace, tasks: Sequence[LabelledTask], progress: Progress) -> None:
+    from napari_d24fad.detection.detector import Detector
+    from napari_d24fad.evaluation.ablation import ablate
+    from napari_d24fad.evaluation.measure import Plan
+
+    detector = Detector.load(arguments.model, arguments.device, "matched")
+    plan = Plan(arguments.shots, arguments.draws, arguments.seed)
+    found = {
+        task.name: ablate(
+            detector, task, plan, progress=part(progress, number / len(tasks), (number + 1) / len(tasks))
+        )
+        for number, task in enumerate(tasks)
+    }
+    with atomic_file(arguments.out / "ablation.json") as path:
+        path.write_text(json.dumps(found, indent=2) + "\n")
+    print(json.dumps(found) if arguments.json else _ablation_table(found))
+
+
+def _ablation_table(found: dict[str, dict[str, tuple[float, ...]]]) -> str:
+    means = {task: {name: fmean(areas) for name, areas in each.items()} for task, each in found.items()}
+    rows = [
+        [
+            name,
+            *(f"{each[name]:.3f}" for each in means.values()),
+            f"{fmean(m[name] for m in means.values()):.3f}",
+        ]
+        for name in next(iter(means.values()))
+    ]
+    return table(["image AUROC, mean of the draws", *means, "mean"], rows)
 
 
 def _summary(report: dict[str, Any]) -> str:

@@ -250,6 +250,11 @@ def _evaluate(command: _Parser) -> None:
         help="also check stated error rates on normal scans, and what one abnormal reference does",
     )
     command.add_argument(
+        "--ablation",
+        action="store_true",
+        help="instead, measure the default scoring of single images without each of its parts",
+    )
+    command.add_argument(
         "--leave-out",
         action="store_true",
         help="leave out scans and tasks that have a problem instead of refusing them",
