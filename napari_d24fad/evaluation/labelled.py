@@ -161,7 +161,8 @@ def read_labelled(
         if not _too_few(task, shots):
             tasks.append(task)
     if problems and not (leave_out and tasks):
-        raise TrainingError(Code.DATA_UNUSABLE, " ".join(problems))
+        go_on = " With --leave-out, evaluate goes on without it." if tasks else ""
+        raise TrainingError(Code.DATA_UNUSABLE, " ".join(problems) + go_on)
     return tuple(tasks)
 
 
