@@ -12,6 +12,15 @@ from napari_d24fad.detection.result import FloatArray
 SCALE_COLOURS = tuple(QColor(name) for name in ("#4cc9f0", "#fca50a", "#e8e8e8"))
 """Fine to coarse; told apart on dark and light themes and without colour vision."""
 
+_SCALES = ("fine", "middle", "coarse")
+
+
+def scale_legend(count: int) -> str:
+    """Names the colours as rich text; a scoring that keeps fewer scales leaves out the finest."""
+    shown = list(zip(SCALE_COLOURS, _SCALES, strict=True))[-count:]
+    return " ".join(f'<span style="color: {colour.name()}">■</span> {name}' for colour, name in shown)
+
+
 _TOP, _BOTTOM, _GAP = 14, 16, 0.25
 
 
@@ -46,8 +55,10 @@ class WeightBars(QWidget):
 
     def describe(self, reference: int) -> str:
         """Says the weights of a reference in words."""
-        shares = ", ".join(f"{100 * share:.0f} %" for share in self._weights[reference])
-        return f"Reference {reference + 1}: {shares} (fine to coarse features)"
+        own = self._weights[reference]
+        named = zip(_SCALES[-len(own) :], own, strict=True)
+        shares = ", ".join(f"{100 * share:.0f} % ({name})" for name, share in named)
+        return f"Reference {reference + 1}: {shares}"
 
     def group(self, reference: int) -> QRectF:
         """Returns where the bars of a reference are drawn."""
@@ -93,7 +104,7 @@ class WeightBars(QWidget):
             for scale, share in enumerate(shares):
                 height = group.height() * float(share) / highest
                 bar = QRectF(left + scale * width, group.bottom() - height, max(width - 1, 1), height)
-                painter.fillRect(bar, SCALE_COLOURS[scale % len(SCALE_COLOURS)])
+                painter.fillRect(bar, SCALE_COLOURS[scale - len(shares)])
             font.setBold(reference == self._chosen)
             painter.setFont(font)
             painter.setPen(text)

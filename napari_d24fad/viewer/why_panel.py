@@ -19,17 +19,13 @@ from qtpy.QtWidgets import (
 )
 
 from napari_d24fad.viewer.pictures import Picture, map_picture, pixmap
-from napari_d24fad.viewer.weight_bars import SCALE_COLOURS, WeightBars
+from napari_d24fad.viewer.weight_bars import WeightBars, scale_legend
 
 if TYPE_CHECKING:
     from napari_d24fad.detection.explain import Explanation
 
 _FOUR_ABREAST_PX = 380
 _SPACING = 4
-_LEGEND = " ".join(
-    f'<span style="color: {colour.name()}">■</span> {name}'
-    for colour, name in zip(SCALE_COLOURS, ("fine", "middle", "coarse"), strict=True)
-)
 
 
 class WhyPanel(QWidget):
@@ -116,6 +112,7 @@ class WhyPanel(QWidget):
         self._most_similar = reference
         self.show_message("")
         self._bars.show_weights(explanation.weights, reference)
+        self._legend.setText(f"Reference weights: {scale_legend(explanation.weights.shape[1])} features")
         query, pixel = explanation.query_image, explanation.query_pixel
         self._frames["query"].show_picture(query, pixel, f"Slice {number}")
         self._frames["reference"].show_picture(
@@ -138,9 +135,9 @@ class WhyPanel(QWidget):
         working = QHBoxLayout()
         working.addWidget(self._bar, 1)
         working.addWidget(self._cancel)
-        legend = QLabel(f"Reference weights: {_LEGEND} features")
-        legend.setTextFormat(Qt.TextFormat.RichText)
-        legend.setWordWrap(True)
+        self._legend = QLabel()
+        self._legend.setTextFormat(Qt.TextFormat.RichText)
+        self._legend.setWordWrap(True)
         self._evidence = QWidget()
         self._grid = QGridLayout()
         self._grid.setContentsMargins(0, 0, 0, 0)
@@ -149,7 +146,7 @@ class WhyPanel(QWidget):
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(2)
         column.addLayout(self._grid)
-        column.addWidget(legend)
+        column.addWidget(self._legend)
         column.addWidget(self._bars)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)

@@ -5,7 +5,7 @@ import pytest
 from qtpy.QtCore import QPoint, Qt
 
 from napari_d24fad.detection.explain import Explanation
-from napari_d24fad.viewer.weight_bars import SCALE_COLOURS
+from napari_d24fad.viewer.weight_bars import SCALE_COLOURS, scale_legend
 from napari_d24fad.viewer.why_panel import WhyPanel
 
 WEIGHTS = np.array([[0.2, 0.1, 0.0], [0.5, 0.6, 1.0], [0.3, 0.3, 0.0]], np.float32)
@@ -100,7 +100,15 @@ def test_bars_are_as_high_as_the_weights(panel: WhyPanel) -> None:
     for reference, shares in enumerate(WEIGHTS[:, :2]):
         for scale, share in enumerate(shares):
             assert height(reference, scale) == pytest.approx(whole * share, abs=2)
-    assert "Reference 2: 50 %, 60 %, 100 %" in panel.bars.accessibleDescription()
+    described = panel.bars.accessibleDescription()
+    assert "Reference 2: 50 % (fine), 60 % (middle), 100 % (coarse)" in described
+
+
+def test_two_scales_are_the_middle_and_the_coarse_one(panel: WhyPanel) -> None:
+    panel.bars.show_weights(WEIGHTS[:, 1:], 0)
+    assert "Reference 2: 60 % (middle), 100 % (coarse)" in panel.bars.accessibleDescription()
+    assert "fine" not in scale_legend(2)
+    assert scale_legend(3).count("■") == 3
 
 
 def test_message_takes_the_place_of_an_explanation(qtbot, panel: WhyPanel) -> None:
