@@ -134,7 +134,7 @@ def distil(
     """
     device = device or torch.device("cpu")
     torch.manual_seed(options.seed)
-    generator = torch.Generator().manual_seed(options.seed)
+    generator = torch.Generator()
     arch = architecture(options.teacher)
     student: Teacher = Teacher(arch).train().to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # torch's stub lacks it
     source = source.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # as above
@@ -154,7 +154,7 @@ def distil(
             scales: Sequence[Tensor] = source(batch).scales
         return scales
 
-    bank = build_bank(sources, encode, options.side, generator, part(progress, 0, 0.1), cancel)
+    bank: ViewBank
 
     def loss() -> Tensor:
         general = len(stage.losses) < options.general_steps and bank.general
@@ -186,6 +186,11 @@ def distil(
     )
     keeper = keeper or Forgetful()
     keeper.restore(stage)
+    if len(stage.losses) < options.steps:  # else it was distilled before, and the views are not needed
+        start = torch.Generator().manual_seed(options.seed)
+        bank = build_bank(sources, encode, options.side, start, part(progress, 0, 0.1), cancel)
+        if not stage.losses:
+            generator.set_state(start.get_state())
     run_stage(stage, keeper, progress=part(progress, 0.1, 1), cancel=cancel)
     student.eval().requires_grad_(False)
     return student

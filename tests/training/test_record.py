@@ -18,13 +18,16 @@ from PIL import Image
 
 from napari_d24fad.errors import Cancelled, Code, TrainingError
 from napari_d24fad.progress import CancelToken
+from napari_d24fad.training import distil, views
 from napari_d24fad.training import recipe as recipes
 from napari_d24fad.training.options import TrainingOptions
+from napari_d24fad.training.procedural import procedural_tasks
 from napari_d24fad.training.recipe import Recipe, train_model
+from napari_d24fad.training.views import Source
 from tests.training.test_distil import fold, lively_teacher
 
 REPOSITORY = Path(__file__).resolve().parents[2]
-QUICK = TrainingOptions(steps=9, groups=1, queries=2, shots=2, side=64)
+QUICK = TrainingOptions(steps=6, groups=1, queries=2, shots=2, side=64)
 RECIPE = Recipe(None, procedural=1, select=False, every=2, training=QUICK)
 
 
@@ -46,7 +49,7 @@ def stop_at(step: str) -> dict[str, Any]:
 
 @pytest.mark.parametrize(
     "training",
-    [QUICK, replace(TrainingOptions.published(9, shots=2), queries=3, side=64)],
+    [QUICK, replace(TrainingOptions.published(6, shots=2), queries=3, side=64)],
     ids=["augmented", "cached"],
 )
 def test_a_resumed_training_is_bit_for_bit_the_unbroken_one(
@@ -69,17 +72,34 @@ def test_a_resumed_training_is_bit_for_bit_the_unbroken_one(
     assert events[-2:] == ["resume", "end"]
 
 
-def test_distillation_resumes_too_and_hands_its_teacher_on(tmp_path: Path) -> None:
+def test_distillation_resumes_too_and_hands_its_teacher_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    banks: list[object] = []
+
+    def few(*_: object) -> list[Source]:
+        made = procedural_tasks(2, 8, 96, seed=0)
+        pictures = [[image.float() / 255 for image in task.images] for task in made]
+        return [Source(each, 16, (0.4, 1.0), 1, general=n == 0) for n, each in enumerate(pictures)]
+
+    def counting(*arguments: Any) -> views.ViewBank:
+        banks.append(arguments)
+        return views.build_bank(*arguments)
+
+    monkeypatch.setattr(recipes, "distil_sources", few)  # of 19,500 views
+    monkeypatch.setattr(distil, "build_bank", counting)
     np.savez(tmp_path / "folded.npz", **fold(lively_teacher()))  # type: ignore[arg-type]  # numpy's stub
     training = replace(QUICK, steps=3)
-    recipe = replace(RECIPE, distil_from=tmp_path / "folded.npz", distil_steps=3, training=training)
+    recipe = replace(RECIPE, distil_from=tmp_path / "folded.npz", distil_steps=5, training=training)
     unbroken, broken = tmp_path / "unbroken.safetensors", tmp_path / "broken.safetensors"
     whole = train_model(recipe, unbroken, device="cpu")
     stops = ["Distilling: step 3 ", "Training: step 2 "]
+    banks.clear()
     for count, stop in enumerate(stops):
         with pytest.raises(Cancelled):
             train_model(recipe, broken, device="cpu", resume=count > 0, **stop_at(stop))
     resumed = train_model(recipe, broken, device="cpu", resume=True)
+    assert len(banks) == 2  # none for the last run: the teacher is there
     assert losses(broken, "distillation") == losses(unbroken, "distillation")
     assert losses(broken) == losses(unbroken)
     assert resumed.sha256 == whole.sha256
@@ -90,17 +110,16 @@ def test_the_best_weights_survive_an_interruption(tmp_path: Path, monkeypatch: p
     out, unbroken = tmp_path / "broken.safetensors", tmp_path / "unbroken.safetensors"
 
     def made_up_measurements() -> None:
-        values = iter([0.5, 0.9, 0.4, 0.3, 0.2])
+        values = iter([0.5, 0.9, 0.4])
         monkeypatch.setattr(recipes, "Validation", lambda *_: lambda cancel: next(values))
 
     made_up_measurements()
     whole = train_model(recipe, unbroken, device="cpu")
     made_up_measurements()
-    stopped = stop_at("Training: step 7 ")
     with pytest.raises(Cancelled):
-        train_model(recipe, out, device="cpu", **stopped)
+        train_model(recipe, out, device="cpu", **stop_at("Training: step 5 "))
     card = train_model(recipe, out, device="cpu", resume=True)
-    assert card.selection.startswith("Weights after step 4, of 5 compared by image AUROC (here 0.900)")
+    assert card.selection.startswith("Weights after step 4, of 3 compared by image AUROC (here 0.900)")
     assert card.sha256 == whole.sha256
     last = train_model(RECIPE, tmp_path / "last.safetensors", device="cpu")
     assert last.sha256 != whole.sha256
@@ -174,29 +193,27 @@ long = replace(RECIPE.training, steps=100_000)
 recipe = replace(RECIPE, data=Path(sys.argv[1]), procedural=0, training=long)
 train_model(recipe, Path(sys.argv[2]), device="cpu", progress=lambda f, s: print(s, flush=True))
 """
-    process = subprocess.Popen(
+    last = 0
+    with subprocess.Popen(
         [sys.executable, "-c", program, str(tmp_path / "data"), str(out)],
         env=os.environ | {"PYTHONPATH": str(REPOSITORY), "OMP_NUM_THREADS": "1"},
         stdout=subprocess.PIPE,
         text=True,
-    )
-    assert process.stdout is not None
-    last = 0
-    for line in process.stdout:
-        if line.startswith("Training: step "):
-            last = int(line.split()[2])
-        if last >= 7:
-            break
-    time.sleep(0.05)  # into the next step, or the checkpoint that follows it
-    process.send_signal(signal.SIGKILL)
-    rest = process.stdout.read()
-    process.wait()
-    reached = int(rest.split("step ")[-1].split()[0]) if "step " in rest else last
+    ) as process:
+        assert process.stdout is not None
+        for line in process.stdout:
+            if line.startswith("Training: step "):
+                last = int(line.split()[2])
+            if last == 5:
+                time.sleep(0.05)  # into the next step, or the checkpoint that follows it
+                process.send_signal(signal.SIGKILL)
+    assert process.returncode == -signal.SIGKILL
     kept = losses(out)
-    assert reached - RECIPE.every <= len(kept)
+    assert last >= 5  # of what was told before it died
+    assert last - RECIPE.every <= len(kept)
     training = replace(QUICK, steps=100_000)
     recipe = replace(RECIPE, data=tmp_path / "data", procedural=0, training=training)
     with pytest.raises(Cancelled):
-        train_model(recipe, out, device="cpu", resume=True, **stop_at(f"Training: step {reached + 4} "))
+        train_model(recipe, out, device="cpu", resume=True, **stop_at(f"Training: step {last + 3} "))
     assert losses(out)[: len(kept)] == kept
     assert len(losses(out)) > len(kept)
