@@ -113,12 +113,15 @@ class EncodedTask:
         """Makes a reference set of some of the scans."""
         return self.detector.reference_set([self.scans[index] for index in indices], cancel=cancel)
 
-    def baseline(self, query: int, references: Sequence[int], cancel: CancelToken) -> BaselineScores:
-        """Scores a scan by nearest neighbours alone."""
+    def baseline(
+        self, query: int, references: Sequence[int], shots: Sequence[int], cancel: CancelToken
+    ) -> dict[int, BaselineScores]:
+        """Scores a scan by nearest neighbours alone, for several numbers of references."""
         sampling = self.scans[query].prepared.sampling
         return score_patches(
             self._patches[query],
             [self._patches[index] for index in references],
+            shots,
             sampling.inside(),
             sampling.side,
             cancel,
@@ -146,45 +149,46 @@ def measure_task(
     """
     cancel = cancel or CancelToken()
     drawn = draw_references(encoded.task, plan.shots, plan.draws, plan.seed)
-    runs = [(number, draw, shots) for number, draw in enumerate(drawn) for shots in plan.shots]
-    measured = []
-    for done, (number, draw, shots) in enumerate(runs):
-        tell = part(progress, done / len(runs), (done + 1) / len(runs))
-        measured.append(_measure(encoded, number, draw, shots, tell, cancel))
+    every, measured = len(drawn) * (1 + len(plan.shots)), list[Scores]()
+    for number, draw in enumerate(drawn):
+        start = number * (1 + len(plan.shots))
+        step = f"{encoded.task.name}: draw {number + 1}"
+        baseline = []
+        for done, index in enumerate(draw.queries):
+            baseline.append(encoded.baseline(index, draw.references, plan.shots, cancel))
+            progress((start + (done + 1) / len(draw.queries)) / every, f"{step}, baseline")
+        for at, shots in enumerate(plan.shots, start=1):
+            scores, pixels = _examine(
+                encoded, draw, shots, part(progress, (start + at) / every, (start + at + 1) / every), cancel
+            )
+            methods = {
+                "model": scores,
+                "nearest neighbour, top 5 %": tuple(each[shots].top for each in baseline),
+                "nearest neighbour, mean": tuple(each[shots].mean for each in baseline),
+            }
+            abnormal = tuple(encoded.task.scans[index].abnormal for index in draw.queries)
+            measured.append(Scores(shots, number, draw.queries, abnormal, methods, pixels))
     return tuple(measured)
 
 
-def _measure(
-    encoded: EncodedTask, number: int, draw: Draw, shots: int, progress: Progress, cancel: CancelToken
-) -> Scores:
-    task, detector = encoded.task, encoded.detector
-    chosen = draw.references[:shots]
-    references = encoded.references(chosen, cancel)
+def _examine(
+    encoded: EncodedTask, draw: Draw, shots: int, progress: Progress, cancel: CancelToken
+) -> tuple[tuple[float, ...], PixelMetrics | None]:
+    """Scores every query of a draw by the model, and compares maps with outlines where there are any."""
+    task = encoded.task
+    references = encoded.references(draw.references[:shots], cancel)
     counts: PixelCounts | None = None
-    model: list[float] = []
-    baseline: list[BaselineScores] = []
+    scores = []
     for done, index in enumerate(draw.queries):
-        found = detector.examine(encoded.scans[index], references, cancel=cancel)
-        model.append(found.score)
-        baseline.append(encoded.baseline(index, chosen, cancel))
+        found = encoded.detector.examine(encoded.scans[index], references, cancel=cancel)
+        scores.append(found.score)
         if task.has_masks:
             counts = counts or PixelCounts(_levels(found))
             # An abnormal scan without outline is neither: nobody knows which of its pixels are normal.
             if encoded.masks[index] is not None or not task.scans[index].abnormal:
                 counts.add(found.values, encoded.masks[index])
-        progress((done + 1) / len(draw.queries), f"{task.name}: draw {number + 1}, {shots} references")
-    return Scores(
-        shots=shots,
-        draw=number,
-        queries=draw.queries,
-        abnormal=tuple(task.scans[index].abnormal for index in draw.queries),
-        scores={
-            "model": tuple(model),
-            "nearest neighbour, top 5 %": tuple(each.top for each in baseline),
-            "nearest neighbour, mean": tuple(each.mean for each in baseline),
-        },
-        pixels=counts.metrics() if counts else None,
-    )
+        progress((done + 1) / len(draw.queries), f"{task.name}: {shots} references")
+    return tuple(scores), counts.metrics() if counts else None
 
 
 def _levels(found: AnomalyMap) -> dict[str, float]:

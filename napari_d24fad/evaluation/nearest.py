@@ -15,7 +15,7 @@ from torch import Tensor
 from torch.nn.functional import interpolate, normalize
 
 from napari_d24fad.detection.detector import Detector
-from napari_d24fad.detection.encoded import Encoded, EncodedScan, supports_at
+from napari_d24fad.detection.encoded import Encoded, EncodedScan
 from napari_d24fad.detection.null import scan_score, smooth
 from napari_d24fad.network.losses import enlarge
 from napari_d24fad.progress import CancelToken
@@ -66,29 +66,45 @@ def encode_patches(detector: Detector, scan: EncodedScan, cancel: CancelToken) -
 
 @torch.inference_mode()
 def score_patches(
-    query: Encoded, references: Sequence[Encoded], inside: Tensor, side: int, cancel: CancelToken
-) -> BaselineScores:
-    """Scores a scan against references.
+    query: Encoded,
+    references: Sequence[Encoded],
+    shots: Sequence[int],
+    inside: Tensor,
+    side: int,
+    cancel: CancelToken,
+) -> dict[int, BaselineScores]:
+    """Scores a scan against the first references, for several numbers of them at once.
 
     Args:
         query: Of `encode_patches`.
         references: Likewise.
+        shots: How many of the references; each pair is compared once for all of these.
         inside: Which pixels of the network input show the query, ``(side, side)`` bool.
         side: Side of the network input in pixels.
         cancel: Stops it between two slices.
 
+    Returns:
+        By number of references.
+
     Raises:
         Cancelled: If a stop was asked for.
     """
-    maps = []
+    maps: dict[int, list[Tensor]] = {count: [] for count in shots}
     for position, level in enumerate(query.levels):
         cancel.check()
-        (supports,), _ = supports_at(references, float(level))
         own = query.features[0][position]
-        bank = supports.transpose(0, 1).flatten(1)  # (C, patches)
-        likeness = (own.flatten(1).T @ bank).amax(dim=1)
-        maps.append((1 - likeness).reshape(1, *own.shape[1:]))
-    smoothed = smooth(enlarge(torch.cat(maps), side), SMOOTHING)[:, inside.to(maps[0].device)]
+        patches = own.flatten(1).T
+        nearest = torch.full((len(patches),), -1.0, device=own.device)  # the lowest cosine
+        for count, reference in enumerate(references, start=1):
+            bank = reference.features[0][reference.at(float(level))]
+            nearest = torch.maximum(nearest, (patches @ bank.flatten(2)).amax(dim=(0, 2)))
+            if count in maps:
+                maps[count].append((1 - nearest).reshape(1, *own.shape[1:]))
+    return {count: _scores(torch.cat(found), inside, side) for count, found in maps.items()}
+
+
+def _scores(distances: Tensor, inside: Tensor, side: int) -> BaselineScores:
+    smoothed = smooth(enlarge(distances, side), SMOOTHING)[:, inside.to(distances.device)]
     count = max(1, int(smoothed.shape[1] * TOP))
     top = smoothed.topk(count, dim=1).values.mean(dim=1).cpu().numpy()
     return BaselineScores(scan_score(top), scan_score(smoothed.mean(dim=1).cpu().numpy()))

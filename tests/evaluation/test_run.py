@@ -118,7 +118,9 @@ def test_baseline_against_a_slow_one(encoded: EncodedTask) -> None:
         torch.from_numpy(distance)[None, None], (64, 64), mode="bilinear", align_corners=True
     )
     smoothed = ndimage.gaussian_filter(large[0, 0].numpy(), 2)
-    found = encoded.baseline(0, [1, 2, 3], CancelToken())
+    both = encoded.baseline(0, [1, 2, 3], (2, 3), CancelToken())
+    found = both[3]
+    assert both[2].mean > found.mean
     assert found.mean == pytest.approx(smoothed.mean(), rel=1e-3)
     assert found.top == pytest.approx(np.sort(smoothed, axis=None)[-204:].mean(), rel=1e-3)
 
