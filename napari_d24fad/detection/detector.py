@@ -19,11 +19,12 @@ from napari_d24fad.detection.intensity import CT_WINDOW
 from napari_d24fad.detection.null import measure_null
 from napari_d24fad.detection.pairing import check_pairing, check_references
 from napari_d24fad.detection.prepared import Prepared, prepare
-from napari_d24fad.detection.reference_check import check_outliers, query_warnings, set_warnings
+from napari_d24fad.detection.reference_check import check_outliers
 from napari_d24fad.detection.references import References
 from napari_d24fad.detection.regions import find_regions
 from napari_d24fad.detection.result import AnomalyMap
 from napari_d24fad.detection.scoring import Features, Scoring, scoring
+from napari_d24fad.detection.set_warnings import query_warnings, set_warnings
 from napari_d24fad.network.checkpoint import LoadedModel, load_model
 from napari_d24fad.network.normalise import imagenet_normalise
 from napari_d24fad.progress import CancelToken, Progress, part, silent

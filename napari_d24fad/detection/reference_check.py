@@ -2,23 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 from scipy import special
 
-from napari_d24fad.detection.copies import copies_of, near_copies
-from napari_d24fad.detection.encoded import Encoded
-
 FALSE_FLAGS = 0.08
 """How often a normal reference among normal ones is expected to be flagged."""
 
 _LEAST_SPREAD = 0.01
-
-FEW_REFERENCES = 4
-"""Fewer are said to be few."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,38 +55,6 @@ def check_outliers(scores: npt.NDArray[np.floating]) -> tuple[ReferenceCheck, ..
         outlier = float(-special.ndtri(np.clip(p_value, 1e-12, 1 - 1e-12)))
         checks.append(ReferenceCheck(index, outlier, flagged, _reason(index, ratio) if flagged else ""))
     return tuple(checks)
-
-
-def set_warnings(references: Sequence[Encoded]) -> tuple[str, ...]:
-    """Says what is doubtful about a set of references as a whole.
-
-    Args:
-        references: Their features.
-    """
-    sentences = []
-    if len(references) < FEW_REFERENCES:
-        sentences.append(
-            f"With {len(references)} references little is known of how normal scans differ; "
-            "use eight if you have them."
-        )
-    sentences += [
-        f"References {first + 1} and {second + 1} are almost the same picture and count like one."
-        for first, second in near_copies(references)
-    ]
-    return tuple(sentences)
-
-
-def query_warnings(query: Encoded, references: Sequence[Encoded]) -> tuple[str, ...]:
-    """Says whether the query is among its own references under another guise.
-
-    Args:
-        query: Features of the query.
-        references: Features of the references.
-    """
-    return tuple(
-        f"Reference {index + 1} is almost the same picture as this scan; what both show cannot be found."
-        for index in copies_of(query, references)
-    )
 
 
 def _reason(index: int, ratio: float) -> str:

@@ -23,6 +23,8 @@ from napari_d24fad.viewer.session import Finding
 
 STUDY_FOLDER, CANVAS_NAME, WINDOW_NAME = "sample-study", "canvas.png", "window.png"
 _WINDOW_SIZE, _DOCK_WIDTH = (1600, 1000), 460
+_LAYOUT_PASSES = 10
+"""Each lays out what the one before made room for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +130,8 @@ def _save(viewer: napari.Viewer, dock: DetectionDock, out_dir: Path) -> None:
         # napari's word about PyQt5 would lie on the scale bar; it has no public way to take it back.
         if type(widget).__name__ == "NapariQtNotification":
             widget.close()
+    for _ in range(_LAYOUT_PASSES):
+        QApplication.processEvents()
     viewer.screenshot(str(out_dir / WINDOW_NAME), canvas_only=False, flash=False)
 
 
