@@ -59,8 +59,9 @@ def load_snapshot(stage: Stage, tensors: Tensors, processes: Processes) -> None:
         stage.optimiser.param_groups, stage.schedule.base_lrs, stage.schedule.lr_lambdas, strict=True
     ):
         group["lr"] = base * factor(steps)
-    stage.generator.set_state(tensors[_OWN][processes.rank])
-    torch.set_rng_state(tensors[_GLOBAL][processes.rank])
+    # Copies: torch misreads the state of a generator where it does not begin the tensor's memory.
+    stage.generator.set_state(tensors[_OWN][processes.rank].clone())
+    torch.set_rng_state(tensors[_GLOBAL][processes.rank].clone())
 
 
 def _load_moments(optimiser: torch.optim.Optimizer, moments: Tensors) -> None:
