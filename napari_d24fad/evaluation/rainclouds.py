@@ -35,7 +35,7 @@ def draw_rainclouds(path: Path, scores: Sequence[WeightingScores], shots: int) -
     """
     columns = min(_COLUMNS, len(scores))
     rows = -(-len(scores) // columns)
-    with figure_file(path, 3.4 * columns + 0.6, 2.9 * rows + 0.9) as figure:
+    with figure_file(path, max(5.6, 3.4 * columns + 0.6), 2.9 * rows + 1.1) as figure:
         for at, (axes, each) in enumerate(
             zip(grid_of_axes(figure, len(scores), columns), scores, strict=True)
         ):
@@ -49,9 +49,9 @@ def draw_rainclouds(path: Path, scores: Sequence[WeightingScores], shots: int) -
             Line2D([], [], marker="|", linestyle="", color="black", label="median"),
             Patch(color="0.5", alpha=0.35, label="density (equal heights)"),
         ]
-        figure.legend(handles=handles, loc="outside lower center", ncols=len(handles))
+        figure.legend(handles=handles, loc="outside lower center", ncols=3 if columns == 1 else len(handles))
         figure.suptitle(
-            f"Image scores of the published comparison with and without learn-to-weight (L2W), "
+            f"Image scores of the published comparison\nwith and without learn-to-weight (L2W), "
             f"{shots} references, one draw",
             fontsize=10,
         )

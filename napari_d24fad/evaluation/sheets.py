@@ -74,7 +74,8 @@ def _draw(path: Path, title: str, rows: Sequence[tuple[str, Sequence[Case]]]) ->
             grid[2 * at, 0].text(
                 -0.12, 0.5, label, transform=grid[2 * at, 0].transAxes, ha="right", va="center", fontsize=9
             )
-            _colour_bar(figure, list(grid[2 * at : 2 * at + 2].flat), scale)
+            if any((case.values >= case.normal_level).any() for case in cases):
+                _colour_bar(figure, list(grid[2 * at : 2 * at + 2].flat), scale)
         figure.suptitle(
             f"{title}\nabove each scan: folder, number, share of normal queries that score lower; "
             "line: outlined lesion\nmap: clear below the level that normal references hardly exceed",
