@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import glob
 import os
 import shutil
 import tempfile
@@ -39,6 +40,16 @@ def atomic_file(path: str | os.PathLike[str]) -> Iterator[Path]:
         if os.path.lexists(staged):
             staged.unlink()
         _remove_empty(created)
+
+
+def remove_leftovers(path: str | os.PathLike[str]) -> None:
+    """Removes what `atomic_file` was writing for ``path`` when its process was killed.
+
+    Nobody else may be writing to ``path``.
+    """
+    target = Path(path)
+    for staged in target.parent.glob(f".{'[0-9a-f]' * 12}-{glob.escape(target.name)}"):
+        staged.unlink(missing_ok=True)
 
 
 @contextmanager

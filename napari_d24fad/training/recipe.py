@@ -27,7 +27,7 @@ from napari_d24fad.training.options import TrainingOptions
 from napari_d24fad.training.procedural import procedural_tasks
 from napari_d24fad.training.processes import Processes, join_processes
 from napari_d24fad.training.reading import read_tasks
-from napari_d24fad.training.record import TrainingRecord
+from napari_d24fad.training.record import TrainingRecord, expect_checkpoint
 from napari_d24fad.training.selection import Selection, in_evaluation
 from napari_d24fad.training.student import train_student
 from napari_d24fad.training.tasks import MIN_IMAGES, Task
@@ -110,6 +110,8 @@ def train_model(
     cancel = cancel or CancelToken()
     processes = join_processes(device)
     _check(recipe, processes)
+    if resume:
+        expect_checkpoint(out)  # now, not after all data was read
     notes: list[str] = []
     tasks, held_back = _tasks(recipe, notes.append, part(progress, 0, 0.05), cancel)
     for sentence in notes:

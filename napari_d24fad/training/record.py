@@ -15,7 +15,7 @@ from typing import Any, Final
 
 import torch
 
-from napari_d24fad.atomic import atomic_file
+from napari_d24fad.atomic import atomic_file, remove_leftovers
 from napari_d24fad.errors import Code, ModelError, TrainingError
 from napari_d24fad.network.tensors import Tensors, read_metadata, read_tensors, write_tensors
 from napari_d24fad.network.zoo import WEIGHTS_SUFFIX
@@ -67,9 +67,9 @@ class TrainingRecord:
             TrainingError: CANNOT_RESUME if there is none, it is damaged, or it was begun with
                 other data or options.
         """
-        path = self._beside(CHECKPOINT_SUFFIX)
-        if not path.is_file():
-            raise TrainingError(Code.CANNOT_RESUME, "There is no checkpoint beside the model file.")
+        expect_checkpoint(self.out)
+        path = _beside(self.out, CHECKPOINT_SUFFIX)
+        remove_leftovers(path)
         try:
             told = json.loads(read_metadata(path)["training"])
             if told["schema"] != SCHEMA:
@@ -136,7 +136,7 @@ class TrainingRecord:
         losses = {f"losses.{name}": torch.tensor(values) for name, values in self._past.items()}
         try:
             write_tensors(
-                {**tensors, **losses}, self._beside(CHECKPOINT_SUFFIX), {"training": json.dumps(told)}
+                {**tensors, **losses}, _beside(self.out, CHECKPOINT_SUFFIX), {"training": json.dumps(told)}
             )
         except ModelError as error:
             raise self.diverged(stage, "left weights that are not finite numbers") from error
@@ -160,19 +160,16 @@ class TrainingRecord:
         """Completes log and plot, and removes the checkpoint: the model file is written."""
         self._note("end", self._stage, len(self._past.get(self._stage, ())))
         self._tell()
-        self._beside(CHECKPOINT_SUFFIX).unlink(missing_ok=True)
-
-    def _beside(self, suffix: str) -> Path:
-        return self.out.with_name(self.out.name.removesuffix(WEIGHTS_SUFFIX) + suffix)
+        _beside(self.out, CHECKPOINT_SUFFIX).unlink(missing_ok=True)
 
     def _note(self, event: str, stage: str, step: int, **more: str) -> None:
         self.events.append({"event": event, "stage": stage, "step": step, **more})
 
     def _tell(self) -> None:
-        with atomic_file(self._beside(LOG_SUFFIX)) as temporary:
+        with atomic_file(_beside(self.out, LOG_SUFFIX)) as temporary:
             lines = [json.dumps(line, allow_nan=False) for line in self._lines()]
             temporary.write_text("\n".join(lines) + "\n", encoding="utf-8")
-        save_loss_plot(self._past, self._reviews, self._beside(PLOT_SUFFIX))
+        save_loss_plot(self._past, self._reviews, _beside(self.out, PLOT_SUFFIX))
 
     def _lines(self) -> Sequence[Mapping[str, Any]]:
         """The log: what it was begun with, every step of every stage, reviews, and what else happened."""
@@ -193,3 +190,17 @@ class TrainingRecord:
             for step, value in self._reviews
         ]
         return [begin, *steps, *reviews, *self.events]
+
+
+def expect_checkpoint(out: Path) -> None:
+    """Returns if there is a checkpoint beside a model file.
+
+    Raises:
+        TrainingError: CANNOT_RESUME if not.
+    """
+    if not _beside(out, CHECKPOINT_SUFFIX).is_file():
+        raise TrainingError(Code.CANNOT_RESUME, "There is no checkpoint beside the model file.")
+
+
+def _beside(out: Path, suffix: str) -> Path:
+    return out.with_name(out.name.removesuffix(WEIGHTS_SUFFIX) + suffix)

@@ -41,7 +41,12 @@ def test_a_trained_model_loads_with_its_card(tmp_path: Path, data: Path) -> None
     card = train_model(recipe, out, device="cpu")
     loaded = load_model(out)
     assert loaded.card == card
-    assert (card.name, card.title, card.input_size, card.seeds) == ("mine", "A title", 64, (5,))
+    assert (card.name, card.title, card.input_size, card.seeds) == (
+        "mine",
+        "A title",
+        128,
+        (5,),
+    )  # parts of 64 pixels
     assert (card.licence, card.intended_use) == ("BSD-3-Clause", "Tests.")
     assert (card.confounds, card.failures) == (("Brightness.",), ("Small lesions.",))
     assert [(source.name, source.terms, source.use) for source in card.data] == [

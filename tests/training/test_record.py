@@ -89,11 +89,11 @@ def test_distillation_resumes_too_and_hands_its_teacher_on(
     monkeypatch.setattr(recipes, "distil_sources", few)  # of 19,500 views
     monkeypatch.setattr(distil, "build_bank", counting)
     np.savez(tmp_path / "folded.npz", **fold(lively_teacher()))  # type: ignore[arg-type]  # numpy's stub
-    training = replace(QUICK, steps=3)
-    recipe = replace(RECIPE, distil_from=tmp_path / "folded.npz", distil_steps=5, training=training)
+    training = replace(QUICK, steps=2)
+    recipe = replace(RECIPE, distil_from=tmp_path / "folded.npz", distil_steps=2, every=1, training=training)
     unbroken, broken = tmp_path / "unbroken.safetensors", tmp_path / "broken.safetensors"
     whole = train_model(recipe, unbroken, device="cpu")
-    stops = ["Distilling: step 3 ", "Training: step 2 "]
+    stops = ["Distilling: step 1 ", "Training: step 1 "]
     banks.clear()
     for count, stop in enumerate(stops):
         with pytest.raises(Cancelled):
