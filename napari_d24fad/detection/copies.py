@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from itertools import combinations
 
 import numpy as np
 import torch
+from torch import Tensor
 from torch.nn.functional import cosine_similarity
 
 from napari_d24fad.detection.encoded import Encoded
@@ -19,50 +21,55 @@ of the usual difference, different images by 0.34 or more (one pair of breast ul
 """
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Likeness:
+    """How alike references are, computed once for a set of them.
+
+    Attributes:
+        origin: ``(1, C, 1, 1)`` mean of the first kind of features over all references.
+        limit: Difference below which two scans are near-copies.
+        pairs: The references that are near-copies of each other; of two, it cannot be told.
+    """
+
+    origin: Tensor = field(repr=False)
+    limit: float
+    pairs: tuple[tuple[int, int], ...]
+
+    def copies_of(self, query: Encoded, references: Sequence[Encoded]) -> tuple[int, ...]:
+        """Returns the references that are near-copies of a query."""
+        return tuple(
+            index
+            for index, each in enumerate(references)
+            if difference(query, each, self.origin) < self.limit
+        )
+
+
 @torch.inference_mode()
-def difference(first: Encoded, second: Encoded, centre: Encoded) -> float:
+def difference(first: Encoded, second: Encoded, origin: Tensor) -> float:
     """How different two scans are, from 0 to 2.
 
     Args:
         first: Features of one scan.
         second: Features of the other.
-        centre: Features whose mean is the origin, so that a cosine compares what is particular.
+        origin: Subtracted from both, so that a cosine compares what is particular.
 
     Returns:
         1 - cosine of the first kind of features, each position with the same position of the slice
         nearest in level, mean over all.
     """
-    origin = centre.features[0].mean(dim=(0, 2, 3), keepdim=True)
     nearest = np.abs(second.levels[:, None] - first.levels).argmin(axis=0)
     own, other = first.features[0] - origin, second.features[0][nearest] - origin
     return 1 - float(cosine_similarity(own, other).mean())
 
 
-def usual_difference(references: Sequence[Encoded]) -> float:
-    """Median difference of two references."""
-    centre = pooled(references)
-    return float(np.median([difference(a, b, centre) for a, b in combinations(references, 2)]))
-
-
-def near_copies(references: Sequence[Encoded]) -> tuple[tuple[int, int], ...]:
-    """Returns the pairs of references that are near-copies; with two references, none can be told."""
-    centre = pooled(references)
+@torch.inference_mode()
+def measure_likeness(references: Sequence[Encoded]) -> Likeness:
+    """Compares each two references."""
+    means = torch.cat([each.features[0].mean(dim=(2, 3), keepdim=True) for each in references])
+    origin = means.mean(dim=0, keepdim=True)
     found = {
-        (i, j): difference(references[i], references[j], centre)
+        (i, j): difference(references[i], references[j], origin)
         for i, j in combinations(range(len(references)), 2)
     }
     limit = NEAR_COPY * float(np.median(list(found.values())))
-    return tuple(pair for pair, value in found.items() if value < limit)
-
-
-def copies_of(query: Encoded, references: Sequence[Encoded]) -> tuple[int, ...]:
-    """Returns the references that are near-copies of a query."""
-    centre = pooled(references)
-    limit = NEAR_COPY * usual_difference(references)
-    return tuple(i for i, each in enumerate(references) if difference(query, each, centre) < limit)
-
-
-def pooled(references: Sequence[Encoded]) -> Encoded:
-    """All references as one."""
-    levels = np.concatenate([each.levels for each in references])
-    return Encoded(levels, (torch.cat([each.features[0] for each in references]),))
+    return Likeness(origin, limit, tuple(pair for pair, value in found.items() if value < limit))

@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 
 from napari_d24fad.detection.calibration import MIN_REGION, RATES, calibrate, conformal_p
+from napari_d24fad.detection.copies import measure_likeness
 from napari_d24fad.detection.devices import available_devices, choose_device
 from napari_d24fad.detection.encoded import Encoded, EncodedScan
 from napari_d24fad.detection.examination import examine_slices
@@ -144,7 +145,7 @@ class Detector:
         progress: Progress = silent,
         cancel: CancelToken | None = None,
     ) -> References:
-        """Examines each reference against the others; nothing is encoded again.
+        """Examines each reference against the others; of single images, mirror images are encoded.
 
         Args:
             encoded: Two or more normal scans of one kind, of `encode_scan` by this detector.
@@ -166,6 +167,8 @@ class Detector:
             self._supports(each, own, method, statistics) for each, own in zip(encoded, aligned, strict=True)
         )
         null, left_out = measure_null(encoded, aligned, supports, method, progress, cancel or CancelToken())
+        features = [each.encoded for each in encoded]
+        likeness = measure_likeness(features)
         return References(
             encoded=tuple(encoded),
             scoring=method,
@@ -175,7 +178,8 @@ class Detector:
             null=null,
             calibration=calibrate(left_out, null.one_more),
             checks=check_outliers(null.scores),
-            warnings=set_warnings([each.encoded for each in encoded]),
+            likeness=likeness,
+            warnings=set_warnings(features, likeness),
             seconds=time.perf_counter() - started,
         )
 
@@ -214,7 +218,8 @@ class Detector:
         """
         started = time.perf_counter()
         warnings = check_pairing(query.scan, references.scans) + references.warnings
-        warnings += query_warnings(query.encoded, [each.encoded for each in references.encoded])
+        known = [each.encoded for each in references.encoded]
+        warnings += query_warnings(query.encoded, known, references.likeness)
         found = examine_slices(query, references, self._batch, progress, cancel or CancelToken())
         null, calibration = references.null, references.calibration
         return AnomalyMap(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from napari_d24fad.detection.calibration import Calibration
+from napari_d24fad.detection.copies import Likeness
 from napari_d24fad.detection.encoded import Encoded, EncodedScan
 from napari_d24fad.detection.null import Null
 from napari_d24fad.detection.reference_check import ReferenceCheck
@@ -18,7 +19,7 @@ class References:
 
     Attributes:
         encoded: The scans with their features; pass some of them, or more, to
-            `Detector.reference_set` for another set without encoding anything again.
+            `Detector.reference_set` for another set without encoding these again.
         scoring: The scoring they were encoded for.
         statistics: What features are aligned by.
         aligned: Their features, aligned.
@@ -27,6 +28,7 @@ class References:
         null: What the references show when each is examined against the others.
         calibration: What that says about values and scores of a query.
         checks: For each reference, whether it stands out among the others.
+        likeness: How alike they are.
         warnings: Plain sentences about the set as a whole.
         seconds: Wall time that encoding and comparing them took.
     """
@@ -39,6 +41,7 @@ class References:
     null: Null = field(repr=False)
     calibration: Calibration = field(repr=False)
     checks: tuple[ReferenceCheck, ...]
+    likeness: Likeness = field(repr=False)
     warnings: tuple[str, ...]
     seconds: float
 
