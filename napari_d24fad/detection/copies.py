@@ -58,14 +58,14 @@ def difference(first: Encoded, second: Encoded, origin: Tensor) -> float:
         nearest in level, mean over all.
     """
     nearest = np.abs(second.levels[:, None] - first.levels).argmin(axis=0)
-    own, other = first.features[0] - origin, second.features[0][nearest] - origin
+    own, other = first.features[0].float() - origin, second.features[0][nearest].float() - origin
     return 1 - float(cosine_similarity(own, other).mean())
 
 
 @torch.inference_mode()
 def measure_likeness(references: Sequence[Encoded]) -> Likeness:
     """Compares each two references."""
-    means = torch.cat([each.features[0].mean(dim=(2, 3), keepdim=True) for each in references])
+    means = torch.cat([each.features[0].float().mean(dim=(2, 3), keepdim=True) for each in references])
     origin = means.mean(dim=0, keepdim=True)
     found = {
         (i, j): difference(references[i], references[j], origin)

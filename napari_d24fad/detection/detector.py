@@ -7,66 +7,36 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
-import torch
-from torch import Tensor
-
+from napari_d24fad.detection.alignment import Alignment
 from napari_d24fad.detection.calibration import MIN_REGION, RATES, calibrate, conformal_p
 from napari_d24fad.detection.copies import measure_likeness
-from napari_d24fad.detection.devices import available_devices, choose_device
-from napari_d24fad.detection.encoded import Encoded, EncodedScan
+from napari_d24fad.detection.encoded import EncodedScan
+from napari_d24fad.detection.encoder import Encoder
 from napari_d24fad.detection.examination import examine_slices
 from napari_d24fad.detection.intensity import CT_WINDOW
 from napari_d24fad.detection.null import measure_null
 from napari_d24fad.detection.pairing import check_pairing, check_references
-from napari_d24fad.detection.prepared import Prepared, prepare
 from napari_d24fad.detection.reference_check import check_outliers
 from napari_d24fad.detection.references import References
 from napari_d24fad.detection.regions import find_regions
 from napari_d24fad.detection.result import AnomalyMap
-from napari_d24fad.detection.scoring import Features, Scoring, scoring
+from napari_d24fad.detection.scoring import Scoring
+from napari_d24fad.detection.scorings import scoring
 from napari_d24fad.detection.set_warnings import query_warnings, set_warnings
-from napari_d24fad.network.checkpoint import LoadedModel, load_model
-from napari_d24fad.network.normalise import imagenet_normalise
+from napari_d24fad.network.checkpoint import load_model
+from napari_d24fad.network.inference import Precision
 from napari_d24fad.progress import CancelToken, Progress, part, silent
 from napari_d24fad.studies.scan import Scan
-
-BATCH = 16
-CPU_BATCH = 4
-"""As fast on a CPU, where a large teacher takes seconds for 16 slices, in which no cancel is seen."""
 
 MAX_LEVELS = 64
 """At most so many slices of each reference are encoded, evenly spread."""
 
 
-class Detector:
-    """A model on a device, ready to encode references and to examine scans.
+class Detector(Encoder):
+    """A model on a device, ready to encode scans, to make references of some and to examine others.
 
-    Args:
-        model: The loaded model.
-        device: See `choose_device`.
-        scoring_name: ``"paper"`` or ``"matched"``; None takes what the model's card says.
-        ct_window: Low and high HU for CT.
-
-    Raises:
-        ModelError: DEVICE_UNAVAILABLE.
+    See `Encoder` for its arguments and errors.
     """
-
-    def __init__(
-        self,
-        model: LoadedModel,
-        device: str = "auto",
-        scoring_name: str | None = None,
-        ct_window: tuple[float, float] = CT_WINDOW,
-    ) -> None:
-        self.model = model
-        self.device = choose_device(device)
-        self.scoring_name = scoring_name or model.card.scoring
-        self.ct_window = ct_window
-        self._side = model.card.input_size
-        scoring(self.scoring_name, volume=True)  # refuses an unknown name now, not after the encoding
-        self.network = model.network.to(self.device)
-        self._batch = CPU_BATCH if self.device.type == "cpu" else BATCH
 
     @classmethod
     def load(
@@ -75,73 +45,22 @@ class Detector:
         device: str = "auto",
         scoring: str | None = None,
         ct_window: tuple[float, float] = CT_WINDOW,
+        precision: Precision | None = None,
     ) -> Detector:
         """Loads a model by name or file.
 
         Raises:
             ModelError: The model is unknown or damaged, or the device not available.
         """
-        return cls(load_model(model), device, scoring, ct_window)
-
-    @property
-    def device_label(self) -> str:
-        """The device with the name people know it by."""
-        labels = dict(available_devices())
-        name = str(self.device)
-        return name if name == "cpu" else f"{name} ({labels[name]})"
-
-    def features(self, prepared: Prepared, indices: Sequence[int], method: Scoring) -> Features:
-        """Encodes some canonical slices of a prepared scan at once."""
-        return method.encode(self.network, self.inputs(prepared, indices))
-
-    def inputs(self, prepared: Prepared, indices: Sequence[int]) -> Tensor:
-        """Returns what the network takes for canonical slices, ``(N, 3, side, side)`` on the device."""
-        images = prepared.inputs(indices).to(self.device)
-        return imagenet_normalise(images) if self.model.card.normalise else images
-
-    @torch.inference_mode()
-    def encode_scan(
-        self,
-        scan: Scan,
-        *,
-        max_slices: int | None = None,
-        progress: Progress = silent,
-        cancel: CancelToken | None = None,
-    ) -> EncodedScan:
-        """Encodes the slices of a scan that hold anatomy.
-
-        Args:
-            scan: The scan, a reference or a query.
-            max_slices: At most so many slices, evenly spread; None for all, as `examine`
-                needs them to examine every slice.
-            progress: Told how far the encoding is.
-            cancel: Stops it.
-
-        Raises:
-            PairingError: NOTHING_TO_EXAMINE if it holds no anatomy.
-            StudyError: CONSTANT_IMAGE.
-            Cancelled: If a stop was asked for.
-        """
-        cancel = cancel or CancelToken()
-        cancel.check()
-        prepared = prepare(scan, self._side, self.ct_window)
-        method = scoring(self.scoring_name, scan.is_volume)
-        count = min(max_slices or len(prepared.examined), len(prepared.examined))
-        chosen = np.linspace(0, len(prepared.examined) - 1, count).round().astype(int)
-        indices = tuple(prepared.examined[i] for i in chosen)
-        batches = []
-        for start in range(0, count, self._batch):
-            cancel.check()
-            batches.append(self.features(prepared, indices[start : start + self._batch], method))
-            progress(min(start + self._batch, count) / count, "Encoding slices")
-        features = tuple(torch.cat(tensors) for tensors in zip(*batches, strict=True))
-        return EncodedScan(scan, prepared, indices, Encoded(prepared.levels[chosen], features))
+        return cls(load_model(model), device, scoring, ct_window, precision)
 
     def reference_set(
         self,
         encoded: Sequence[EncodedScan],
         *,
         method: Scoring | None = None,
+        shares: Sequence[float] | None = None,
+        alignment: Alignment | None = None,
         progress: Progress = silent,
         cancel: CancelToken | None = None,
     ) -> References:
@@ -150,6 +69,10 @@ class Detector:
         Args:
             encoded: Two or more normal scans of one kind, of `encode_scan` by this detector.
             method: A scoring that keeps the same features as the detector's own; None for that.
+            shares: How much each counts, above 0 and up to 1; None for 1 each.
+            alignment: That of a set with nearly the same scans: what two scans show together is
+                not computed again, while features stay centred and scaled by that set. None
+                measures this set.
             progress: Told how far this is.
             cancel: Stops it.
 
@@ -160,21 +83,18 @@ class Detector:
         started = time.perf_counter()
         scans = [each.scan for each in encoded]
         check_references(scans)
-        method = method or scoring(self.scoring_name, scans[0].is_volume)
-        statistics = method.statistics([each.encoded.features for each in encoded])
-        aligned = tuple(each.encoded.aligned(method, statistics) for each in encoded)
-        supports = tuple(
-            self._supports(each, own, method, statistics) for each, own in zip(encoded, aligned, strict=True)
-        )
-        null, left_out = measure_null(encoded, aligned, supports, method, progress, cancel or CancelToken())
         features = [each.encoded for each in encoded]
+        if alignment is None:
+            method = method or scoring(self.scoring_name, scans[0].is_volume)
+            statistics = method.statistics([each.features for each in features])
+            alignment = Alignment(method, statistics, self.mirrored)
+        counted = tuple(shares) if shares is not None else (1.0,) * len(encoded)
+        null, left_out = measure_null(encoded, alignment, counted, progress, cancel or CancelToken())
         likeness = measure_likeness(features)
         return References(
             encoded=tuple(encoded),
-            scoring=method,
-            statistics=statistics,
-            aligned=aligned,
-            supports=supports,
+            alignment=alignment,
+            shares=counted,
             null=null,
             calibration=calibrate(left_out, null.one_more),
             checks=check_outliers(null.scores),
@@ -182,16 +102,6 @@ class Detector:
             warnings=set_warnings(features, likeness),
             seconds=time.perf_counter() - started,
         )
-
-    @torch.inference_mode()
-    def _supports(
-        self, scan: EncodedScan, aligned: Encoded, method: Scoring, statistics: Features
-    ) -> Encoded:
-        if not method.mirrored:
-            return aligned
-        mirrored = method.encode(self.network, self.inputs(scan.prepared, scan.indices).flip(-1))
-        both = zip(aligned.features, method.align(mirrored, statistics), strict=True)
-        return Encoded(np.tile(aligned.levels, 2), tuple(torch.cat(pair) for pair in both))
 
     def examine(
         self,
@@ -220,7 +130,7 @@ class Detector:
         warnings = check_pairing(query.scan, references.scans) + references.warnings
         known = [each.encoded for each in references.encoded]
         warnings += query_warnings(query.encoded, known, references.likeness)
-        found = examine_slices(query, references, self._batch, progress, cancel or CancelToken())
+        found = examine_slices(query, references, progress, cancel or CancelToken())
         null, calibration = references.null, references.calibration
         return AnomalyMap(
             values=found.values,

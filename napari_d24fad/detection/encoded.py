@@ -36,6 +36,15 @@ class Encoded:
         """Returns the same slices with features relative to a set of references."""
         return replace(self, features=method.align(self.features, statistics))
 
+    def and_mirrored(self, mirrored: Features) -> Encoded:
+        """Returns the slices and after them their mirror images, at the same levels."""
+        both = zip(self.features, mirrored, strict=True)
+        return Encoded(np.tile(self.levels, 2), tuple(torch.cat(pair) for pair in both))
+
+    def part(self, chosen: slice) -> Encoded:
+        """Returns some of the slices."""
+        return Encoded(self.levels[chosen], tuple(feature[chosen] for feature in self.features))
+
     def at(self, level: float) -> list[int]:
         """Returns the slices to compare with a slice at ``level``: the nearest few within reach."""
         distance = np.abs(self.levels - level)
@@ -43,7 +52,7 @@ class Encoded:
         return [int(i) for n, i in enumerate(order) if n == 0 or distance[i] <= SEARCH_WINDOW]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False, weakref_slot=True)
 class EncodedScan:
     """A scan with its features: a reference, a query, or one after the other; never encoded twice.
 
@@ -59,24 +68,35 @@ class EncodedScan:
     indices: tuple[int, ...] = field(repr=False)
     encoded: Encoded = field(repr=False)
 
+    @classmethod
+    def join(cls, parts: Sequence[EncodedScan]) -> EncodedScan:
+        """Makes one of several that hold different slices of the same scan, in the order of slices."""
+        indices = [index for part in parts for index in part.indices]
+        order = np.argsort(indices)
+        levels = np.concatenate([part.encoded.levels for part in parts])[order]
+        features = zip(*(part.encoded.features for part in parts), strict=True)
+        ordered = tuple(torch.cat(tensors)[torch.from_numpy(order)] for tensors in features)
+        chosen = tuple(indices[at] for at in order)
+        return cls(parts[0].scan, parts[0].prepared, chosen, Encoded(levels, ordered))
 
-def supports_at(
-    encoded: Sequence[Encoded], level: float, leave_out: int | None = None
-) -> tuple[Features, list[int]]:
+    def order_of(self, parts: Sequence[EncodedScan]) -> list[int]:
+        """Returns for each slice its position among those of the parts that were joined."""
+        indices = [index for part in parts for index in part.indices]
+        return [indices.index(index) for index in self.indices]
+
+
+def supports_at(encoded: Sequence[Encoded], level: float) -> tuple[Features, list[int]]:
     """Collects the reference slices at one level.
 
     Args:
-        encoded: All references.
+        encoded: The references.
         level: Position within the anatomy, 0 to 1.
-        leave_out: Index of a reference not to use.
 
     Returns:
         Their features, first axis ``S``, and for each the index of its reference.
     """
     parts, owners = [], []
     for index, reference in enumerate(encoded):
-        if index == leave_out:
-            continue
         chosen = reference.at(level)
         parts.append(tuple(feature[chosen] for feature in reference.features))
         owners += [index] * len(chosen)

@@ -8,11 +8,13 @@ import numpy as np
 import torch
 
 from napari_d24fad.detection.calibration import FloatArray, conformal_slice_p
-from napari_d24fad.detection.comparison import compare_slices
-from napari_d24fad.detection.encoded import Encoded, EncodedScan
+from napari_d24fad.detection.encoded import EncodedScan
 from napari_d24fad.detection.null import combine_components, relative_to_expected, scan_score, smooth
 from napari_d24fad.detection.references import References
-from napari_d24fad.progress import CancelToken, Progress
+from napari_d24fad.progress import CancelToken, Progress, part
+
+_AT_ONCE = 16
+"""Slices whose maps are drawn at once."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -28,14 +30,13 @@ class ExaminedSlices:
 
 @torch.inference_mode()
 def examine_slices(
-    query: EncodedScan, references: References, batch: int, progress: Progress, cancel: CancelToken
+    query: EncodedScan, references: References, progress: Progress, cancel: CancelToken
 ) -> ExaminedSlices:
     """Compares every encoded slice of a query with the references.
 
     Args:
         query: The scan to examine.
         references: What it is compared with.
-        batch: Slices whose maps are computed at once.
         progress: Told how far this is.
         cancel: Stops it.
 
@@ -45,26 +46,25 @@ def examine_slices(
     prepared, method, null = query.prepared, references.scoring, references.null
     sampling = prepared.sampling
     side = method.map_side(sampling.side)
+    compared = references.alignment.compare(
+        query, references.encoded, progress=part(progress, 0, 0.7), cancel=cancel
+    )
     upright = np.full(prepared.scan.grid, np.nan, np.float32)
     scores = np.empty(len(query.indices), np.float32)
     parts = []
     inside = sampling.inside(side)
-    for start in range(0, len(query.indices), batch):
-        chosen = range(start, min(start + batch, len(query.indices)))
-        levels = query.encoded.levels[start : chosen.stop]
-        own = Encoded(levels, tuple(f[start : chosen.stop] for f in query.encoded.features))
-        own = own.aligned(method, references.statistics)
-        distances, weights = compare_slices(
-            own, range(len(chosen)), references.supports, method, side, cancel
-        )
+    for start in range(0, len(query.indices), _AT_ONCE):
+        chosen = slice(start, min(start + _AT_ONCE, len(query.indices)))
+        distances, weights = compared.distances(chosen, side, references.shares, cancel)
         combined = combine_components(distances, null.component_means)
-        maps = smooth(relative_to_expected(combined, levels, null.expected), method.smoothing)
-        scores[start : chosen.stop] = [float(method.image_score(m[inside.to(m.device)])) for m in maps]
-        upright[list(query.indices[start : chosen.stop])] = sampling.to_slices(maps).cpu().numpy()
+        relative = relative_to_expected(combined, query.encoded.levels[chosen], null.expected)
+        maps = smooth(relative, method.smoothing)
+        scores[chosen] = method.image_score(maps[:, inside.to(maps.device)]).cpu().numpy()
+        upright[list(query.indices[chosen])] = sampling.to_slices(maps).cpu().numpy()
         parts.append(weights.cpu().numpy())
-        progress(chosen.stop / len(query.indices), "Comparing slices")
+        progress(0.7 + 0.3 * chosen.stop / len(query.indices), "Drawing the map")
     p_values = conformal_slice_p(
-        scores, query.encoded.levels, null.slice_scores, [each.levels for each in references.aligned]
+        scores, query.encoded.levels, null.slice_scores, [each.encoded.levels for each in references.encoded]
     )
     return ExaminedSlices(
         values=np.ascontiguousarray(prepared.orientation.invert(upright)),

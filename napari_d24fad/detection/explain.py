@@ -15,7 +15,7 @@ from napari_d24fad.detection.detector import Detector
 from napari_d24fad.detection.encoded import EncodedScan, supports_at
 from napari_d24fad.detection.null import smooth
 from napari_d24fad.detection.references import References
-from napari_d24fad.detection.scoring import PaperScoring
+from napari_d24fad.detection.paper import PaperScoring
 from napari_d24fad.errors import ArgumentError, Code
 from napari_d24fad.network.losses import distance_maps
 from napari_d24fad.network.weighting import LearnToWeight, combine
@@ -86,17 +86,18 @@ def explain(
     level = float(query.encoded.levels[position])
     sampling = query.prepared.sampling
     method = references.scoring
-    own = method.align(
-        tuple(feature[position : position + 1] for feature in query.encoded.features), references.statistics
-    )
-    supports, owners = supports_at(references.supports, level)
-    counted = method.compare(own, supports, owners, method.map_side(sampling.side))[1][0]
+    alignment = references.alignment
+    own = query.encoded.part(slice(position, position + 1)).aligned(method, alignment.statistics)
+    known = [alignment.supports(each) for each in references.encoded]
+    supports, owners = supports_at(known, level)
+    side = method.map_side(sampling.side)
+    counted = method.compare(own.features, supports, owners, side, references.counted)[1][0]
     weights = counted.new_zeros(len(references.encoded), counted.shape[1])
     weights = weights.index_add(0, torch.tensor(owners, device=counted.device), counted)
     slices = [
         # Mirror images follow the slices they are of.
         (owner, each.indices[chosen % len(each.indices)])
-        for owner, (each, support) in enumerate(zip(references.encoded, references.supports, strict=True))
+        for owner, (each, support) in enumerate(zip(references.encoded, known, strict=True))
         for chosen in support.at(level)
     ]
     owner, nearest = slices[int(counted.mean(dim=1).argmax())]

@@ -12,12 +12,11 @@ import torch
 from scipy import ndimage
 from torch import Tensor
 
+from napari_d24fad.detection.alignment import Alignment, Compared
 from napari_d24fad.detection.calibration import LeftOutMaps
-from napari_d24fad.detection.comparison import compare_slices
-from napari_d24fad.detection.encoded import Encoded, EncodedScan
+from napari_d24fad.detection.encoded import EncodedScan
 from napari_d24fad.detection.pairing import MIN_REFERENCES
-from napari_d24fad.detection.scoring import Scoring
-from napari_d24fad.progress import CancelToken, Progress
+from napari_d24fad.progress import CancelToken, Progress, part
 
 LEVELS = 16
 NORMAL_PERCENTILE = 99.9
@@ -127,9 +126,8 @@ def scan_score(slice_scores: npt.NDArray[np.float32]) -> float:
 @torch.inference_mode()
 def measure_null(
     references: Sequence[EncodedScan],
-    encoded: Sequence[Encoded],
-    supports: Sequence[Encoded],
-    method: Scoring,
+    alignment: Alignment,
+    shares: Sequence[float],
     progress: Progress,
     cancel: CancelToken,
 ) -> tuple[Null, tuple[LeftOutMaps, ...]]:
@@ -140,52 +138,52 @@ def measure_null(
 
     Args:
         references: The references.
-        encoded: Their features, aligned.
-        supports: What queries are compared with, of the same references.
-        method: The scoring they were encoded for.
+        alignment: What they are compared by.
+        shares: How much each of them counts, above 0 and up to 1.
         progress: Told how far this is.
         cancel: Stops it.
 
     Raises:
         Cancelled: If a stop was asked for.
     """
+    method = alignment.method
     side = method.map_side(references[0].prepared.sampling.side)
-    distances = []
-    for index, reference in enumerate(encoded):
-        every = range(len(reference.levels))
-        distances.append(compare_slices(reference, every, supports, method, side, cancel, index)[0])
-        progress((index + 1) / len(encoded), "Comparing references with each other")
+    compared, distances = [], []
+    for index, reference in enumerate(references):
+        tell = part(progress, index / len(references), (index + 1) / len(references))
+        others = [each for each in references if each is not reference]
+        compared.append(alignment.compare(reference, others, progress=tell, cancel=cancel))
+        counted = [share for at, share in enumerate(shares) if at != index]
+        distances.append(compared[-1].distances(slice(None), side, counted, cancel)[0])
+        progress((index + 1) / len(references), "Comparing references with each other")
     means = torch.cat(distances).mean(dim=(0, 2, 3)).clamp(min=1e-6) if method.standardised else None
     combined = [combine_components(components, means) for components in distances]
     left_out = []
     for index, (maps, each) in enumerate(zip(combined, references, strict=True)):
-        expected = _expected(combined, encoded, index) if method.relative else None
+        expected = _expected(combined, references, index) if method.relative else None
         smoothed = smooth(relative_to_expected(maps, each.encoded.levels, expected), method.smoothing)
         inside = each.prepared.sampling.inside(side)
         left_out.append(LeftOutMaps(smoothed.cpu().numpy(), inside.numpy(), each.encoded.levels))
-    slice_scores = np.full((len(encoded), max(len(e.levels) for e in encoded)), np.nan, np.float32)
+    slice_scores = np.full((len(references), max(len(r.indices) for r in references)), np.nan, np.float32)
     for row, alone in zip(slice_scores, left_out, strict=True):
-        row[: len(alone.maps)] = [
-            float(method.image_score(torch.from_numpy(values))) for values in alone.maps[:, alone.inside]
-        ]
+        row[: len(alone.maps)] = method.image_score(torch.from_numpy(alone.maps[:, alone.inside])).numpy()
     scores = np.array([scan_score(row) for row in slice_scores], np.float32)
     # The median, so that one abnormal reference does not hide what the query shows.
     peaks = [np.percentile(alone.values(), NORMAL_PERCENTILE) for alone in left_out]
     null = Null(
         means,
-        _expected(combined, encoded) if method.relative else None,
+        _expected(combined, references) if method.relative else None,
         float(np.median(peaks)),
         scores,
         slice_scores,
-        _one_more(encoded, supports, method, side, means, combined, cancel),
+        _one_more(compared, shares, side, means, combined, cancel),
     )
     return null, tuple(left_out)
 
 
 def _one_more(
-    encoded: Sequence[Encoded],
-    supports: Sequence[Encoded],
-    method: Scoring,
+    compared: Sequence[Compared],
+    shares: Sequence[float],
     side: int,
     means: Tensor | None,
     combined: Sequence[Tensor],
@@ -196,22 +194,23 @@ def _one_more(
     Nearest-neighbour distances fall as a power of the number of references; its exponent is
     measured by leaving a second reference out of every few slices.
     """
-    count = len(encoded)
+    count = len(compared)
     if count == MIN_REFERENCES:
         return 1.0
     fewer, more = 0.0, 0.0
-    for index, reference in enumerate(encoded):
+    for index, each in enumerate(compared):
         second = (index + 1) % count
-        kept = [support for at, support in enumerate(supports) if at not in (index, second)]
-        chosen = range(0, len(reference.levels), _EVERY)
-        distances, _ = compare_slices(reference, chosen, kept, method, side, cancel)
+        kept = [0.0 if at == second else share for at, share in enumerate(shares) if at != index]
+        distances, _ = each.distances(slice(None, None, _EVERY), side, kept, cancel)
         fewer += float(combine_components(distances, means).sum())
         more += float(combined[index][::_EVERY].sum())
     exponent = max(0.0, math.log(fewer / more) / math.log((count - 1) / (count - 2))) if more > 0 else 0.0
     return float((1 - 1 / count) ** exponent)
 
 
-def _expected(combined: Sequence[Tensor], encoded: Sequence[Encoded], leave_out: int | None = None) -> Tensor:
+def _expected(
+    combined: Sequence[Tensor], references: Sequence[EncodedScan], leave_out: int | None = None
+) -> Tensor:
     kept = [index for index in range(len(combined)) if index != leave_out]
-    levels = np.concatenate([encoded[index].levels for index in kept])
+    levels = np.concatenate([references[index].encoded.levels for index in kept])
     return expected_maps(torch.cat([combined[index] for index in kept]), levels)

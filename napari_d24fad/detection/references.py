@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from napari_d24fad.detection.alignment import Alignment
 from napari_d24fad.detection.calibration import Calibration
 from napari_d24fad.detection.copies import Likeness
-from napari_d24fad.detection.encoded import Encoded, EncodedScan
+from napari_d24fad.detection.encoded import EncodedScan
 from napari_d24fad.detection.null import Null
 from napari_d24fad.detection.reference_check import ReferenceCheck
-from napari_d24fad.detection.scoring import Features, Scoring
+from napari_d24fad.detection.scoring import Scoring
 from napari_d24fad.studies.scan import Scan
 
 
@@ -20,11 +21,8 @@ class References:
     Attributes:
         encoded: The scans with their features; pass some of them, or more, to
             `Detector.reference_set` for another set without encoding these again.
-        scoring: The scoring they were encoded for.
-        statistics: What features are aligned by.
-        aligned: Their features, aligned.
-        supports: What queries are compared with: these, with their mirror images where the
-            scoring wants them.
+        alignment: What queries are compared with them by.
+        shares: How much each of them counts, above 0 and up to 1.
         null: What the references show when each is examined against the others.
         calibration: What that says about values and scores of a query.
         checks: For each reference, whether it stands out among the others.
@@ -34,16 +32,24 @@ class References:
     """
 
     encoded: tuple[EncodedScan, ...] = field(repr=False)
-    scoring: Scoring
-    statistics: Features = field(repr=False)
-    aligned: tuple[Encoded, ...] = field(repr=False)
-    supports: tuple[Encoded, ...] = field(repr=False)
+    alignment: Alignment = field(repr=False)
+    shares: tuple[float, ...]
     null: Null = field(repr=False)
     calibration: Calibration = field(repr=False)
     checks: tuple[ReferenceCheck, ...]
     likeness: Likeness = field(repr=False)
     warnings: tuple[str, ...]
     seconds: float
+
+    @property
+    def scoring(self) -> Scoring:
+        """The scoring they were encoded for."""
+        return self.alignment.method
+
+    @property
+    def counted(self) -> tuple[float, ...] | None:
+        """The shares; None where each counts fully."""
+        return None if all(share == 1 for share in self.shares) else self.shares
 
     @property
     def scans(self) -> tuple[Scan, ...]:

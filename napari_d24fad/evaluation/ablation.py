@@ -8,12 +8,12 @@ from dataclasses import dataclass, replace
 import numpy as np
 import torch
 from monai.metrics.rocauc import compute_roc_auc
-from torch import Tensor
 from torch.nn.functional import normalize
 
 from napari_d24fad.detection.detector import Detector
 from napari_d24fad.detection.encoded import EncodedScan
-from napari_d24fad.detection.scoring import FOR_IMAGES, Features, MatchedScoring, Scoring
+from napari_d24fad.detection.matched import FOR_IMAGES, MatchedScoring
+from napari_d24fad.detection.scoring import Features, Scoring
 from napari_d24fad.evaluation.draws import draw_references
 from napari_d24fad.evaluation.labelled import LabelledTask
 from napari_d24fad.evaluation.measure import Plan, encode_task
@@ -26,13 +26,11 @@ class _OneSpace(MatchedScoring):
 
     residual: bool = False
 
-    def compare(
-        self, query: Features, supports: Features, owners: Sequence[int], side: int
-    ) -> tuple[Tensor, Tensor]:
+    def match(self, query: Features, supports: Features) -> Features:
         half = len(query) // 2
         kept = slice(half, None) if self.residual else slice(half)
-        # Twice, as the comparison expects two spaces; the mean of the components stays the same.
-        return MatchedScoring.compare(self, query[kept] * 2, supports[kept] * 2, owners, side)
+        # Twice, as two spaces are expected; the mean of the components stays the same.
+        return MatchedScoring.match(self, query[kept], supports[kept]) * 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +38,7 @@ class _NotAligned(MatchedScoring):
     """Compares features as they are."""
 
     def align(self, features: Features, statistics: Features) -> Features:
-        return tuple(normalize(feature) for feature in features)
+        return tuple(normalize(feature.float()).half() for feature in features)
 
 
 def _options(method: MatchedScoring) -> dict[str, float | int | bool]:

@@ -19,7 +19,7 @@ import torch
 from scipy import ndimage
 
 from napari_d24fad.detection.encoded import EncodedScan
-from napari_d24fad.detection.scoring import PaperScoring
+from napari_d24fad.detection.paper import PaperScoring
 from napari_d24fad.errors import ArgumentError, Code
 from napari_d24fad.evaluation.draws import draw_references
 from napari_d24fad.evaluation.labelled import LabelledTask

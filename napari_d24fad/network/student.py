@@ -89,6 +89,10 @@ class Student(nn.Module):
         Returns:
             Shapes of `TeacherFeatures.scales`, finest first.
         """
-        coarse = self.get_submodule("layer1")(embedding)
-        middle = self.get_submodule("layer2")(coarse)
+        coarse, middle = self.coarser(embedding)
         return self.get_submodule("layer3")(middle), middle, coarse
+
+    def coarser(self, embedding: Tensor) -> tuple[Tensor, Tensor]:
+        """Re-creates the coarse and the middle scale alone, in that order: half the work."""
+        coarse = self.get_submodule("layer1")(embedding)
+        return coarse, self.get_submodule("layer2")(coarse)

@@ -37,7 +37,8 @@ class Validation:
     """
 
     def __init__(self, network: D24FAD, card: ModelCard, tasks: Sequence[Task], device: torch.device) -> None:
-        self._detector = Detector(LoadedModel(card, network, card.sha256), str(device))
+        # Exact: the network itself, whose weights change between measurements.
+        self._detector = Detector(LoadedModel(card, network, card.sha256), str(device), precision="exact")
         self._episodes = [_episode(task, seed) for seed, task in enumerate(tasks)]
 
     def __call__(self, cancel: CancelToken) -> float:

@@ -1,0 +1,194 @@
+"""Scans relative to one set of references, and what each two of them show together: each made once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+
+import torch
+from torch import Tensor
+
+from napari_d24fad.detection.encoded import SEARCH_WINDOW, Encoded, EncodedScan, supports_at
+from napari_d24fad.detection.matched import MatchedScoring
+from napari_d24fad.detection.scoring import Features, Scoring
+from napari_d24fad.progress import CancelToken, Progress, silent
+
+_MOST_AT_ONCE = 16
+
+
+class Alignment:
+    """What features of scans are held against: the statistics of one set of references.
+
+    Supports and matches of pairs of scans are kept, so that a reference more, or less, or one that
+    counts less, costs only what is new. It holds scans in memory: make another for another set.
+
+    Args:
+        method: The scoring that the scans were encoded for.
+        statistics: Of `Scoring.statistics`.
+        mirror: Encodes the mirror images of a scan's encoded slices; called if the method wants them.
+    """
+
+    def __init__(
+        self, method: Scoring, statistics: Features, mirror: Callable[[EncodedScan], Features]
+    ) -> None:
+        self.method = method
+        self.statistics = statistics
+        self._mirror = mirror
+        self._supports: dict[EncodedScan, Encoded] = {}
+        self._pairs: dict[tuple[EncodedScan, EncodedScan], Features] = {}
+
+    def supports(self, scan: EncodedScan) -> Encoded:
+        """Returns what queries are compared with of a reference: it, and its mirror images where wanted."""
+        if scan not in self._supports:
+            aligned = scan.encoded.aligned(self.method, self.statistics)
+            if self.method.mirrored:
+                mirrored = self.method.align(self._mirror(scan), self.statistics)
+                aligned = aligned.and_mirrored(mirrored)
+            self._supports[scan] = aligned
+        return self._supports[scan]
+
+    @torch.inference_mode()
+    def compare(
+        self,
+        query: EncodedScan,
+        references: Sequence[EncodedScan],
+        *,
+        progress: Progress = silent,
+        cancel: CancelToken | None = None,
+    ) -> Compared:
+        """Compares a scan with references, and keeps what can be used again.
+
+        Raises:
+            Cancelled: If a stop was asked for.
+        """
+        cancel = cancel or CancelToken()
+        cancel.check()
+        supports = tuple(self.supports(each) for each in references)
+        if not isinstance(self.method, MatchedScoring):
+            return Compared(query, supports, self.method, self.statistics, None)
+        missing = [at for at, each in enumerate(references) if (query, each) not in self._pairs]
+        if missing:
+            found = self._match(query, [supports[at] for at in missing], self.method, progress, cancel)
+            for at, columns in zip(missing, found, strict=True):
+                self._pairs[query, references[at]] = columns
+        pairs = [self._pairs[query, each] for each in references]
+        matches = tuple(torch.stack(columns, dim=1) for columns in zip(*pairs, strict=True))
+        return Compared(query, supports, self.method, self.statistics, matches)
+
+    def joined(self, whole: EncodedScan, parts: Sequence[EncodedScan]) -> None:
+        """Takes what was found for the parts of a scan for the whole; see `EncodedScan.join`."""
+        order = torch.tensor(whole.order_of(parts))
+        known = [{other for query, other in self._pairs if query is part} for part in parts]
+        for other in set.intersection(*known) if known else ():
+            columns = zip(*(self._pairs[part, other] for part in parts), strict=True)
+            self._pairs[whole, other] = tuple(torch.cat(each)[order.to(each[0].device)] for each in columns)
+        for part in parts:
+            for key in [key for key in self._pairs if key[0] is part]:
+                del self._pairs[key]
+
+    def _match(
+        self,
+        query: EncodedScan,
+        supports: Sequence[Encoded],
+        method: MatchedScoring,
+        progress: Progress,
+        cancel: CancelToken,
+    ) -> list[Features]:
+        """For each reference, the lowest distances ``(N, h, w)`` of each space and scale."""
+        found: list[list[Features]] = [[] for _ in supports]
+        for chosen in _neighbours(query.encoded):
+            cancel.check()
+            levels = query.encoded.levels[chosen]
+            own = query.encoded.part(chosen).aligned(method, self.statistics).features
+            wanted = [sorted({at for level in levels for at in each.at(level)}) for each in supports]
+            gathered = zip(
+                *([f[at] for f in each.features] for each, at in zip(supports, wanted, strict=True)),
+                strict=True,
+            )
+            matches = method.match(own, tuple(torch.cat(tensors) for tensors in gathered))
+            start = 0
+            for each, at, parts in zip(supports, wanted, found, strict=True):
+                near = torch.tensor([[index in set(each.at(level)) for index in at] for level in levels])
+                parts.append(tuple(_lowest(m[:, start : start + len(at)], near) for m in matches))
+                start += len(at)
+            progress(chosen.stop / len(query.encoded.levels), "Comparing slices")
+        return [tuple(torch.cat(each) for each in zip(*parts, strict=True)) for parts in found]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Compared:
+    """A scan held against references, some of which may then be left out or count less.
+
+    Attributes:
+        query: The scan.
+        supports: What it is compared with, of each reference.
+        method: The scoring.
+        statistics: What features are aligned by.
+        matches: For the default scoring, for each space and scale ``(N, references, h, w)`` in half
+            precision; None for the published one, which compares each time.
+    """
+
+    query: EncodedScan
+    supports: tuple[Encoded, ...] = field(repr=False)
+    method: Scoring
+    statistics: Features = field(repr=False)
+    matches: Features | None = field(repr=False)
+
+    @torch.inference_mode()
+    def distances(
+        self, chosen: slice, side: int, shares: Sequence[float], cancel: CancelToken
+    ) -> tuple[Tensor, Tensor]:
+        """Returns the distances of some slices.
+
+        Args:
+            chosen: Which of the encoded slices.
+            side: Side of the maps in pixels.
+            shares: For each reference how much it counts, 0 to 1.
+            cancel: Stops it between two slices.
+
+        Returns:
+            Distances ``(n, components, side, side)`` and weights ``(n, references, scales)``, 0 for
+            references that do not count.
+
+        Raises:
+            Cancelled: If a stop was asked for.
+        """
+        cancel.check()
+        kept = [at for at, share in enumerate(shares) if share > 0]
+        counted = None if all(shares[at] == 1 for at in kept) else [shares[at] for at in kept]
+        if self.matches is not None and isinstance(self.method, MatchedScoring):
+            columns = tuple(each[chosen][:, kept] for each in self.matches)
+            distances, own = self.method.distances(columns, side, counted)
+            weights = own.new_zeros(len(own), len(shares), own.shape[2])
+            weights[:, kept] = own
+            return distances, weights
+        parts = [self._one(at, kept, side, counted, cancel) for at in range(len(self.query.indices))[chosen]]
+        distances, weights = (torch.cat(tensors) for tensors in zip(*parts, strict=True))
+        return distances, weights
+
+    def _one(
+        self, at: int, kept: Sequence[int], side: int, shares: Sequence[float] | None, cancel: CancelToken
+    ) -> tuple[Tensor, Tensor]:
+        cancel.check()
+        own = self.query.encoded.part(slice(at, at + 1)).aligned(self.method, self.statistics)
+        supports, owners = supports_at([self.supports[index] for index in kept], float(own.levels[0]))
+        distance, weight = self.method.compare(own.features, supports, owners, side, shares)
+        per_reference = weight.new_zeros(1, len(self.supports), weight.shape[2])
+        of = torch.tensor([kept[owner] for owner in owners], device=weight.device)
+        return distance, per_reference.index_add(1, of, weight)
+
+
+def _neighbours(scan: Encoded) -> Iterator[slice]:
+    """Runs of slices near enough in level to share most of their supports."""
+    start = 0
+    for at in range(1, len(scan.levels) + 1):
+        full = at - start == _MOST_AT_ONCE
+        if at == len(scan.levels) or full or scan.levels[at] - scan.levels[start] > SEARCH_WINDOW:
+            yield slice(start, at)
+            start = at
+
+
+def _lowest(distances: Tensor, near: Tensor) -> Tensor:
+    """Lowest of the distances ``(N, S, h, w)`` that count, ``near`` being ``(N, S)``: ``(N, h, w)`` half."""
+    far = ~near.to(distances.device)[..., None, None]
+    return distances.masked_fill(far, torch.inf).amin(dim=1).half()

@@ -1,0 +1,185 @@
+"""A model on a device that turns scans into features, in batches, each slice once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from weakref import WeakKeyDictionary
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from napari_d24fad.detection.devices import available_devices, choose_device
+from napari_d24fad.detection.encoded import Encoded, EncodedScan
+from napari_d24fad.detection.intensity import CT_WINDOW
+from napari_d24fad.detection.prepared import Prepared, prepare
+from napari_d24fad.detection.scoring import Features, Scoring
+from napari_d24fad.detection.scorings import scoring
+from napari_d24fad.errors import ArgumentError, Code, ModelError
+from napari_d24fad.network.checkpoint import LoadedModel
+from napari_d24fad.network.inference import PRECISIONS, Precision, for_inference, has_fast_bfloat16
+from napari_d24fad.network.normalise import imagenet_normalise
+from napari_d24fad.progress import CancelToken, Progress, silent
+from napari_d24fad.studies.scan import Scan
+
+BATCH = 32
+CPU_BATCH = 4
+"""As fast on a CPU, where a large teacher takes seconds for 16 slices, in which no cancel is seen."""
+
+
+class Encoder:
+    """A model on a device, ready to encode scans.
+
+    Args:
+        model: The loaded model.
+        device: See `choose_device`.
+        scoring_name: ``"paper"`` or ``"matched"``; None takes what the model's card says.
+        ct_window: Low and high HU for CT.
+        precision: See `Precision`. None takes the exact network for the published scoring; for the
+            default scoring bfloat16 where the device has it, else float32.
+
+    Attributes:
+        network: The network as it was trained, on the device.
+        precision: What features are computed with.
+
+    Raises:
+        ModelError: DEVICE_UNAVAILABLE.
+        ArgumentError: BAD_ARGUMENT.
+    """
+
+    def __init__(
+        self,
+        model: LoadedModel,
+        device: str = "auto",
+        scoring_name: str | None = None,
+        ct_window: tuple[float, float] = CT_WINDOW,
+        precision: Precision | None = None,
+    ) -> None:
+        self.model = model
+        self.device = choose_device(device)
+        self.scoring_name = scoring_name or model.card.scoring
+        self.ct_window = ct_window
+        scoring(self.scoring_name, volume=True)  # refuses an unknown name now, not after the encoding
+        if precision not in (None, *PRECISIONS):
+            raise ArgumentError(Code.BAD_ARGUMENT, f"The precision must be {', '.join(PRECISIONS)}.")
+        self.precision = precision or _fastest(self.scoring_name, self.device)
+        self.network = model.network.to(self.device)
+        self._fast = for_inference(self.network, self.precision)
+        self._batch = CPU_BATCH if self.device.type == "cpu" else BATCH
+        self._mirrored: WeakKeyDictionary[EncodedScan, Features] = WeakKeyDictionary()
+
+    @property
+    def device_label(self) -> str:
+        """The device with the name people know it by."""
+        labels = dict(available_devices())
+        name = str(self.device)
+        return name if name == "cpu" else f"{name} ({labels[name]})"
+
+    def inputs(self, prepared: Prepared, indices: Sequence[int]) -> Tensor:
+        """Returns what the network takes for canonical slices, ``(N, 3, side, side)`` on the device."""
+        images = prepared.inputs(indices).to(self.device)
+        return imagenet_normalise(images) if self.model.card.normalise else images
+
+    @torch.inference_mode()
+    def encode_scan(
+        self,
+        scan: Scan,
+        *,
+        max_slices: int | None = None,
+        progress: Progress = silent,
+        cancel: CancelToken | None = None,
+    ) -> EncodedScan:
+        """Encodes the slices of a scan that hold anatomy.
+
+        Args:
+            scan: The scan, a reference or a query.
+            max_slices: At most so many slices, evenly spread; None for all, as `Detector.examine`
+                needs them to examine every slice.
+            progress: Told how far the encoding is.
+            cancel: Stops it.
+
+        Raises:
+            PairingError: NOTHING_TO_EXAMINE if it holds no anatomy.
+            StudyError: CONSTANT_IMAGE.
+            ModelError: OUT_OF_MEMORY if not even one slice fits into the memory of the device.
+            Cancelled: If a stop was asked for.
+        """
+        cancel = cancel or CancelToken()
+        cancel.check()
+        prepared = self.prepare(scan)
+        count = min(max_slices or len(prepared.examined), len(prepared.examined))
+        chosen = np.linspace(0, len(prepared.examined) - 1, count).round().astype(int)
+        return self.encode_slices(scan, prepared, chosen, progress, cancel)
+
+    def prepare(self, scan: Scan) -> Prepared:
+        """Makes a scan ready for this model; see `prepare`."""
+        return prepare(scan, self.model.card.input_size, self.ct_window)
+
+    @torch.inference_mode()
+    def encode_slices(
+        self,
+        scan: Scan,
+        prepared: Prepared,
+        chosen: Sequence[int] | np.ndarray[tuple[int], np.dtype[np.int_]],
+        progress: Progress,
+        cancel: CancelToken,
+    ) -> EncodedScan:
+        """Encodes some of the examined slices of a prepared scan, as positions in ``prepared.examined``."""
+        indices = tuple(prepared.examined[at] for at in chosen)
+        features = self._in_batches(prepared, indices, scoring(self.scoring_name, scan.is_volume), progress, cancel)
+        return EncodedScan(scan, prepared, indices, Encoded(prepared.levels[np.asarray(chosen)], features))
+
+    def mirrored(self, scan: EncodedScan) -> Features:
+        """Returns the features of the mirror images of a scan's encoded slices; encoded once."""
+        if scan not in self._mirrored:
+            method = scoring(self.scoring_name, scan.scan.is_volume)
+            found = self._in_batches(scan.prepared, scan.indices, method, silent, CancelToken(), mirror=True)
+            self._mirrored[scan] = found
+        return self._mirrored[scan]
+
+    @torch.inference_mode()
+    def _in_batches(
+        self,
+        prepared: Prepared,
+        indices: Sequence[int],
+        method: Scoring,
+        progress: Progress,
+        cancel: CancelToken,
+        mirror: bool = False,
+    ) -> Features:
+        batches = []
+        for batch in self._batches(indices):
+            cancel.check()
+            inputs = self.inputs(prepared, batch)
+            inputs = inputs.flip(-1) if mirror else inputs
+            batches.append(self._encode(inputs, method))
+            progress(min(1.0, sum(len(each[0]) for each in batches) / len(indices)), "Encoding slices")
+        return tuple(torch.cat(tensors) for tensors in zip(*batches, strict=True))
+
+    def _batches(self, indices: Sequence[int]) -> Iterator[Sequence[int]]:
+        start = 0
+        while start < len(indices):
+            size = self._batch  # it may shrink on the way
+            yield indices[start : start + size]
+            start += size
+
+    def _encode(self, inputs: Tensor, method: Scoring) -> Features:
+        """Encodes a batch; where the device runs out of memory, in halves, and so from then on."""
+        dtype = torch.bfloat16 if self.precision == "bfloat16" else torch.float32
+        layout = torch.contiguous_format if self.precision == "exact" else torch.channels_last
+        try:
+            return method.encode(self._fast, inputs.to(dtype=dtype, memory_format=layout))
+        except torch.OutOfMemoryError as error:
+            if len(inputs) == 1:
+                raise ModelError(Code.OUT_OF_MEMORY) from error
+        if self.device.type == "cuda":
+            torch.cuda.empty_cache()
+        self._batch = max(1, len(inputs) // 2)
+        halves = [self._encode(part, method) for part in inputs.split((len(inputs) + 1) // 2)]
+        return tuple(torch.cat(pair) for pair in zip(*halves, strict=True))
+
+
+def _fastest(scoring_name: str, device: torch.device) -> Precision:
+    if scoring_name == "paper":
+        return "exact"
+    return "bfloat16" if has_fast_bfloat16(device) else "float32"
