@@ -157,6 +157,51 @@ class Code(Enum):
         "No anatomy was found in this scan.",
         "Check that the right series was chosen.",
     )
+    MANY_REFERENCES = (
+        "P09",
+        "More references were used than the method was measured with.",
+        "Rely on the result less, or mark two to eight references.",
+    )
+    MODALITY_UNSTATED = (
+        "P10",
+        "Some scans do not state their modality.",
+        "Check that all show the same one.",
+    )
+    POSITION_UNSTATED = (
+        "P11",
+        "Some volumes state no position in the patient; left and right could be exchanged.",
+        "Check that all lie the same way.",
+    )
+    SPACING_MISMATCH = (
+        "P12",
+        "Some references are more than twice as coarse or as fine as the scan to examine.",
+        "Use references of similar resolution; detail that only one side has looks abnormal.",
+    )
+    BODY_PART_MISMATCH = (
+        "P13",
+        "Some references state another body part than the scan to examine.",
+        "Check that all show the same anatomy.",
+    )
+    SAME_PATIENT = (
+        "P14",
+        "A reference belongs to the same patient as the scan to examine; a lesion in both would look normal.",
+        "Use normal scans of other patients.",
+    )
+    FEW_REFERENCES = (
+        "P15",
+        "With few references little is known of how normal scans differ.",
+        "Use eight if you have them.",
+    )
+    ALIKE_REFERENCES = (
+        "P16",
+        "Two references are almost the same picture and count like one.",
+        "Leave one of them out.",
+    )
+    ALIKE_QUERY = (
+        "P17",
+        "A reference is almost the same picture as the scan to examine; what both show cannot be found.",
+        "Leave this reference out.",
+    )
 
     MODEL_UNKNOWN = ("M01", "No model of this name is installed.", "List them with: d24fad models list")
     MODEL_CORRUPT = (

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import struct
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,6 +13,7 @@ from pydicom.tag import Tag
 from pydicom.uid import UID, DeflatedExplicitVRLittleEndian
 
 from napari_d24fad.errors import Code, StudyError
+from napari_d24fad.studies.dicom_subject import body_part, patient_key
 from napari_d24fad.studies.dicom_values import number, numbers, positive, text
 from napari_d24fad.studies.quiet import quiet
 from napari_d24fad.studies.scan import Photometric, SeriesIdentity
@@ -60,6 +60,7 @@ _KEYWORDS = (
     "PatientID",
     "IssuerOfPatientID",
     "BodyPartExamined",
+    "AnatomicRegionSequence",
     "SliceThickness",
     "SpacingBetweenSlices",
     "StudyInstanceUID",
@@ -144,7 +145,7 @@ class Instance:
     image_type: tuple[str, ...]
     series_number: int
     number: int | None
-    traits: tuple[str, ...]
+    traits: tuple[str, ...] = field(repr=False)  # times among them
 
 
 def read_instance(path: Path) -> Instance:
@@ -208,8 +209,8 @@ def _instance(path: Path, header: Dataset) -> Instance:
             series_uid=text(header, "SeriesInstanceUID"),
             study_uid=text(header, "StudyInstanceUID"),
             frame_of_reference_uid=text(header, "FrameOfReferenceUID"),
-            patient_key=_patient_key(header),
-            body_part=text(header, "BodyPartExamined"),
+            patient_key=patient_key(header),
+            body_part=body_part(header),
         ),
         sop_class=sop_class,
         sop_uid=text(header, "SOPInstanceUID"),
@@ -241,11 +242,3 @@ def _placement(header: Dataset, pixel_spacing: tuple[float, ...] | None) -> Plac
 
 def _class_name(sop_class: UID) -> str:
     return sop_class.name if sop_class.name != sop_class else "This DICOM object"
-
-
-def _patient_key(header: Dataset) -> str:
-    patient_id = text(header, "PatientID")
-    if not patient_id:
-        return ""
-    # The issuer is set apart so that no two pairs join to the same text.
-    return hashlib.sha256(f"{patient_id}\n{text(header, 'IssuerOfPatientID')}".encode()).hexdigest()
