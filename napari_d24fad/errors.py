@@ -116,6 +116,21 @@ class Code(Enum):
         "The axes of this volume are not exactly at right angles.",
         "No action is needed; what is drawn is out of place by the angle stated.",
     )
+    DECODER_FAILED = (
+        "S23",
+        "The compressed pixels of this file broke the program that decodes them.",
+        "Take the file for damaged, or for an attack; export the series again from its source.",
+    )
+    UNSAFE_ARCHIVE = (
+        "S24",
+        "This archive is not safe to unpack.",
+        "Ask who sent it for the plain files, or unpack it yourself and open the folder.",
+    )
+    ALSO_A_PROGRAM = (
+        "S25",
+        "A file of this series could be run as a program as well.",
+        "Run it never; ask its source. Only the image in it was read.",
+    )
 
     TOO_FEW_REFERENCES = (
         "P01",
