@@ -116,6 +116,21 @@ class Code(Enum):
         "The axes of this volume are not exactly at right angles.",
         "No action is needed; what is drawn is out of place by the angle stated.",
     )
+    DECODER_FAILED = (
+        "S23",
+        "The compressed pixels of this file broke the program that decodes them.",
+        "Take the file for damaged, or for an attack; export the series again from its source.",
+    )
+    UNSAFE_ARCHIVE = (
+        "S24",
+        "This archive is not safe to unpack.",
+        "Ask who sent it for the plain files, or unpack it yourself and open the folder.",
+    )
+    ALSO_A_PROGRAM = (
+        "S25",
+        "A file of this series could be run as a program as well.",
+        "Run it never; ask its source. Only the image in it was read.",
+    )
 
     TOO_FEW_REFERENCES = (
         "P01",
@@ -157,6 +172,51 @@ class Code(Enum):
         "No anatomy was found in this scan.",
         "Check that the right series was chosen.",
     )
+    MANY_REFERENCES = (
+        "P09",
+        "More references were used than the method was measured with.",
+        "Rely on the result less, or mark two to eight references.",
+    )
+    MODALITY_UNSTATED = (
+        "P10",
+        "Some scans do not state their modality.",
+        "Check that all show the same one.",
+    )
+    POSITION_UNSTATED = (
+        "P11",
+        "Some volumes state no position in the patient; left and right could be exchanged.",
+        "Check that all lie the same way.",
+    )
+    SPACING_MISMATCH = (
+        "P12",
+        "Some references are more than twice as coarse or as fine as the scan to examine.",
+        "Use references of similar resolution; detail that only one side has looks abnormal.",
+    )
+    BODY_PART_MISMATCH = (
+        "P13",
+        "Some references state another body part than the scan to examine.",
+        "Check that all show the same anatomy.",
+    )
+    SAME_PATIENT = (
+        "P14",
+        "A reference belongs to the same patient as the scan to examine; a lesion in both would look normal.",
+        "Use normal scans of other patients.",
+    )
+    FEW_REFERENCES = (
+        "P15",
+        "With few references little is known of how normal scans differ.",
+        "Use eight if you have them.",
+    )
+    ALIKE_REFERENCES = (
+        "P16",
+        "Two references are almost the same picture and count like one.",
+        "Leave one of them out.",
+    )
+    ALIKE_QUERY = (
+        "P17",
+        "A reference is almost the same picture as the scan to examine; what both show cannot be found.",
+        "Leave this reference out.",
+    )
 
     MODEL_UNKNOWN = ("M01", "No model of this name is installed.", "List them with: d24fad models list")
     MODEL_CORRUPT = (
@@ -188,6 +248,11 @@ class Code(Enum):
         "M07",
         "The chosen computing device is not available.",
         "Choose the CPU, or check the graphics driver.",
+    )
+    OUT_OF_MEMORY = (
+        "M08",
+        "The computing device has too little free memory for a single slice.",
+        "Close other programs that use it, choose the CPU, or take a smaller model.",
     )
 
     CANNOT_WRITE = (

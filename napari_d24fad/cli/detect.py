@@ -18,6 +18,7 @@ from napari_d24fad.export.notice import NOTICE
 from napari_d24fad.export.report import Examination, as_json
 from napari_d24fad.network.zoo import find_model
 from napari_d24fad.progress import Progress, part
+from napari_d24fad.studies.scan import Problem
 
 _LISTED_SLICES = 5
 _LISTED_REGIONS = 3
@@ -37,11 +38,11 @@ def run(arguments: Namespace) -> None:
         queries = load_queries(
             arguments.query, arguments.series, part(progress, 0, 0.1), resample=arguments.resample
         )
-        references, sentences = load_references(
+        references, problems = load_references(
             arguments.reference, part(progress, 0.1, 0.3), resample=arguments.resample
         )
         _check(arguments, queries, references)
-        examinations = _examine(arguments, queries, references, sentences, part(progress, 0.3, 1))
+        examinations = _examine(arguments, queries, references, problems, part(progress, 0.3, 1))
     from napari_d24fad.export.results import save_results  # imports matplotlib
 
     report = save_results(arguments.out, examinations, names=[query.stem for query in queries])
@@ -59,7 +60,7 @@ def _examine(
     arguments: Namespace,
     queries: Sequence[Source],
     references: Sequence[Source],
-    sentences: Sequence[str],
+    problems: Sequence[Problem],
     progress: Progress,
 ) -> list[Examination]:
     from napari_d24fad.detection.detector import Detector  # imports torch
@@ -72,7 +73,7 @@ def _examine(
     for done, query in enumerate(queries):
         examining = part(progress, 0.5 + 0.5 * done / len(queries), 0.5 + 0.5 * (done + 1) / len(queries))
         anomaly = detector.detect(query.scan, encoded, progress=examining)
-        anomaly = replace(anomaly, reference_labels=labels, warnings=(*anomaly.warnings, *sentences))
+        anomaly = replace(anomaly, reference_labels=labels, warnings=(*anomaly.warnings, *problems))
         examinations.append(Examination(query.scan, query.label, anomaly, window))
     return examinations
 
@@ -105,7 +106,7 @@ def _result_lines(result: dict[str, Any]) -> list[str]:
     lines += [_region(region) for region in result["regions"][:_LISTED_REGIONS]]
     lines += [f"  check: {each['reason']}" for each in result["references"] if each["flagged"]]
     lines += [f"  note: {problem['text']}" for problem in result["query"]["problems"]]
-    return lines + [f"  warning: {warning}" for warning in result["warnings"]]
+    return lines + [f"  warning: {warning['text']}" for warning in result["warnings"]]
 
 
 def _slice(suspicious: dict[str, Any]) -> str:

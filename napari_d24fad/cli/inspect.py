@@ -6,8 +6,7 @@ from argparse import Namespace
 from typing import Any
 
 from napari_d24fad.cli.console import plain, progress_bar, table
-from napari_d24fad.export.report import as_json
-from napari_d24fad.studies.scan import Problem
+from napari_d24fad.export.report import as_json, coded
 from napari_d24fad.studies.series import Series
 from napari_d24fad.studies.study import open_study
 
@@ -24,7 +23,7 @@ def run(arguments: Namespace) -> None:
         study = open_study(arguments.path, progress=progress)
     if arguments.json:
         series = [_described(number, each) for number, each in enumerate(study.series, start=1)]
-        print(as_json({"schema": SCHEMA, "series": series, "problems": _coded(study.problems)}))
+        print(as_json({"schema": SCHEMA, "series": series, "problems": coded(study.problems)}))
         return
     rows = [
         [str(number), each.label, plain(each.identity.description), str(each.n_files), _worries(each)]
@@ -47,16 +46,12 @@ def _described(number: int, series: Series) -> dict[str, Any]:
         "grid": list(series.grid),
         "spacing_mm": list(series.spacing) if series.spacing else None,
         "files": series.n_files,
-        "problems": _coded(series.problems),
+        "problems": coded(series.problems),
         "refusal": {"code": series.refusal.code.code, "text": str(series.refusal)}
         if series.refusal
         else None,
         "resampled": series.remedy.label if series.remedy else None,
     }
-
-
-def _coded(problems: tuple[Problem, ...]) -> list[dict[str, str]]:
-    return [{"code": problem.code.code, "text": str(problem)} for problem in problems]
 
 
 def _worries(series: Series) -> str:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from napari_d24fad.errors import ArgumentError, Code, PairingError, StudyError
 from napari_d24fad.progress import Progress, part
-from napari_d24fad.studies.scan import Scan
+from napari_d24fad.studies.scan import Problem, Scan
 from napari_d24fad.studies.series import Series
 from napari_d24fad.studies.study import open_study
 
@@ -57,7 +57,7 @@ def load_queries(
 
 def load_references(
     paths: Sequence[Path], progress: Progress, *, resample: bool = False
-) -> tuple[list[Source], list[str]]:
+) -> tuple[list[Source], list[Problem]]:
     """Loads the normal references.
 
     Args:
@@ -66,7 +66,7 @@ def load_references(
         resample: Whether series with missing or uneven slices are resampled, not left out.
 
     Returns:
-        The references, and sentences about what should be known of them.
+        The references, and what should be known of them.
 
     Raises:
         PairingError: ``TOO_FEW_REFERENCES`` if no path was given.
@@ -75,19 +75,23 @@ def load_references(
     if not paths:
         raise PairingError(Code.TOO_FEW_REFERENCES, "None was given.")
     found = [_found(path, resample) for path in paths]
-    sentences = []
+    problems = []
     for number, series in enumerate(found, start=1):
         refusals = [each.refusal for each in series if each.refusal]
         if len(refusals) == len(series):
             raise StudyError(refusals[0].code, f"Reference path {number}: {refusals[0].detail}")
-        sentences += [f"A series of reference path {number} was left out: {refusal}" for refusal in refusals]
+        left_out = f"A series of reference path {number} was left out."
+        problems += [Problem(refusal.code, f"{refusal.detail} {left_out}".strip()) for refusal in refusals]
     usable = [each for series in found for each in series if not each.refusal]
     references = []
     for done, each in enumerate(usable):
         scan = each.load(part(progress, done / len(usable), (done + 1) / len(usable)))
         references.append(Source(scan, each.label))
-        sentences += [f"Reference {done + 1}: {problem}" for problem in scan.problems]
-    return references, sentences
+        problems += [
+            Problem(problem.code, f"{problem.detail} Reference {done + 1}.".strip())
+            for problem in scan.problems
+        ]
+    return references, problems
 
 
 def _found(path: Path, resample: bool) -> list[Series]:

@@ -17,7 +17,7 @@ from napari_d24fad.detection.scoring import Features, Scoring
 from napari_d24fad.detection.scorings import scoring
 from napari_d24fad.errors import ArgumentError, Code, ModelError
 from napari_d24fad.network.checkpoint import LoadedModel
-from napari_d24fad.network.inference import PRECISIONS, Precision, for_inference, has_fast_bfloat16
+from napari_d24fad.network.inference import PRECISIONS, Precision, for_inference
 from napari_d24fad.network.normalise import imagenet_normalise
 from napari_d24fad.progress import CancelToken, Progress, silent
 from napari_d24fad.studies.scan import Scan
@@ -35,8 +35,8 @@ class Encoder:
         device: See `choose_device`.
         scoring_name: ``"paper"`` or ``"matched"``; None takes what the model's card says.
         ct_window: Low and high HU for CT.
-        precision: See `Precision`. None takes the exact network for the published scoring; for the
-            default scoring bfloat16 where the device has it, else float32.
+        precision: See `Precision`. None takes the exact network for the published scoring and
+            float32 for the default one. bfloat16 may change the order of scores: never by default.
 
     Attributes:
         network: The network as it was trained, on the device.
@@ -62,7 +62,7 @@ class Encoder:
         scoring(self.scoring_name, volume=True)  # refuses an unknown name now, not after the encoding
         if precision not in (None, *PRECISIONS):
             raise ArgumentError(Code.BAD_ARGUMENT, f"The precision must be {', '.join(PRECISIONS)}.")
-        self.precision = precision or _fastest(self.scoring_name, self.device)
+        self.precision = precision or ("exact" if self.scoring_name == "paper" else "float32")
         self.network = model.network.to(self.device)
         self._fast = for_inference(self.network, self.precision)
         self._batch = CPU_BATCH if self.device.type == "cpu" else BATCH
@@ -126,7 +126,9 @@ class Encoder:
     ) -> EncodedScan:
         """Encodes some of the examined slices of a prepared scan, as positions in ``prepared.examined``."""
         indices = tuple(prepared.examined[at] for at in chosen)
-        features = self._in_batches(prepared, indices, scoring(self.scoring_name, scan.is_volume), progress, cancel)
+        features = self._in_batches(
+            prepared, indices, scoring(self.scoring_name, scan.is_volume), progress, cancel
+        )
         return EncodedScan(scan, prepared, indices, Encoded(prepared.levels[np.asarray(chosen)], features))
 
     def mirrored(self, scan: EncodedScan) -> Features:
@@ -175,11 +177,6 @@ class Encoder:
         if self.device.type == "cuda":
             torch.cuda.empty_cache()
         self._batch = max(1, len(inputs) // 2)
-        halves = [self._encode(part, method) for part in inputs.split((len(inputs) + 1) // 2)]
+        middle = len(inputs) // 2
+        halves = [self._encode(part, method) for part in (inputs[:middle], inputs[middle:])]
         return tuple(torch.cat(pair) for pair in zip(*halves, strict=True))
-
-
-def _fastest(scoring_name: str, device: torch.device) -> Precision:
-    if scoring_name == "paper":
-        return "exact"
-    return "bfloat16" if has_fast_bfloat16(device) else "float32"

@@ -14,8 +14,8 @@ from napari_d24fad.detection.calibration import FloatArray
 from napari_d24fad.detection.detector import Detector
 from napari_d24fad.detection.encoded import EncodedScan, supports_at
 from napari_d24fad.detection.null import smooth
-from napari_d24fad.detection.references import References
 from napari_d24fad.detection.paper import PaperScoring
+from napari_d24fad.detection.references import References
 from napari_d24fad.errors import ArgumentError, Code
 from napari_d24fad.network.losses import distance_maps
 from napari_d24fad.network.weighting import LearnToWeight, combine

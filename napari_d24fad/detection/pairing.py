@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 
 from napari_d24fad.errors import Code, PairingError
-from napari_d24fad.studies.scan import Scan
+from napari_d24fad.studies.scan import Problem, Scan
 
 MIN_REFERENCES = 2
 USUAL_REFERENCES = 8
+
+_MOST_RATIO = 2.0
+"""Scans whose voxels are this many times as long as the other's still pass without a word."""
 
 
 def check_references(references: Sequence[Scan]) -> None:
@@ -31,7 +34,7 @@ def check_references(references: Sequence[Scan]) -> None:
             _check_kind(reference, other, f"References {earlier} and {number} differ.")
 
 
-def check_pairing(query: Scan, references: Sequence[Scan]) -> tuple[str, ...]:
+def check_pairing(query: Scan, references: Sequence[Scan]) -> tuple[Problem, ...]:
     """Checks that a scan can be examined with these references.
 
     Args:
@@ -39,7 +42,7 @@ def check_pairing(query: Scan, references: Sequence[Scan]) -> tuple[str, ...]:
         references: The scans marked as normal.
 
     Returns:
-        Sentences to show beside the result; empty if there is nothing to say.
+        What to show beside the result; empty if there is nothing to say.
 
     Raises:
         PairingError: Too few references, the query or a duplicate among them, or another
@@ -77,29 +80,56 @@ def _check_kind(first: Scan, second: Scan, which: str) -> None:
         raise PairingError(
             Code.MODALITY_MISMATCH, f"{which} One is CT, the other does not state its modality."
         )
-    if first.is_volume and first.plane and second.plane and first.plane is not second.plane:
+    if first.plane and second.plane and first.plane is not second.plane:
         raise PairingError(
             Code.PLANE_MISMATCH, f"{which} One is {first.plane.value}, one {second.plane.value}."
         )
 
 
-def _warnings(query: Scan, references: Sequence[Scan]) -> list[str]:
-    sentences = []
+def _warnings(query: Scan, references: Sequence[Scan]) -> list[Problem]:
+    found = []
     if len(references) > USUAL_REFERENCES:
-        sentences.append(
-            f"{len(references)} references were used; the method was measured with two to eight."
-        )
+        found.append(Problem(Code.MANY_REFERENCES, f"There are {len(references)}."))
     if any(reference.modality != query.modality for reference in references):
-        sentences.append("Some scans do not state their modality; check that all show the same one.")
+        found.append(Problem(Code.MODALITY_UNSTATED))
     if query.is_volume and not all(scan.has_geometry for scan in (query, *references)):
-        sentences.append("Some volumes state no position in the patient; left and right could be exchanged.")
-    own = max(query.spacing)
-    if any(
-        scan.has_geometry and query.has_geometry and not 0.5 <= max(scan.spacing) / own <= 2
-        for scan in references
-    ):
-        sentences.append("Some references are more than twice as coarse or as fine as this scan.")
-    identity = query.identity.patient_key
-    if identity and any(reference.identity.patient_key == identity for reference in references):
-        sentences.append("A reference belongs to the same patient; a lesion in both would look normal.")
-    return sentences
+        found.append(Problem(Code.POSITION_UNSTATED))
+    doubtful = {
+        Code.SPACING_MISMATCH: _is_much_coarser_or_finer,
+        Code.BODY_PART_MISMATCH: _is_of_another_part,
+        Code.SAME_PATIENT: _is_of_the_same_patient,
+    }
+    for code, applies in doubtful.items():
+        numbers = [n for n, reference in enumerate(references, start=1) if applies(query, reference)]
+        if numbers:
+            found.append(Problem(code, _these(numbers)))
+    return found
+
+
+def _is_much_coarser_or_finer(query: Scan, reference: Scan) -> bool:
+    if not (query.has_geometry and reference.has_geometry):
+        return False
+    ratios = np.divide(_resolution(reference), _resolution(query))
+    return bool((np.maximum(ratios, 1 / ratios) > _MOST_RATIO).any())
+
+
+def _resolution(scan: Scan) -> tuple[float, ...]:
+    """Returns the mean side of a pixel, and for volumes the distance of slices, in mm."""
+    across = [length for axis, length in enumerate(scan.spacing) if axis != scan.slice_axis]
+    pixel = float(np.sqrt(np.prod(across)))
+    return (pixel, scan.spacing[scan.slice_axis]) if scan.is_volume else (pixel,)
+
+
+def _is_of_another_part(query: Scan, reference: Scan) -> bool:
+    own, other = query.identity.body_part, reference.identity.body_part
+    return bool(own and other) and own != other
+
+
+def _is_of_the_same_patient(query: Scan, reference: Scan) -> bool:
+    return bool(query.identity.patient_key) and query.identity.patient_key == reference.identity.patient_key
+
+
+def _these(numbers: Iterable[int]) -> str:
+    """Names references by their numbers."""
+    *before, last = map(str, numbers)
+    return f"References {', '.join(before)} and {last}." if before else f"Reference {last}."

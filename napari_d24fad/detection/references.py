@@ -11,7 +11,7 @@ from napari_d24fad.detection.encoded import EncodedScan
 from napari_d24fad.detection.null import Null
 from napari_d24fad.detection.reference_check import ReferenceCheck
 from napari_d24fad.detection.scoring import Scoring
-from napari_d24fad.studies.scan import Scan
+from napari_d24fad.studies.scan import Problem, Scan
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -27,7 +27,7 @@ class References:
         calibration: What that says about values and scores of a query.
         checks: For each reference, whether it stands out among the others.
         likeness: How alike they are.
-        warnings: Plain sentences about the set as a whole.
+        warnings: What is doubtful about the set as a whole.
         seconds: Wall time that encoding and comparing them took.
     """
 
@@ -38,7 +38,7 @@ class References:
     calibration: Calibration = field(repr=False)
     checks: tuple[ReferenceCheck, ...]
     likeness: Likeness = field(repr=False)
-    warnings: tuple[str, ...]
+    warnings: tuple[Problem, ...]
     seconds: float
 
     @property

@@ -11,6 +11,7 @@ import numpy.typing as npt
 from napari_d24fad.detection.calibration import Calibration
 from napari_d24fad.detection.reference_check import ReferenceCheck
 from napari_d24fad.detection.regions import Region
+from napari_d24fad.studies.scan import Problem
 
 FloatArray = npt.NDArray[np.float32]
 
@@ -43,7 +44,7 @@ class AnomalyMap:
         model_sha256: SHA-256 of its weights.
         device: Where it ran, such as ``"cpu"`` or ``"cuda:0 (NVIDIA H100)"``.
         seconds: Wall time of encoding references and examining the scan.
-        warnings: Plain sentences the user must see beside the result.
+        warnings: What the user must see beside the result.
         p_value: Conformal p-value of the scan: how often a normal scan would score as high.
         p_floor: The lowest p-value that this number of references can show, 1 / (K + 1).
         slice_p_values: ``(n_slices,)`` float32, each slice among the reference slices at its
@@ -71,7 +72,7 @@ class AnomalyMap:
     model_sha256: str
     device: str
     seconds: float
-    warnings: tuple[str, ...] = ()
+    warnings: tuple[Problem, ...] = ()
     p_value: float = float("nan")
     p_floor: float = float("nan")
     slice_p_values: FloatArray = field(default_factory=lambda: np.empty(0, np.float32), repr=False)

@@ -6,32 +6,31 @@ from collections.abc import Sequence
 
 from napari_d24fad.detection.copies import Likeness
 from napari_d24fad.detection.encoded import Encoded
+from napari_d24fad.errors import Code
+from napari_d24fad.studies.scan import Problem
 
 FEW_REFERENCES = 4
 """Fewer are said to be few."""
 
 
-def set_warnings(references: Sequence[Encoded], likeness: Likeness) -> tuple[str, ...]:
+def set_warnings(references: Sequence[Encoded], likeness: Likeness) -> tuple[Problem, ...]:
     """Says what is doubtful about a set of references as a whole.
 
     Args:
         references: Their features.
         likeness: Of these references.
     """
-    sentences = []
+    found = []
     if len(references) < FEW_REFERENCES:
-        sentences.append(
-            f"With {len(references)} references little is known of how normal scans differ; "
-            "use eight if you have them."
-        )
-    sentences += [
-        f"References {first + 1} and {second + 1} are almost the same picture and count like one."
+        found.append(Problem(Code.FEW_REFERENCES, f"There are {len(references)}."))
+    found += [
+        Problem(Code.ALIKE_REFERENCES, f"References {first + 1} and {second + 1}.")
         for first, second in likeness.pairs
     ]
-    return tuple(sentences)
+    return tuple(found)
 
 
-def query_warnings(query: Encoded, references: Sequence[Encoded], likeness: Likeness) -> tuple[str, ...]:
+def query_warnings(query: Encoded, references: Sequence[Encoded], likeness: Likeness) -> tuple[Problem, ...]:
     """Says whether the query is among its own references under another guise.
 
     Args:
@@ -40,6 +39,6 @@ def query_warnings(query: Encoded, references: Sequence[Encoded], likeness: Like
         likeness: Of these references.
     """
     return tuple(
-        f"Reference {index + 1} is almost the same picture as this scan; what both show cannot be found."
+        Problem(Code.ALIKE_QUERY, f"Reference {index + 1}.")
         for index in likeness.copies_of(query, references)
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import platform
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from importlib import metadata
 from typing import Any
@@ -20,9 +20,9 @@ from napari_d24fad.detection.regions import Region
 from napari_d24fad.detection.result import AnomalyMap
 from napari_d24fad.export.anatomy import slice_number, slice_position_mm
 from napari_d24fad.export.notice import NOTICE
-from napari_d24fad.studies.scan import Scan
+from napari_d24fad.studies.scan import Problem, Scan
 
-SCHEMA = "d24fad-report/2"
+SCHEMA = "d24fad-report/3"
 """Named in every report. The number grows when a key changes its meaning or goes away."""
 
 _LIBRARIES = ("torch", "numpy", "scipy", "monai", "pydicom", "highdicom", "nibabel", "napari")
@@ -81,6 +81,11 @@ def as_json(value: object) -> str:
     return json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False)
 
 
+def coded(problems: Iterable[Problem]) -> list[dict[str, str]]:
+    """Returns each problem as its code and its sentence."""
+    return [{"code": problem.code.code, "text": str(problem)} for problem in problems]
+
+
 def _result(examination: Examination) -> dict[str, Any]:
     scan, anomaly = examination.scan, examination.anomaly
     return {
@@ -112,7 +117,7 @@ def _result(examination: Examination) -> dict[str, Any]:
             for index in anomaly.most_suspicious(_MOST_SUSPICIOUS)
         ],
         "weights": _numbers(anomaly.weights),
-        "warnings": list(anomaly.warnings),
+        "warnings": coded(anomaly.warnings),
         "files": list(examination.files),
     }
 
@@ -129,7 +134,7 @@ def _query(examination: Examination) -> dict[str, Any]:
         "affine_lps": scan.affine.tolist() if scan.has_geometry else None,
         "slice_axis": scan.slice_axis,
         "window_hu": list(examination.ct_window) if scan.modality == "CT" else None,
-        "problems": [{"code": problem.code.code, "text": str(problem)} for problem in scan.problems],
+        "problems": coded(scan.problems),
     }
 
 

@@ -1,4 +1,4 @@
-"""A network made fast for inference: normalisation folded into convolutions, layout and precision of the device."""
+"""A network made fast for inference: normalisation folded, layout and precision of the device."""
 
 from __future__ import annotations
 
@@ -15,17 +15,6 @@ Precision = Literal["exact", "float32", "bfloat16"]
 """``"exact"`` runs the network as it was trained; the others fold its normalisation first."""
 
 PRECISIONS: tuple[str, ...] = get_args(Precision)
-
-_AMPERE = (8, 0)
-
-
-def has_fast_bfloat16(device: torch.device) -> bool:
-    """Whether a device multiplies bfloat16 natively; elsewhere it is slower than float32."""
-    if device.type == "cuda":
-        return torch.cuda.get_device_capability(device) >= _AMPERE
-    # torch tells by no public name which instructions a CPU has.
-    tells = ("_is_avx512_bf16_supported", "_is_amx_tile_supported")
-    return device.type == "cpu" and any(getattr(torch.cpu, name, lambda: False)() for name in tells)
 
 
 def for_inference(network: D24FAD, precision: Precision) -> D24FAD:

@@ -6,12 +6,11 @@ import filecmp
 from collections.abc import Hashable, Iterable, Sequence
 
 import numpy as np
-from pydicom import dcmread
 
 from napari_d24fad.errors import Code, StudyError
 from napari_d24fad.progress import CancelToken
 from napari_d24fad.studies.dicom_header import Instance
-from napari_d24fad.studies.dicom_pixels import coded_errors, read_slice
+from napari_d24fad.studies.dicom_pixels import coded_errors, read_slice, read_whole
 from napari_d24fad.studies.quiet import quiet
 
 Copy = tuple[Instance, Instance]
@@ -61,6 +60,6 @@ def _same(one: Instance, other: Instance) -> bool:
         if filecmp.cmp(one.path, other.path, shallow=False):
             return True
         if one.frames > 1:
-            return np.array_equal(dcmread(one.path).pixel_array, dcmread(other.path).pixel_array)
+            return np.array_equal(read_whole(one).pixel_array, read_whole(other).pixel_array)
     first, second = read_slice(one), read_slice(other)
     return np.array_equal(first, second, equal_nan=first.dtype == np.float32)

@@ -2,23 +2,40 @@
 
 from __future__ import annotations
 
-import hashlib
+import math
 import struct
+import zlib
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from pydicom import dcmread
 from pydicom.dataset import Dataset
 from pydicom.errors import BytesLengthException
 from pydicom.tag import Tag
-from pydicom.uid import UID, DeflatedExplicitVRLittleEndian
+from pydicom.uid import UID
 
 from napari_d24fad.errors import Code, StudyError
+from napari_d24fad.studies.dicom_file import is_deflated, open_dicom, read_header
+from napari_d24fad.studies.dicom_subject import body_part, patient_key
 from napari_d24fad.studies.dicom_values import number, numbers, positive, text
+from napari_d24fad.studies.limits import check_size
 from napari_d24fad.studies.quiet import quiet
 from napari_d24fad.studies.scan import Photometric, SeriesIdentity
 
 _PREAMBLE = 128
+
+# How programs of Windows, Linux and macOS begin, and scripts: a file can be one of them and a
+# DICOM file at once (CVE-2019-11687).
+_PROGRAMS = (
+    b"MZ",
+    b"\x7fELF",
+    b"\xfe\xed\xfa",
+    b"\xce\xfa\xed\xfe",
+    b"\xcf\xfa\xed\xfe",
+    b"\xca\xfe\xba\xbe",
+    b"#!",
+)
+
+_MOST_BITS = 64
 
 _PHOTOMETRIC = {
     "MONOCHROME1": Photometric.BRIGHT_TO_DARK,
@@ -60,6 +77,7 @@ _KEYWORDS = (
     "PatientID",
     "IssuerOfPatientID",
     "BodyPartExamined",
+    "AnatomicRegionSequence",
     "SliceThickness",
     "SpacingBetweenSlices",
     "StudyInstanceUID",
@@ -77,6 +95,7 @@ _KEYWORDS = (
     "PixelSpacing",
     "ImagerPixelSpacing",
     "PixelAspectRatio",
+    "BitsAllocated",
     "BitsStored",
     "PixelPaddingValue",
 )
@@ -114,6 +133,7 @@ class Instance:
         rows: Rows (0028,0010).
         columns: Columns (0028,0011).
         frames: Number of Frames (0028,0008).
+        pixel_bytes: Size of its decoded pixels as stored, before they become a scan.
         bits_stored: Bits Stored (0028,0101).
         padded: Whether it declares a Pixel Padding Value (0028,0120).
         pixel_shape: Height and width of a pixel, in any unit.
@@ -124,6 +144,7 @@ class Instance:
         series_number: Series Number (0020,0011).
         number: Instance Number (0020,0013).
         traits: Values of `TRAITS`, as text.
+        program: Whether its preamble makes the file a program too.
     """
 
     path: Path = field(repr=False)
@@ -136,6 +157,7 @@ class Instance:
     rows: int
     columns: int
     frames: int
+    pixel_bytes: int
     bits_stored: int
     padded: bool
     pixel_shape: tuple[float, float]
@@ -144,7 +166,8 @@ class Instance:
     image_type: tuple[str, ...]
     series_number: int
     number: int | None
-    traits: tuple[str, ...]
+    traits: tuple[str, ...] = field(repr=False)  # times among them
+    program: bool = False
 
 
 def read_instance(path: Path) -> Instance:
@@ -152,10 +175,11 @@ def read_instance(path: Path) -> Instance:
 
     Raises:
         StudyError: ``NOT_AN_IMAGE`` for other files and for DICOM objects without an
-            image of anatomy, ``TRUNCATED``, or ``PATH_UNREADABLE``.
+            image of anatomy, ``TOO_LARGE`` if it claims more voxels than are allowed,
+            ``TRUNCATED``, ``PATH_MISSING`` or ``PATH_UNREADABLE``.
     """
     try:
-        with path.open("rb") as file:
+        with open_dicom(path) as file:
             start = file.read(_PREAMBLE + 4)
             has_preamble = start[_PREAMBLE:] == b"DICM"
             # Some archives strip the preamble: such files start with a group 0002 or 0008 tag.
@@ -163,20 +187,21 @@ def read_instance(path: Path) -> Instance:
                 raise StudyError(Code.NOT_AN_IMAGE, "It is not a DICOM file.")
             file.seek(0)
             with quiet():
-                header = dcmread(file, stop_before_pixels=True, force=not has_preamble, specific_tags=_TAGS)
+                header = read_header(file, _TAGS, force=not has_preamble)
                 if not has_preamble and "SOPClassUID" not in header:
                     raise StudyError(Code.NOT_AN_IMAGE, "It is not a DICOM file.")
-                instance = _instance(path, header)
-                deflated = instance.transfer_syntax == DeflatedExplicitVRLittleEndian
-                if not deflated and not file.read(1):
+                instance = _instance(path, header, program=has_preamble and start.startswith(_PROGRAMS))
+                if not is_deflated(header) and not file.read(1):
                     raise StudyError(Code.TRUNCATED, "It ends before its pixels.")
                 return instance
     except StudyError:
         raise
+    except FileNotFoundError:
+        raise vanished() from None
     except OSError as error:
         # The file system numbers its errors; pydicom raises others on damaged files.
         raise StudyError(Code.PATH_UNREADABLE if error.errno else Code.TRUNCATED) from None
-    except (struct.error, BytesLengthException):
+    except (struct.error, zlib.error, BytesLengthException):
         # A tag, a length or a value stops in its middle.
         raise StudyError(Code.TRUNCATED, "It ends within its header.") from None
     except Exception:
@@ -185,17 +210,27 @@ def read_instance(path: Path) -> Instance:
         raise StudyError(Code.NOT_AN_IMAGE, "Its DICOM header is malformed.") from None
 
 
-def _instance(path: Path, header: Dataset) -> Instance:
+def vanished() -> StudyError:
+    """Returns the refusal of a file that was there a moment ago."""
+    return StudyError(Code.PATH_MISSING, "A file disappeared while the study was read.")
+
+
+def _instance(path: Path, header: Dataset, *, program: bool) -> Instance:
     # A DICOMDIR states its class in the file meta information only.
     sop_class = UID(text(header, "SOPClassUID") or text(header.file_meta, "MediaStorageSOPClassUID"))
     rows, columns = (number(header, name) for name in ("Rows", "Columns"))
     modality = text(header, "Modality")
-    if not rows or not columns:
+    if not rows or not columns or min(rows, columns) < 1:
         if not sop_class or "Image Storage" in sop_class.name:
             raise StudyError(Code.TRUNCATED, "It ends before its pixels are described.")
         raise StudyError(Code.NOT_AN_IMAGE, f"{_class_name(sop_class)} holds no image.")
     if modality in {"SEG", "RTDOSE"}:
         raise StudyError(Code.NOT_AN_IMAGE, f"{_class_name(sop_class)} holds no image of anatomy.")
+    photometric = _PHOTOMETRIC.get(text(header, "PhotometricInterpretation"))
+    frames = max(1, int(number(header, "NumberOfFrames") or 1))
+    grid = (frames, int(rows), int(columns))
+    channels = 3 if photometric is Photometric.COLOUR else 1
+    check_size(grid, channels)
     pixel_spacing = positive(numbers(header, "PixelSpacing", 2))
     shape = pixel_spacing or positive(numbers(header, "ImagerPixelSpacing", 2))
     shape = shape or positive(numbers(header, "PixelAspectRatio", 2)) or (1.0, 1.0)
@@ -208,17 +243,18 @@ def _instance(path: Path, header: Dataset) -> Instance:
             series_uid=text(header, "SeriesInstanceUID"),
             study_uid=text(header, "StudyInstanceUID"),
             frame_of_reference_uid=text(header, "FrameOfReferenceUID"),
-            patient_key=_patient_key(header),
-            body_part=text(header, "BodyPartExamined"),
+            patient_key=patient_key(header),
+            body_part=body_part(header),
         ),
         sop_class=sop_class,
         sop_uid=text(header, "SOPInstanceUID"),
         transfer_syntax=str(header.file_meta.get("TransferSyntaxUID", "")),
         modality=modality,
-        photometric=_PHOTOMETRIC.get(text(header, "PhotometricInterpretation")),
-        rows=int(rows),
-        columns=int(columns),
-        frames=int(number(header, "NumberOfFrames") or 1),
+        photometric=photometric,
+        rows=grid[1],
+        columns=grid[2],
+        frames=frames,
+        pixel_bytes=math.prod(grid) * channels * _bytes_per_value(header),
         bits_stored=int(number(header, "BitsStored") or 0),
         padded="PixelPaddingValue" in header,
         pixel_shape=(shape[0], shape[1]),
@@ -228,7 +264,15 @@ def _instance(path: Path, header: Dataset) -> Instance:
         series_number=int(number(header, "SeriesNumber") or 0),
         number=None if instance_number is None else int(instance_number),
         traits=tuple(text(header, trait) for trait, _ in TRAITS),
+        program=program,
     )
+
+
+def _bytes_per_value(header: Dataset) -> int:
+    bits = number(header, "BitsAllocated") or 16
+    if not 1 <= bits <= _MOST_BITS:
+        raise StudyError(Code.UNSUPPORTED_PIXELS, "Its values have a size that DICOM does not know.")
+    return max(1, int(bits) // 8)
 
 
 def _placement(header: Dataset, pixel_spacing: tuple[float, ...] | None) -> Placement | None:
@@ -241,11 +285,3 @@ def _placement(header: Dataset, pixel_spacing: tuple[float, ...] | None) -> Plac
 
 def _class_name(sop_class: UID) -> str:
     return sop_class.name if sop_class.name != sop_class else "This DICOM object"
-
-
-def _patient_key(header: Dataset) -> str:
-    patient_id = text(header, "PatientID")
-    if not patient_id:
-        return ""
-    # The issuer is set apart so that no two pairs join to the same text.
-    return hashlib.sha256(f"{patient_id}\n{text(header, 'IssuerOfPatientID')}".encode()).hexdigest()

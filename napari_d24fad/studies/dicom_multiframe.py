@@ -10,12 +10,12 @@ import numpy as np
 import numpy.typing as npt
 from highdicom import CoordinateSystemNames
 from highdicom.spatial import get_image_coordinate_system
-from pydicom import dcmread
 from pydicom.dataset import Dataset
 
 from napari_d24fad.errors import Code, StudyError
 from napari_d24fad.progress import CancelToken, Progress
 from napari_d24fad.studies.dicom_copies import check_copies
+from napari_d24fad.studies.dicom_file import open_dicom, read_header
 from napari_d24fad.studies.dicom_geometry import along_normal, in_place
 from napari_d24fad.studies.dicom_header import Instance
 from napari_d24fad.studies.dicom_pixels import (
@@ -52,7 +52,7 @@ class MultiframeSeries(Series):
         placeholder = self.outline.voxels
         voxels = np.empty(placeholder.shape, placeholder.dtype)
         with coded_errors(self.instance.transfer_syntax), quiet():
-            image = highdicom.Image.from_dataset(read_whole(self.instance.path), copy=False)
+            image = highdicom.Image.from_dataset(read_whole(self.instance), copy=False)
             for start in range(0, len(voxels), _FRAMES_AT_ONCE):
                 cancel.check()
                 stop = min(start + _FRAMES_AT_ONCE, len(voxels))
@@ -63,7 +63,7 @@ class MultiframeSeries(Series):
     def _read_middle_slice(self) -> Voxels:
         middle = self.grid[0] // 2
         with coded_errors(self.instance.transfer_syntax), quiet():
-            image = highdicom.Image.from_dataset(read_whole(self.instance.path), copy=False)
+            image = highdicom.Image.from_dataset(read_whole(self.instance), copy=False)
             return self._frames(image, middle, middle + 1)
 
     def _frames(self, image: highdicom.Image, start: int, stop: int) -> Voxels:
@@ -114,8 +114,8 @@ def multiframe_series(
     refusal = None
     try:
         check_decodable(instance)
-        with coded_errors(instance.transfer_syntax), quiet():
-            affine = _affine(dcmread(instance.path, stop_before_pixels=True, force=True), instance.frames)
+        with coded_errors(instance.transfer_syntax), quiet(), open_dicom(instance.path) as file:
+            affine = _affine(read_header(file), instance.frames)
     except StudyError as error:
         refusal = error
     return MultiframeSeries(

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 from highdicom import get_volume_from_series
-from pydicom import dcmread
 from pydicom.config import IGNORE
 from pydicom.dataset import Dataset
 from pydicom.pixels.decoders.base import get_decoder
@@ -23,7 +22,9 @@ from pydicom.uid import (
 )
 
 from napari_d24fad.errors import Cancelled, Code, D24fadError, StudyError
-from napari_d24fad.studies.dicom_header import Instance
+from napari_d24fad.studies.dicom_file import read_all
+from napari_d24fad.studies.dicom_header import Instance, vanished
+from napari_d24fad.studies.dicom_values import number, text
 from napari_d24fad.studies.quiet import quiet
 from napari_d24fad.studies.scan import Photometric, Voxels
 
@@ -48,7 +49,7 @@ def read_slice(instance: Instance) -> Voxels:
     """
     colour = instance.photometric is Photometric.COLOUR
     with coded_errors(instance.transfer_syntax), quiet():
-        dataset = with_placement(read_whole(instance.path))
+        dataset = with_placement(read_whole(instance))
         volume = get_volume_from_series([dataset], dtype=np.uint32 if colour else np.float32, **TRANSFORMS)
         pixels: Voxels = volume.array[0]
         return eight_bit(pixels, dataset) if colour else without_padding(pixels, dataset.pixel_array, dataset)
@@ -126,9 +127,15 @@ def coded_errors(transfer_syntax: str) -> Iterator[None]:
         raise
     except MemoryError:
         raise StudyError(Code.TOO_LARGE, "There is not enough free memory.") from None
+    except FileNotFoundError:
+        raise vanished() from None
     except OSError as error:
         # The file system numbers its errors; pydicom raises others on damaged files.
         raise StudyError(Code.PATH_UNREADABLE if error.errno else Code.TRUNCATED) from None
+    except RecursionError:
+        raise StudyError(Code.NOT_AN_IMAGE, "Its header is nested too deeply.") from None
+    except zlib.error:
+        raise StudyError(Code.TRUNCATED, "Its compressed data is damaged.") from None
     except Exception as error:
         # Decoders raise any exception on damaged input.
         syntax = _syntax(transfer_syntax)
@@ -139,18 +146,28 @@ def coded_errors(transfer_syntax: str) -> Iterator[None]:
         raise _unsupported(syntax) from None
 
 
-def read_whole(path: Path) -> Dataset:
+def read_whole(instance: Instance) -> Dataset:
     """Reads a file with its pixels.
 
     Raises:
-        StudyError: ``TRUNCATED`` if there are none.
+        StudyError: ``TRUNCATED`` if there are none, ``PATH_MISSING`` if the file is not the
+            one whose header was read, ``TOO_LARGE``.
     """
-    dataset = dcmread(path, force=True)
+    dataset = read_all(instance.path, instance.pixel_bytes)
     if not any(name in dataset for name in ("PixelData", "FloatPixelData", "DoubleFloatPixelData")):
         raise StudyError(Code.TRUNCATED, "It ends before its pixels.")
     if "TransferSyntaxUID" not in dataset.file_meta:
         implicit, _ = dataset.original_encoding
         dataset.file_meta.TransferSyntaxUID = ImplicitVRLittleEndian if implicit else ExplicitVRLittleEndian
+    # The sizes that were checked are those of the header.
+    found = tuple(int(number(dataset, name) or 1) for name in ("NumberOfFrames", "Rows", "Columns"))
+    if (*found, text(dataset, "SOPInstanceUID")) != (
+        instance.frames,
+        instance.rows,
+        instance.columns,
+        instance.sop_uid,
+    ):
+        raise StudyError(Code.PATH_MISSING, "A file was replaced while the study was read.")
     return dataset
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from pydicom.dataset import Dataset
 from pydicom.multival import MultiValue
+from pydicom.sequence import Sequence
 
 
 def _value(header: Dataset, name: str | int) -> Any:
@@ -30,6 +31,12 @@ def text(header: Dataset, name: str | int) -> str:
     if isinstance(value, MultiValue | list | tuple):
         return "\\".join(str(item).strip() for item in value)
     return str(value).strip()
+
+
+def items(header: Dataset, name: str) -> tuple[Dataset, ...]:
+    """Returns the items of a sequence; none if it is missing or no sequence."""
+    value = _value(header, name)
+    return tuple(value) if isinstance(value, Sequence) else ()
 
 
 def numbers(header: Dataset, name: str, count: int) -> tuple[float, ...] | None:

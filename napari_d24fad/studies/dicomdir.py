@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from pydicom import dcmread
-from pydicom.filereader import read_file_meta_info
+from pydicom.tag import Tag
 from pydicom.uid import MediaStorageDirectoryStorage
 
 from napari_d24fad.errors import Code, StudyError
+from napari_d24fad.studies.dicom_file import open_dicom, read_header
 from napari_d24fad.studies.dicom_values import text
 from napari_d24fad.studies.quiet import quiet
 
@@ -17,8 +17,8 @@ from napari_d24fad.studies.quiet import quiet
 def is_dicomdir(path: Path) -> bool:
     """Whether a file is the directory of a disc, by what it says and not by its name."""
     try:
-        with quiet():
-            meta = read_file_meta_info(path)
+        with quiet(), open_dicom(path) as file:
+            meta = read_header(file, [Tag("SOPClassUID")], force=False).file_meta
             return bool(meta.get("MediaStorageSOPClassUID") == MediaStorageDirectoryStorage)
     except Exception:
         # pydicom raises whatever a file that is no DICOM file makes it stumble over.
@@ -60,7 +60,8 @@ def listed_files(path: Path) -> tuple[list[Path], list[StudyError]]:
 
 def _names(path: Path) -> Iterator[list[str]]:
     """Yields the path components of Referenced File ID (0004,1500) of each record."""
-    directory = dcmread(path, specific_tags=["DirectoryRecordSequence"])
+    with open_dicom(path) as file:
+        directory = read_header(file, [Tag("DirectoryRecordSequence")], force=False)
     for record in directory.get("DirectoryRecordSequence", ()):
         name = text(record, "ReferencedFileID")
         if name:

@@ -14,6 +14,7 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 
 from napari_d24fad.errors import Cancelled, Code, D24fadError, StudyError
 from napari_d24fad.progress import CancelToken, Progress
+from napari_d24fad.studies.files import open_file
 from napari_d24fad.studies.limits import check_size
 from napari_d24fad.studies.quiet import quiet
 from napari_d24fad.studies.scan import Photometric, Scan, SeriesIdentity, Voxels
@@ -43,7 +44,8 @@ class ImageSeries(Series):
         return self._read_middle_slice()
 
     def _read_middle_slice(self) -> Voxels:
-        with _coded_errors(self.source), quiet(), Image.open(self.source, formats=_FORMATS) as stored:
+        with _opened(self.source) as stored:
+            check_size((1, stored.height, stored.width), 3)  # it may be another file by now
             image = ImageOps.exif_transpose(stored)
             if image.mode in _GREY_MODES:
                 # Transparency of a grey image is dropped, like that of colours.
@@ -75,7 +77,7 @@ def image_series(path: Path) -> ImageSeries:
         StudyError: ``NOT_AN_IMAGE``, ``UNSUPPORTED_PIXELS`` (also for files with several
             pages), ``TOO_LARGE``, or ``PATH_UNREADABLE``.
     """
-    with _coded_errors(path), quiet(), Image.open(path, formats=_FORMATS) as image:
+    with _opened(path) as image:
         pages = getattr(image, "n_frames", 1)
         # A JPEG with a preview beside it (MPO) counts as one image.
         if pages > 1 and image.format != "MPO":
@@ -97,6 +99,13 @@ def image_series(path: Path) -> ImageSeries:
         ),
         source=path,
     )
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[Image.Image]:
+    """Opens an image file; pixels are decoded when they are asked for."""
+    with _coded_errors(path), quiet(), open_file(path) as file, Image.open(file, formats=_FORMATS) as image:
+        yield image
 
 
 def _is_grey(pixels: npt.NDArray[np.uint8]) -> bool:
@@ -124,7 +133,7 @@ def _tag(image: Image.Image, tag: int) -> int | None:
 
 def _unidentified(path: Path) -> StudyError:
     """Says what is wrong with a file that Pillow does not recognise."""
-    with path.open("rb") as file:
+    with open_file(path) as file:
         start = file.read(8)
         if start.startswith((b"\x89PNG", b"\xff\xd8\xff")):
             return StudyError(Code.TRUNCATED)
@@ -151,6 +160,8 @@ def _coded_errors(path: Path) -> Iterator[None]:
         raise StudyError(Code.TOO_LARGE, "It has more pixels than any camera delivers.") from None
     except MemoryError:
         raise StudyError(Code.TOO_LARGE, "There is not enough free memory.") from None
+    except FileNotFoundError:
+        raise StudyError(Code.PATH_MISSING, "The file disappeared while it was read.") from None
     except PermissionError:
         raise StudyError(Code.PATH_UNREADABLE) from None
     except Exception as error:

@@ -1,28 +1,50 @@
-"""How large an image may be: said once, for files that would fill the memory."""
+"""How much memory a file may make the tool take: said once, checked before it is taken."""
 
 from __future__ import annotations
 
 import math
 import os
+from dataclasses import dataclass
 
 from napari_d24fad.errors import Code, StudyError
 
-DEFAULT_LIMIT_GIB = 8.0
-"""Memory that the voxels of one scan may take, at four bytes each."""
-
 LIMIT_VARIABLE = "D24FAD_MEMORY_LIMIT_GIB"
-"""Environment variable that overrides the limit."""
+"""Environment variable for `Limits.decoded`, in GiB."""
+
+HEADER_VARIABLE = "D24FAD_HEADER_LIMIT_MIB"
+"""Environment variable for `Limits.header`, in MiB."""
 
 _BYTES_PER_VALUE = 4
 
 
-def memory_limit() -> float:
-    """Returns the limit for the voxels of one scan, in bytes."""
-    try:
-        gibibytes = float(os.environ.get(LIMIT_VARIABLE, DEFAULT_LIMIT_GIB))
-    except ValueError:
-        gibibytes = DEFAULT_LIMIT_GIB
-    return gibibytes * 2**30
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What a study may take at most.
+
+    Attributes:
+        decoded: Bytes of the voxels of one scan, at four bytes each, and of all files that an
+            archive is unpacked to.
+        header: Bytes that are read, or inflated, of one file to know what is in it.
+        elements: Reads that a DICOM header may take, two or three for each data element: a
+            few bytes of a file make an object that is a hundred times as large.
+        entries: Files in one archive.
+        ratio: How many times larger an archive may become than it is, once it exceeds ``header``.
+    """
+
+    decoded: int = 8 * 2**30
+    header: int = 256 * 2**20
+    elements: int = 4_000_000
+    entries: int = 100_000
+    ratio: int = 400
+
+
+def limits() -> Limits:
+    """Returns the limits, as far as the environment does not change them the default ones."""
+    standard = Limits()
+    return Limits(
+        decoded=_chosen(LIMIT_VARIABLE, 2**30, standard.decoded),
+        header=_chosen(HEADER_VARIABLE, 2**20, standard.header),
+    )
 
 
 def check_size(grid: tuple[int, ...], channels: int = 1) -> None:
@@ -35,10 +57,22 @@ def check_size(grid: tuple[int, ...], channels: int = 1) -> None:
     Raises:
         StudyError: ``TOO_LARGE`` if it would take more memory than the limit allows.
     """
-    needed = math.prod(grid) * channels * _BYTES_PER_VALUE
-    if needed > memory_limit():
-        raise StudyError(
-            Code.TOO_LARGE,
-            f"It needs {needed / 2**30:.1f} GiB; {LIMIT_VARIABLE} sets the limit, now "
-            f"{memory_limit() / 2**30:.1f} GiB.",
-        )
+    needed, allowed = math.prod(grid) * channels * _BYTES_PER_VALUE, limits().decoded
+    if needed > allowed:
+        text = f"It needs {in_gib(needed)}; {LIMIT_VARIABLE} sets the limit, now {in_gib(allowed)}."
+        raise StudyError(Code.TOO_LARGE, text)
+
+
+def in_gib(size: int) -> str:
+    """Returns a number of bytes for people, in GiB."""
+    tenths = size * 10 // 2**30  # in whole numbers: a header may claim more than a float can hold
+    return f"{tenths // 10}.{tenths % 10} GiB" if tenths < 10**7 else "more than a million GiB"
+
+
+def _chosen(variable: str, unit: int, standard: int) -> int:
+    """Returns a limit from the environment; the standard one if that says nothing sensible."""
+    try:
+        number = float(os.environ.get(variable, ""))
+    except ValueError:
+        return standard
+    return int(number * unit) if 0 < number < 2**30 else standard

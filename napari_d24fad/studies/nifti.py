@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
-import gzip
+import io
+import math
+import os
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from io import BytesIO
 from pathlib import Path
 from typing import Any, ClassVar
 
-import nibabel
 import numpy as np
-from nibabel.filebasedimages import ImageFileError
 from nibabel.fileholders import FileHolder
+from nibabel.nifti1 import Nifti1Image
+from nibabel.nifti2 import Nifti2Image
 
 from napari_d24fad.errors import Cancelled, Code, D24fadError, StudyError
 from napari_d24fad.progress import CancelToken, Progress
-from napari_d24fad.studies.limits import check_size
+from napari_d24fad.studies.files import BoundedGzip, open_file
+from napari_d24fad.studies.limits import check_size, limits
 from napari_d24fad.studies.nifti_geometry import nifti_geometry, slice_axis
 from napari_d24fad.studies.quiet import quiet
 from napari_d24fad.studies.scan import Photometric, Scan, SeriesIdentity, Voxels
@@ -27,8 +29,10 @@ from napari_d24fad.studies.series import Series, outline_voxels
 NIFTI_SUFFIXES = (".nii", ".nii.gz")
 
 _MOST_VOLUMES = 100
-_HEADER_LENGTH = 348
+_HEADER_LENGTHS = (348, 540)  # of the two versions of the format
 _BLOCK = 2**22
+# Deflate makes nothing smaller than by this factor.
+_MOST_DEFLATED = 1040
 _RGB_TYPES = (128, 2304)  # RGB24 and RGBA32
 
 
@@ -45,21 +49,24 @@ class NiftiSeries(Series):
     volume: int = 0
 
     def _read(self, progress: Progress, cancel: CancelToken) -> Voxels:
-        with _coded_errors(), quiet():
-            image: Any = nibabel.load(self.source, mmap=False)
-            if self.source.suffix.lower() == ".gz":
-                # Reading up to the end compares the checksum, which nibabel leaves out.
-                file = FileHolder(fileobj=_decompressed(self.source, cancel))
-                image = type(image).from_file_map({"image": file, "header": file})
-            return self._part(image, [slice(None), slice(None), slice(None)])
+        with _coded_errors(), quiet(), _opened(self.source, cancel) as file:
+            image = _image(file)
+            _allow_voxels(file, image)
+            voxels = self._part(image, [slice(None), slice(None), slice(None)])
+            # Reading up to the end compares the checksum, which nibabel leaves out.
+            while isinstance(file, BoundedGzip) and file.read(_BLOCK):
+                pass
+            return voxels
 
     def _read_middle_slice(self) -> Voxels:
         part = [slice(None), slice(None), slice(None)]
         axis = self.outline.slice_axis
         middle = self.grid[axis] // 2
         part[axis] = slice(middle, middle + 1)
-        with _coded_errors(), quiet():
-            return self._part(nibabel.load(self.source, mmap=False), part)
+        with _coded_errors(), quiet(), _opened(self.source, CancelToken()) as file:
+            image = _image(file)
+            _allow_voxels(file, image)
+            return self._part(image, part)
 
     def _part(self, image: Any, part: list[slice]) -> Voxels:
         """Reads a block; ``part`` is in the order of our axes, which the file reverses."""
@@ -73,16 +80,6 @@ class NiftiSeries(Series):
         return np.ascontiguousarray(stored.transpose(2, 1, 0), dtype=np.float32)
 
 
-def _decompressed(path: Path, cancel: CancelToken) -> BytesIO:
-    content = BytesIO()
-    with gzip.open(path) as file:
-        while block := file.read(_BLOCK):
-            cancel.check()
-            content.write(block)
-    content.seek(0)
-    return content
-
-
 @contextmanager
 def _coded_errors() -> Iterator[None]:
     """Turns what reading voxels raises into a `StudyError`."""
@@ -92,6 +89,8 @@ def _coded_errors() -> Iterator[None]:
         raise
     except MemoryError:
         raise StudyError(Code.TOO_LARGE, "There is not enough free memory.") from None
+    except FileNotFoundError:
+        raise StudyError(Code.PATH_MISSING, "The file disappeared while it was read.") from None
     except PermissionError:
         raise StudyError(Code.PATH_UNREADABLE) from None
     except Exception:
@@ -111,7 +110,11 @@ def nifti_series(path: Path) -> tuple[NiftiSeries, ...]:
             ``MIXED_SERIES`` for more than four dimensions or too many volumes, or
             ``PATH_UNREADABLE``.
     """
-    image = _header(path)
+    with _opened(path, CancelToken()) as file, quiet():
+        return _series_of(path, file, _header(path, file))
+
+
+def _series_of(path: Path, file: io.BufferedIOBase, image: Any) -> tuple[NiftiSeries, ...]:
     header = image.header
     shape = tuple(int(length) for length in image.shape)
     if not shape or min(shape) < 1:
@@ -126,7 +129,7 @@ def nifti_series(path: Path) -> tuple[NiftiSeries, ...]:
     datatype = int(header["datatype"])
     if header.get_data_dtype().kind == "c":
         raise StudyError(Code.UNSUPPORTED_PIXELS, "Its voxels are complex numbers.")
-    _check_length(path, image)
+    _check_length(file, image)
     geometry = nifti_geometry(image)
     photometric = Photometric.COLOUR if datatype in _RGB_TYPES else Photometric.DARK_TO_BRIGHT
     return tuple(
@@ -151,39 +154,74 @@ def nifti_series(path: Path) -> tuple[NiftiSeries, ...]:
     )
 
 
-def _header(path: Path) -> Any:
+@contextmanager
+def _opened(path: Path, cancel: CancelToken) -> Iterator[io.BufferedIOBase]:
+    """Opens a file, and inflates it on the way if it is compressed."""
     try:
-        with quiet():
-            return nibabel.load(path, mmap=False)
-    except PermissionError:
+        file: Any = BoundedGzip(path, cancel) if path.suffix.lower() == ".gz" else open_file(path)
+    except FileNotFoundError:
+        raise StudyError(Code.PATH_MISSING, "The file disappeared while it was read.") from None
+    except OSError:
         raise StudyError(Code.PATH_UNREADABLE) from None
-    except (ImageFileError, EOFError, OSError, zlib.error):
-        raise _unidentified(path) from None
+    with file:
+        yield file
+
+
+def _image(file: io.BufferedIOBase) -> Any:
+    """Reads the header, of whichever version of the format; None if it is neither."""
+    start = file.read(max(_HEADER_LENGTHS))
+    file.seek(0)
+    holder = FileHolder(fileobj=file)
+    for kind in (Nifti1Image, Nifti2Image):
+        if kind.header_class.may_contain_header(start):
+            return kind.from_file_map({"image": holder, "header": holder}, mmap=False)
+    return None
+
+
+def _header(path: Path, file: io.BufferedIOBase) -> Any:
+    """Reads the header of a file that may be anything."""
+    try:
+        image = _image(file)
+    except (D24fadError, Cancelled):
+        raise
+    except (EOFError, OSError, zlib.error):
+        raise StudyError(Code.TRUNCATED) from None
     except Exception:
         # nibabel raises many kinds on a malformed header, and quotes the path.
         raise StudyError(Code.NOT_AN_IMAGE, "Its NIfTI header is malformed.") from None
+    if image is None:
+        raise _unidentified(file)
+    return image
 
 
-def _unidentified(path: Path) -> StudyError:
-    """Says what is wrong with a file that nibabel does not recognise."""
-    with path.open("rb") as file:
-        start = file.read(4)
-    if path.suffix.lower() == ".gz" and start[:2] == b"\x1f\x8b":
-        try:
-            with gzip.open(path) as file:
-                start = file.read(_HEADER_LENGTH)[:4]
-        except (EOFError, OSError, zlib.error):
-            return StudyError(Code.TRUNCATED)
-    # Every NIfTI-1 file starts with the length of its header.
-    if start in (_HEADER_LENGTH.to_bytes(4, "little"), _HEADER_LENGTH.to_bytes(4, "big")):
+def _unidentified(file: io.BufferedIOBase) -> StudyError:
+    """Says what is wrong with a file that has no header of this format."""
+    file.seek(0)
+    start = file.read(4)
+    # Every file starts with the length of its header.
+    if any(start == length.to_bytes(4, order) for length in _HEADER_LENGTHS for order in ("little", "big")):
         return StudyError(Code.TRUNCATED, "Its header is damaged.")
     return StudyError(Code.NOT_AN_IMAGE, "It is not a NIfTI file.")
 
 
-def _check_length(path: Path, image: Any) -> None:
-    """Finds out at once that an uncompressed file is too short, or its voxels lie in its header."""
+def _end(image: Any) -> int:
+    """Returns where the voxels of a file end."""
+    size = math.prod(map(int, image.shape)) * int(image.header.get_data_dtype().itemsize)
+    return int(image.dataobj.offset) + size
+
+
+def _allow_voxels(file: io.BufferedIOBase, image: Any) -> None:
+    """Lets a compressed file be inflated as far as its voxels reach."""
+    if isinstance(file, BoundedGzip):
+        file.allowed = _end(image) + limits().header
+
+
+def _check_length(file: io.BufferedIOBase, image: Any) -> None:
+    """Finds out at once that a file is too short, or its voxels lie in its header."""
     if image.dataobj.offset < image.header.single_vox_offset:
         raise StudyError(Code.NOT_AN_IMAGE, "Its NIfTI header is malformed.")
-    needed = int(image.dataobj.offset) + int(np.prod(image.shape)) * image.header.get_data_dtype().itemsize
-    if path.suffix.lower() == ".nii" and path.stat().st_size < needed:
+    if image.dataobj.offset > limits().header:
+        raise StudyError(Code.TOO_LARGE, "Its header claims to be larger than the limit.")
+    stored = os.fstat(file.fileno()).st_size
+    if _end(image) > stored * (_MOST_DEFLATED if isinstance(file, BoundedGzip) else 1):
         raise StudyError(Code.TRUNCATED)

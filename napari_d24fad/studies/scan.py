@@ -62,9 +62,9 @@ class SeriesIdentity:
         series_uid: Series Instance UID (0020,000E); empty for other formats.
         study_uid: Study Instance UID (0020,000D); empty for other formats.
         frame_of_reference_uid: Frame of Reference UID (0020,0052); empty if not stated.
-        patient_key: SHA-256 of Patient ID and issuer, to tell patients apart without
-            keeping who they are; empty if not stated.
-        body_part: Body Part Examined (0018,0015); empty if not stated.
+        patient_key: Tells patients apart within one run of the program without keeping who
+            they are; see `dicom_subject.patient_key`. Empty if not stated.
+        body_part: In capital letters, see `dicom_subject.body_part`; empty if not stated.
     """
 
     description: str = field(default="", repr=False)
@@ -72,7 +72,7 @@ class SeriesIdentity:
     study_uid: str = field(default="", repr=False)
     frame_of_reference_uid: str = field(default="", repr=False)
     patient_key: str = field(default="", repr=False)
-    body_part: str = ""
+    body_part: str = field(default="", repr=False)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -32,7 +32,7 @@ def contrast_limits(scan: Scan) -> tuple[float, float]:
     if not sample.size:
         return 0.0, 1.0
     if scan.modality == "CT":
-        level, width = _CT_WINDOWS.get(scan.identity.body_part.upper(), _CT_SOFT_TISSUE)
+        level, width = _CT_WINDOWS.get(scan.identity.body_part, _CT_SOFT_TISSUE)
         low, high = level - width / 2, level + width / 2
         if sample.min() < high and sample.max() > low:
             return low, high

@@ -106,7 +106,7 @@ class ResultsPanel(QWidget):
         """
         self._headline.setText(scan_statement(anomaly))
         self._title.setText(label)
-        sentences = (*anomaly.warnings, *_flags(anomaly))
+        sentences = (*map(str, anomaly.warnings), *_flags(anomaly))
         self._warnings.setText("\n".join(sentences))
         self._warnings.setVisible(bool(sentences))
         self.plot.set_scores(anomaly.slice_scores[slice_order], highest_normal_slice(anomaly))

@@ -153,10 +153,10 @@ def test_numbers_that_make_no_sense(
 def test_a_reference_folder_leaves_out_what_cannot_be_loaded_and_says_so(tmp_path: Path) -> None:
     write_series(tmp_path / "broken", slice_datasets(grid=(8, 6, 7)))[4].unlink()
     write_series(tmp_path / "good", slice_datasets())
-    references, sentences = load_references([tmp_path], silent)
+    references, problems = load_references([tmp_path], silent)
     assert [reference.label for reference in references] == ["MR axial 5 x 6 x 7, 4.0 x 1.5 x 0.8 mm"]
-    assert len(sentences) == 1
-    assert sentences[0].startswith("A series of reference path 1 was left out: S06")
+    assert [problem.code for problem in problems] == [Code.MISSING_SLICE]
+    assert str(problems[0]).endswith("A series of reference path 1 was left out.")
     with pytest.raises(StudyError, match="S06"):
         load_references([tmp_path / "good", tmp_path / "broken"], silent)
 
@@ -170,9 +170,10 @@ def test_missing_slices_are_computed_only_if_the_user_says_so(
     (query,) = load_queries([tmp_path], None, silent, resample=True)
     assert query.label == "MR axial 8 x 6 x 7, 4.0 x 1.5 x 0.8 mm, resampled"
     assert_world_linear(query.scan)
-    references, sentences = load_references([tmp_path], silent, resample=True)
+    references, problems = load_references([tmp_path], silent, resample=True)
     assert len(references) == 1
-    assert [sentence.split(":")[1].strip() for sentence in sentences] == ["S20"]
+    assert [problem.code for problem in problems] == [Code.RESAMPLED]
+    assert str(problems[0]).endswith("Reference 1.")
     assert cli.main(["inspect", str(tmp_path), "--json"]) == 0
     (series,) = json.loads(capsys.readouterr().out)["series"]
     assert (series["refusal"]["code"], series["resampled"]) == ("S06", query.label)

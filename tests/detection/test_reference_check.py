@@ -7,7 +7,8 @@ from PIL import Image
 
 from napari_d24fad.detection.detector import Detector
 from napari_d24fad.detection.reference_check import FALSE_FLAGS, check_outliers
-from napari_d24fad.studies.scan import Scan
+from napari_d24fad.errors import Code
+from napari_d24fad.studies.scan import Problem, Scan
 
 from .subjects import head, random_model
 
@@ -72,13 +73,14 @@ def test_leaving_one_out_needs_no_new_encoding_and_equals_a_set_without_it(detec
 def test_the_query_saved_again_among_its_references_is_found(detector: Detector) -> None:
     scans = [head(n) for n in range(1, 5)]
     clean = detector.detect(head(0), detector.encode(scans))
-    assert not any("almost the same" in warning for warning in clean.warnings)
+    assert not any(each.code is Code.ALIKE_QUERY for each in clean.warnings)
     found = detector.detect(head(0), detector.encode([*scans, saved_again(head(0))]))
-    assert any("Reference 5 is almost the same picture as this scan" in w for w in found.warnings)
+    assert Problem(Code.ALIKE_QUERY, "Reference 5.") in found.warnings
 
 
 def test_a_reference_saved_again_and_too_few_references_are_said(detector: Detector) -> None:
     scans = [head(n) for n in range(1, 5)]
     assert detector.encode(scans).warnings == ()
-    assert "References 1 and 5 are almost" in detector.encode([*scans, saved_again(scans[0])]).warnings[0]
-    assert "With 3 references" in detector.encode(scans[:3]).warnings[0]
+    twice = detector.encode([*scans, saved_again(scans[0])])
+    assert twice.warnings == (Problem(Code.ALIKE_REFERENCES, "References 1 and 5."),)
+    assert detector.encode(scans[:3]).warnings == (Problem(Code.FEW_REFERENCES, "There are 3."),)

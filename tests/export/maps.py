@@ -9,7 +9,8 @@ import numpy.typing as npt
 
 from napari_d24fad.detection.reference_check import ReferenceCheck
 from napari_d24fad.detection.result import AnomalyMap
-from napari_d24fad.studies.scan import Scan, SeriesIdentity
+from napari_d24fad.errors import Code
+from napari_d24fad.studies.scan import Problem, Scan, SeriesIdentity
 
 AXIS_ORDERS = tuple(itertools.permutations(range(3)))
 SPACING = np.array([1.5, 0.75, 0.5])
@@ -70,7 +71,7 @@ def make_map(
         model_sha256="ab" * 32,
         device="cpu",
         seconds=1.23456,
-        warnings=("Something to see.",),
+        warnings=(Problem(Code.MODALITY_UNSTATED),),
         p_value=1 / 3,
         p_floor=1 / 3,
         slice_p_values=np.where(np.isfinite(scores), 2 / 3, np.nan).astype(np.float32),

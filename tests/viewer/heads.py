@@ -11,8 +11,9 @@ from napari_d24fad.detection.calibration import RATES, Calibration, conformal_p
 from napari_d24fad.detection.reference_check import check_outliers
 from napari_d24fad.detection.regions import find_regions
 from napari_d24fad.detection.result import AnomalyMap
+from napari_d24fad.errors import Code
 from napari_d24fad.export.nifti import nifti_affine
-from napari_d24fad.studies.scan import Scan
+from napari_d24fad.studies.scan import Problem, Scan
 
 GRID = (10, 40, 36)
 # Array (slice, row, column) to LPS mm: slices run down the patient, so the viewer reverses them.
@@ -75,7 +76,7 @@ def anomaly_of(scan: Scan) -> AnomalyMap:
         model_sha256="0" * 64,
         device="cpu",
         seconds=1.0,
-        warnings=("Some scans do not state their modality.",),
+        warnings=(Problem(Code.MODALITY_UNSTATED),),
         p_value=conformal_p(3.05, scores),
         p_floor=0.25,
         slice_p_values=np.where(slice_scores > 1.3, 0.25, 0.75).astype(np.float32),
