@@ -7,13 +7,20 @@ from pathlib import Path
 
 import platformdirs
 
+from napari_d24fad.errors import ArgumentError, Code
+
 CACHE_VARIABLE = "D24FAD_CACHE"
 """Environment variable with the one folder to keep everything in, instead of the user's own folders."""
 
 WEIGHTS_URL_VARIABLE = "D24FAD_WEIGHTS_URL"
 """Environment variable with the address of a mirror of the published teacher weights."""
 
+FEATURES_LIMIT_VARIABLE = "D24FAD_FEATURES_GIB"
+"""Environment variable with the most GiB of features of references to keep on disk; 0 keeps none."""
+
 _APPLICATION = "napari-d24fad"
+_FEATURES_GIB = 4
+_MOST_GIB = 1_000_000
 _PACKAGE = Path(__file__).resolve().parent
 
 
@@ -41,6 +48,30 @@ def imagenet_folder() -> Path:
 def sample_folder() -> Path:
     """Returns the folder of the sample study; it need not exist."""
     return (_chosen_folder() or platformdirs.user_cache_path(_APPLICATION, appauthor=False)) / "sample"
+
+
+def features_folder() -> Path:
+    """Returns the folder of the features of references; it need not exist."""
+    return (_chosen_folder() or platformdirs.user_cache_path(_APPLICATION, appauthor=False)) / "features"
+
+
+def features_limit() -> int:
+    """Returns how many bytes of features are kept; 0 keeps none.
+
+    Raises:
+        ArgumentError: BAD_ARGUMENT if the variable is not a size.
+    """
+    stated = os.environ.get(FEATURES_LIMIT_VARIABLE, "").strip()
+    if not stated:
+        return _FEATURES_GIB * 2**30
+    try:
+        size = float(stated)
+    except ValueError:
+        size = -1.0
+    if not 0 <= size < _MOST_GIB:
+        detail = f"{FEATURES_LIMIT_VARIABLE} is a size in GiB, 0 to {_MOST_GIB}."
+        raise ArgumentError(Code.BAD_ARGUMENT, detail)
+    return int(size * 2**30)
 
 
 def weights_url() -> str:

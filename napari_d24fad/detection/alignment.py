@@ -75,6 +75,19 @@ class Alignment:
         matches = tuple(torch.stack(columns, dim=1) for columns in zip(*pairs, strict=True))
         return Compared(query, supports, self.method, self.statistics, matches)
 
+    def keep(self, query: EncodedScan, reference: EncodedScan, matches: Features) -> None:
+        """Takes what two scans show together from where it was kept, ``(N, h, w)`` per space and scale."""
+        self._pairs[query, reference] = matches
+
+    def kept_among(self, scans: Sequence[EncodedScan]) -> dict[tuple[int, int], Features]:
+        """Returns what is kept of pairs of some scans, by their positions among them."""
+        at = {scan: index for index, scan in enumerate(scans)}
+        return {
+            (at[query], at[reference]): matches
+            for (query, reference), matches in self._pairs.items()
+            if query in at and reference in at
+        }
+
     def joined(self, whole: EncodedScan, parts: Sequence[EncodedScan]) -> None:
         """Takes what was found for the parts of a scan for the whole; see `EncodedScan.join`."""
         order = torch.tensor(whole.order_of(parts))

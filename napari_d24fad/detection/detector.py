@@ -192,7 +192,8 @@ class Detector(Encoder):
         encoded = []
         for number, scan in enumerate(scans):
             tell = part(progress, 0.8 * number / len(scans), 0.8 * (number + 1) / len(scans))
-            encoded.append(self.encode_scan(scan, max_slices=MAX_LEVELS, progress=tell, cancel=cancel))
+            found = self.encode_scan(scan, max_slices=MAX_LEVELS, progress=tell, cancel=cancel)
+            encoded.append(found.without_pixels())
         references = self.reference_set(encoded, progress=part(progress, 0.8, 1), cancel=cancel)
         return replace(references, seconds=time.perf_counter() - started)
 

@@ -79,6 +79,16 @@ class EncodedScan:
         chosen = tuple(indices[at] for at in order)
         return cls(parts[0].scan, parts[0].prepared, chosen, Encoded(levels, ordered))
 
+    def without_pixels(self) -> EncodedScan:
+        """Returns the same without the pixels of the scan, which a reference needs no more.
+
+        Images and colour keep theirs: they are small, and mirror images are made of them.
+        """
+        if self.scan.is_colour or not self.scan.is_volume:
+            return self
+        scan = self.scan.without_pixels()
+        return replace(self, scan=scan, prepared=self.prepared.without_pixels(scan, self.indices))
+
     def order_of(self, parts: Sequence[EncodedScan]) -> list[int]:
         """Returns for each slice its position among those of the parts that were joined."""
         indices = [index for part in parts for index in part.indices]

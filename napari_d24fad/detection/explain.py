@@ -35,7 +35,8 @@ class Explanation:
         reference_index: The reference that holds the most similar slice, from 0.
         reference_slice_index: That slice, along the slice axis of that reference.
         query_image: ``(rows, columns)`` or ``(rows, columns, 3)``, in the window the network saw.
-        reference_image: The same for the most similar reference slice.
+        reference_image: The same for the most similar reference slice; of a volume, as large as the
+            network saw it.
         query_pixel: Row and column spacing of `query_image` in mm (pixels without geometry).
         reference_pixel: The same for `reference_image`.
         maps: The published distances on the pixels of `query_image`, float32, NaN where not
@@ -106,15 +107,17 @@ def explain(
         inputs.append(detector.inputs(references.encoded[other].prepared, [chosen]))
     maps = sampling.to_slices(_published_maps(detector, torch.cat(inputs)))
     reference = references.encoded[owner]
+    query_image, query_pixel = query.prepared.picture(index)
+    reference_image, reference_pixel = reference.prepared.picture(nearest)
     return Explanation(
         slice_index=slice_index,
         weights=weights.cpu().numpy(),
         reference_index=owner,
         reference_slice_index=_own_index(reference, nearest),
-        query_image=_picture(query, index),
-        reference_image=_picture(reference, nearest),
-        query_pixel=query.prepared.scan.spacing[1:],
-        reference_pixel=reference.prepared.scan.spacing[1:],
+        query_image=query_image,
+        reference_image=reference_image,
+        query_pixel=query_pixel,
+        reference_pixel=reference_pixel,
         maps={name: values.numpy() for name, values in zip((SSD, TSD), maps.cpu(), strict=True)},
     )
 
@@ -139,8 +142,3 @@ def _published_maps(detector: Detector, images: Tensor) -> Tensor:
 def _own_index(scan: EncodedScan, index: int) -> int:
     """Canonical slice index to that of the scan, and back: its own inverse."""
     return scan.scan.n_slices - 1 - index if scan.prepared.orientation.flips[0] else index
-
-
-def _picture(scan: EncodedScan, index: int) -> Picture:
-    unit = scan.prepared.window.apply(scan.prepared.scan.voxels[index])
-    return (255 * unit).round().astype(np.uint8)

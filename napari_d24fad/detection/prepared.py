@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -29,6 +29,8 @@ class Prepared:
         examined: Canonical indices of the slices that hold anatomy.
         levels: ``(len(examined),)`` position of each within the anatomy, 0 at one end
             and 1 at the other; what slices of different scans are matched by.
+        kept: What the network saw of some slices, by canonical index, ``(side, side)`` uint8 each;
+            empty while the scan has its pixels.
     """
 
     scan: Scan
@@ -37,12 +39,48 @@ class Prepared:
     sampling: Sampling
     examined: tuple[int, ...]
     levels: npt.NDArray[np.float64] = field(repr=False)
+    kept: Mapping[int, npt.NDArray[np.uint8]] = field(default_factory=dict, repr=False)
+
+    def without_pixels(self, scan: Scan, indices: Sequence[int]) -> Prepared:
+        """Lets the pixels of a grey scan go, but for what the network saw of some slices.
+
+        Args:
+            scan: The scan without its pixels, in its own order.
+            indices: Canonical indices of the slices to keep.
+        """
+        kept = {index: (255 * self.inputs([index])[0, 0]).round().byte().numpy() for index in indices}
+        return replace(self, scan=canonical(scan), kept=kept)
 
     def inputs(self, indices: Sequence[int]) -> Tensor:
-        """Returns network inputs of canonical slices, ``(N, 3, side, side)`` in 0..1."""
+        """Returns network inputs of canonical slices, ``(N, 3, side, side)`` in 0..1.
+
+        Raises:
+            KeyError: For slices that were not kept when pixels were let go.
+        """
+        if self.scan.pixels_hash:
+            known = np.stack([self.kept[index] for index in indices])
+            return (torch.from_numpy(known)[:, None] / 255).expand(-1, 3, -1, -1)
         unit = self.window.apply(self.scan.voxels[list(indices)])
         channels = unit if self.scan.is_colour else unit[..., None]
         return self.sampling.to_input(torch.from_numpy(np.ascontiguousarray(np.moveaxis(channels, -1, 1))))
+
+    def picture(self, index: int) -> tuple[npt.NDArray[np.uint8], tuple[float, float]]:
+        """Returns a canonical slice as the window shows it, or as the network saw it if pixels were let go.
+
+        Returns:
+            ``(rows, columns)`` or ``(rows, columns, 3)``, and row and column spacing in mm (pixels
+            without geometry).
+        """
+        spacing = self.scan.spacing[1:]
+        if not self.scan.pixels_hash:
+            return (255 * self.window.apply(self.scan.voxels[index])).round().astype(np.uint8), spacing
+        sampling = self.sampling
+        (top, left), (height, width) = sampling.origin, sampling.content
+        pixel = (
+            spacing[0] * (sampling.rows[1] - sampling.rows[0]) / height,
+            spacing[1] * (sampling.columns[1] - sampling.columns[0]) / width,
+        )
+        return self.kept[index][top : top + height, left : left + width], pixel
 
 
 def prepare(scan: Scan, side: int, ct_window: tuple[float, float] = CT_WINDOW) -> Prepared:

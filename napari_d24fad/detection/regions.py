@@ -69,7 +69,7 @@ def find_regions(
     Returns:
         Highest rank first.
     """
-    labels, count = ndimage.label(np.nan_to_num(values, nan=-np.inf) >= level)
+    labels, count = ndimage.label(values >= level)  # NaN is not
     boxes = ndimage.find_objects(labels)
     found = [
         (float((inside - level).sum(dtype=np.float64)), index)

@@ -37,6 +37,22 @@ def read_tensors(path: Path) -> Tensors:
     return tensors
 
 
+def map_tensors(path: Path) -> tuple[Tensors, dict[str, str]]:
+    """Opens a safetensors file as it is stored; pages are read when they are touched.
+
+    Returns:
+        The tensors, which must not be written to, and the text in the header.
+
+    Raises:
+        ModelError: MODEL_CORRUPT if it is not one.
+    """
+    try:
+        with safetensors.safe_open(path, framework="pt") as stored:
+            return {name: stored.get_tensor(name) for name in stored.keys()}, dict(stored.metadata() or {})  # noqa: SIM118 - no mapping
+    except (SafetensorError, OSError, ValueError, KeyError) as error:
+        raise ModelError(Code.MODEL_CORRUPT, "It is not a safetensors file.") from error
+
+
 def read_metadata(path: Path) -> dict[str, str]:
     """Reads the text in the header of a safetensors file.
 

@@ -41,6 +41,16 @@ class DicomSeries(Series):
     copies: tuple[Copy, ...] = field(default=(), repr=False)
     regrid: Regrid | None = field(default=None, repr=False)
 
+    @property
+    def files(self) -> tuple[Path, ...]:
+        """See `Series.files`."""
+        return tuple(instance.path for instance in self.instances)
+
+    @property
+    def variant(self) -> str:
+        """See `Series.variant`."""
+        return "" if self.regrid is None else type(self.regrid).__name__
+
     def _read(self, progress: Progress, cancel: CancelToken) -> Voxels:
         check_copies(self.copies, cancel)
         placeholder = self.outline.voxels

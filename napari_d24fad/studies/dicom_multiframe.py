@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, ClassVar
 
 import highdicom
@@ -46,6 +47,11 @@ class MultiframeSeries(Series):
 
     instance: Instance = field(repr=False)
     copies: tuple[tuple[Instance, Instance], ...] = field(default=(), repr=False)
+
+    @property
+    def files(self) -> tuple[Path, ...]:
+        """See `Series.files`."""
+        return (self.instance.path,)
 
     def _read(self, progress: Progress, cancel: CancelToken) -> Voxels:
         check_copies(self.copies, cancel)

@@ -48,6 +48,11 @@ class NiftiSeries(Series):
 
     volume: int = 0
 
+    @property
+    def variant(self) -> str:
+        """See `Series.variant`."""
+        return str(self.volume)
+
     def _read(self, progress: Progress, cancel: CancelToken) -> Voxels:
         with _coded_errors(), quiet(), _opened(self.source, cancel) as file:
             image = _image(file)

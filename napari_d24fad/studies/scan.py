@@ -9,7 +9,7 @@ y to posterior, z to superior), whatever the file it came from.
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum
 
 import numpy as np
@@ -93,6 +93,8 @@ class Scan:
         slice_axis: The array axis that the slices are stacked along. 0 for DICOM;
             other formats store volumes in any order and keep it.
         problems: What was found while reading.
+        pixels_hash: `content_hash` of voxels that were let go (`without_pixels`); empty while they
+            are there.
     """
 
     voxels: Voxels = field(repr=False)
@@ -103,6 +105,8 @@ class Scan:
     has_geometry: bool = True
     slice_axis: int = 0
     problems: tuple[Problem, ...] = ()
+    pixels_hash: str = field(default="", repr=False)
+    _hash: str = field(default="", init=False, repr=False)
 
     def __post_init__(self) -> None:
         expected = 4 if self.is_colour else 3
@@ -151,5 +155,16 @@ class Scan:
 
     def content_hash(self) -> str:
         """SHA-256 of shape and voxel values: equal for equal pixels, whoever they belong to."""
-        values = np.ascontiguousarray(self.voxels, dtype="<f4")
-        return hashlib.sha256(repr(values.shape).encode() + values.tobytes()).hexdigest()
+        if self.pixels_hash:
+            return self.pixels_hash
+        if not self._hash:
+            digest = hashlib.sha256(repr(self.voxels.shape).encode())
+            for part in self.voxels:  # a whole volume would be copied to be converted
+                digest.update(np.ascontiguousarray(part, dtype="<f4").data)
+            object.__setattr__(self, "_hash", digest.hexdigest())
+        return self._hash
+
+    def without_pixels(self) -> Scan:
+        """Returns the scan with all that is known but its voxels, which read as 0 and take no memory."""
+        outline = np.broadcast_to(self.voxels.dtype.type(0), self.voxels.shape)
+        return replace(self, voxels=outline, pixels_hash=self.content_hash())

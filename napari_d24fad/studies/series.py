@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -132,6 +133,33 @@ class Series(ABC):
         cancel = cancel or CancelToken()
         self._check_readable(cancel)
         return thumbnail(self._scan(self._read_middle_slice()), size)
+
+    @property
+    def files(self) -> tuple[Path, ...]:
+        """The files the voxels are read from; empty if they are not in files. Never shown or logged."""
+        return (self.source,)
+
+    @property
+    def variant(self) -> str:
+        """Which of the series that the same files make this is."""
+        return ""
+
+    def fingerprint(self) -> str:
+        """Tells without reading pixels whether this is the series of another day.
+
+        Returns:
+            SHA-256 of names, sizes and times of change of the files, and of what is made of them;
+            empty if there are no files, or one has gone.
+        """
+        digest = hashlib.sha256(f"{type(self).__name__} {self.variant} {self.grid}".encode())
+        digest.update(self.outline.affine.tobytes())
+        try:
+            for path in self.files:
+                status = path.stat()
+                digest.update(f"{path.absolute()}\0{status.st_size}\0{status.st_mtime_ns}\0".encode())
+        except OSError:
+            return ""
+        return digest.hexdigest() if self.files else ""
 
     @abstractmethod
     def _read(self, progress: Progress, cancel: CancelToken) -> Voxels:

@@ -33,6 +33,11 @@ class LayerSeries(Series):
 
     data: Any = field(repr=False)
 
+    @property
+    def files(self) -> tuple[Path, ...]:
+        """See `Series.files`: whatever the layer was read from, its data may have changed since."""
+        return ()
+
     def _read(self, progress: Progress, cancel: CancelToken) -> Voxels:
         return self._voxels(self.data)
 

@@ -1,0 +1,93 @@
+"""Keeps features on disk, by what they were computed from; the least recently used make way."""
+
+from __future__ import annotations
+
+import json
+import os
+import zlib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from napari_d24fad.errors import ExportError, ModelError
+from napari_d24fad.network.tensors import Tensors, map_tensors, write_tensors
+
+_SUFFIX = ".safetensors"
+_TEXT = "entry"
+
+
+class FeatureCache:
+    """A folder of entries, each a safetensors file named by its key.
+
+    Entries are written whole or not at all, and checked when they are opened: one that is damaged
+    is removed, as if it had never been there. Several processes may use one folder.
+
+    Args:
+        folder: Made when something is written.
+        limit: Most bytes to keep; 0 keeps nothing.
+    """
+
+    def __init__(self, folder: Path, limit: int) -> None:
+        self._folder = folder
+        self._limit = limit
+
+    def get(self, key: str) -> tuple[Tensors, dict[str, Any]] | None:
+        """Returns what was kept, memory-mapped, or None.
+
+        Args:
+            key: Hexadecimal.
+        """
+        path = self._path(key)
+        if not self._limit or not path.is_file():
+            return None
+        try:
+            tensors, texts = map_tensors(path)
+            content = json.loads(texts[_TEXT])
+            if content.pop("crc32") != _checksums(tensors):
+                raise ValueError
+            os.utime(path)  # used last
+        except (ModelError, OSError, KeyError, ValueError, TypeError, AttributeError):
+            _remove(path)
+            return None
+        return tensors, content
+
+    def put(self, key: str, tensors: Tensors, content: Mapping[str, Any]) -> None:
+        """Keeps something; silently nothing if the disk does not take it, for it can be computed again."""
+        size = sum(tensor.nbytes for tensor in tensors.values())
+        if size > self._limit:
+            return
+        try:
+            self._make_way(size)
+            text = json.dumps({**content, "crc32": _checksums(tensors)})
+            write_tensors(tensors, self._path(key), {_TEXT: text})
+        except (ExportError, ModelError, OSError):
+            return
+
+    def _make_way(self, size: int) -> None:
+        entries = []
+        for path in self._folder.glob(f"*{_SUFFIX}"):
+            try:
+                status = path.stat()
+            except OSError:
+                continue  # another process removed it
+            entries.append((status.st_mtime_ns, status.st_size, path))
+        kept = sum(each[1] for each in entries)
+        for _, freed, path in sorted(entries):
+            if kept + size <= self._limit:
+                return
+            _remove(path)
+            kept -= freed
+
+    def _path(self, key: str) -> Path:
+        return self._folder / f"{key}{_SUFFIX}"
+
+
+def _checksums(tensors: Tensors) -> dict[str, int]:
+    return {name: zlib.crc32(tensor.contiguous().cpu().numpy().data) for name, tensor in tensors.items()}
+
+
+def _remove(path: Path) -> None:
+    try:
+        path.unlink(missing_ok=True)
+    except OSError:
+        return  # in use, where the system does not allow that
