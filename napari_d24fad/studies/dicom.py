@@ -18,6 +18,7 @@ from napari_d24fad.studies.dicom_header import Instance
 from napari_d24fad.studies.dicom_multiframe import multiframe_series
 from napari_d24fad.studies.dicom_pixels import check_decodable, read_slice
 from napari_d24fad.studies.dicom_split import Group, split_series
+from napari_d24fad.studies.limits import check_size
 from napari_d24fad.studies.regrid import Regrid, Upright
 from napari_d24fad.studies.scan import Photometric, Problem, Scan, Voxels
 from napari_d24fad.studies.series import Series, outline_voxels, pixel_affine
@@ -94,10 +95,13 @@ def _series(group: Group) -> Series:
     first = group.instances[0]
     description = ", ".join(text for text in (first.identity.description, group.suffix) if text)
     first = replace(first, identity=replace(first.identity, description=description))
+    if any(instance.program for instance in group.instances):
+        group = replace(group, problems=(*group.problems, Problem(Code.ALSO_A_PROGRAM)))
     if first.frames > 1:
         return multiframe_series(first, group.problems, group.copies)
     try:
         check_decodable(first)
+        check_size(_plain(first, group).outline.voxels.shape)
         if group.refusal is not None:
             raise group.refusal
         if "MOSAIC" in first.image_type:

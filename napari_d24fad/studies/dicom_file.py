@@ -59,6 +59,21 @@ def read_header(file: BoundedFile, tags: Sequence[int] | None = None, *, force: 
         raise StudyError(Code.NOT_AN_IMAGE, "Its header is nested too deeply.") from None
 
 
+def read_meta(file: BoundedFile, *, force: bool = False) -> FileDataset:
+    """Reads the preamble and the file meta information only.
+
+    Args:
+        file: A DICOM file, at its start; afterwards, at what follows.
+        force: Whether to read files without a preamble.
+
+    Raises:
+        Exception: Whatever pydicom raises on damaged files.
+    """
+    preamble = read_preamble(file, force)
+    meta = read_dataset(file, False, True, stop_when=lambda tag, vr, length: tag.group != _META_GROUP)
+    return FileDataset(file, Dataset(), preamble, FileMetaDataset(meta), False, True)
+
+
 def read_all(path: Path, pixels: int) -> FileDataset:
     """Reads all elements of a file; large ones that are no pixels stay in the file.
 
@@ -97,12 +112,8 @@ def _at_pixels(tag: BaseTag, vr: str | None, length: int) -> bool:
 def _read_deflated(file: BoundedFile, allowed: int, *, force: bool, **options: Any) -> FileDataset:
     """Reads a file whose elements are deflated, as `pydicom.dcmread` does but not all at once."""
     file.seek(0)
-    preamble = read_preamble(file, force)
-    meta = read_dataset(file, False, True, stop_when=lambda tag, vr, length: tag.group != _META_GROUP)
-    inflated = cast(Any, Inflated(file, allowed))
-    dataset = read_dataset(inflated, False, True, **options)
-    whole = FileDataset(
-        file, dataset, preamble, FileMetaDataset(meta), is_implicit_VR=False, is_little_endian=True
-    )
+    whole = read_meta(file, force=force)
+    dataset = read_dataset(cast(Any, Inflated(file, allowed)), False, True, **options)
+    whole.update(dataset)
     whole.set_original_encoding(False, True, dataset._character_set)
     return whole

@@ -9,8 +9,9 @@ from pydicom.tag import Tag
 from pydicom.uid import MediaStorageDirectoryStorage
 
 from napari_d24fad.errors import Code, StudyError
-from napari_d24fad.studies.dicom_file import open_dicom, read_header
+from napari_d24fad.studies.dicom_file import open_dicom, read_header, read_meta
 from napari_d24fad.studies.dicom_values import text
+from napari_d24fad.studies.files import is_file
 from napari_d24fad.studies.quiet import quiet
 
 
@@ -18,7 +19,7 @@ def is_dicomdir(path: Path) -> bool:
     """Whether a file is the directory of a disc, by what it says and not by its name."""
     try:
         with quiet(), open_dicom(path) as file:
-            meta = read_header(file, [Tag("SOPClassUID")], force=False).file_meta
+            meta = read_meta(file).file_meta
             return bool(meta.get("MediaStorageSOPClassUID") == MediaStorageDirectoryStorage)
     except Exception:
         # pydicom raises whatever a file that is no DICOM file makes it stumble over.
@@ -47,22 +48,30 @@ def listed_files(path: Path) -> tuple[list[Path], list[StudyError]]:
         # Records of a damaged DICOMDIR break pydicom in many ways.
         raise StudyError(Code.TRUNCATED, "Its records are damaged.") from None
     folder = path.parent.resolve()
-    for name in names:
+    # The same file again would only be read again.
+    for name in dict.fromkeys(names):
         file = folder.joinpath(*name)
-        if not file.resolve().is_relative_to(folder):
+        if not _inside(folder, file):
             left_out.append(StudyError(Code.PATH_UNREADABLE, "The DICOMDIR lists it outside of its folder."))
-        elif not file.is_file():
+        elif not is_file(file):
             left_out.append(StudyError(Code.PATH_MISSING, "The DICOMDIR lists it, but it is not there."))
         else:
             files.append(file)
     return files, left_out
 
 
-def _names(path: Path) -> Iterator[list[str]]:
+def _inside(folder: Path, file: Path) -> bool:
+    try:
+        return file.resolve().is_relative_to(folder)
+    except (OSError, ValueError, RuntimeError):  # links in a circle, or a name that cannot be one
+        return False
+
+
+def _names(path: Path) -> Iterator[tuple[str, ...]]:
     """Yields the path components of Referenced File ID (0004,1500) of each record."""
     with open_dicom(path) as file:
         directory = read_header(file, [Tag("DirectoryRecordSequence")], force=False)
     for record in directory.get("DirectoryRecordSequence", ()):
         name = text(record, "ReferencedFileID")
         if name:
-            yield name.split("\\")
+            yield tuple(name.split("\\"))

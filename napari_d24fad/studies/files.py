@@ -32,6 +32,14 @@ def open_file(path: Path) -> io.BufferedReader:
     return io.BufferedReader(io.FileIO(path, opener=_open))
 
 
+def is_file(path: Path) -> bool:
+    """Whether there is an ordinary file, or a link to one; False where that cannot be found out."""
+    try:
+        return path.is_file()
+    except (OSError, ValueError):  # a name that is too long, or holds a null character
+        return False
+
+
 class Deflated(Exception):  # noqa: N818 - not an error: how a `BoundedFile` says what it holds
     """The rest of a file was asked for at once, as pydicom does to inflate it."""
 
@@ -53,7 +61,7 @@ class BoundedFile(io.BufferedReader):
         super().__init__(raw)
         self._length = os.fstat(raw.fileno()).st_size
         self._allowed = allowed
-        self._reads = limits().elements
+        self._reads = limits().reads
 
     def read(self, size: int | None = -1, /) -> bytes:
         """Reads up to ``size`` bytes.
@@ -85,7 +93,7 @@ class Inflated:
     def __init__(self, file: Readable, allowed: int) -> None:
         self._file = file
         self._allowed = allowed
-        self._reads = limits().elements
+        self._reads = limits().reads
         self._inflater = zlib.decompressobj(-zlib.MAX_WBITS)
         self._inflated = bytearray()
         self._position = 0

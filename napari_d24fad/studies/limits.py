@@ -25,17 +25,22 @@ class Limits:
         decoded: Bytes of the voxels of one scan, at four bytes each, and of all files that an
             archive is unpacked to.
         header: Bytes that are read, or inflated, of one file to know what is in it.
-        elements: Reads that a DICOM header may take, two or three for each data element: a
-            few bytes of a file make an object that is a hundred times as large.
         entries: Files in one archive.
         ratio: How many times larger an archive may become than it is, once it exceeds ``header``.
     """
 
     decoded: int = 8 * 2**30
     header: int = 256 * 2**20
-    elements: int = 4_000_000
     entries: int = 100_000
     ratio: int = 400
+
+    @property
+    def reads(self) -> int:
+        """Reads that a DICOM header may take, two or three for each data element.
+
+        A few bytes of a file make an object that is a hundred times as large.
+        """
+        return self.header // 1024
 
 
 def limits() -> Limits:

@@ -15,6 +15,7 @@ from napari_d24fad.errors import Code, StudyError
 from napari_d24fad.progress import CancelToken, Progress, silent
 from napari_d24fad.studies.limits import check_size
 from napari_d24fad.studies.scan import Photometric, Plane, Problem, Scan, SeriesIdentity, Voxels
+from napari_d24fad.studies.scratch import ScratchFolder
 from napari_d24fad.studies.thumbnail import thumbnail
 
 # What is not as it was scanned must be said wherever a series is named.
@@ -32,6 +33,7 @@ class Series(ABC):
         refusal: Why the series cannot be loaded, as far as its header tells.
         remedy: What can be loaded instead if the user agrees: the same slices resampled to
             even distances. Its problems say so.
+        holds: What must not go away before the series does: the folder its files were unpacked to.
         kind: The kind of file: ``"DICOM"``, ``"NIfTI"`` or ``"image"``.
     """
 
@@ -42,6 +44,7 @@ class Series(ABC):
     n_files: int = 1
     refusal: StudyError | None = None
     remedy: Series | None = field(default=None, repr=False)
+    holds: ScratchFolder | None = field(default=None, repr=False)
 
     @property
     def identity(self) -> SeriesIdentity:

@@ -5,17 +5,20 @@ from __future__ import annotations
 import os
 from collections import Counter
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from napari_d24fad.errors import Code, StudyError
-from napari_d24fad.progress import CancelToken, Progress, silent
+from napari_d24fad.progress import CancelToken, Progress, part, silent
+from napari_d24fad.studies.archive import is_archive, unpack
 from napari_d24fad.studies.dicom import dicom_series
 from napari_d24fad.studies.dicom_header import Instance, read_instance
 from napari_d24fad.studies.dicomdir import is_dicomdir, listed_files
+from napari_d24fad.studies.files import is_file
 from napari_d24fad.studies.images import IMAGE_SUFFIXES, image_series
 from napari_d24fad.studies.nifti import NIFTI_SUFFIXES, nifti_series
 from napari_d24fad.studies.scan import Problem
+from napari_d24fad.studies.scratch import ScratchFolder
 from napari_d24fad.studies.series import Series
 
 
@@ -40,14 +43,14 @@ def open_study(
 
     Args:
         path: A folder (searched with its sub-folders, any mix of files), a DICOM file,
-            a DICOMDIR (stands for the files that it lists), a NIfTI file, or a PNG, JPEG or
-            TIFF image.
+            a DICOMDIR (stands for the files that it lists), a NIfTI file, a PNG, JPEG or TIFF
+            image, or a zip archive of any of these.
         progress: Told how far the search is.
         cancel: Stops the search.
 
     Raises:
         StudyError: ``PATH_MISSING``, ``PATH_UNREADABLE``, ``NO_IMAGES``, or for a single
-            file the reason why it cannot be read.
+            file or an archive the reason why it cannot be read.
         Cancelled: If a stop was asked for.
     """
     location = Path(path)
@@ -56,11 +59,39 @@ def open_study(
         if not location.exists():
             raise StudyError(Code.PATH_MISSING)
         if not location.is_dir():
-            if is_dicomdir(location):
-                return _study(*listed_files(location), progress, cancel)
-            return Study(_series_of([location], progress, cancel, _refuse))
+            return _open_file(location, progress, cancel)
     except OSError:
         raise StudyError(Code.PATH_UNREADABLE) from None
+    return _open_folder(location, progress, cancel)
+
+
+def _open_file(location: Path, progress: Progress, cancel: CancelToken) -> Study:
+    if not is_file(location):
+        raise StudyError(Code.PATH_UNREADABLE, "It is a pipe or a device, not a file.")
+    if is_archive(location):
+        return _open_archive(location, progress, cancel)
+    if is_dicomdir(location):
+        return _study(*listed_files(location), progress, cancel)
+    return Study(_series_of([location], progress, cancel, _refuse))
+
+
+def _open_archive(location: Path, progress: Progress, cancel: CancelToken) -> Study:
+    """Opens what an archive holds; its unpacked files stay as long as one of its series does."""
+    scratch = unpack(location, part(progress, 0, 0.5), cancel)
+    try:
+        study = _open_folder(scratch.path, part(progress, 0.5, 1), cancel)
+    except BaseException:
+        scratch.remove()
+        raise
+    return replace(study, series=tuple(_holding(scratch, one) for one in study.series))
+
+
+def _holding(scratch: ScratchFolder, series: Series) -> Series:
+    remedy = None if series.remedy is None else _holding(scratch, series.remedy)
+    return replace(series, remedy=remedy, holds=scratch)
+
+
+def _open_folder(location: Path, progress: Progress, cancel: CancelToken) -> Study:
     unreadable: list[OSError] = []
     files = list(_files_in(location, unreadable, cancel))
     if unreadable and not files:
@@ -84,7 +115,7 @@ def _files_in(folder: Path, unreadable: list[OSError], cancel: CancelToken) -> I
         folders[:] = sorted(name for name in folders if not name.startswith("."))
         paths = (Path(parent, name) for name in sorted(names) if not name.startswith("."))
         # Reading a pipe or a device could wait for ever.
-        yield from (path for path in paths if path.is_file())
+        yield from (path for path in paths if is_file(path))
 
 
 def _series_of(

@@ -32,7 +32,8 @@ def open_paths(
     """
     chosen = list(paths)
     if len(chosen) > 1 and all(path.is_file() for path in chosen):
-        chosen = list(dict.fromkeys(path.parent for path in chosen))
+        archives = [path for path in chosen if path.suffix.lower() == ".zip"]
+        chosen = list(dict.fromkeys(path if path in archives else path.parent for path in chosen))
     studies = [open_study(path, progress=progress, cancel=cancel) for path in chosen]
     return Study(
         tuple(series for study in studies for series in study.series),

@@ -75,6 +75,8 @@ def _looks_medical(path: Path) -> bool:
 
 def _is_dicom(path: Path) -> bool:
     try:
+        if not path.is_file():  # opening a pipe would wait
+            return False
         with path.open("rb") as file:
             file.seek(_DICOM_MARK_AT)
             return file.read(len(_DICOM_MARK)) == _DICOM_MARK

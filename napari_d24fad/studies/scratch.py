@@ -1,0 +1,72 @@
+"""Temporary folders that go away with what needs them, or at the next start if the process was killed."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import tempfile
+import weakref
+from pathlib import Path
+from typing import IO
+
+try:
+    import fcntl
+except ImportError:  # Windows, where an open file cannot be removed, which serves as well
+    fcntl = None  # type: ignore[assignment] # mypy knows the module of the machine it runs on
+
+_PREFIX = "d24fad-scratch-"
+_LOCK = ".lock"
+
+
+class ScratchFolder:
+    """A temporary folder that only this user may look into.
+
+    It is removed when the object is, when the program ends, or, after a kill, when the next
+    one is made.
+
+    Attributes:
+        path: The folder.
+    """
+
+    def __init__(self) -> None:
+        _remove_abandoned()
+        self.path = Path(tempfile.mkdtemp(prefix=_PREFIX))
+        lock = (self.path / _LOCK).open("wb")
+        _hold(lock)
+        self._remove = weakref.finalize(self, _remove, self.path, lock, os.getpid())
+
+    def remove(self) -> None:
+        """Removes the folder with everything in it, now."""
+        self._remove()
+
+
+def _remove(folder: Path, lock: IO[bytes], owner: int) -> None:
+    lock.close()
+    if os.getpid() != owner:  # a process forked off, which has a copy of the object
+        return
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+def _remove_abandoned() -> None:
+    """Removes folders whose process was killed: nobody holds their locks."""
+    for folder in Path(tempfile.gettempdir()).glob(f"{_PREFIX}*"):
+        lock = folder / _LOCK
+        with contextlib.suppress(OSError):
+            with lock.open("r+b") as file:
+                _hold(file)
+                if os.name != "nt":
+                    shutil.rmtree(folder, ignore_errors=True)
+            if os.name == "nt":
+                lock.unlink()
+                shutil.rmtree(folder, ignore_errors=True)
+
+
+def _hold(lock: IO[bytes]) -> None:
+    """Takes a lock; the system gives it back when the process ends, in whatever way.
+
+    Raises:
+        OSError: If another process holds it.
+    """
+    if fcntl is not None:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
