@@ -202,6 +202,6 @@ def _neighbours(scan: Encoded) -> Iterator[slice]:
 
 
 def _lowest(distances: Tensor, near: Tensor) -> Tensor:
-    """Lowest of the distances ``(N, S, h, w)`` that count, ``near`` being ``(N, S)``: ``(N, h, w)`` half."""
+    """Lowest of the distances ``(N, S, h, w)`` that count, ``near`` being ``(N, S)``: ``(N, h, w)``."""
     far = ~near.to(distances.device)[..., None, None]
-    return distances.masked_fill(far, torch.inf).amin(dim=1).half()
+    return distances.masked_fill(far, torch.inf).amin(dim=1)

@@ -91,10 +91,11 @@ class MatchedScoring:
             supports: Aligned features of ``S`` images.
 
         Returns:
-            For each space and scale ``(N, S, h, w)`` float32: 1 - cosine to the nearest position.
+            For each space and scale ``(N, S, h, w)`` in half precision: 1 - cosine to the nearest
+            position.
         """
         return tuple(
-            1 - local_likeness(own.float(), others.float(), self.radius)
+            (1 - local_likeness(own.float(), others.float(), self.radius)).half()
             for own, others in zip(query, supports, strict=True)
         )
 
