@@ -18,6 +18,7 @@ from napari_d24fad.export.notice import NOTICE
 from napari_d24fad.export.report import Examination, as_json
 from napari_d24fad.network.zoo import find_model
 from napari_d24fad.progress import Progress, part
+from napari_d24fad.settings import features_folder, features_limit
 from napari_d24fad.studies.scan import Problem
 
 _LISTED_SLICES = 5
@@ -63,11 +64,19 @@ def _examine(
     problems: Sequence[Problem],
     progress: Progress,
 ) -> list[Examination]:
-    from napari_d24fad.detection.detector import Detector  # imports torch
+    # These import torch.
+    from napari_d24fad.detection.detector import Detector
+    from napari_d24fad.detection.feature_cache import FeatureCache
+    from napari_d24fad.detection.kept_references import KeptReferences
 
     window = arguments.window or CT_WINDOW
     detector = Detector.load(arguments.model, arguments.device, arguments.scoring, window)
-    encoded = detector.encode([reference.scan for reference in references], progress=part(progress, 0, 0.5))
+    kept = KeptReferences(detector, FeatureCache(features_folder(), features_limit()))
+    found = []
+    for done, each in enumerate(references):
+        tell = part(progress, 0.4 * done / len(references), 0.4 * (done + 1) / len(references))
+        found.append(kept.encode(each.scan, progress=tell))
+    encoded = kept.reference_set(found, progress=part(progress, 0.4, 0.5))
     labels = tuple(f"Reference {number}: {each.label}" for number, each in enumerate(references, start=1))
     examinations = []
     for done, query in enumerate(queries):

@@ -89,6 +89,10 @@ class EncodedScan:
         scan = self.scan.without_pixels()
         return replace(self, scan=scan, prepared=self.prepared.without_pixels(scan, self.indices))
 
+    def with_pixels(self, scan: Scan, prepared: Prepared) -> EncodedScan:
+        """Returns the same with the pixels of the scan again."""
+        return replace(self, scan=scan, prepared=prepared)
+
     def order_of(self, parts: Sequence[EncodedScan]) -> list[int]:
         """Returns for each slice its position among those of the parts that were joined."""
         indices = [index for part in parts for index in part.indices]

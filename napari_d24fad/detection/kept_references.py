@@ -41,6 +41,11 @@ class KeptReferences:
         self._cache = cache
         self._keys: WeakKeyDictionary[EncodedScan, str] = WeakKeyDictionary()
 
+    @property
+    def max_slices(self) -> int:
+        """At most so many slices of each are encoded."""
+        return MAX_LEVELS
+
     def find(self, series: Series) -> EncodedScan | None:
         """Returns a series that was encoded before, without reading its pixels; None if it was not."""
         print_of_files = series.fingerprint()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from napari_d24fad.detection.pairing import check_pairing
@@ -14,21 +15,30 @@ from napari_d24fad.viewer.layer_series import LayerSeries
 if TYPE_CHECKING:
     from napari_d24fad.detection.detector import Detector
     from napari_d24fad.detection.encoded import EncodedScan
+    from napari_d24fad.detection.kept_references import KeptReferences
 
 _SPARE = 4
 """So many scans are kept beside those of the last run: references that were left out may come back."""
+
+Key = tuple[object, bool]
+"""What is equal as long as the pixels are, and whether the scan is a reference."""
 
 
 class Encodings:
     """The scans that one detector has encoded, least recently used first.
 
+    References are encoded one after the other and let their pixels go: eight volumes of 300 slices
+    would fill gigabytes.
+
     Args:
-        detector: Encodes what is not there yet.
+        detector: Encodes queries.
+        references: Encodes references, or finds them on disk.
     """
 
-    def __init__(self, detector: Detector) -> None:
+    def __init__(self, detector: Detector, references: KeptReferences) -> None:
         self._detector = detector
-        self._kept: dict[object, EncodedScan] = {}
+        self._references = references
+        self._kept: dict[Key, EncodedScan] = {}
 
     def of(
         self, query: Series, references: Sequence[Series], progress: Progress, cancel: CancelToken
@@ -39,53 +49,70 @@ class Encodings:
             D24fadError: A scan cannot be read, or the scans cannot be compared.
             Cancelled: If a stop was asked for.
         """
-        # Imports torch, as the detector did.
-        from napari_d24fad.detection.detector import MAX_LEVELS
-
-        wanted = [(series, None if series is query else MAX_LEVELS) for series in (query, *references)]
-        keys, scans = [], []
-        for at, (series, most) in enumerate(wanted):
-            tell = part(progress, 0.3 * at / len(wanted), 0.3 * (at + 1) / len(wanted))
-            key, scan = self._look_up(series, most, tell, cancel)
-            keys.append(key)
-            scans.append(scan)
+        series = (query, *references)
+        keys = [(_identity(each, cancel), at > 0) for at, each in enumerate(series)]
+        scans = [self._known(key, each, cancel) for key, each in zip(keys, series, strict=True)]
         check_pairing(scans[0], scans[1:])  # a wrong pairing is refused before the long encoding
         missing = [at for at, key in enumerate(keys) if key not in self._kept]
-        for number, at in enumerate(missing):
-            start, stop = (0.3 + 0.7 * n / len(missing) for n in (number, number + 1))
+        for number, at in enumerate(reversed(missing)):  # the query, whose pixels stay, at last
+            tell = part(progress, number / len(missing), (number + 1) / len(missing))
             name = "Encoding the scan to examine" if at == 0 else f"Encoding reference {at}"
-            self._kept[keys[at]] = self._detector.encode_scan(
-                scans[at],
-                max_slices=wanted[at][1],
-                progress=_named(part(progress, start, stop), name),
-                cancel=cancel,
-            )
+            scan = None if scans[at].pixels_hash else scans[at]
+            self._kept[keys[at]] = self._encode(keys[at], series[at], scan, name, tell, cancel)
+            scans[at] = self._kept[keys[at]].scan
+            check_pairing(scans[0], scans[1:])
         encoded = [self._kept[key] for key in keys]
         self._forget_all_but(keys)
         return encoded[0], tuple(encoded[1:])
 
-    def _look_up(
-        self, series: Series, most: int | None, progress: Progress, cancel: CancelToken
-    ) -> tuple[object, Scan]:
-        """Returns what is equal as long as pixels and slices chosen are, and the scan.
+    def _known(self, key: Key, series: Series, cancel: CancelToken) -> Scan:
+        """Returns as much of a scan as can be had without reading a large file."""
+        if key in self._kept:
+            return self._kept[key].scan
+        if series.outline.is_volume and not series.outline.is_colour and not isinstance(series, LayerSeries):
+            # Stands for the content until that is read: the same files hold the same pixels.
+            return replace(series.outline, pixels_hash=series.fingerprint() or f"unread {id(series)}")
+        return series.load(cancel=cancel)
 
-        A file series reads the same file each time. The array of a layer may be edited in place
-        without anybody being told, so its content counts.
-        """
-        loaded = series.load(progress, cancel) if isinstance(series, LayerSeries) else None
-        identity: object = loaded.content_hash() if loaded is not None else series
-        # A scan of few slices is encoded alike as a reference and as a query.
-        key = (identity, most is not None and series.outline.n_slices > most)
-        kept = self._kept.get(key)
-        if kept is not None:
-            return key, kept.scan
-        return key, loaded if loaded is not None else series.load(progress, cancel)
+    def _encode(
+        self,
+        key: Key,
+        series: Series,
+        scan: Scan | None,
+        name: str,
+        progress: Progress,
+        cancel: CancelToken,
+    ) -> EncodedScan:
+        identity, is_reference = key
+        if is_reference and scan is None and (found := self._references.find(series)):
+            return found
+        scan = scan or series.load(_named(part(progress, 0, 0.3), "Reading slices"), cancel)
+        tell = _named(part(progress, 0.3, 1), name)
+        other = self._kept.get((identity, not is_reference))
+        if other is not None and len(other.indices) == len(other.prepared.examined):
+            # The other role needs the same slices: all of them.
+            if not is_reference:
+                return other.with_pixels(scan, self._detector.prepare(scan))
+            if scan.n_slices <= self._references.max_slices:
+                return other.without_pixels()
+        if is_reference:
+            return self._references.encode(scan, series, progress=tell, cancel=cancel)
+        return self._detector.encode_scan(scan, progress=tell, cancel=cancel)
 
-    def _forget_all_but(self, keys: Sequence[object]) -> None:
+    def _forget_all_but(self, keys: Sequence[Key]) -> None:
         latest = {key: self._kept.pop(key) for key in keys}
         for key in list(self._kept)[: max(0, len(self._kept) - _SPARE)]:
             del self._kept[key]
         self._kept.update(latest)
+
+
+def _identity(series: Series, cancel: CancelToken) -> object:
+    """Returns what is equal as long as the pixels are.
+
+    A file series reads the same file each time. The array of a layer may be edited in place
+    without anybody being told, so its content counts.
+    """
+    return series.load(cancel=cancel).content_hash() if isinstance(series, LayerSeries) else series
 
 
 def _named(progress: Progress, name: str) -> Progress:

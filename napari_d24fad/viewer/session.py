@@ -15,6 +15,7 @@ from napari_d24fad.detection.result import AnomalyMap
 from napari_d24fad.errors import Cancelled, Code, PairingError
 from napari_d24fad.export.colours import anomaly_limits
 from napari_d24fad.progress import CancelToken, Progress, part
+from napari_d24fad.settings import features_folder, features_limit
 from napari_d24fad.studies.scan import Scan
 from napari_d24fad.studies.series import Series
 from napari_d24fad.viewer.encodings import Encodings
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from napari_d24fad.detection.detector import Detector
     from napari_d24fad.detection.encoded import EncodedScan
     from napari_d24fad.detection.explain import Explanation
+    from napari_d24fad.detection.kept_references import KeptReferences
     from napari_d24fad.detection.references import References
 
 
@@ -83,6 +85,7 @@ class DetectionSession:
         self._detector: Detector | None = None
         self._detector_key: tuple[str, str] | None = None
         self._encodings: Encodings | None = None
+        self._kept_references: KeptReferences | None = None
         self._references: References | None = None
         self._basis: _Basis | None = None
 
@@ -105,7 +108,7 @@ class DetectionSession:
             cancel.check()
             encode = part(progress, 0.05, 0.7)
             query, encoded = encodings.of(request.query, request.references, encode, cancel)
-            references = self._reference_set(detector, encoded, part(progress, 0.7, 0.85), cancel)
+            references = self._reference_set(encoded, part(progress, 0.7, 0.85), cancel)
             anomaly = detector.examine(query, references, progress=part(progress, 0.85, 1.0), cancel=cancel)
             anomaly = replace(anomaly, seconds=time.perf_counter() - started)
             finding = Finding(request, query.scan, anomaly, anomaly_limits(anomaly))
@@ -157,24 +160,25 @@ class DetectionSession:
         key = (request.model, request.device)
         if self._detector is None or self._encodings is None or self._detector_key != key:
             from napari_d24fad.detection.detector import Detector
+            from napari_d24fad.detection.feature_cache import FeatureCache
+            from napari_d24fad.detection.kept_references import KeptReferences
 
             _leave_a_core_for_the_viewer()
             self._references, self._encodings = None, None
             self._detector = Detector.load(request.model, request.device)
-            self._encodings = Encodings(self._detector)
+            cache = FeatureCache(features_folder(), features_limit())
+            self._kept_references = KeptReferences(self._detector, cache)
+            self._encodings = Encodings(self._detector, self._kept_references)
             self._detector_key = key
         return self._detector, self._encodings
 
     def _reference_set(
-        self,
-        detector: Detector,
-        encoded: tuple[EncodedScan, ...],
-        progress: Progress,
-        cancel: CancelToken,
+        self, encoded: tuple[EncodedScan, ...], progress: Progress, cancel: CancelToken
     ) -> References:
+        assert self._kept_references is not None  # made with the encodings
         # An `EncodedScan` is kept as long as its scan is the same, and equal to no other.
         if self._references is None or self._references.encoded != encoded:
-            self._references = detector.reference_set(encoded, progress=progress, cancel=cancel)
+            self._references = self._kept_references.reference_set(encoded, progress=progress, cancel=cancel)
         return self._references
 
 
