@@ -1,0 +1,181 @@
+from __future__ import annotations
+
+import os
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from napari_d24fad.detection import kept_references as module
+from napari_d24fad.detection.detector import Detector
+from napari_d24fad.detection.feature_cache import FeatureCache
+from napari_d24fad.detection.kept_references import KeptReferences
+from napari_d24fad.detection.references import References
+from napari_d24fad.studies.series import Series
+from napari_d24fad.studies.study import open_study
+from tests.viewer.heads import write_study
+
+from .subjects import random_model
+
+LIMIT = 2**30
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_study(tmp_path_factory.mktemp("study"))
+
+
+def series_of(folder: Path) -> list[Series]:
+    return [open_study(folder / f"reference-{number}").series[0] for number in (1, 2, 3)]
+
+
+def made(
+    cache: FeatureCache, folder: Path, detector: Detector | None = None
+) -> tuple[References, list[bool]]:
+    """The references, as a program that has just started gets them, and which were found by their files."""
+    kept = KeptReferences(detector or Detector(random_model(), "cpu"), cache)
+    encoded, found = [], []
+    for series in series_of(folder):
+        one = kept.find(series)
+        found.append(one is not None)
+        encoded.append(one or kept.encode(series.load(), series))
+    return kept.reference_set(encoded), found
+
+
+@pytest.fixture
+def work(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The long steps that were really taken."""
+    steps: list[str] = []
+    for name in ("encode_scan", "reference_set"):
+        own = getattr(Detector, name)
+
+        def counting(self, *args, own=own, name=name, **settings):
+            steps.append(name)
+            return own(self, *args, **settings)
+
+        monkeypatch.setattr(module.Detector, name, counting)
+    return steps
+
+
+def test_references_open_again_without_pixels_or_work(folder: Path, tmp_path: Path, work: list[str]) -> None:
+    cache = FeatureCache(tmp_path, LIMIT)
+    first, found = made(cache, folder)
+    assert found == [False] * 3
+    assert work == ["encode_scan"] * 3 + ["reference_set"]
+    work.clear()
+    again, found = made(cache, folder)
+    assert found == [True] * 3
+    assert work == []
+    query = open_study(folder / "query").series[0].load()
+    detector = Detector(random_model(), "cpu")
+    expected, restored = (detector.detect(query, references) for references in (first, again))
+    # Half precision: the last bit may depend on where in memory features lie.
+    np.testing.assert_allclose(restored.values, expected.values, rtol=1e-3)
+    np.testing.assert_array_equal(restored.reference_slice_scores, expected.reference_slice_scores)
+    assert restored.p_value == expected.p_value
+    assert [each.slices for each in restored.regions] == [each.slices for each in expected.regions]
+    assert restored.reference_checks == expected.reference_checks
+    # One less: what two of them show together was kept too.
+    both = [
+        detector.reference_set(each.encoded[:2], alignment=each.alignment).null.scores
+        for each in (first, again)
+    ]
+    np.testing.assert_array_equal(*both)
+
+
+def test_nothing_of_the_patient_or_the_files_is_kept(folder: Path, tmp_path: Path) -> None:
+    made(FeatureCache(tmp_path, LIMIT), folder)
+    names = [path.name for path in tmp_path.iterdir()]
+    assert len(names) == 7  # three notes, three scans, one set
+    for path in tmp_path.iterdir():
+        assert len(path.stem) == 64
+        content = path.read_bytes()
+        for word in (b"reference-1", b"scan.nii", os.fsencode(folder)):
+            assert word not in content
+
+
+def test_pixels_decide_and_not_names(folder: Path, tmp_path: Path, work: list[str]) -> None:
+    cache = FeatureCache(tmp_path / "cache", LIMIT)
+    made(cache, folder)
+    work.clear()
+    moved = tmp_path / "elsewhere"
+    for series in series_of(folder):
+        place = moved / series.source.parent.name
+        place.mkdir(parents=True)
+        (place / "other.nii.gz").write_bytes(series.source.read_bytes())
+    _, found = made(cache, moved)
+    assert (found, work) == ([False] * 3, [])  # read, and then found by their pixels
+    changed = next((moved / "reference-2").iterdir())
+    changed.write_bytes(next((folder / "query").iterdir()).read_bytes())
+    _, found = made(cache, moved)
+    assert found == [True, False, True]
+    assert work == ["encode_scan", "reference_set"]
+
+
+def test_another_model_or_precision_finds_nothing(folder: Path, tmp_path: Path, work: list[str]) -> None:
+    cache = FeatureCache(tmp_path, LIMIT)
+    made(cache, folder)
+    for other in (
+        Detector(random_model(), "cpu", "paper"),
+        Detector(random_model(), "cpu", precision="bfloat16"),
+        Detector(random_model(), "cpu", ct_window=(0.0, 80.0)),
+    ):
+        work.clear()
+        _, found = made(cache, folder, other)
+        assert found == [False] * 3
+        assert work == ["encode_scan"] * 3 + ["reference_set"]
+
+
+@pytest.mark.parametrize("damage", ["cut", "flipped", "emptied", "foreign"])
+def test_damaged_entries_are_computed_again(
+    folder: Path, tmp_path: Path, work: list[str], damage: str
+) -> None:
+    cache = FeatureCache(tmp_path, LIMIT)
+    first, _ = made(cache, folder)
+    for path in tmp_path.iterdir():
+        content = path.read_bytes()
+        middle = len(content) * 3 // 4
+        path.write_bytes(
+            {
+                "cut": content[:middle],
+                "flipped": content[:middle] + bytes([content[middle] ^ 0x55]) + content[middle + 1 :],
+                "emptied": b"",
+                "foreign": b"\x02\0\0\0\0\0\0\0{}",
+            }[damage]
+        )
+    work.clear()
+    again, _ = made(cache, folder)
+    assert work.count("encode_scan") >= 1
+    np.testing.assert_array_equal(again.null.scores, first.null.scores)
+    work.clear()
+    made(cache, folder)
+    assert work == []  # what was damaged has been replaced
+
+
+def test_least_recently_used_make_way(tmp_path: Path) -> None:
+    import torch
+
+    cache = FeatureCache(tmp_path, 3000)
+    values = torch.arange(250, dtype=torch.float32)
+    for number in range(2):
+        cache.put(f"{number:064x}", {"values": values + number}, {"number": number})
+        os.utime(tmp_path / f"{number:064x}.safetensors", (time.time() - 100 + number,) * 2)
+    assert cache.get(f"{0:064x}") is not None  # used now, so the other is the oldest
+    cache.put(f"{2:064x}", {"values": values}, {"number": 2})
+    kept = [cache.get(f"{number:064x}") for number in range(3)]
+    assert kept[0] is not None
+    assert kept[1] is None
+    assert kept[2] is not None
+    assert kept[2][1]["number"] == 2
+    torch.testing.assert_close(kept[0][0]["values"], values)
+    cache.put(f"{3:064x}", {"values": torch.zeros(1000)}, {})  # larger than everything
+    assert cache.get(f"{3:064x}") is None
+    assert FeatureCache(tmp_path, 0).get(f"{0:064x}") is None
+
+
+def test_a_disk_that_takes_nothing_stops_nothing(folder: Path, tmp_path: Path) -> None:
+    blocked = tmp_path / "file"
+    blocked.write_text("not a folder")
+    references, _ = made(FeatureCache(blocked / "features", LIMIT), folder)
+    assert len(references.encoded) == 3
