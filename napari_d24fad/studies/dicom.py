@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import ClassVar
 
@@ -57,7 +57,7 @@ class DicomSeries(Series):
         placeholder = self.outline.voxels
         voxels = np.empty(placeholder.shape, placeholder.dtype)
         # Two neighbours are needed at a time at most.
-        read = lru_cache(maxsize=2)(self._read_file)
+        read = lru_cache(maxsize=2)(partial(self._read_file, cancel=cancel))
         for index in range(len(voxels)):
             cancel.check()
             voxels[index] = self._slice(index, read)
@@ -70,8 +70,8 @@ class DicomSeries(Series):
     def _slice(self, index: int, read: Callable[[int], Voxels]) -> Voxels:
         return read(index) if self.regrid is None else self.regrid.draw(index, read)
 
-    def _read_file(self, index: int) -> Voxels:
-        return read_slice(self.instances[index])
+    def _read_file(self, index: int, cancel: CancelToken | None = None) -> Voxels:
+        return read_slice(self.instances[index], cancel)
 
     @property
     def _may_hold_nan(self) -> bool:

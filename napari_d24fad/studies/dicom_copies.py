@@ -3,14 +3,25 @@
 from __future__ import annotations
 
 import filecmp
-from collections.abc import Hashable, Iterable, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Sequence
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
+from pydicom.dataset import Dataset
 
 from napari_d24fad.errors import Code, StudyError
 from napari_d24fad.progress import CancelToken
+from napari_d24fad.studies.decoding import decode
 from napari_d24fad.studies.dicom_header import Instance
-from napari_d24fad.studies.dicom_pixels import coded_errors, read_slice, read_whole
+from napari_d24fad.studies.dicom_pixels import (
+    coded_errors,
+    frame_format,
+    frames,
+    is_compressed,
+    read_slice,
+    read_whole,
+)
 from napari_d24fad.studies.quiet import quiet
 
 Copy = tuple[Instance, Instance]
@@ -51,15 +62,27 @@ def check_copies(copies: Sequence[Copy], cancel: CancelToken) -> None:
     """
     for original, copy in copies:
         cancel.check()
-        if not _same(original, copy):
+        if not _same(original, copy, cancel):
             raise StudyError(Code.CONFLICTING_COPIES)
 
 
-def _same(one: Instance, other: Instance) -> bool:
+def _same(one: Instance, other: Instance, cancel: CancelToken) -> bool:
     with coded_errors(other.transfer_syntax), quiet():
         if filecmp.cmp(one.path, other.path, shallow=False):
             return True
         if one.frames > 1:
-            return np.array_equal(read_whole(one).pixel_array, read_whole(other).pixel_array)
-    first, second = read_slice(one), read_slice(other)
+            return _same_frames(read_whole(one), read_whole(other), cancel)
+    first, second = read_slice(one, cancel), read_slice(other, cancel)
     return np.array_equal(first, second, equal_nan=first.dtype == np.float32)
+
+
+def _same_frames(one: Dataset, other: Dataset, cancel: CancelToken) -> bool:
+    stored = [_stored_frames(dataset, cancel) for dataset in (one, other)]
+    return all(np.array_equal(*pair) for pair in zip(*stored, strict=True))
+
+
+def _stored_frames(dataset: Dataset, cancel: CancelToken) -> Iterator[npt.NDArray[Any]]:
+    if is_compressed(dataset):
+        syntax, form = str(dataset.file_meta.TransferSyntaxUID), frame_format(dataset)
+        return (decode(syntax, form, frame, cancel).pixels for frame in frames(dataset))
+    return iter(dataset.pixel_array)

@@ -15,6 +15,7 @@ from pydicom.dataset import Dataset
 
 from napari_d24fad.errors import Code, StudyError
 from napari_d24fad.progress import CancelToken, Progress
+from napari_d24fad.studies.decoding import decode
 from napari_d24fad.studies.dicom_copies import check_copies
 from napari_d24fad.studies.dicom_file import open_dicom, read_header
 from napari_d24fad.studies.dicom_geometry import along_normal, in_place
@@ -24,6 +25,9 @@ from napari_d24fad.studies.dicom_pixels import (
     check_decodable,
     coded_errors,
     eight_bit,
+    frame_format,
+    frames,
+    is_compressed,
     read_whole,
     without_padding,
 )
@@ -58,7 +62,7 @@ class MultiframeSeries(Series):
         placeholder = self.outline.voxels
         voxels = np.empty(placeholder.shape, placeholder.dtype)
         with coded_errors(self.instance.transfer_syntax), quiet():
-            image = highdicom.Image.from_dataset(read_whole(self.instance), copy=False)
+            image = self._image(cancel)
             for start in range(0, len(voxels), _FRAMES_AT_ONCE):
                 cancel.check()
                 stop = min(start + _FRAMES_AT_ONCE, len(voxels))
@@ -69,8 +73,21 @@ class MultiframeSeries(Series):
     def _read_middle_slice(self) -> Voxels:
         middle = self.grid[0] // 2
         with coded_errors(self.instance.transfer_syntax), quiet():
-            image = highdicom.Image.from_dataset(read_whole(self.instance), copy=False)
-            return self._frames(image, middle, middle + 1)
+            return self._frames(self._image(CancelToken()), middle, middle + 1)
+
+    def _image(self, cancel: CancelToken) -> highdicom.Image:
+        """Reads the file; its frames are decoded when they are asked for."""
+        image = highdicom.Image.from_dataset(read_whole(self.instance), copy=False)
+        if is_compressed(image):
+            syntax, form, coded = self.instance.transfer_syntax, frame_format(image), frames(image)
+
+            def decoded(number: int, as_index: bool = False) -> npt.NDArray[Any]:
+                frame = coded[number if as_index else number - 1]
+                return decode(syntax, form, frame, cancel).pixels
+
+            # highdicom asks for a frame here to decode it, and takes a decoded one as well.
+            image.get_raw_frame = decoded  # type: ignore[assignment, method-assign]
+        return image
 
     def _frames(self, image: highdicom.Image, start: int, stop: int) -> Voxels:
         """Reads a range of slices, which highdicom counts from the other end."""

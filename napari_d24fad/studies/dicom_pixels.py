@@ -12,6 +12,7 @@ import numpy.typing as npt
 from highdicom import get_volume_from_series
 from pydicom.config import IGNORE
 from pydicom.dataset import Dataset
+from pydicom.encaps import generate_frames
 from pydicom.pixels.decoders.base import get_decoder
 from pydicom.uid import (
     UID,
@@ -22,6 +23,8 @@ from pydicom.uid import (
 )
 
 from napari_d24fad.errors import Cancelled, Code, D24fadError, StudyError
+from napari_d24fad.progress import CancelToken
+from napari_d24fad.studies.decoding import FrameFormat, decode
 from napari_d24fad.studies.dicom_file import read_all
 from napari_d24fad.studies.dicom_header import Instance, vanished
 from napari_d24fad.studies.dicom_values import number, text
@@ -37,8 +40,12 @@ TRANSFORMS: dict[str, Any] = {
 }
 
 
-def read_slice(instance: Instance) -> Voxels:
+def read_slice(instance: Instance, cancel: CancelToken | None = None) -> Voxels:
     """Reads the pixels of a single-frame file.
+
+    Args:
+        instance: Its header.
+        cancel: Stops the decoding of compressed pixels.
 
     Returns:
         ``(rows, columns)`` float32 after the rescale that the file states, never inverted,
@@ -50,9 +57,60 @@ def read_slice(instance: Instance) -> Voxels:
     colour = instance.photometric is Photometric.COLOUR
     with coded_errors(instance.transfer_syntax), quiet():
         dataset = with_placement(read_whole(instance))
+        if is_compressed(dataset):
+            _decompress(dataset, cancel)
         volume = get_volume_from_series([dataset], dtype=np.uint32 if colour else np.float32, **TRANSFORMS)
         pixels: Voxels = volume.array[0]
         return eight_bit(pixels, dataset) if colour else without_padding(pixels, dataset.pixel_array, dataset)
+
+
+def is_compressed(dataset: Dataset) -> bool:
+    """Whether each frame of a dataset has to be decoded, which `decoding.decode` does."""
+    return bool(dataset.file_meta.TransferSyntaxUID.is_encapsulated)
+
+
+def frame_format(dataset: Dataset) -> FrameFormat:
+    """Returns what a dataset says of its frames.
+
+    Raises:
+        Exception: If it does not say all, or something else than numbers.
+    """
+    return FrameFormat(
+        rows=int(dataset.Rows),
+        columns=int(dataset.Columns),
+        samples_per_pixel=int(dataset.SamplesPerPixel),
+        bits_allocated=int(dataset.BitsAllocated),
+        bits_stored=int(dataset.BitsStored),
+        pixel_representation=int(dataset.PixelRepresentation),
+        photometric_interpretation=str(dataset.PhotometricInterpretation),
+        planar_configuration=int(dataset.get("PlanarConfiguration", 0)),
+    )
+
+
+def frames(dataset: Dataset) -> list[bytes]:
+    """Returns the compressed frames of a dataset."""
+    offsets = None
+    if "ExtendedOffsetTable" in dataset:
+        offsets = (dataset.ExtendedOffsetTable, dataset.ExtendedOffsetTableLengths)
+    count = int(number(dataset, "NumberOfFrames") or 1)
+    return list(generate_frames(dataset.PixelData, number_of_frames=count, extended_offsets=offsets))
+
+
+def _decompress(dataset: Dataset, cancel: CancelToken | None) -> None:
+    """Replaces the compressed pixels of a single-frame dataset by what they decode to."""
+    syntax = dataset.file_meta.TransferSyntaxUID
+    (frame,) = frames(dataset)
+    decoded = decode(str(syntax), frame_format(dataset), frame, cancel)
+    pixels = decoded.pixels
+    dataset.PixelData = pixels.tobytes() + bytes(pixels.nbytes % 2)
+    dataset["PixelData"].is_undefined_length = False
+    dataset["PixelData"].VR = "OB" if pixels.itemsize == 1 else "OW"
+    dataset.BitsAllocated = 8 * pixels.itemsize
+    dataset.PixelRepresentation = int(pixels.dtype.kind == "i")
+    dataset.PhotometricInterpretation = decoded.photometric
+    if pixels.ndim > 2:
+        dataset.PlanarConfiguration = 0
+    dataset.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian
 
 
 def without_padding(pixels: Voxels, stored: npt.NDArray[Any], header: Dataset) -> Voxels:

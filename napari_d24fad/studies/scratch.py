@@ -5,15 +5,14 @@ from __future__ import annotations
 import contextlib
 import os
 import shutil
+import sys
 import tempfile
 import weakref
 from pathlib import Path
 from typing import IO
 
-try:
+if sys.platform != "win32":  # where an open file cannot be removed, which serves as well
     import fcntl
-except ImportError:  # Windows, where an open file cannot be removed, which serves as well
-    fcntl = None  # type: ignore[assignment] # mypy knows the module of the machine it runs on
 
 _PREFIX = "d24fad-scratch-"
 _LOCK = ".lock"
@@ -55,9 +54,9 @@ def _remove_abandoned() -> None:
         with contextlib.suppress(OSError):
             with lock.open("r+b") as file:
                 _hold(file)
-                if os.name != "nt":
+                if sys.platform != "win32":
                     shutil.rmtree(folder, ignore_errors=True)
-            if os.name == "nt":
+            if sys.platform == "win32":
                 lock.unlink()
                 shutil.rmtree(folder, ignore_errors=True)
 
@@ -68,5 +67,5 @@ def _hold(lock: IO[bytes]) -> None:
     Raises:
         OSError: If another process holds it.
     """
-    if fcntl is not None:
+    if sys.platform != "win32":
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
