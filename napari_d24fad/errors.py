@@ -217,6 +217,16 @@ class Code(Enum):
         "A reference is almost the same picture as the scan to examine; what both show cannot be found.",
         "Leave this reference out.",
     )
+    UNEQUAL_WEIGHTS = (
+        "P18",
+        "Some references count less than others.",
+        "Set their weights to 100 % to let all count alike.",
+    )
+    PREVIEW = (
+        "P19",
+        "This is a preview: features are still centred and scaled by the references of the run before.",
+        "Find anomalies again for the exact map.",
+    )
 
     MODEL_UNKNOWN = ("M01", "No model of this name is installed.", "List them with: d24fad models list")
     MODEL_CORRUPT = (

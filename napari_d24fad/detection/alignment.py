@@ -75,6 +75,12 @@ class Alignment:
         matches = tuple(torch.stack(columns, dim=1) for columns in zip(*pairs, strict=True))
         return Compared(query, supports, self.method, self.statistics, matches)
 
+    def knows(self, query: EncodedScan, references: Sequence[EncodedScan]) -> bool:
+        """Whether a comparison would have nothing to compute."""
+        return isinstance(self.method, MatchedScoring) and all(
+            (query, each) in self._pairs for each in references
+        )
+
     def keep(self, query: EncodedScan, reference: EncodedScan, matches: Features) -> None:
         """Takes what two scans show together from where it was kept, ``(N, h, w)`` per space and scale."""
         self._pairs[query, reference] = matches

@@ -23,10 +23,11 @@ from napari_d24fad.detection.result import AnomalyMap
 from napari_d24fad.detection.scoring import Scoring
 from napari_d24fad.detection.scorings import scoring
 from napari_d24fad.detection.set_warnings import query_warnings, set_warnings
+from napari_d24fad.errors import Code
 from napari_d24fad.network.checkpoint import load_model
 from napari_d24fad.network.inference import Precision
 from napari_d24fad.progress import CancelToken, Progress, part, silent
-from napari_d24fad.studies.scan import Scan
+from napari_d24fad.studies.scan import Problem, Scan
 
 MAX_LEVELS = 64
 """At most so many slices of each reference are encoded, evenly spread."""
@@ -99,7 +100,7 @@ class Detector(Encoder):
             calibration=calibrate(left_out, null.one_more),
             checks=check_outliers(null.scores),
             likeness=likeness,
-            warnings=set_warnings(features, likeness),
+            warnings=(*set_warnings(features, likeness), *_unequal(counted)),
             seconds=time.perf_counter() - started,
         )
 
@@ -226,3 +227,8 @@ class Detector(Encoder):
         encoded = self.encode_scan(query, progress=part(progress, 0, 0.6), cancel=cancel)
         anomaly = self.examine(encoded, references, progress=part(progress, 0.6, 1), cancel=cancel)
         return replace(anomaly, seconds=references.seconds + time.perf_counter() - started)
+
+
+def _unequal(shares: Sequence[float]) -> list[Problem]:
+    told = [f"Reference {at} counts {share:.0%}." for at, share in enumerate(shares, start=1) if share != 1]
+    return [Problem(Code.UNEQUAL_WEIGHTS, " ".join(told))] if told else []

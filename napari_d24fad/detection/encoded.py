@@ -89,6 +89,10 @@ class EncodedScan:
         scan = self.scan.without_pixels()
         return replace(self, scan=scan, prepared=self.prepared.without_pixels(scan, self.indices))
 
+    def own_index(self, index: int) -> int:
+        """Canonical slice index to that along the slice axis of the scan, and back: its own inverse."""
+        return self.scan.n_slices - 1 - index if self.prepared.orientation.flips[0] else index
+
     def with_pixels(self, scan: Scan, prepared: Prepared) -> EncodedScan:
         """Returns the same with the pixels of the scan again."""
         return replace(self, scan=scan, prepared=prepared)

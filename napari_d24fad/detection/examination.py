@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 import torch
 
+from napari_d24fad.detection.alignment import Compared
 from napari_d24fad.detection.calibration import FloatArray, conformal_slice_p
 from napari_d24fad.detection.encoded import EncodedScan
-from napari_d24fad.detection.null import combine_components, relative_to_expected, scan_score, smooth
+from napari_d24fad.detection.null import Null, combine_components, relative_to_expected, scan_score, smooth
 from napari_d24fad.detection.references import References
 from napari_d24fad.progress import CancelToken, Progress, part
 
@@ -45,20 +47,16 @@ def examine_slices(
     """
     prepared, method, null = query.prepared, references.scoring, references.null
     sampling = prepared.sampling
-    side = method.map_side(sampling.side)
+    inside = sampling.inside(method.map_side(sampling.side))
     compared = references.alignment.compare(
         query, references.encoded, progress=part(progress, 0, 0.7), cancel=cancel
     )
     upright = np.full(prepared.scan.grid, np.nan, np.float32)
     scores = np.empty(len(query.indices), np.float32)
     parts = []
-    inside = sampling.inside(side)
     for start in range(0, len(query.indices), _AT_ONCE):
         chosen = slice(start, min(start + _AT_ONCE, len(query.indices)))
-        distances, weights = compared.distances(chosen, side, references.shares, cancel)
-        combined = combine_components(distances, null.component_means)
-        relative = relative_to_expected(combined, query.encoded.levels[chosen], null.expected)
-        maps = smooth(relative, method.smoothing)
+        maps, weights = _maps(compared, chosen, null, references.shares, cancel)
         scores[chosen] = method.image_score(maps[:, inside.to(maps.device)]).cpu().numpy()
         upright[list(query.indices[chosen])] = sampling.to_slices(maps).cpu().numpy()
         parts.append(weights.cpu().numpy())
@@ -73,6 +71,38 @@ def examine_slices(
         slice_p_values=_per_slice(query, p_values),
         weights=_per_slice(query, np.concatenate(parts)),
     )
+
+
+def examine_slice(
+    compared: Compared, position: int, references: References, shares: Sequence[float]
+) -> FloatArray:
+    """Draws the map of one slice at once, held against what these references showed before.
+
+    Args:
+        compared: A scan and some of the references, or others.
+        position: Of the slice among those encoded.
+        references: What the map is relative to.
+        shares: How much each reference of ``compared`` counts.
+
+    Returns:
+        ``(1, rows, columns)`` in canonical order.
+    """
+    chosen = slice(position, position + 1)
+    maps, _ = _maps(compared, chosen, references.null, shares, CancelToken())
+    return np.asarray(compared.query.prepared.sampling.to_slices(maps).cpu().numpy())
+
+
+@torch.inference_mode()
+def _maps(
+    compared: Compared, chosen: slice, null: Null, shares: Sequence[float], cancel: CancelToken
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """Smoothed maps ``(n, side, side)`` of some slices, and weights ``(n, references, scales)``."""
+    method, query = compared.method, compared.query
+    side = method.map_side(query.prepared.sampling.side)
+    distances, weights = compared.distances(chosen, side, shares, cancel)
+    combined = combine_components(distances, null.component_means)
+    relative = relative_to_expected(combined, query.encoded.levels[chosen], null.expected)
+    return smooth(relative, method.smoothing), weights
 
 
 def _per_slice(query: EncodedScan, values: FloatArray) -> FloatArray:

@@ -79,7 +79,7 @@ def explain(
         Cancelled: If a stop was asked for.
     """
     cancel = cancel or CancelToken()
-    index = _own_index(query, slice_index)
+    index = query.own_index(slice_index)
     if not 0 <= slice_index < query.scan.n_slices or index not in query.indices:
         raise ArgumentError(Code.BAD_ARGUMENT, f"Slice {slice_index + 1} was not examined.")
     cancel.check()
@@ -113,7 +113,7 @@ def explain(
         slice_index=slice_index,
         weights=weights.cpu().numpy(),
         reference_index=owner,
-        reference_slice_index=_own_index(reference, nearest),
+        reference_slice_index=reference.own_index(nearest),
         query_image=query_image,
         reference_image=reference_image,
         query_pixel=query_pixel,
@@ -137,8 +137,3 @@ def _published_maps(detector: Detector, images: Tensor) -> Tensor:
     ssd = distance_maps(own, weighted, side)
     tsd = distance_maps([scale[:1] for scale in seen.scales], own, side)
     return smooth(torch.cat([ssd, tsd]).sum(dim=1), PaperScoring().smoothing)
-
-
-def _own_index(scan: EncodedScan, index: int) -> int:
-    """Canonical slice index to that of the scan, and back: its own inverse."""
-    return scan.scan.n_slices - 1 - index if scan.prepared.orientation.flips[0] else index

@@ -6,7 +6,16 @@ from enum import Enum
 
 from qtpy.QtCore import QSize, Qt, Signal
 from qtpy.QtGui import QKeyEvent, QMouseEvent
-from qtpy.QtWidgets import QCheckBox, QFrame, QHBoxLayout, QLabel, QRadioButton, QVBoxLayout, QWidget
+from qtpy.QtWidgets import (
+    QCheckBox,
+    QFrame,
+    QHBoxLayout,
+    QLabel,
+    QRadioButton,
+    QSpinBox,
+    QVBoxLayout,
+    QWidget,
+)
 from superqt import QElidingLabel
 
 from napari_d24fad.studies.series import Series
@@ -14,6 +23,7 @@ from napari_d24fad.viewer.pictures import Picture, pixmap
 from napari_d24fad.viewer.reference_flag import ReferenceFlag
 
 THUMBNAIL_PX = 72
+_LEAST_SHARE = 10
 
 
 class Role(Enum):
@@ -33,6 +43,8 @@ class SeriesCard(QFrame):
     """The user leaves this reference out because it differs from the others."""
     keep_requested = Signal()
     """The user keeps this reference although it differs, or takes it back."""
+    share_changed = Signal()
+    """The user lets this reference count more or less."""
 
     def __init__(self, series: Series, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -54,6 +66,14 @@ class SeriesCard(QFrame):
         self._normal = QCheckBox("Normal")
         self._normal.clicked.connect(self._on_normal_clicked)
         self._examine = QRadioButton("Examine")
+        self._share = QSpinBox()
+        self._share.setRange(_LEAST_SHARE, 100)
+        self._share.setSingleStep(10)
+        self._share.setSuffix(" %")
+        self._share.setValue(100)
+        self._share.setKeyboardTracking(False)
+        self._share.setToolTip("How much this reference counts beside the others")
+        self._share.valueChanged.connect(lambda _: self.share_changed.emit())
         # Exclusive within the gallery, which unchecks the others, not within this card.
         self._examine.setAutoExclusive(False)
         self._examine.clicked.connect(self._on_examine_clicked)
@@ -82,6 +102,16 @@ class SeriesCard(QFrame):
         return self._normal
 
     @property
+    def share_box(self) -> QSpinBox:
+        """How much this reference counts, in percent."""
+        return self._share
+
+    @property
+    def share(self) -> float:
+        """How much this reference counts, above 0 and up to 1."""
+        return float(self._share.value()) / 100
+
+    @property
     def flag(self) -> ReferenceFlag:
         """What is said about a reference that differs from the others."""
         return self._flag
@@ -103,6 +133,7 @@ class SeriesCard(QFrame):
         self._badge.setText(f"Ref. {number}")
         self._badge.adjustSize()
         self._badge.setVisible(role is Role.REFERENCE)
+        self._share.setVisible(role is Role.REFERENCE)
         self._restyle()
         told = {
             Role.NONE: "not used",
@@ -181,6 +212,7 @@ class SeriesCard(QFrame):
         roles.addWidget(self._normal)
         roles.addWidget(self._examine)
         roles.addStretch()
+        roles.addWidget(self._share)
         what, _, spacing = self.series.label.partition(", ")
         title = QElidingLabel(self.series.identity.description or what)
         title.setObjectName("d24fadTitle")
@@ -215,6 +247,7 @@ class SeriesCard(QFrame):
         self._examine.setToolTip("Examine this scan (Q, or double-click the picture)")
         self._normal.setAccessibleName(f"Normal reference: {label}")
         self._examine.setAccessibleName(f"Examine: {label}")
+        self._share.setAccessibleName(f"Weight of reference: {label}")
         self._picture.setToolTip("Click: mark as normal, or take the mark back. Double click: examine.")
         if self.series.refusal is not None:
             self.set_unreadable(str(self.series.refusal))

@@ -11,16 +11,19 @@ from qtpy.QtCore import Qt, Signal
 from qtpy.QtGui import QDragEnterEvent, QDropEvent, QKeyEvent
 from qtpy.QtWidgets import QFileDialog, QVBoxLayout, QWidget
 
+from napari_d24fad.detection.result import FloatArray
 from napari_d24fad.errors import Code, ExportError
 from napari_d24fad.network.card import ModelCard
 from napari_d24fad.network.zoo import list_models
 from napari_d24fad.progress import CancelToken, Progress
+from napari_d24fad.studies.series import Series
 from napari_d24fad.studies.study import Study
 from napari_d24fad.viewer.dock_body import DockBody
-from napari_d24fad.viewer.gallery import Gallery
+from napari_d24fad.viewer.gallery import FEWEST, Gallery
 from napari_d24fad.viewer.gallery_filling import GalleryFilling
 from napari_d24fad.viewer.jobs import Jobs
 from napari_d24fad.viewer.layers import ScanLayers
+from napari_d24fad.viewer.live import LiveScoring
 from napari_d24fad.viewer.open_bar import OpenBar
 from napari_d24fad.viewer.opening import open_paths
 from napari_d24fad.viewer.result_layers import ResultLayers
@@ -59,6 +62,7 @@ class DetectionDock(QWidget):
         self.maps = ResultLayers(napari_viewer, self.layers)
         self.result_view = ResultView(self._session, self.layers, self.maps, self.results)
         self.jobs = Jobs(self.run_panel)
+        self.live = LiveScoring(self._session, self.jobs)
         self.filling = GalleryFilling(napari_viewer, self.gallery, self.layers)
         self._open_bar = OpenBar()
         self._body = DockBody(self.gallery, self.run_panel, self.results)
@@ -66,7 +70,7 @@ class DetectionDock(QWidget):
         self._connect()
         self.run_panel.set_models([(card.name, card.title) for card in _sorted_models()])
         # Nothing here may hold this widget, or it would never be destroyed.
-        working = (self.jobs, self.result_view, self.filling)
+        working = (self.live, self.jobs, self.result_view, self.filling)
         self.destroyed.connect(partial(_release, working, self.layers))
 
     @property
@@ -85,8 +89,24 @@ class DetectionDock(QWidget):
         if query is None:
             self.run_panel.show_note("Choose the scan to examine first.")
             return
-        request = Request(query, self.gallery.references, self.run_panel.model, self.run_panel.device)
-        self.jobs.start("Starting", partial(self._session.run, request), self._show_finding)
+        self.live.discard()
+        self.jobs.start("Starting", partial(self._session.run, self._request(query)), self._show_finding)
+
+    def _request(self, query: Series) -> Request:
+        panel, gallery = self.run_panel, self.gallery
+        return Request(query, gallery.references, panel.model, panel.device, gallery.shares)
+
+    def _follow_references(self) -> None:
+        """Scores the scan of the last finding again, if it is references alone that changed."""
+        query, finding = self.gallery.query, self._finding
+        if finding is None or query is not finding.request.query:
+            return
+        request = self._request(query)
+        enough = len(request.references) >= FEWEST
+        if enough and request != finding.request and request.differs_in_references_only(finding.request):
+            self.live.want(request, self.result_view.slice_index)
+        else:
+            self.live.discard()
 
     def save_picture(self, path: Path) -> None:
         """Saves what the canvas shows as PNG, with all that makes it readable."""
@@ -141,11 +161,27 @@ class DetectionDock(QWidget):
     def _show_finding(self, finding: Finding) -> None:
         self._finding = finding
         self.result_view.show(finding)
+        self._show_checks(finding)
+        self._body.show_results()
+        self.finding_shown.emit(finding)
+
+    def _renew_finding(self, finding: Finding) -> None:
+        self._finding = finding
+        self.result_view.renew(finding)
+        self.finding_shown.emit(finding)
+
+    def _settle_finding(self, finding: Finding) -> None:
+        self._renew_finding(finding)
+        self._show_checks(finding)
+
+    def _renew_slice(self, request: Request, slice_index: int, values: FloatArray) -> None:
+        if self._finding is not None and request.query is self._finding.request.query:
+            self.result_view.renew_slice(slice_index, values)
+
+    def _show_checks(self, finding: Finding) -> None:
         checks = {check.index: check.reason for check in finding.anomaly.reference_checks}
         references = enumerate(finding.request.references)
         self.gallery.show_checks({series: checks.get(index, "") for index, series in references})
-        self._body.show_results()
-        self.finding_shown.emit(finding)
 
     def _point_out_reference(self, index: int) -> None:
         if self._finding is not None:
@@ -174,7 +210,11 @@ class DetectionDock(QWidget):
 
     def _connect(self) -> None:
         self._open_bar.open_requested.connect(self.open)
-        self.gallery.rerun_requested.connect(self.run)
+        self.gallery.roles_changed.connect(self._follow_references)
+        self.gallery.shares_changed.connect(self._follow_references)
+        self.live.slice_scored.connect(self._renew_slice)
+        self.live.rescored.connect(self._renew_finding)
+        self.live.settled.connect(self._settle_finding)
         self.run_panel.run_requested.connect(self.run)
         self.run_panel.cancel_requested.connect(self.jobs.cancel)
         self.run_panel.devices_requested.connect(self._ask_devices)
@@ -194,7 +234,7 @@ def _devices(progress: Progress, cancel: CancelToken) -> list[tuple[str, str]]:
     return [(device.name, device.label) for device in available_devices()]
 
 
-def _release(working: tuple[Jobs, ResultView, GalleryFilling], layers: ScanLayers) -> None:
+def _release(working: tuple[LiveScoring, Jobs, ResultView, GalleryFilling], layers: ScanLayers) -> None:
     """Lets go of running work and of the viewer when the widget is destroyed."""
     for one in working:
         one.discard()

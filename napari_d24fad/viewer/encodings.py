@@ -65,6 +65,11 @@ class Encodings:
         self._forget_all_but(keys)
         return encoded[0], tuple(encoded[1:])
 
+    def kept(self, references: Sequence[Series], cancel: CancelToken) -> tuple[EncodedScan, ...] | None:
+        """Returns the references if all of them are encoded already."""
+        keys = [(_identity(each, cancel), True) for each in references]
+        return tuple(self._kept[key] for key in keys) if all(key in self._kept for key in keys) else None
+
     def _known(self, key: Key, series: Series, cancel: CancelToken) -> Scan:
         """Returns as much of a scan as can be had without reading a large file."""
         if key in self._kept:

@@ -33,10 +33,10 @@ class Gallery(QWidget):
 
     roles_changed = Signal()
     """The references or the series to examine are others now."""
+    shares_changed = Signal()
+    """A reference counts more or less now."""
     close_requested = Signal(str)
     """The user wants a section closed; its title."""
-    rerun_requested = Signal()
-    """The user left a reference out that differs from the others, or took it back."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -76,6 +76,12 @@ class Gallery(QWidget):
     def references(self) -> tuple[Series, ...]:
         """The normal references, in the order they were marked."""
         return tuple(self._references)
+
+    @property
+    def shares(self) -> tuple[float, ...] | None:
+        """How much each reference counts, above 0 and up to 1; None if all count alike."""
+        shares = tuple(self.card(series).share for series in self._references)
+        return None if all(share == 1 for share in shares) else shares
 
     @property
     def query(self) -> Series | None:
@@ -123,6 +129,7 @@ class Gallery(QWidget):
             card.role_requested.connect(lambda role, series=card.series: self.set_role(series, role))
             card.leave_out_requested.connect(lambda series=card.series: self._leave_out(series))
             card.keep_requested.connect(lambda series=card.series: self._keep(series))
+            card.share_changed.connect(self.shares_changed)
         if not wanted:
             self._sections.pop(title).deleteLater()
             section.hide()
@@ -201,15 +208,11 @@ class Gallery(QWidget):
     def _leave_out(self, series: Series) -> None:
         self.set_role(series, Role.NONE)
         self.card(series).set_kept(False)
-        self.rerun_requested.emit()
 
     def _keep(self, series: Series) -> None:
-        was_out = series not in self._references
-        if was_out:
+        if series not in self._references:
             self.set_role(series, Role.REFERENCE)
         self.card(series).set_kept(True)
-        if was_out:
-            self.rerun_requested.emit()
 
     def _cards(self) -> list[SeriesCard]:
         return [card for section in self._sections.values() for card in section.cards]

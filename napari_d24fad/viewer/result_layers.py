@@ -52,6 +52,36 @@ class ResultLayers:
         self._map = self._add(shown, data, f"Anomaly: {shown.series.label}", limits, anomaly)
         return self._map
 
+    def renew(self, anomaly: AnomalyMap) -> None:
+        """Notes that the layer shows another result of the same scan from now on."""
+        if self.result_layer is not None:
+            self.result_layer.metadata = {**self.result_layer.metadata, RESULT_KEY: anomaly}
+
+    def renew_slice(self, values: FloatArray, slice_index: int) -> None:
+        """Shows other values in one slice of the anomaly map, until the whole map is renewed.
+
+        Args:
+            values: ``(1, rows, columns)``, upright.
+            slice_index: Along the slice axis of the scan.
+        """
+        layer = self.result_layer
+        if layer is None or not layer.visible:
+            return
+        shown = self._shown()
+        turned = shown.in_layer_order(canonical_orientation(shown.scan).invert(values))
+        if layer.ndim == 2:
+            layer.data = turned
+            return
+        # A copy: the map belongs to a result that must stay as it is.
+        data = layer.data if layer.data.flags.writeable and layer.data.base is None else layer.data.copy()
+        place: list[Any] = [slice(None)] * 3
+        place[shown.slice_axis] = list(shown.slice_order).index(slice_index)
+        data[tuple(place)] = turned.squeeze(shown.slice_axis)
+        if layer.data is data:
+            layer.refresh()
+        else:
+            layer.data = data
+
     def show_values(self, values: FloatArray, limits: tuple[float, float]) -> None:
         """Shows other values in place of the anomaly scores, such as p-values.
 

@@ -83,6 +83,27 @@ class ResultView(QObject):
             self._scans.go_to_slice(int(shown.slice_order[index]))
         self._follow_slice()
 
+    def renew(self, finding: Finding) -> None:
+        """Shows another finding of the same scan; slice, view and threshold stay as chosen."""
+        if self._finding is None or self._shown is None or not self._is_shown:
+            self.show(finding)
+            return
+        self.discard()
+        self._finding, self._p_map = finding, None
+        anomaly, level = finding.anomaly, self._panel.threshold.choice.currentText()
+        self._panel.threshold.show_levels(anomaly, finding.limits[1], level)
+        self._maps.renew(anomaly)
+        self._panel.show_result(finding.request.query.label, anomaly, self._shown.slice_order)
+        self._show_regions(anomaly.regions)
+        self._show_view()
+        self._change_level()
+        self._follow_slice()
+
+    def renew_slice(self, slice_index: int, values: FloatArray) -> None:
+        """Shows other scores in one slice of the finding; see `ResultLayers.renew_slice`."""
+        if self._finding is not None and self._is_shown and self._panel.view_choice.view is MapView.SCORE:
+            self._maps.renew_slice(values, slice_index)
+
     def discard(self) -> None:
         """Stops what is computed: nobody looks any more."""
         self.explanations.discard()
@@ -110,7 +131,7 @@ class ResultView(QObject):
         self._explain()
 
     @property
-    def _slice_index(self) -> int:
+    def slice_index(self) -> int:
         """The slice that is shown, along the slice axis of the scan."""
         return 0 if self._shown is None else int(self._shown.slice_order[self._scans.current_slice])
 
@@ -207,8 +228,8 @@ class ResultView(QObject):
             return
         if view.of_one_slice:
             self._maps.hide_slice_map()
-        if np.isfinite(self._finding.anomaly.slice_scores[self._slice_index]):
-            self.explanations.want(self._finding, self._slice_index)
+        if np.isfinite(self._finding.anomaly.slice_scores[self.slice_index]):
+            self.explanations.want(self._finding, self.slice_index)
         else:
             self.explanations.discard()
             self._panel.why.show_message(_NOT_EXAMINED)

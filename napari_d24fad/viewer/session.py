@@ -5,18 +5,20 @@ from __future__ import annotations
 import os
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from napari_d24fad.detection.calibration import MIN_REGION
 from napari_d24fad.detection.pairing import MIN_REFERENCES
 from napari_d24fad.detection.regions import Region, find_regions
-from napari_d24fad.detection.result import AnomalyMap
+from napari_d24fad.detection.result import AnomalyMap, FloatArray
 from napari_d24fad.errors import Cancelled, Code, PairingError
 from napari_d24fad.export.colours import anomaly_limits
 from napari_d24fad.progress import CancelToken, Progress, part
 from napari_d24fad.settings import features_folder, features_limit
-from napari_d24fad.studies.scan import Scan
+from napari_d24fad.studies.scan import Problem, Scan
 from napari_d24fad.studies.series import Series
 from napari_d24fad.viewer.encodings import Encodings
 
@@ -28,7 +30,7 @@ if TYPE_CHECKING:
     from napari_d24fad.detection.references import References
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True)
 class Request:
     """What the user asked for.
 
@@ -37,12 +39,18 @@ class Request:
         references: The series marked as normal.
         model: Name of the model.
         device: Name of the device, or ``"auto"``.
+        shares: How much each reference counts, above 0 and up to 1; None for 1 each.
     """
 
     query: Series
     references: tuple[Series, ...]
     model: str
     device: str
+    shares: tuple[float, ...] | None = None
+
+    def differs_in_references_only(self, other: Request) -> bool:
+        """Whether what was found for another request can be used for this one."""
+        return (self.query, self.model, self.device) == (other.query, other.model, other.device)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -96,26 +104,67 @@ class DetectionSession:
             D24fadError: Why there is no result.
             Cancelled: If a stop was asked for.
         """
-        if len(request.references) < MIN_REFERENCES:
-            raise PairingError(Code.TOO_FEW_REFERENCES, f"{len(request.references)} marked.")
         started = time.perf_counter()
         progress(0.0, "Loading the model")
-        # An earlier run that was cancelled may still be on its way out.
-        while not self._lock.acquire(timeout=0.1):
-            cancel.check()
-        try:
-            detector, encodings = self._load(request)
+        with self._alone(request, cancel):
+            _, encodings = self._load(request)
             cancel.check()
             encode = part(progress, 0.05, 0.7)
             query, encoded = encodings.of(request.query, request.references, encode, cancel)
-            references = self._reference_set(encoded, part(progress, 0.7, 0.85), cancel)
-            anomaly = detector.examine(query, references, progress=part(progress, 0.85, 1.0), cancel=cancel)
-            anomaly = replace(anomaly, seconds=time.perf_counter() - started)
-            finding = Finding(request, query.scan, anomaly, anomaly_limits(anomaly))
-            self._basis = _Basis(finding, detector, query, references)
-        finally:
-            self._lock.release()
-        return finding
+            references = self._reference_set(request, encoded, part(progress, 0.7, 0.85), cancel)
+            return self._examine(request, query, references, started, part(progress, 0.85, 1.0), cancel)
+
+    def rescore(self, request: Request, progress: Progress, cancel: CancelToken) -> Finding:
+        """Examines the scan of the last finding with other references; computes only what is new.
+
+        Features stay centred and scaled by the references of the last `run`; the result says so.
+
+        Raises:
+            D24fadError: Why there is no result.
+            Cancelled: If a stop was asked for, or there is no finding of this scan.
+        """
+        started = time.perf_counter()
+        with self._alone(request, cancel):
+            basis = self._basis_for(request)
+            detector, encodings = self._load(request)
+            encode = part(progress, 0, 0.5)
+            query, encoded = encodings.of(request.query, request.references, encode, cancel)
+            references = detector.reference_set(
+                encoded,
+                shares=request.shares,
+                alignment=basis.references.alignment,
+                progress=part(progress, 0.5, 0.7),
+                cancel=cancel,
+            )
+            preview = () if references.encoded == basis.references.encoded else (Problem(Code.PREVIEW),)
+            references = replace(references, warnings=(*references.warnings, *preview))
+            return self._examine(request, query, references, started, part(progress, 0.7, 1.0), cancel)
+
+    def score_slice(self, request: Request, slice_index: int, cancel: CancelToken) -> FloatArray | None:
+        """Scores one slice of the last finding's scan with other references, at once.
+
+        Args:
+            request: With other references, or other shares.
+            slice_index: Along the slice axis of the scan.
+            cancel: Stops it.
+
+        Returns:
+            The map of the slice, ``(1, rows, columns)`` upright; None where that would take long: a
+            reference was not there before, or the slice was not examined.
+        """
+        from napari_d24fad.detection.examination import examine_slice  # imports torch
+
+        with self._alone(request, cancel):
+            basis = self._basis_for(request)
+            _, encodings = self._load(request)
+            references, query = encodings.kept(request.references, cancel), basis.query
+            alignment = basis.references.alignment
+            index = query.own_index(slice_index)
+            if references is None or index not in query.indices or not alignment.knows(query, references):
+                return None
+            shares = request.shares or (1.0,) * len(references)
+            compared = alignment.compare(query, references)
+            return examine_slice(compared, query.indices.index(index), basis.references, shares)
 
     def explain(self, finding: Finding, slice_index: int, cancel: CancelToken) -> Explanation:
         """Explains one slice of the last finding.
@@ -150,6 +199,40 @@ class DetectionSession:
             basis.references.calibration.peaks,
         )
 
+    @contextmanager
+    def _alone(self, request: Request, cancel: CancelToken) -> Iterator[None]:
+        if len(request.references) < MIN_REFERENCES:
+            raise PairingError(Code.TOO_FEW_REFERENCES, f"{len(request.references)} marked.")
+        # An earlier run that was cancelled may still be on its way out.
+        while not self._lock.acquire(timeout=0.1):
+            cancel.check()
+        try:
+            yield
+        finally:
+            self._lock.release()
+
+    def _examine(
+        self,
+        request: Request,
+        query: EncodedScan,
+        references: References,
+        started: float,
+        progress: Progress,
+        cancel: CancelToken,
+    ) -> Finding:
+        assert self._detector is not None  # it encoded the query
+        anomaly = self._detector.examine(query, references, progress=progress, cancel=cancel)
+        anomaly = replace(anomaly, seconds=time.perf_counter() - started)
+        finding = Finding(request, query.scan, anomaly, anomaly_limits(anomaly))
+        self._basis = _Basis(finding, self._detector, query, references)
+        return finding
+
+    def _basis_for(self, request: Request) -> _Basis:
+        basis = self._basis
+        if basis is None or not request.differs_in_references_only(basis.finding.request):
+            raise Cancelled
+        return basis
+
     def _basis_of(self, finding: Finding) -> _Basis:
         basis = self._basis
         if basis is None or basis.finding is not finding:
@@ -173,13 +256,19 @@ class DetectionSession:
         return self._detector, self._encodings
 
     def _reference_set(
-        self, encoded: tuple[EncodedScan, ...], progress: Progress, cancel: CancelToken
+        self, request: Request, encoded: tuple[EncodedScan, ...], progress: Progress, cancel: CancelToken
     ) -> References:
         assert self._kept_references is not None  # made with the encodings
+        assert self._detector is not None  # likewise
         # An `EncodedScan` is kept as long as its scan is the same, and equal to no other.
         if self._references is None or self._references.encoded != encoded:
             self._references = self._kept_references.reference_set(encoded, progress=progress, cancel=cancel)
-        return self._references
+        if request.shares is None:
+            return self._references
+        alignment = self._references.alignment
+        return self._detector.reference_set(
+            encoded, shares=request.shares, alignment=alignment, cancel=cancel
+        )
 
 
 def _leave_a_core_for_the_viewer() -> None:

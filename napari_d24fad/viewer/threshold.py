@@ -77,24 +77,29 @@ class ThresholdControl(QWidget):
             told = f"{share:.2g} % of the pixels of a normal scan are as high"
         return f"Clear below score {self.level:.3g}: {told}."
 
-    def show_levels(self, anomaly: AnomalyMap, highest: float) -> None:
-        """Offers the levels of a result, the first being chosen; emits nothing.
+    def show_levels(self, anomaly: AnomalyMap, highest: float, chosen: str = ONE_REGION) -> None:
+        """Offers the levels of a result; emits nothing.
 
         Args:
             anomaly: The result.
             highest: The upper end of its colour scale.
+            chosen: The choice to make, by its text; a value of the user's own stays what it is.
         """
+        own = self._value.value()
         with QSignalBlocker(self._value):
             self._choice.clear()
             for text, level in calibrated_levels(anomaly).items():
                 self._choice.addItem(text, level)
             self._choice.addItem(OWN, None)
+            self._choice.setCurrentIndex(max(0, self._choice.findText(chosen)))
             # Three digits, whatever the scale of the scoring.
             decimals = int(np.clip(2 - np.floor(np.log10(max(highest, 1e-4))), 2, 6))
             self._value.setDecimals(decimals)
-            self._value.setRange(0.0, max(highest, self.level) * 2)
+            calibrated = self._choice.currentData()
+            level = own if calibrated is None else float(calibrated)
+            self._value.setRange(0.0, max(highest, level) * 2)
             self._value.setSingleStep(max(10.0**-decimals, round(highest / 50, decimals)))
-            self._value.setValue(self.level)
+            self._value.setValue(level)
 
     def _on_choice(self) -> None:
         with QSignalBlocker(self._value):

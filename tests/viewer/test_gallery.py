@@ -210,12 +210,12 @@ def test_flagged_reference_is_in_sight_with_its_reason(qtbot, gallery: Gallery, 
 
 def test_reference_is_left_out_and_taken_back(qtbot, gallery: Gallery, flagged: Series) -> None:
     flag = gallery.card(flagged).flag
-    with qtbot.waitSignal(gallery.rerun_requested):
+    with qtbot.waitSignal(gallery.roles_changed):
         qtbot.mouseClick(flag.leave_out_button, Qt.MouseButton.LeftButton)
     assert len(gallery.references) == 2
     assert flag.text.startswith("Left out")
     assert not flag.leave_out_button.isVisible()
-    with qtbot.waitSignal(gallery.rerun_requested):
+    with qtbot.waitSignal(gallery.roles_changed):
         qtbot.mouseClick(flag.keep_button, Qt.MouseButton.LeftButton)
     assert gallery.references[-1] is flagged
     # The choice was made: the next run does not ask again.
@@ -223,9 +223,23 @@ def test_reference_is_left_out_and_taken_back(qtbot, gallery: Gallery, flagged: 
     assert flag.text.startswith("Kept")
 
 
+def test_references_can_count_less(qtbot, gallery: Gallery) -> None:
+    first, second = gallery.series[:2]
+    for series in (first, second):
+        gallery.set_role(series, Role.REFERENCE)
+    assert gallery.shares is None
+    box = gallery.card(second).share_box
+    assert box.isVisible()
+    with qtbot.waitSignal(gallery.shares_changed):
+        box.stepDown()
+    assert gallery.shares == (1.0, 0.9)
+    gallery.set_role(second, Role.NONE)
+    assert not box.isVisible()
+
+
 def test_kept_reference_needs_no_other_run(qtbot, gallery: Gallery, flagged: Series) -> None:
     flag = gallery.card(flagged).flag
-    with qtbot.assertNotEmitted(gallery.rerun_requested):
+    with qtbot.assertNotEmitted(gallery.roles_changed):
         qtbot.mouseClick(flag.keep_button, Qt.MouseButton.LeftButton)
     assert flagged in gallery.references
     assert flag.leave_out_button.isVisible()

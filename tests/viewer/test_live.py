@@ -1,0 +1,157 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from qtpy.QtCore import Qt
+
+from napari_d24fad.detection.detector import Detector
+from napari_d24fad.detection.matched import MatchedScoring
+from napari_d24fad.errors import Code
+from napari_d24fad.studies.study import open_study
+from napari_d24fad.viewer.card import Role
+from napari_d24fad.viewer.dock import DetectionDock
+from napari_d24fad.viewer.live import SETTLE_MS
+
+
+@pytest.fixture
+def work(monkeypatch: pytest.MonkeyPatch) -> dict[str, int]:
+    """How often scans are encoded and slices are matched."""
+    counts = {"encode": 0, "match": 0}
+    encode, match = Detector.encode_scan, MatchedScoring.match
+
+    def encoding(self, *args, **settings):
+        counts["encode"] += 1
+        return encode(self, *args, **settings)
+
+    def matching(self, *args):
+        counts["match"] += 1
+        return match(self, *args)
+
+    monkeypatch.setattr(Detector, "encode_scan", encoding)
+    monkeypatch.setattr(MatchedScoring, "match", matching)
+    return counts
+
+
+@pytest.fixture
+def found(
+    qtbot, dock: DetectionDock, settle: Callable[[DetectionDock], None], study_folder: Path
+) -> DetectionDock:
+    """The widget with a finding of a scan with a lesion among three references."""
+    names = ("query", "reference-1", "reference-2", "reference-3")
+    dock.filling.add_study(tuple(open_study(study_folder / name).series[0] for name in names))
+    settle(dock)
+    query, *references = dock.gallery.series
+    dock.gallery.set_role(query, Role.QUERY)
+    for series in references:
+        dock.gallery.set_role(series, Role.REFERENCE)
+    with qtbot.waitSignal(dock.finding_shown, timeout=120_000):
+        dock.run()
+    settle(dock)
+    return dock
+
+
+def wait_until_exact(qtbot, dock: DetectionDock) -> None:
+    qtbot.waitUntil(lambda: not dock.live.is_busy and not dock.jobs.is_busy, timeout=120_000)
+
+
+def codes(dock: DetectionDock) -> set[Code]:
+    assert dock.finding is not None
+    return {problem.code for problem in dock.finding.anomaly.warnings}
+
+
+def test_leaving_a_reference_out_shows_at_once_and_then_exactly(
+    qtbot, found: DetectionDock, work: dict[str, int]
+) -> None:
+    dock = found
+    first, layer = dock.finding, dock.maps.result_layer
+    assert first is not None
+    assert layer is not None
+    kept = first.anomaly.values.copy()
+    position = dock.layers.current_slice
+    with qtbot.waitSignals([dock.live.slice_scored, dock.live.rescored], order="strict", timeout=20_000):
+        qtbot.mouseClick(dock.gallery.card(dock.gallery.references[2]).picture, Qt.MouseButton.LeftButton)
+    # Nothing was encoded or compared for it, and no layer was made anew.
+    assert work == {"encode": 0, "match": 0}
+    preview = dock.finding
+    assert preview is not None
+    assert preview is not first
+    assert preview.anomaly.weights.shape[1] == 2
+    assert Code.PREVIEW in codes(dock)
+    assert dock.maps.result_layer is layer
+    assert dock.layers.current_slice == position
+    shown = dock.layers.shown
+    assert shown is not None
+    np.testing.assert_array_equal(layer.data, shown.in_layer_order(preview.anomaly.values))
+    np.testing.assert_array_equal(first.anomaly.values, kept)  # what was found before is not painted over
+    with qtbot.waitSignal(dock.live.settled, timeout=60_000):
+        pass
+    wait_until_exact(qtbot, dock)
+    assert work["encode"] == 0
+    assert work["match"] > 0
+    exact = dock.finding
+    assert exact is not None
+    assert Code.PREVIEW not in codes(dock)
+    assert exact.anomaly.score == pytest.approx(preview.anomaly.score, rel=0.1)
+    with qtbot.waitSignal(dock.finding_shown, timeout=60_000):
+        dock.run()
+    again = dock.finding
+    np.testing.assert_array_equal(again.anomaly.values, exact.anomaly.values)
+
+
+def test_the_slice_that_is_shown_comes_first(qtbot, found: DetectionDock) -> None:
+    dock = found
+    with qtbot.waitSignal(dock.live.slice_scored, timeout=20_000) as told:
+        dock.gallery.card(dock.gallery.references[0]).share_box.setValue(30)
+    request, slice_index, values = told.args
+    assert request.shares == (0.3, 1.0, 1.0)
+    assert slice_index == dock.result_view.slice_index
+    with qtbot.waitSignal(dock.live.rescored, timeout=20_000) as told:
+        pass
+    anomaly = told.args[0].anomaly
+    assert {Code.UNEQUAL_WEIGHTS} <= codes(dock)
+    assert Code.PREVIEW not in codes(dock)  # the same scans, so the same centre and scale
+    shown = dock.layers.shown
+    assert shown is not None
+    whole = shown.orientation.apply(anomaly.values)[dock.layers.current_slice]
+    # The slice was still held against what the references showed before.
+    near = np.corrcoef(*(each[np.isfinite(whole)] for each in (values[0], whole)))[0, 1]
+    assert near > 0.98
+    wait_until_exact(qtbot, dock)
+
+
+def test_many_clicks_are_one_measurement(qtbot, found: DetectionDock, work: dict[str, int]) -> None:
+    dock = found
+    references = dock.gallery.references
+    shown: list[object] = []
+    dock.live.settled.connect(shown.append)
+    for _ in range(3):
+        dock.gallery.set_role(references[2], Role.NONE)
+        qtbot.wait(60)
+        dock.gallery.set_role(references[2], Role.REFERENCE)
+        qtbot.wait(60)
+    dock.gallery.set_role(references[1], Role.NONE)
+    qtbot.wait(SETTLE_MS // 2)
+    wait_until_exact(qtbot, dock)
+    assert len(shown) == 1
+    assert dock.finding is not None
+    assert dock.finding.request.references == dock.gallery.references
+    assert work["encode"] == 0
+
+
+def test_too_few_references_or_another_scan_score_nothing(qtbot, found: DetectionDock) -> None:
+    dock = found
+    before = dock.finding
+    first, second, third = dock.gallery.references
+    dock.gallery.set_role(third, Role.NONE)
+    dock.gallery.set_role(second, Role.NONE)
+    qtbot.wait(200)
+    assert not dock.live.is_busy
+    dock.gallery.set_role(second, Role.QUERY)
+    dock.gallery.set_role(third, Role.REFERENCE)
+    qtbot.wait(200)
+    assert not dock.live.is_busy
+    assert dock.finding is before
+    assert first in dock.gallery.references
