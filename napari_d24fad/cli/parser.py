@@ -13,6 +13,7 @@ from napari_d24fad.errors import ArgumentError, Code
 DEFAULT_OUT = Path("d24fad-output")
 EVALUATION_OUT = Path("d24fad-evaluation")
 SCORINGS = ("paper", "matched")
+_COARSEST = 32
 
 _EPILOG = """\
 exit status:
@@ -70,6 +71,7 @@ def _build_parser() -> argparse.ArgumentParser:
     _models(_command(commands, "models", "list, fetch and check models"))
     _train(_command(commands, "train", "train a model on folders of normal images"))
     _evaluate(_command(commands, "evaluate", "measure a model on folders of labelled images"))
+    _benchmark(_command(commands, "benchmark", "measure how fast it is on this machine"))
     return parser
 
 
@@ -280,10 +282,35 @@ def _evaluate(command: _Parser) -> None:
     _add_json(command)
 
 
+def _benchmark(command: _Parser) -> None:
+    command.add_argument(
+        "--teacher", default="resnet18", help="architecture of the network (default: resnet18)"
+    )
+    command.add_argument("--shots", type=_counts, default=(2, 4, 8), metavar="N,N", help="default: 2,4,8")
+    command.add_argument("--size", type=_side, default=128, metavar="PX", help="default: 128")
+    command.add_argument("--repeats", type=_count, default=5, metavar="N", help="default: 5")
+    command.add_argument(
+        "--volume",
+        type=_count,
+        metavar="SLICES",
+        help="also measure a CT of so many slices against eight such references, with the embedded model",
+    )
+    command.add_argument("--plot", type=Path, metavar="PNG", help="also draw images per second")
+    _add_device(command)
+    _add_json(command)
+
+
 def _count(text: str) -> int:
     if not text.isascii() or not text.isdigit() or int(text) < 1:
         raise argparse.ArgumentTypeError("expected a whole number from 1")
     return int(text)
+
+
+def _side(text: str) -> int:
+    size = _count(text)
+    if size % _COARSEST:
+        raise argparse.ArgumentTypeError(f"expected a multiple of {_COARSEST}")
+    return size
 
 
 def _positive(text: str) -> float:

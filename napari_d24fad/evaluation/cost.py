@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 import time
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
@@ -10,6 +9,7 @@ from dataclasses import dataclass
 from multiprocessing import get_context
 from pathlib import Path
 
+from napari_d24fad.memory import highest_mib
 from napari_d24fad.studies.scan import Scan
 
 _QUERIES = 8
@@ -66,9 +66,4 @@ def _highest_memory(device: str) -> float | None:
         import torch
 
         return torch.cuda.max_memory_allocated() / 2**20
-    if sys.platform == "win32":
-        return None
-    import resource
-
-    highest = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return highest / (2**20 if sys.platform == "darwin" else 2**10)  # bytes there, KiB elsewhere
+    return highest_mib()

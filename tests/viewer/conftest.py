@@ -37,7 +37,10 @@ def settle(qtbot) -> Callable[[DetectionDock], None]:
 
     def wait(widget: DetectionDock) -> None:
         qtbot.waitUntil(
-            lambda: not widget.jobs.is_busy and not widget.filling.previews.is_busy, timeout=120_000
+            lambda: (
+                not widget.jobs.is_busy and not widget.live.is_busy and not widget.filling.previews.is_busy
+            ),
+            timeout=120_000,
         )
 
     return wait

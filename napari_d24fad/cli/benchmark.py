@@ -1,0 +1,68 @@
+"""``d24fad benchmark``: how fast it is here."""
+
+from __future__ import annotations
+
+from argparse import Namespace
+from datetime import date
+
+from napari_d24fad.cli.console import progress_bar
+from napari_d24fad.export.report import as_json
+from napari_d24fad.progress import CancelToken, part
+
+
+def run(arguments: Namespace) -> None:
+    """Measures, prints a table or JSON, and draws a picture if one was asked for.
+
+    Raises:
+        D24fadError: The model or the device is not there, or the picture cannot be written.
+    """
+    # These import torch.
+    import torch
+
+    from napari_d24fad.benchmark.images import measure_images
+    from napari_d24fad.benchmark.operations import operations
+    from napari_d24fad.benchmark.product import product_rate
+    from napari_d24fad.benchmark.report import Benchmark, as_dict, as_text, draw
+    from napari_d24fad.benchmark.volume import measure_volume
+    from napari_d24fad.detection.detector import Detector
+    from napari_d24fad.memory import highest_mib
+    from napari_d24fad.network.d24fad import build_network
+
+    cancel = CancelToken()
+    detector = Detector.load("compact", arguments.device)
+    device = detector.device
+    torch.manual_seed(0)
+    # Random weights are as fast as trained ones, and need no download.
+    network = build_network(arguments.teacher).requires_grad_(False).to(device)
+    with progress_bar() as progress:
+        images = measure_images(
+            network,
+            arguments.size,
+            arguments.shots,
+            arguments.repeats,
+            device,
+            part(progress, 0, 0.5),
+            cancel,
+        )
+        rates = {
+            name: product_rate(device, dtype) / 1e9
+            for name, dtype in (("float32", torch.float32), ("bfloat16", torch.bfloat16))
+        }
+        volume = None
+        if arguments.volume:
+            volume = measure_volume(detector, arguments.volume, part(progress, 0.5, 1), cancel)
+    on_gpu = device.type == "cuda"
+    measured = Benchmark(
+        teacher=arguments.teacher,
+        size=arguments.size,
+        device=detector.device_label if on_gpu else f"cpu, {torch.get_num_threads()} threads",
+        date=date.today().isoformat(),
+        gflop=operations(network, arguments.size) / 1e9,
+        product_gflops=rates,
+        images=tuple(images),
+        volume=volume,
+        memory_mib=torch.cuda.max_memory_allocated(device) / 2**20 if on_gpu else highest_mib(),
+    )
+    if arguments.plot is not None:
+        draw(measured, arguments.plot)
+    print(as_json(as_dict(measured)) if arguments.json else as_text(measured))
