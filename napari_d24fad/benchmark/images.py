@@ -154,7 +154,7 @@ class _Engine:
 
 
 def _logit(query: Tensor, projected: Tensor) -> Tensor:
-    """Learn-to-weight before the softmax, of each query with the copy of a support made for it: ``(N, 1)``."""
+    """Learn-to-weight of each query with its own copy of a support, before the softmax: ``(N, 1)``."""
     each = [LearnToWeight.logits(q[None], s[None]) for q, s in zip(query, projected, strict=True)]
     return torch.cat(each)
 

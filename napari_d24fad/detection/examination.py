@@ -73,6 +73,24 @@ def examine_slices(
     )
 
 
+def draw_slices(compared: Compared, references: References, cancel: CancelToken) -> FloatArray:
+    """Draws the maps of all slices of a comparison.
+
+    Args:
+        compared: A scan, or a part of one, and the references.
+        references: The references.
+        cancel: Stops it.
+
+    Returns:
+        ``(n, rows, columns)`` in canonical order.
+
+    Raises:
+        Cancelled: If a stop was asked for.
+    """
+    maps, _ = _maps(compared, slice(None), references.null, references.shares, cancel)
+    return np.asarray(compared.query.prepared.sampling.to_slices(maps).cpu().numpy())
+
+
 def examine_slice(
     compared: Compared, position: int, references: References, shares: Sequence[float]
 ) -> FloatArray:

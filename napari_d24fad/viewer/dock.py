@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from napari.viewer import Viewer
 from qtpy.QtCore import Qt, Signal
@@ -34,6 +35,9 @@ from napari_d24fad.viewer.saving import save_canvas, save_finding
 from napari_d24fad.viewer.screenshot import canvas_picture, canvas_stamp
 from napari_d24fad.viewer.session import DetectionSession, Finding, Request
 
+if TYPE_CHECKING:
+    from napari_d24fad.detection.streaming import PartialMap
+
 _PREFERRED_MODEL = "compact"
 _MINIMUM_WIDTH = 320
 
@@ -49,6 +53,7 @@ class DetectionDock(QWidget):
     """A `Study` that is in the gallery now."""
     finding_shown = Signal(object)
     """A `Finding` that is in the viewer now."""
+    _part_computed = Signal(object, object)
 
     def __init__(self, napari_viewer: Viewer) -> None:
         super().__init__()
@@ -90,7 +95,16 @@ class DetectionDock(QWidget):
             self.run_panel.show_note("Choose the scan to examine first.")
             return
         self.live.discard()
-        self.jobs.start("Starting", partial(self._session.run, self._request(query)), self._show_finding)
+        request = self._request(query)
+        shown = self.layers.shown
+        start = self.result_view.slice_index if shown is not None and shown.series is query else None
+
+        def work(progress: Progress, cancel: CancelToken) -> Finding:
+            # Emitted in the worker's thread: Qt hands it to the GUI thread.
+            show = partial(self._part_computed.emit, query)
+            return self._session.run(request, progress, cancel, show, start)
+
+        self.jobs.start("Starting", work, self._show_finding)
 
     def _request(self, query: Series) -> Request:
         panel, gallery = self.run_panel, self.gallery
@@ -165,6 +179,10 @@ class DetectionDock(QWidget):
         self._body.show_results()
         self.finding_shown.emit(finding)
 
+    def _show_part(self, query: Series, partial_map: PartialMap) -> None:
+        if self.jobs.is_busy:  # else it was cancelled, or is complete
+            self.result_view.show_partial(query, partial_map)
+
     def _renew_finding(self, finding: Finding) -> None:
         self._finding = finding
         self.result_view.renew(finding)
@@ -212,6 +230,8 @@ class DetectionDock(QWidget):
         self._open_bar.open_requested.connect(self.open)
         self.gallery.roles_changed.connect(self._follow_references)
         self.gallery.shares_changed.connect(self._follow_references)
+        self._part_computed.connect(self._show_part)
+        self.jobs.ended.connect(self.result_view.drop_partial)
         self.live.slice_scored.connect(self._renew_slice)
         self.live.rescored.connect(self._renew_finding)
         self.live.settled.connect(self._settle_finding)

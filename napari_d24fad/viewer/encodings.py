@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 from napari_d24fad.detection.pairing import check_pairing
@@ -19,6 +20,9 @@ if TYPE_CHECKING:
 
 _SPARE = 4
 """So many scans are kept beside those of the last run: references that were left out may come back."""
+
+EncodeQuery = Callable[..., "EncodedScan"]
+"""Given the encoded references and the scan, with ``progress`` and ``cancel`` by keyword."""
 
 Key = tuple[object, bool]
 """What is equal as long as the pixels are, and whether the scan is a reference."""
@@ -41,9 +45,21 @@ class Encodings:
         self._kept: dict[Key, EncodedScan] = {}
 
     def of(
-        self, query: Series, references: Sequence[Series], progress: Progress, cancel: CancelToken
+        self,
+        query: Series,
+        references: Sequence[Series],
+        progress: Progress,
+        cancel: CancelToken,
+        encode_query: EncodeQuery | None = None,
     ) -> tuple[EncodedScan, tuple[EncodedScan, ...]]:
         """Returns the query and the references encoded; loads and encodes only what is new.
+
+        Args:
+            query: The series to examine.
+            references: The series marked as normal.
+            progress: Told how far this is.
+            cancel: Stops it.
+            encode_query: Encodes the query if it is new, given the references; None for the detector.
 
         Raises:
             D24fadError: A scan cannot be read, or the scans cannot be compared.
@@ -58,7 +74,10 @@ class Encodings:
             tell = part(progress, number / len(missing), (number + 1) / len(missing))
             name = "Encoding the scan to examine" if at == 0 else f"Encoding reference {at}"
             scan = None if scans[at].pixels_hash else scans[at]
-            self._kept[keys[at]] = self._encode(keys[at], series[at], scan, name, tell, cancel)
+            encode = self._detector.encode_scan
+            if at == 0 and encode_query is not None:
+                encode = partial(encode_query, tuple(self._kept[key] for key in keys[1:]))
+            self._kept[keys[at]] = self._encode(keys[at], series[at], scan, encode, name, tell, cancel)
             scans[at] = self._kept[keys[at]].scan
             check_pairing(scans[0], scans[1:])
         encoded = [self._kept[key] for key in keys]
@@ -84,6 +103,7 @@ class Encodings:
         key: Key,
         series: Series,
         scan: Scan | None,
+        encode: Callable[..., EncodedScan],
         name: str,
         progress: Progress,
         cancel: CancelToken,
@@ -102,7 +122,7 @@ class Encodings:
                 return other.without_pixels()
         if is_reference:
             return self._references.encode(scan, series, progress=tell, cancel=cancel)
-        return self._detector.encode_scan(scan, progress=tell, cancel=cancel)
+        return encode(scan, progress=tell, cancel=cancel)
 
     def _forget_all_but(self, keys: Sequence[Key]) -> None:
         latest = {key: self._kept.pop(key) for key in keys}

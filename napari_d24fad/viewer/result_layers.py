@@ -82,6 +82,22 @@ class ResultLayers:
         else:
             layer.data = data
 
+    def show_partial(self, values: FloatArray, limits: tuple[float, float]) -> None:
+        """Lays a map that is being computed over the scan last shown, or shows what was added to it.
+
+        Args:
+            values: On the scan's grid, NaN where there is nothing yet; the same array each time.
+            limits: Values at the ends of the colour scale.
+        """
+        shown = self._shown()
+        data = shown.in_layer_order(values)
+        layer = self.result_layer
+        if layer is not None and np.shares_memory(layer.data, data):
+            layer.refresh()
+            return
+        self.remove()
+        self._map = self._add(shown, data, f"Anomaly, being computed: {shown.series.label}", limits, None)
+
     def show_values(self, values: FloatArray, limits: tuple[float, float]) -> None:
         """Shows other values in place of the anomaly scores, such as p-values.
 

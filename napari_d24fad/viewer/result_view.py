@@ -14,6 +14,7 @@ from napari_d24fad.detection.result import FloatArray
 from napari_d24fad.errors import D24fadError
 from napari_d24fad.export.anatomy import slice_number
 from napari_d24fad.progress import CancelToken, Progress
+from napari_d24fad.studies.series import Series
 from napari_d24fad.viewer.explanations import Explanations
 from napari_d24fad.viewer.layers import ScanLayers, ShownScan
 from napari_d24fad.viewer.map_view import MapView
@@ -24,6 +25,7 @@ from napari_d24fad.viewer.workers import Work, Worker
 
 if TYPE_CHECKING:
     from napari_d24fad.detection.explain import Explanation
+    from napari_d24fad.detection.streaming import PartialMap
 
 _NOT_EXAMINED = "This slice was not examined: it shows no anatomy."
 
@@ -49,6 +51,8 @@ class ResultView(QObject):
         self._finding: Finding | None = None
         self._shown: ShownScan | None = None
         self._p_map: FloatArray | None = None
+        self._is_filling = False
+        self._before: Finding | None = None
         self._workers: dict[str, Worker] = {}
         self.explanations = Explanations(session.explain)
         self._connect()
@@ -70,6 +74,7 @@ class ResultView(QObject):
     def show(self, finding: Finding) -> None:
         """Shows a finding in place of an earlier one, at its most suspicious slice."""
         self.discard()
+        self._stop_filling()
         self._finding, self._p_map = finding, None
         anomaly = finding.anomaly
         shown = self._shown = self._scans.show_scan(finding.request.query, finding.scan)
@@ -82,6 +87,25 @@ class ResultView(QObject):
         for index in anomaly.most_suspicious(1):
             self._scans.go_to_slice(int(shown.slice_order[index]))
         self._follow_slice()
+
+    def show_partial(self, series: Series, partial_map: PartialMap) -> None:
+        """Shows a map while it is computed, in place of an earlier finding."""
+        if not self._is_filling:
+            self.discard()
+            self._before, self._finding, self._p_map, self._is_filling = self._finding, None, None, True
+            self._panel.setEnabled(False)  # it tells of another map
+            self._shown = self._scans.show_scan(series, partial_map.scan)
+        if self._scans.shown is self._shown:  # else the user looks at something else meanwhile
+            self._maps.show_partial(partial_map.values, partial_map.limits)
+
+    def drop_partial(self) -> None:
+        """Takes a map away that will not be completed; shows what was there before."""
+        if not self._is_filling:
+            return
+        self._stop_filling()
+        self._maps.remove()
+        if self._before is not None:
+            self.show(self._before)
 
     def renew(self, finding: Finding) -> None:
         """Shows another finding of the same scan; slice, view and threshold stay as chosen."""
@@ -154,6 +178,10 @@ class ResultView(QObject):
             return self._session.regions(finding, level, cancel)
 
         self._start("regions", work, self._show_regions)
+
+    def _stop_filling(self) -> None:
+        self._is_filling = False
+        self._panel.setEnabled(True)
 
     def _show_regions(self, regions: tuple[Region, ...]) -> None:
         if self._finding is not None and self._shown is not None:

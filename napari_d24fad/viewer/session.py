@@ -5,9 +5,10 @@ from __future__ import annotations
 import os
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 from napari_d24fad.detection.calibration import MIN_REGION
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from napari_d24fad.detection.explain import Explanation
     from napari_d24fad.detection.kept_references import KeptReferences
     from napari_d24fad.detection.references import References
+    from napari_d24fad.detection.streaming import PartialMap
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,8 +99,22 @@ class DetectionSession:
         self._references: References | None = None
         self._basis: _Basis | None = None
 
-    def run(self, request: Request, progress: Progress, cancel: CancelToken) -> Finding:
+    def run(
+        self,
+        request: Request,
+        progress: Progress,
+        cancel: CancelToken,
+        show: Callable[[PartialMap], None] | None = None,
+        start: int | None = None,
+    ) -> Finding:
         """Examines the query; encodes only scans that were not encoded before.
+
+        Args:
+            request: What to examine, and how.
+            progress: Told how far this is.
+            cancel: Stops it.
+            show: Given the map of a volume while it is computed, in the thread that calls this.
+            start: The slice to begin with, along the slice axis of the scan; None for the middle.
 
         Raises:
             D24fadError: Why there is no result.
@@ -110,7 +126,8 @@ class DetectionSession:
             _, encodings = self._load(request)
             cancel.check()
             encode = part(progress, 0.05, 0.7)
-            query, encoded = encodings.of(request.query, request.references, encode, cancel)
+            in_parts = None if show is None else partial(self._encode_in_parts, request, show, start)
+            query, encoded = encodings.of(request.query, request.references, encode, cancel, in_parts)
             references = self._reference_set(request, encoded, part(progress, 0.7, 0.85), cancel)
             return self._examine(request, query, references, started, part(progress, 0.85, 1.0), cancel)
 
@@ -198,6 +215,26 @@ class DetectionSession:
             MIN_REGION * basis.query.prepared.sampling.voxels_per_input,
             basis.references.calibration.peaks,
         )
+
+    def _encode_in_parts(
+        self,
+        request: Request,
+        show: Callable[[PartialMap], None],
+        start: int | None,
+        encoded: tuple[EncodedScan, ...],
+        scan: Scan,
+        *,
+        progress: Progress,
+        cancel: CancelToken,
+    ) -> EncodedScan:
+        from napari_d24fad.detection.streaming import encode_and_show  # imports torch
+
+        assert self._detector is not None  # it encoded the references
+        if not scan.is_volume or self._detector.scoring_name == "paper":
+            return self._detector.encode_scan(scan, progress=progress, cancel=cancel)
+        references = self._reference_set(request, encoded, part(progress, 0, 0.4), cancel)
+        tell = part(progress, 0.4, 1)
+        return encode_and_show(self._detector, scan, references, start, show, progress=tell, cancel=cancel)
 
     @contextmanager
     def _alone(self, request: Request, cancel: CancelToken) -> Iterator[None]:

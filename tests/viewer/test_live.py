@@ -3,6 +3,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
+import nibabel
 import numpy as np
 import pytest
 from qtpy.QtCore import Qt
@@ -10,10 +11,12 @@ from qtpy.QtCore import Qt
 from napari_d24fad.detection.detector import Detector
 from napari_d24fad.detection.matched import MatchedScoring
 from napari_d24fad.errors import Code
+from napari_d24fad.export.nifti import nifti_affine
 from napari_d24fad.studies.study import open_study
 from napari_d24fad.viewer.card import Role
 from napari_d24fad.viewer.dock import DetectionDock
 from napari_d24fad.viewer.live import SETTLE_MS
+from tests.viewer.heads import head
 
 
 @pytest.fixture
@@ -155,3 +158,55 @@ def test_too_few_references_or_another_scan_score_nothing(qtbot, found: Detectio
     assert not dock.live.is_busy
     assert dock.finding is before
     assert first in dock.gallery.references
+
+
+@pytest.fixture
+def tall(tmp_path: Path) -> Path:
+    """A scan of forty slices, two references of ten, and another scan of forty."""
+    for number in range(4):
+        scan = head(number, lesion=number == 0)
+        voxels = np.repeat(scan.voxels, 4, axis=0) if number in (0, 3) else scan.voxels
+        place = tmp_path / f"{number}"
+        place.mkdir()
+        image = nibabel.Nifti1Image(np.asarray(voxels).T, nifti_affine(scan.affine))
+        image.header.set_xyzt_units("mm")
+        nibabel.save(image, place / "scan.nii.gz")
+    return tmp_path
+
+
+def test_the_map_fills_in_while_it_is_computed(qtbot, dock: DetectionDock, settle, tall: Path) -> None:
+    dock.filling.add_study(tuple(open_study(tall / f"{number}").series[0] for number in range(4)))
+    settle(dock)
+    query, *references, other = dock.gallery.series
+    dock.gallery.set_role(query, Role.QUERY)
+    for series in references:
+        dock.gallery.set_role(series, Role.REFERENCE)
+    filled: list[tuple[str, int]] = []
+
+    def look(*_: object) -> None:
+        layer = dock.maps.result_layer
+        assert layer is not None
+        filled.append((layer.name, int(np.isfinite(layer.data).any(axis=(1, 2)).sum())))
+
+    dock._part_computed.connect(look)  # after the widget's own connection
+    with qtbot.waitSignal(dock.finding_shown, timeout=60_000):
+        dock.run()
+    assert len(filled) >= 2
+    assert all(name.startswith("Anomaly, being computed") for name, _ in filled)
+    assert filled[-1][1] == 40
+    layer = dock.maps.result_layer
+    assert layer is not None
+    assert layer.name == f"Anomaly: {query.label}"
+    assert dock.results.isEnabled()
+    first = dock.finding
+    # A cancel in the middle leaves what was there before.
+    dock.gallery.set_role(other, Role.QUERY)
+    dock._part_computed.connect(lambda *_: dock.jobs.cancel())
+    with qtbot.waitSignal(dock.jobs.ended, timeout=60_000):
+        dock.run()
+    settle(dock)
+    assert dock.finding is first
+    layer = dock.maps.result_layer
+    assert layer is not None
+    assert layer.name == f"Anomaly: {query.label}"
+    assert dock.results.isEnabled()
