@@ -74,18 +74,18 @@ def _draw(path: Path, title: str, rows: Sequence[tuple[str, Sequence[Case]]]) ->
             grid[2 * at, 0].text(
                 -0.12, 0.5, label, transform=grid[2 * at, 0].transAxes, ha="right", va="center", fontsize=9
             )
-            if any((case.values >= case.normal_level).any() for case in cases):
+            if any((case.values >= case.level).any() for case in cases):
                 _colour_bar(figure, list(grid[2 * at : 2 * at + 2].flat), scale)
         figure.suptitle(
             f"{title}\nabove each scan: folder, number, share of normal queries that score lower; "
-            "line: outlined lesion\nmap: clear below the level that normal references hardly exceed",
+            "line: outlined lesion\nmap: clear below the level of one false region",
             fontsize=9,
         )
 
 
 def _scale(cases: Sequence[Case]) -> Normalize:
     """One colour scale per task, so that its maps can be compared."""
-    low = float(np.median([case.normal_level for case in cases]))
+    low = float(np.median([case.level for case in cases]))
     return Normalize(low, max(max(float(np.nanmax(case.values)) for case in cases), low * 1.05, low + 1e-6))
 
 
@@ -98,7 +98,7 @@ def _scan(axes: Axes, case: Case) -> None:
 def _map(axes: Axes, case: Case, scale: Normalize) -> None:
     _anatomy(axes, case)
     axes.set_anchor("N")
-    shown = np.ma.masked_where(~(case.values >= case.normal_level), case.values)
+    shown = np.ma.masked_where(~(case.values >= case.level), case.values)
     axes.imshow(shown, cmap=_COLORMAP, norm=scale, alpha=0.6, aspect=case.aspect)
 
 
