@@ -18,7 +18,7 @@ from napari_d24fad.evaluation.cases import FALSE_ALARM, FOUND, MISSED, PER_KIND,
 # Without its black end, which would read as low signal on a grey image.
 _COLORMAP = ListedColormap(colormaps["inferno"](np.linspace(0.25, 1, 256)))
 _CELL = 1.55
-_FLATTEST = 0.3
+_FLATTEST, _HIGHEST = 0.3, 1.2
 _TITLES = {
     FOUND: "abnormal,\nhighest scores",
     MISSED: "abnormal,\nlowest scores",
@@ -89,8 +89,8 @@ def _draw(path: Path, title: str, rows: Sequence[tuple[str, Sequence[Case]]]) ->
 
 def _height(cases: Sequence[Case]) -> float:
     """Height of the highest of some cases as they are shown, in widths of a cell."""
-    shapes = [case.aspect * case.image.shape[0] / case.image.shape[1] for case in cases]
-    return min(1.2, max([_FLATTEST, *shapes]))
+    shapes = [float(case.aspect * case.image.shape[0] / case.image.shape[1]) for case in cases]
+    return min(_HIGHEST, max([_FLATTEST, *shapes]))
 
 
 def _scale(cases: Sequence[Case]) -> Normalize:
