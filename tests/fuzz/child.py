@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import os
 import random
 import sys
 import tempfile
 import time
 from pathlib import Path
 
+from napari_d24fad.studies.limits import LIMIT_VARIABLE
 from tests.fuzz.mutate import mutate
 from tests.fuzz.seeds import Seed, seeds
 from tests.fuzz.targets import outcome
 
 SECONDS, MIB = 10, 600
+_LIMIT_GIB = "0.1"  # of the voxels of a scan; what is made of them on the way may take the rest
 _SPACE = 4 * 2**30
 
 
@@ -26,6 +29,7 @@ def mutant(all_seeds: tuple[Seed, ...], seed: int, number: int) -> tuple[Seed, b
 def main(seed: int, start: int, stop: int) -> None:
     """Reads the mutants of a range."""
     _limit_memory()
+    os.environ[LIMIT_VARIABLE] = _LIMIT_GIB
     all_seeds = seeds()
     with tempfile.TemporaryDirectory() as folder:
         tempfile.tempdir = folder
