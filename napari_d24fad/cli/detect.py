@@ -107,8 +107,9 @@ def _result_lines(result: dict[str, Any]) -> list[str]:
     if result["p_value"] is not None:
         floor = f"{len(result['references'])} references can show no less than {_rounded(result['p_floor'])}"
         lines.append(f"  p-value {_rounded(result['p_value'])} ({floor})")
-    if result["above_normal"] is not None:
-        lines.append(f"  above the normal level: {result['above_normal']:.1%} of what was examined")
+    if result["above_one_region"] is not None:
+        share = f"{result['above_one_region']:.1%} of what was examined"
+        lines.append(f"  above the level of one false region: {share}")
     if len(result["slice_scores"]) > 1:
         listed = ", ".join(_slice(each) for each in result["most_suspicious"][:_LISTED_SLICES])
         lines.append(f"  most suspicious of {len(result['slice_scores'])} slices: {listed}")

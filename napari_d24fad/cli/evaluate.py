@@ -111,6 +111,10 @@ def _ablate(arguments: Namespace, tasks: Sequence[LabelledTask], progress: Progr
     from napari_d24fad.evaluation.ablation import ablate
     from napari_d24fad.evaluation.measure import Plan
 
+    volumes = [task.name for task in tasks if task.is_volumes]
+    if volumes:
+        detail = f"--ablation is of single images; these tasks hold volumes: {', '.join(volumes)}."
+        raise ArgumentError(Code.BAD_ARGUMENT, detail)
     detector = Detector.load(arguments.model, arguments.device, "matched")
     plan = Plan(arguments.shots, arguments.draws, arguments.seed)
     found = {

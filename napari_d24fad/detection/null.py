@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -15,6 +15,7 @@ from torch import Tensor
 from napari_d24fad.detection.alignment import Alignment, Compared
 from napari_d24fad.detection.calibration import LeftOutMaps
 from napari_d24fad.detection.encoded import EncodedScan
+from napari_d24fad.detection.matched import MatchedScoring
 from napari_d24fad.detection.pairing import MIN_REFERENCES
 from napari_d24fad.progress import CancelToken, Progress, part
 
@@ -197,14 +198,27 @@ def _one_more(
     count = len(compared)
     if count == MIN_REFERENCES:
         return 1.0
-    fewer, more = 0.0, 0.0
+    chosen = slice(None, None, _EVERY)
+    more = [maps[chosen] for maps in combined]
+    method = compared[0].method
+    if isinstance(method, MatchedScoring) and count == method.nearest + 1:
+        # The others are as many as are averaged, the query's references one more: only the query has a
+        # choice. What a first choice gains is seen with one fewer to average.
+        method = replace(method, nearest=method.nearest - 1)
+        compared = [replace(each, method=method) for each in compared]
+        every = [[share for at, share in enumerate(shares) if at != index] for index in range(count)]
+        found = [
+            each.distances(chosen, side, own, cancel)[0] for each, own in zip(compared, every, strict=True)
+        ]
+        more = [combine_components(distances, means) for distances in found]
+    fewer = 0.0
     for index, each in enumerate(compared):
         second = (index + 1) % count
         kept = [0.0 if at == second else share for at, share in enumerate(shares) if at != index]
-        distances, _ = each.distances(slice(None, None, _EVERY), side, kept, cancel)
+        distances, _ = each.distances(chosen, side, kept, cancel)
         fewer += float(combine_components(distances, means).sum())
-        more += float(combined[index][::_EVERY].sum())
-    exponent = max(0.0, math.log(fewer / more) / math.log((count - 1) / (count - 2))) if more > 0 else 0.0
+    before = float(sum(maps.sum() for maps in more))
+    exponent = max(0.0, math.log(fewer / before) / math.log((count - 1) / (count - 2))) if before > 0 else 0.0
     return float((1 - 1 / count) ** exponent)
 
 

@@ -25,7 +25,7 @@ class Case:
         folder: Its folder within the task.
         number: Its number there, from 1.
         rank: Share of the normal queries that score lower, 0 to 1.
-        normal_level: Map value that normal references hardly exceed.
+        level: Map value above which a normal scan shows at most one region.
         aspect: Height of a pixel divided by its width.
         image: ``(rows, columns)`` or ``(rows, columns, 3)`` in 0 to 1, as the network is shown it.
         values: ``(rows, columns)`` map, NaN where not examined.
@@ -37,7 +37,7 @@ class Case:
     folder: str
     number: int
     rank: float
-    normal_level: float
+    level: float
     aspect: float
     image: npt.NDArray[np.float32] = field(repr=False)
     values: npt.NDArray[np.float32] = field(repr=False)
@@ -90,7 +90,7 @@ def pick_cases(
                     folder=encoded.task.scans[index].folder,
                     number=encoded.task.scans[index].number,
                     rank=float((values[~abnormal] < values[position]).mean()),
-                    normal_level=found.normal_level,
+                    level=found.level_one_region,
                     aspect=prepared.scan.spacing[1] / prepared.scan.spacing[2],
                     image=prepared.window.apply(prepared.scan.voxels[at]),
                     values=maps[at],

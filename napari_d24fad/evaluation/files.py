@@ -11,7 +11,6 @@ from typing import Any
 
 from napari_d24fad.atomic import atomic_file, atomic_folder
 from napari_d24fad.evaluation.bubbles import Bubble, draw_bubbles
-from napari_d24fad.evaluation.canvas import save_figure
 from napari_d24fad.evaluation.rainclouds import draw_rainclouds
 from napari_d24fad.evaluation.reliability import draw_reliability
 from napari_d24fad.evaluation.results import Checks, Evaluation, Illustration, TaskResult
@@ -49,7 +48,7 @@ def save_evaluation(
         _write_csv(folder / "scores.csv", _SCORE_HEAD, _score_rows(evaluation))
         checked = {t.task.name: t.checks.reliability for t in evaluation.tasks if t.checks.reliability}
         if checked:
-            save_figure(draw_reliability(checked), folder / "reliability.png")
+            draw_reliability(folder / "reliability.png", checked)
         if illustrations:
             _draw(folder, evaluation, illustrations, beside)
     _compare(out, report)
@@ -100,6 +99,7 @@ def _checks_report(checks: Checks) -> dict[str, Any]:
             "shots": found.shots,
             "stated_pixel_rates": found.rates,
             "observed_pixel_rates": found.observed,
+            "observed_pixel_rates_of_draws": [draw.pixel_rates for draw in found.draws],
             "regions_per_normal_scan": found.regions_per_scan,
         }
     if checks.contamination is not None:

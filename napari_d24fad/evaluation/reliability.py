@@ -5,15 +5,20 @@ from __future__ import annotations
 import random
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
-from matplotlib.figure import Figure
+from matplotlib.axes import Axes
 
 from napari_d24fad.detection.calibration import RATES
 from napari_d24fad.detection.detector import Detector
 from napari_d24fad.detection.encoded import EncodedScan
 from napari_d24fad.errors import Code, TrainingError
+from napari_d24fad.evaluation.canvas import ABNORMAL, NORMAL, figure_file
 from napari_d24fad.progress import CancelToken, Progress, silent
+
+_LOWEST = 0.01
+"""Share of the lowest stated rate that the axes begin at."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,28 +118,46 @@ def reliability(
     return Reliability(tuple(rates), shots, tuple(results))
 
 
-def draw_reliability(tasks: Mapping[str, Reliability]) -> Figure:
-    """Plots observed against stated pixel rates, each draw a point, and a factor of two as a band.
+def draw_reliability(path: Path, tasks: Mapping[str, Reliability]) -> None:
+    """Draws observed pixel rates, one panel per stated rate: draws as dots, their mean as a line.
 
     Args:
-        tasks: Results by the name of their task.
+        path: The PNG to write.
+        tasks: Results by the name of their task, of the same rates.
+
+    Raises:
+        ExportError: CANNOT_WRITE.
     """
-    figure = Figure(figsize=(5, 4.5), layout="constrained")
-    axes = figure.subplots()
-    every = [rate for result in tasks.values() for rate in result.rates]
-    ends = np.array([min(every) / 2, min(1.0, max(every) * 2)])
-    axes.plot(ends, ends, color="black", linewidth=1)
-    axes.fill_between(ends, ends / 2, ends * 2, color="0.9", label="factor of two")
-    for number, (name, result) in enumerate(tasks.items()):
-        colour = f"C{number}"
-        axes.plot(result.rates, result.observed, "o-", color=colour, label=name)
-        for draw in result.draws:
-            axes.plot(result.rates, draw.pixel_rates, ".", color=colour, alpha=0.4)
+    rates = next(iter(tasks.values())).rates
+    with figure_file(path, 1.6 + len(rates) * (0.8 + 0.5 * len(tasks)), 3.6) as figure:
+        for axes, rate in zip(figure.subplots(1, len(rates), squeeze=False).flat, rates, strict=True):
+            _draw_rate(axes, rate, tasks)
+        figure.suptitle(
+            "Share of the pixels of normal scans above the level of a stated rate\n"
+            "dot: one draw of references (triangle: below the axis), line: mean of the draws, "
+            "band: factor of two",
+            fontsize=9,
+        )
+
+
+def _draw_rate(axes: Axes, rate: float, tasks: Mapping[str, Reliability]) -> None:
+    lowest = min(next(iter(tasks.values())).rates) * _LOWEST
+    axes.axhspan(rate / 2, rate * 2, color="0.9", linewidth=0)
+    axes.axhline(rate, color="black", linewidth=0.8)
+    for place, result in enumerate(tasks.values()):
+        at = result.rates.index(rate)
+        seen = np.array([draw.pixel_rates[at] for draw in result.draws])
+        spread = place + np.linspace(-0.25, 0.25, len(seen) + 2)[1:-1]
+        low = seen < lowest
+        axes.plot(spread[~low], seen[~low], ".", color=NORMAL, alpha=0.6, markeredgewidth=0)
+        axes.plot(spread[low], np.full(low.sum(), lowest), "v", color=NORMAL, alpha=0.6, markersize=4)
+        axes.hlines(result.observed[at], place - 0.35, place + 0.35, color=ABNORMAL, linewidth=2)
     axes.set(
-        xscale="log",
-        xlabel="Stated share of normal pixels",
-        ylabel="Observed on normal scans left out",
+        title=f"stated: {100 * rate:g} %",
+        yscale="log",
+        ylim=(lowest * 0.8, 1),
+        ylabel="observed",
+        xlim=(-0.6, len(tasks) - 0.4),
     )
-    axes.set_yscale("symlog", linthresh=min(every) / 10)
-    axes.legend(fontsize="small")
-    return figure
+    axes.yaxis.set_major_formatter(lambda share, _: f"{100 * share:g} %")
+    axes.set_xticks(range(len(tasks)), list(tasks), rotation=35, ha="right")

@@ -18,6 +18,7 @@ from napari_d24fad.evaluation.cases import FALSE_ALARM, FOUND, MISSED, PER_KIND,
 # Without its black end, which would read as low signal on a grey image.
 _COLORMAP = ListedColormap(colormaps["inferno"](np.linspace(0.25, 1, 256)))
 _CELL = 1.55
+_FLATTEST, _HIGHEST = 0.3, 1.2
 _TITLES = {
     FOUND: "abnormal,\nhighest scores",
     MISSED: "abnormal,\nlowest scores",
@@ -60,8 +61,11 @@ def draw_misses(path: Path, cases: Sequence[Case]) -> None:
 
 
 def _draw(path: Path, title: str, rows: Sequence[tuple[str, Sequence[Case]]]) -> None:
-    with figure_file(path, _CELL * PER_KIND + 1.6, (2 * _CELL + 0.35) * len(rows) + 0.8) as figure:
-        grid = figure.subplots(2 * len(rows), PER_KIND, squeeze=False)
+    # Two rows of axes per row of cases, no higher than these are: flat scans leave no gaps.
+    heights = [height for _, cases in rows for height in [_height(cases)] * 2]
+    size = _CELL * PER_KIND + 1.6, _CELL * sum(heights) + 0.4 * len(rows) + 0.8
+    with figure_file(path, *size) as figure:
+        grid = figure.subplots(len(heights), PER_KIND, squeeze=False, height_ratios=heights)
         for axes in grid.flat:
             axes.set_axis_off()
         for at, (label, cases) in enumerate(rows):
@@ -74,31 +78,37 @@ def _draw(path: Path, title: str, rows: Sequence[tuple[str, Sequence[Case]]]) ->
             grid[2 * at, 0].text(
                 -0.12, 0.5, label, transform=grid[2 * at, 0].transAxes, ha="right", va="center", fontsize=9
             )
-            if any((case.values >= case.normal_level).any() for case in cases):
+            if any((case.values >= case.level).any() for case in cases):
                 _colour_bar(figure, list(grid[2 * at : 2 * at + 2].flat), scale)
         figure.suptitle(
-            f"{title}\nabove each scan: folder, number, share of normal queries that score lower; "
-            "line: outlined lesion\nmap: clear below the level that normal references hardly exceed",
+            f"{title}\nabove each scan: folder, number, and how many of the normal queries score lower; "
+            "line: outlined lesion\nmap: clear below the level of one false region",
             fontsize=9,
         )
 
 
+def _height(cases: Sequence[Case]) -> float:
+    """Height of the highest of some cases as they are shown, in widths of a cell."""
+    shapes = [float(case.aspect * case.image.shape[0] / case.image.shape[1]) for case in cases]
+    return min(_HIGHEST, max([_FLATTEST, *shapes]))
+
+
 def _scale(cases: Sequence[Case]) -> Normalize:
     """One colour scale per task, so that its maps can be compared."""
-    low = float(np.median([case.normal_level for case in cases]))
+    low = float(np.median([case.level for case in cases]))
     return Normalize(low, max(max(float(np.nanmax(case.values)) for case in cases), low * 1.05, low + 1e-6))
 
 
 def _scan(axes: Axes, case: Case) -> None:
     _anatomy(axes, case)
     axes.set_anchor("S")  # a flat scan lies close to its map
-    axes.set_title(f"{case.folder} {case.number}\nabove {case.rank:.0%}", fontsize=7, pad=2)
+    axes.set_title(f"{case.folder} {case.number}\nabove {100 * case.rank:.0f} % of normal", fontsize=7, pad=2)
 
 
 def _map(axes: Axes, case: Case, scale: Normalize) -> None:
     _anatomy(axes, case)
     axes.set_anchor("N")
-    shown = np.ma.masked_where(~(case.values >= case.normal_level), case.values)
+    shown = np.ma.masked_where(~(case.values >= case.level), case.values)
     axes.imshow(shown, cmap=_COLORMAP, norm=scale, alpha=0.6, aspect=case.aspect)
 
 

@@ -15,16 +15,17 @@ _DARKEST = 0.25
 _FAINTEST, _STRONGEST = 0.3, 0.6
 """Opacity at the two ends of the scale: the anatomy below must stay readable everywhere."""
 _SMALLEST_RANGE = 1.5
-"""The scale ends no lower than this many normal levels, so that a normal scan stays dark."""
+"""The scale ends no lower than this many times where it begins, so that a normal scan stays dark."""
 
 
 def anomaly_limits(anomaly: AnomalyMap) -> tuple[float, float]:
     """Returns the values at the two ends of the colour scale, for the whole scan.
 
-    The lower end is the normal level, below which the overlay is transparent. The upper
-    end is the highest value of the map, so that slices can be compared with each other.
+    The lower end is the level above which a normal scan shows at most one region; below it the
+    overlay is transparent. The upper end is the highest value of the map, so that slices can be
+    compared with each other.
     """
-    low = float(anomaly.normal_level)
+    low = float(anomaly.level_one_region)
     finite = anomaly.values[np.isfinite(anomaly.values)]
     highest = float(finite.max()) if finite.size else low
     return low, max(highest, low + (_SMALLEST_RANGE - 1) * max(abs(low), 1e-6))

@@ -114,7 +114,7 @@ def _where(scan: Scan, anomaly: AnomalyMap, index: int, *, is_coloured: bool) ->
     value = float(anomaly.slice_scores[index])
     score = f"score {value:.3g}" if np.isfinite(value) else "not examined"
     if np.isfinite(value) and not is_coloured:
-        score += ", nothing above the normal level"
+        score += ", nothing above the level of one false region"
     where = slice_text(scan, index)
     return f"{where}, {score}" if where else score.capitalize()
 

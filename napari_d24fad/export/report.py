@@ -98,8 +98,9 @@ def _result(examination: Examination) -> dict[str, Any]:
         "p_value": _number(anomaly.p_value),
         "p_floor": _number(anomaly.p_floor),
         "normal_level": _number(anomaly.normal_level),
-        "above_normal": _share_above_normal(anomaly),
+        "above_normal": _share_above(anomaly, anomaly.normal_level),
         "level_one_region": _number(anomaly.level_one_region),
+        "above_one_region": _share_above(anomaly, anomaly.level_one_region),
         "levels_by_rate": [
             {"rate": rate, "level": _number(level)} for rate, level in sorted(anomaly.levels_by_rate.items())
         ],
@@ -138,9 +139,9 @@ def _query(examination: Examination) -> dict[str, Any]:
     }
 
 
-def _share_above_normal(anomaly: AnomalyMap) -> float | None:
+def _share_above(anomaly: AnomalyMap, level: float) -> float | None:
     examined = anomaly.values[np.isfinite(anomaly.values)]
-    return float((examined >= anomaly.normal_level).mean()) if examined.size else None
+    return float((examined >= level).mean()) if examined.size else None
 
 
 def _references(anomaly: AnomalyMap) -> list[dict[str, Any]]:

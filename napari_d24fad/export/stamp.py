@@ -46,7 +46,7 @@ class Stamp:
     heading: Sequence[str] = ()
     footing: Sequence[str] = ()
     limits: tuple[float, float] | None = None
-    scale: str = "Anomaly (clear below normal level)"
+    scale: str = "Anomaly (clear below one false region)"
     letters: tuple[str, str, str, str] | None = None
     mm_per_pixel: float | None = None
 

@@ -200,6 +200,9 @@ def _figure(item: object) -> Figure:
     value = raw.get("value")
     if not isinstance(value, int | float) or isinstance(value, bool):
         raise fault("The value of a figure is not a number.")
-    if not all(isinstance(entry, str | int | float | None) for entry in raw.values()):
-        raise fault("A figure holds a list or an object.")
+    for key, entry in raw.items():
+        if isinstance(entry, int) and not isinstance(entry, bool):
+            strict.integer(raw, key)
+        elif not isinstance(entry, str | bool | float | None):
+            raise fault("A figure holds a list or an object.")
     return raw

@@ -6,6 +6,7 @@ import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TypeVar
 
 import torch
 from torch import Tensor
@@ -16,11 +17,13 @@ from napari_d24fad.network.card import ModelCard
 from napari_d24fad.network.d24fad import D24FAD, build_network
 from napari_d24fad.network.files import sha256_of
 from napari_d24fad.network.imagenet import load_imagenet_weights
+from napari_d24fad.network.layout import Stored, read_layout
 from napari_d24fad.network.tensors import Tensors, read_tensors, write_tensors
 from napari_d24fad.network.zoo import CARD_SUFFIX, WEIGHTS_SUFFIX, ModelFiles, find_model
 
 # How many batches training saw: BatchNorm counts them, and nothing here reads the count.
 _COUNTER = "num_batches_tracked"
+_Kind = TypeVar("_Kind")
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,12 +117,12 @@ def read_checked(files: ModelFiles) -> Tensors:
     """
     if sha256_of(files.weights) != files.card.sha256:
         raise ModelError(Code.CHECKSUM_MISMATCH)
-    state = _without_counters(read_tensors(files.weights))
-    _expect_fit(state, files.card)
-    return state
+    # What the header says is enough to refuse a file before it is loaded.
+    _expect_fit(_without_counters(read_layout(files.weights)), files.card)
+    return _without_counters(read_tensors(files.weights))
 
 
-def _without_counters(state: Mapping[str, Tensor]) -> Tensors:
+def _without_counters(state: Mapping[str, _Kind]) -> dict[str, _Kind]:
     return {name: tensor for name, tensor in state.items() if not name.endswith(_COUNTER)}
 
 
@@ -134,20 +137,25 @@ def _empty_network(teacher: str) -> D24FAD:
         return build_network(teacher)
 
 
-def _expect_fit(state: Mapping[str, Tensor], card: ModelCard) -> None:
+def _expect_fit(state: Mapping[str, Tensor] | Mapping[str, Stored], card: ModelCard) -> None:
     parts = _stored_parts(card)
     shapes = {
-        name: tensor.shape
+        name: tuple(tensor.shape)
         for name, tensor in _empty_network(card.teacher).state_dict().items()
         if name.startswith(parts) and not name.endswith(_COUNTER)
     }
-    if {name: tensor.shape for name, tensor in state.items()} != shapes:
-        wrong = sum(name not in state or state[name].shape != shape for name, shape in shapes.items())
-        extra = len(state.keys() - shapes.keys())
+    found = {name: tuple(tensor.shape) for name, tensor in state.items()}
+    if found != shapes:
+        wrong = sum(found.get(name) != shape for name, shape in shapes.items())
+        extra = len(found.keys() - shapes.keys())
         detail = f"{wrong} of {len(shapes)} weights are missing or of another shape, {extra} are unknown."
         raise ModelError(Code.MODEL_MISMATCH, detail)
-    if not all(tensor.is_floating_point() for tensor in state.values()):
+    if not all(_is_floating(tensor) for tensor in state.values()):
         raise ModelError(Code.MODEL_MISMATCH, "Weights are not floating-point numbers.")
+
+
+def _is_floating(tensor: Tensor | Stored) -> bool:
+    return tensor.is_floating_point if isinstance(tensor, Stored) else tensor.is_floating_point()
 
 
 def _assemble(teacher: str, state: Tensors) -> D24FAD:

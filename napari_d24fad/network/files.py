@@ -15,6 +15,8 @@ def sha256_of(path: Path) -> str:
         ModelError: MODEL_CORRUPT if the file cannot be read.
     """
     try:
+        if not is_file(path):  # opening a pipe would wait
+            raise ModelError(Code.MODEL_CORRUPT, "The file cannot be read.")
         with path.open("rb") as file:
             return hashlib.file_digest(file, "sha256").hexdigest()
     except OSError as error:

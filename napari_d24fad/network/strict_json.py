@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from napari_d24fad.errors import Code, ModelError
+from napari_d24fad.network.files import is_file
 
 SHA256 = re.compile(r"[0-9a-f]{64}")
 
@@ -28,6 +29,8 @@ def read_text(path: Path) -> str:
         ModelError: MODEL_CORRUPT if it is missing, too large or not text.
     """
     try:
+        if not is_file(path):  # opening a pipe would wait
+            raise fault("The card beside the weights is missing or cannot be read.")
         with path.open("rb") as file:
             raw = file.read(_MAX_BYTES + 1)
         if len(raw) > _MAX_BYTES:
@@ -39,12 +42,17 @@ def read_text(path: Path) -> str:
         raise fault("The card beside the weights is not UTF-8 text.") from error
 
 
-def parse_object(text: str) -> dict[str, Any]:
-    """Parses a JSON object; a key given twice is refused, at any depth."""
+def parse_object(text: str, what: str = "The card") -> dict[str, Any]:
+    """Parses a JSON object; a key given twice is refused, at any depth.
+
+    Args:
+        text: The JSON.
+        what: What a refusal names.
+    """
 
     def unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         if len(dict(pairs)) < len(pairs):
-            raise fault("The card states a field twice.")
+            raise fault(f"{what} states a field twice.")
         return dict(pairs)
 
     try:
@@ -52,8 +60,8 @@ def parse_object(text: str) -> dict[str, Any]:
         # Refuses what Python's parser lets through: NaN, numbers out of range, broken Unicode.
         json.dumps(raw, ensure_ascii=False, allow_nan=False).encode("utf-8")
     except (ValueError, RecursionError) as error:
-        raise fault("The card is not JSON.") from error
-    return as_object(raw, "The card")
+        raise fault(f"{what} is not JSON.") from error
+    return as_object(raw, what)
 
 
 def as_object(raw: object, what: str) -> dict[str, Any]:
@@ -106,9 +114,9 @@ def flag(raw: Mapping[str, object], key: str) -> bool:
 
 
 def integer(raw: Mapping[str, object], key: str) -> int:
-    """Returns a field that is a whole number."""
+    """Returns a field that is a whole number of 64 bits."""
     value = raw.get(key)
-    if not isinstance(value, int) or isinstance(value, bool):
+    if not isinstance(value, int) or isinstance(value, bool) or not -(2**63) <= value < 2**63:
         raise fault(f"The field {key} is not a whole number.")
     return value
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zipfile
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -14,6 +15,8 @@ from torch import Tensor
 
 from napari_d24fad.atomic import atomic_file
 from napari_d24fad.errors import Code, ModelError
+from napari_d24fad.network.files import is_file
+from napari_d24fad.network.layout import read_layout
 
 Tensors = dict[str, Tensor]
 
@@ -22,8 +25,10 @@ def read_tensors(path: Path) -> Tensors:
     """Reads a safetensors file into memory of its own, floating point as float32.
 
     Raises:
-        ModelError: MODEL_CORRUPT if it is not one, or if a value is not a finite number.
+        ModelError: MODEL_CORRUPT if it is not one, see `read_layout`, or if a value is not a
+            finite number.
     """
+    read_layout(path)
     try:
         stored = safetensors.torch.load_file(path)
     except (SafetensorError, OSError, ValueError, KeyError) as error:
@@ -57,8 +62,9 @@ def read_metadata(path: Path) -> dict[str, str]:
     """Reads the text in the header of a safetensors file.
 
     Raises:
-        ModelError: MODEL_CORRUPT if it is not one.
+        ModelError: MODEL_CORRUPT if it is not one, see `read_layout`.
     """
+    read_layout(path)
     try:
         with safetensors.safe_open(path, framework="pt") as stored:
             return dict(stored.metadata() or {})
@@ -90,8 +96,10 @@ def read_pickled(path: Path) -> Mapping[object, object]:
     """Reads a ``.pth`` file of tensors and containers; anything else in it is refused unexecuted.
 
     Raises:
-        ModelError: MODEL_CORRUPT if it is damaged, asks for code to be run, or holds no mapping.
+        ModelError: MODEL_CORRUPT if it is damaged, asks for code to be run, is compressed, so that
+            it could fill the memory, or holds no mapping.
     """
+    _refuse_compressed(path)
     try:
         content = torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:  # a damaged pickle can raise anything
@@ -100,6 +108,20 @@ def read_pickled(path: Path) -> Mapping[object, object]:
     if not isinstance(content, Mapping):
         raise ModelError(Code.MODEL_CORRUPT, "It holds no named weights.")
     return content
+
+
+def _refuse_compressed(path: Path) -> None:
+    """Refuses a file that torch did not write: it stores the parts of its archives as they are."""
+    try:
+        if not is_file(path) or not zipfile.is_zipfile(path):
+            return
+        with zipfile.ZipFile(path) as archive:
+            entries = archive.infolist()
+    except (OSError, ValueError, zipfile.BadZipFile) as error:
+        raise ModelError(Code.MODEL_CORRUPT, "It is damaged.") from error
+    stored = sum(entry.file_size for entry in entries)
+    if stored > path.stat().st_size or any(entry.compress_type != zipfile.ZIP_STORED for entry in entries):
+        raise ModelError(Code.MODEL_CORRUPT, "It is compressed, which weights are not.")
 
 
 def named_tensors(content: object) -> Tensors:

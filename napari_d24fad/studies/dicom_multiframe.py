@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 from highdicom import CoordinateSystemNames
 from highdicom.spatial import get_image_coordinate_system
+from pydicom.dataelem import RawDataElement
 from pydicom.dataset import Dataset
 
 from napari_d24fad.errors import Code, StudyError
@@ -31,11 +32,14 @@ from napari_d24fad.studies.dicom_pixels import (
     read_whole,
     without_padding,
 )
+from napari_d24fad.studies.limits import limits
 from napari_d24fad.studies.quiet import quiet
 from napari_d24fad.studies.scan import Affine, Photometric, Problem, Scan, Voxels
 from napari_d24fad.studies.series import Series, outline_voxels, pixel_affine
 
 _FRAMES_AT_ONCE = 8
+# A byte of a sequence becomes twenty in memory; frames are described by two kilobytes each.
+_GROUPS_SHARE = 16
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
@@ -167,6 +171,9 @@ def _affine(header: Dataset, frames: int) -> Affine:
     """
     if get_image_coordinate_system(header) is not CoordinateSystemNames.PATIENT:
         raise StudyError(Code.FILM, f"It holds {frames} frames without a place in the patient.")
+    groups: Any = header.get_item("PerFrameFunctionalGroupsSequence")
+    if isinstance(groups, RawDataElement) and groups.length > limits().header // _GROUPS_SHARE:
+        raise StudyError(Code.TOO_LARGE, "What it says of each of its frames is too long.")
     if len(header.get("PerFrameFunctionalGroupsSequence", ())) != frames:
         raise StudyError(Code.TRUNCATED, "It does not describe all of its frames.")
     image = highdicom.Image.from_dataset(header, copy=False)

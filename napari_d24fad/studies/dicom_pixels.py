@@ -57,6 +57,9 @@ def read_slice(instance: Instance, cancel: CancelToken | None = None) -> Voxels:
     colour = instance.photometric is Photometric.COLOUR
     with coded_errors(instance.transfer_syntax), quiet():
         dataset = with_placement(read_whole(instance))
+        if ("RescaleSlope" in dataset) != ("RescaleIntercept" in dataset):
+            # Some readers take the other half for granted, some take neither.
+            raise StudyError(Code.UNSUPPORTED_PIXELS, "It states one half of its rescale, not the other.")
         if is_compressed(dataset):
             _decompress(dataset, cancel)
         volume = get_volume_from_series([dataset], dtype=np.uint32 if colour else np.float32, **TRANSFORMS)

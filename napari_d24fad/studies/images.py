@@ -10,7 +10,7 @@ from typing import ClassVar, Literal
 
 import numpy as np
 import numpy.typing as npt
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image, ImageFile, ImageOps, UnidentifiedImageError
 
 from napari_d24fad.errors import Cancelled, Code, D24fadError, StudyError
 from napari_d24fad.progress import CancelToken, Progress
@@ -87,6 +87,7 @@ def image_series(path: Path) -> ImageSeries:
             columns, rows = rows, columns
         grid = (1, rows, columns)
         check_size(grid, 3)
+        _check_strips(image)
         photometric = _photometric(image)
     return ImageSeries(
         outline=Scan(
@@ -123,6 +124,14 @@ def _photometric(image: Image.Image) -> Photometric:
     # Pillow inverts white-is-zero pixels of 8 bits or fewer, but not deeper ones.
     inverted = image.mode.startswith(("I", "F")) and _tag(image, _INTERPRETATION) == _WHITE_IS_ZERO
     return Photometric.BRIGHT_TO_DARK if inverted else Photometric.DARK_TO_BRIGHT
+
+
+def _check_strips(image: Image.Image) -> None:
+    """Finds out that the strips of a TIFF do not cover it: Pillow leaves the rest black."""
+    boxes = [tile[1] for tile in image.tile] if isinstance(image, ImageFile.ImageFile) else []
+    area = sum((right - left) * (bottom - top) for left, top, right, bottom in filter(None, boxes))
+    if image.format == "TIFF" and area < image.width * image.height:
+        raise StudyError(Code.TRUNCATED)
 
 
 def _tag(image: Image.Image, tag: int) -> int | None:

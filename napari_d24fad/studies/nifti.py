@@ -104,6 +104,20 @@ def _coded_errors() -> Iterator[None]:
         raise StudyError(Code.TRUNCATED) from None
 
 
+@contextmanager
+def _coded_header_errors() -> Iterator[None]:
+    """Turns what reading and interpreting a header raises into a `StudyError`."""
+    try:
+        yield
+    except (D24fadError, Cancelled):
+        raise
+    except (EOFError, OSError, zlib.error):
+        raise StudyError(Code.TRUNCATED) from None
+    except Exception:
+        # nibabel raises many kinds on a malformed header, and quotes the path.
+        raise StudyError(Code.NOT_AN_IMAGE, "Its NIfTI header is malformed.") from None
+
+
 def nifti_series(path: Path) -> tuple[NiftiSeries, ...]:
     """Makes a series of each volume of a NIfTI file (.nii, .nii.gz); reads the header.
 
@@ -115,8 +129,11 @@ def nifti_series(path: Path) -> tuple[NiftiSeries, ...]:
             ``MIXED_SERIES`` for more than four dimensions or too many volumes, or
             ``PATH_UNREADABLE``.
     """
-    with _opened(path, CancelToken()) as file, quiet():
-        return _series_of(path, file, _header(path, file))
+    with _opened(path, CancelToken()) as file, _coded_header_errors(), quiet():
+        image = _image(file)
+        if image is None:
+            raise _unidentified(file)
+        return _series_of(path, file, image)
 
 
 def _series_of(path: Path, file: io.BufferedIOBase, image: Any) -> tuple[NiftiSeries, ...]:
@@ -181,22 +198,6 @@ def _image(file: io.BufferedIOBase) -> Any:
         if kind.header_class.may_contain_header(start):
             return kind.from_file_map({"image": holder, "header": holder}, mmap=False)
     return None
-
-
-def _header(path: Path, file: io.BufferedIOBase) -> Any:
-    """Reads the header of a file that may be anything."""
-    try:
-        image = _image(file)
-    except (D24fadError, Cancelled):
-        raise
-    except (EOFError, OSError, zlib.error):
-        raise StudyError(Code.TRUNCATED) from None
-    except Exception:
-        # nibabel raises many kinds on a malformed header, and quotes the path.
-        raise StudyError(Code.NOT_AN_IMAGE, "Its NIfTI header is malformed.") from None
-    if image is None:
-        raise _unidentified(file)
-    return image
 
 
 def _unidentified(file: io.BufferedIOBase) -> StudyError:

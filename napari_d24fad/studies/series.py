@@ -46,6 +46,11 @@ class Series(ABC):
     remedy: Series | None = field(default=None, repr=False)
     holds: ScratchFolder | None = field(default=None, repr=False)
 
+    def __post_init__(self) -> None:
+        if self.refusal is not None:
+            # Where it was raised would keep alive whatever was at hand there, the series too.
+            self.refusal.__traceback__ = self.refusal.__context__ = None
+
     @property
     def identity(self) -> SeriesIdentity:
         """Which series this is."""

@@ -135,14 +135,15 @@ def _series_of(
             else:
                 instances.append(read_instance(file))
         except StudyError as error:
-            leave_out(error)
+            # A new one: where it was raised would keep alive whatever was at hand there.
+            leave_out(StudyError(error.code, error.detail))
     series = (*dicom_series(instances), *others)
     progress(1.0, "Reading headers")
     return series
 
 
 def _refuse(error: StudyError) -> None:
-    raise error
+    raise error from None
 
 
 def _summary(left_out: list[StudyError]) -> Iterable[Problem]:

@@ -87,7 +87,15 @@ class TrainingRecord:
             self._past = {str(name): self._tensors.pop(f"losses.{name}").tolist() for name in told["stages"]}
             self.events = list(told["events"])
             commands = tuple(map(str, told["commands"]))
-        except (ModelError, ValueError, KeyError, TypeError) as error:
+        except (
+            ModelError,
+            ArithmeticError,
+            AttributeError,
+            LookupError,
+            RecursionError,
+            TypeError,
+            ValueError,
+        ) as error:
             raise TrainingError(Code.CANNOT_RESUME, "Its checkpoint is damaged.") from error
         self.commands = (*commands, *(line for line in self.commands if line not in commands[-1:]))
         self._saved = f"{self._stage} step {len(self._past[self._stage])}"

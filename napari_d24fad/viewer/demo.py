@@ -37,7 +37,7 @@ class DemoFindings:
         suspicious_slice: The most suspicious slice, numbered from 1 as the viewer does.
         lesion_slices: First and last slice of the lesion, numbered alike.
         peak_in_lesion: Whether the highest value of the map lies in the lesion.
-        dice: Overlap of the map above its normal level with the lesion, 0 to 1.
+        dice: Overlap of the map above the level of one false region with the lesion, 0 to 1.
     """
 
     score: float
@@ -57,7 +57,7 @@ class DemoFindings:
                 f"Most suspicious slice: {self.suspicious_slice}; the lesion is in slices {first} to {last}"
                 f" ({'found' if inside else 'missed'})",
                 f"Highest value of the map: {'inside' if self.peak_in_lesion else 'outside'} the lesion",
-                f"Overlap of the map above normal with the lesion (Dice): {self.dice:.2f}",
+                f"Overlap with the lesion above the level of one false region (Dice): {self.dice:.2f}",
             )
         )
 
@@ -170,7 +170,7 @@ def compare_with_lesion(scan: Scan, anomaly: AnomalyMap, sample: SampleStudy) ->
     orientation = canonical_orientation(scan)
     values = orientation.apply(anomaly.values)
     lesion = _lesion(sample)
-    above = np.nan_to_num(values, nan=-np.inf) > anomaly.normal_level
+    above = np.nan_to_num(values, nan=-np.inf) >= anomaly.level_one_region
     slices = np.flatnonzero(lesion.any(axis=(1, 2)))
     suspicious = anomaly.most_suspicious(1)[0]
     last = scan.n_slices - 1

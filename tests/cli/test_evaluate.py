@@ -5,9 +5,12 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import nibabel
+import numpy as np
 import pytest
 
 from napari_d24fad import cli
+from tests.detection.subjects import head
 from tests.evaluation.images import make_task
 
 
@@ -57,4 +60,18 @@ def test_refusals(
     command = ["evaluate", str(tmp_path / "data"), "--out", str(tmp_path / "out"), "--shots", "2"]
     assert cli.main([*command, *words]) == status
     assert capsys.readouterr().err.startswith(f"d24fad: error {code}: ")
+    assert not (tmp_path / "out").exists()
+
+
+def test_the_ablation_of_images_refuses_volumes(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for label, seeds in (("normal", range(3)), ("abnormal", range(3, 4))):
+        (tmp_path / "data" / "head" / label).mkdir(parents=True)
+        for seed in seeds:
+            image = nibabel.Nifti1Image(head(seed).voxels, np.diag([2.0, 2.0, 4.0, 1.0]))
+            nibabel.save(image, tmp_path / "data" / "head" / label / f"{seed}.nii")
+    command = ["evaluate", str(tmp_path / "data"), "--out", str(tmp_path / "out"), "--shots", "2"]
+    assert cli.main([*command, "--ablation"]) == 2
+    told = capsys.readouterr().err
+    assert "A01" in told
+    assert "single images; these tasks hold volumes: head." in told
     assert not (tmp_path / "out").exists()

@@ -1,7 +1,13 @@
 import numpy as np
+import pytest
 import torch
 
-from napari_d24fad.detection.null import LEVELS, expected_maps
+from napari_d24fad.detection.detector import Detector
+from napari_d24fad.detection.encoded import EncodedScan
+from napari_d24fad.detection.null import LEVELS, combine_components, expected_maps
+from napari_d24fad.progress import CancelToken
+
+from .subjects import head, random_model
 
 
 def test_levels_that_no_reference_shows_borrow_from_the_nearest() -> None:
@@ -18,3 +24,31 @@ def test_each_level_expects_what_references_show_there() -> None:
     expected = expected_maps(maps, (np.arange(LEVELS) + 0.5) / LEVELS)
     torch.testing.assert_close(expected[0], torch.full((32, 32), 1.5), atol=1e-3, rtol=0)
     torch.testing.assert_close(expected[-1], torch.full((32, 32), 2.5), atol=1e-3, rtol=0)
+
+
+@pytest.fixture(scope="module")
+def heads() -> tuple[Detector, list[EncodedScan]]:
+    detector = Detector(random_model(), "cpu")
+    return detector, [detector.encode_scan(head(seed)) for seed in range(7)]
+
+
+@pytest.mark.parametrize("count", [2, 3, 4])
+def test_the_factor_for_one_reference_more_is_what_queries_show(
+    heads: tuple[Detector, list[EncodedScan]], count: int
+) -> None:
+    """Distances of scans that are no references, to all of them and to all but one."""
+    detector, scans = heads
+    known = detector.reference_set(scans[:count])
+    means = known.null.component_means
+    to_all, to_all_but_one = 0.0, 0.0
+    for query in scans[4:]:
+        compared = known.alignment.compare(query, scans[:count])
+        for left_out in (None, *range(count)):
+            shares = [0.0 if at == left_out else 1.0 for at in range(count)]
+            distances, _ = compared.distances(slice(None), 16, shares, CancelToken())
+            total = float(combine_components(distances, means).sum())
+            if left_out is None:
+                to_all += total
+            else:
+                to_all_but_one += total / count
+    assert known.null.one_more == pytest.approx(to_all / to_all_but_one, abs=0.06)

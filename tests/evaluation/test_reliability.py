@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 
 import numpy as np
 import pytest
+from matplotlib.figure import Figure
 
 from napari_d24fad.detection.detector import Detector
 from napari_d24fad.detection.encoded import EncodedScan
 from napari_d24fad.errors import Code, TrainingError
+from napari_d24fad.evaluation import canvas
 from napari_d24fad.evaluation.contamination import contamination
-from napari_d24fad.evaluation.reliability import draw_reliability, reliability
+from napari_d24fad.evaluation.reliability import Draw, Reliability, draw_reliability, reliability
 from napari_d24fad.studies.scan import Scan
 from tests.detection.subjects import random_model
 
@@ -63,15 +66,22 @@ def test_the_same_seed_draws_the_same(detector: Detector, normals: Sequence[Enco
     assert reliability(detector, normals, 6, 1, seed=4, limit=2) != first
 
 
-def test_the_plot_shows_every_draw_and_the_factor_of_two(
-    detector: Detector, normals: Sequence[EncodedScan]
+def test_the_plot_shows_every_draw_in_a_panel_per_rate_and_none_below_the_axis(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    result = reliability(detector, normals, 6, 2, limit=2)
-    (axes,) = draw_reliability({"texture": result}).axes
-    # Identity, the mean and two draws.
-    assert len(axes.lines) == 4
-    np.testing.assert_allclose(axes.lines[1].get_ydata(), result.observed)
-    assert [text.get_text() for text in axes.get_legend().get_texts()] == ["factor of two", "texture"]
+    drawn: list[Figure] = []
+    monkeypatch.setattr(canvas, "save_figure", lambda figure, path: drawn.append(figure))
+    rates = [(0.02, 0.06), (0.0, 0.04), (0.01, 0.05)]
+    result = Reliability((0.01, 0.05), 8, tuple(Draw(each, 1.0, (0.5,)) for each in rates))
+    draw_reliability(tmp_path / "reliability.png", {"texture": result})
+    left, right = drawn[0].axes
+    assert [axes.get_title() for axes in (left, right)] == ["stated: 1 %", "stated: 5 %"]
+    # The stated rate, the draws on the axis, those below it.
+    assert [len(line.get_ydata()) for line in left.lines] == [2, 2, 1]
+    assert [len(line.get_ydata()) for line in right.lines] == [2, 3, 0]
+    assert min(left.lines[2].get_ydata()) > left.get_ylim()[0]
+    (mean,) = left.collections
+    assert mean.get_segments()[0][0, 1] == pytest.approx(0.01)
 
 
 def test_an_abnormal_reference_is_found_and_leaving_it_out_gives_back_what_it_cost(

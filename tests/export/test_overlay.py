@@ -69,7 +69,7 @@ def test_a_line_that_is_too_long_does_not_widen_the_page() -> None:
     assert long.shape == short.shape
 
 
-def test_colours_are_clear_below_the_normal_level_and_where_nothing_was_examined() -> None:
+def test_colours_are_clear_below_the_lower_limit_and_where_nothing_was_examined() -> None:
     grey = np.full((1, 5), 100, np.uint8)
     values = np.array([[0.99, np.nan, -5.0, 1.0, 3.0]], np.float32)
     picture = blend(grey, values, (1.0, 3.0))
@@ -92,9 +92,9 @@ def test_lightness_of_the_colours_grows_with_the_anomaly() -> None:
 
 
 def test_the_scale_is_that_of_the_whole_scan_and_does_not_magnify_the_normal() -> None:
-    assert anomaly_limits(make_map(np.array([[[0.5]], [[4.0]]]))) == (1.0, 4.0)
-    assert anomaly_limits(make_map(np.array([[[0.5]], [[1.01]]]))) == (1.0, 1.5)
-    assert anomaly_limits(make_map(np.full((1, 1, 1), np.nan))) == (1.0, 1.5)
+    assert anomaly_limits(make_map(np.array([[[0.5]], [[4.0]]]))) == (1.25, 4.0)
+    assert anomaly_limits(make_map(np.array([[[0.5]], [[1.3]]]))) == (1.25, 1.875)
+    assert anomaly_limits(make_map(np.full((1, 1, 1), np.nan))) == (1.25, 1.875)
 
 
 @pytest.mark.parametrize("signs", [(1, 1, -1), (-1, -1, 1)])

@@ -122,14 +122,16 @@ def test_a_scan_of_which_nothing_was_examined_has_no_mean_weights() -> None:
     assert [reference["mean_weight"] for reference in result["references"]] == [None, None]
 
 
-def test_the_share_above_the_normal_level_counts_what_was_examined() -> None:
+def test_the_shares_above_the_levels_count_what_was_examined() -> None:
     values = np.full(GRID, 0.5)
     values[0] = np.nan
-    values[1, 0] = 1.0, 1.5  # the normal level is 1
+    values[1, 0] = 1.0, 1.5  # the normal level is 1, that of one region 1.25
     result = build_report([replace(examination(), anomaly=make_map(values))])["results"][0]
     assert result["above_normal"] == pytest.approx(2 / 18)
+    assert result["above_one_region"] == pytest.approx(1 / 18)
     result = build_report([replace(examination(), anomaly=make_map(values * np.nan))])["results"][0]
     assert result["above_normal"] is None
+    assert result["above_one_region"] is None
 
 
 def test_nothing_of_the_identity_is_told() -> None:

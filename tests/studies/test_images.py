@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 from pathlib import Path
 
 import numpy as np
@@ -208,3 +209,18 @@ def test_thumbnail_keeps_the_aspect(tmp_path: Path) -> None:
     Image.fromarray(NOISE.integers(0, 255, (40, 100, 3), dtype=np.uint8)).save(tmp_path / "image.png")
     (series,) = open_study(tmp_path / "image.png").series
     assert series.thumbnail(50).shape == (20, 50, 3)
+
+
+def test_a_tiff_whose_strips_cover_a_part_of_it(tmp_path: Path) -> None:
+    """Pillow reads it, and leaves the rest black."""
+    path = tmp_path / "picture.tif"
+    Image.fromarray(np.arange(35, dtype=np.uint8).reshape(5, 7)).save(path)
+    content = path.read_bytes()
+    length = struct.pack("<HHLL", 257, 4, 1, 5)
+    short = length if length in content else struct.pack("<HHLHH", 257, 3, 1, 5, 0)
+    path.write_bytes(content.replace(short, struct.pack("<HHLL", 257, 4, 1, 50)))
+    with Image.open(path) as image:
+        assert image.size == (7, 50)
+    with pytest.raises(StudyError) as caught:
+        open_study(path)
+    assert caught.value.code is Code.TRUNCATED

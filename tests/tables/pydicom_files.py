@@ -63,7 +63,7 @@ def outcome(path: Path) -> str:
     if refusal:
         return refusal
     scan = series[0].load()
-    expected = _decoded(path)
+    expected = decoded(path)
     got = np.asarray(scan.voxels, float).reshape(expected.shape)
     assert np.allclose(got, expected, rtol=1e-6, atol=0, equal_nan=True), path.name
     return f"same, {series[0].label}"
@@ -77,7 +77,7 @@ def _refusal(series: Any) -> str:
     return ""
 
 
-def _decoded(path: Path) -> np.ndarray:
+def decoded(path: Path) -> np.ndarray:
     """What pydicom alone makes of a file."""
     with quiet():
         dataset = pydicom.dcmread(path, force=True)

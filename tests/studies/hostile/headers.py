@@ -14,9 +14,9 @@ from pydicom.dataset import Dataset
 from napari_d24fad.errors import Code
 from tests.studies import phantom
 from tests.studies.corpus.build import even, positions
-from tests.studies.corpus.case import Case, Picture
+from tests.studies.corpus.case import Case, Picture, Refused
 from tests.studies.corpus.multiframe import enhanced
-from tests.studies.hostile.claims import MIB, VALUES, one
+from tests.studies.hostile.claims import MIB, VALUES, one, saved
 
 _PIXELS = b"\xe0\x7f\x10\x00"
 _UNDEFINED = 0xFFFFFFFF
@@ -79,6 +79,10 @@ def _climbing(folder: Path) -> Path:
         return phantom.save(dataset, folder / "image.dcm")
 
 
+def _half_a_rescale(dataset: Dataset) -> None:
+    dataset.RescaleSlope = "2"
+
+
 _RIGHT = Picture(VALUES)
 _WARNED = Picture(VALUES, (Code.ALSO_A_PROGRAM,))
 
@@ -101,6 +105,7 @@ CASES = (
     Case("a program of Linux in the preamble", _program(b"\x7fELF"), (_WARNED,)),
     # TIFF readers know such files; they are no programs.
     Case("a TIFF header in the preamble", _program(b"II*\0"), (_RIGHT,)),
+    Case("a slope without an intercept", saved(_half_a_rescale), (Refused(Code.UNSUPPORTED_PIXELS, "half"),)),
     Case("identifiers that climb out of folders", _climbing, (_RIGHT,)),
     Case(
         "a length of 4 GB in the header",

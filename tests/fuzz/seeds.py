@@ -1,0 +1,189 @@
+"""The good files that mutants are made of, all small, all made from scratch."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import json
+import struct
+import tempfile
+import zipfile
+import zlib
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import nibabel
+import numpy as np
+from PIL import Image
+from pydicom.dataset import Dataset, FileMetaDataset
+from pydicom.encaps import encapsulate
+from pydicom.uid import (
+    UID,
+    DeflatedExplicitVRLittleEndian,
+    ExplicitVRLittleEndian,
+    ImplicitVRLittleEndian,
+    JPEG2000Lossless,
+    JPEGBaseline8Bit,
+    JPEGLSLossless,
+    MediaStorageDirectoryStorage,
+    RLELossless,
+)
+
+from tests.studies import phantom
+from tests.studies.corpus.build import even, positions, slices
+from tests.studies.corpus.multiframe import enhanced
+
+_SHAPE = (64, 40)
+_UID = "2.25.4242"  # not another one each time: mutants are told by their numbers
+
+
+@dataclass(frozen=True)
+class Seed:
+    """A good file.
+
+    Attributes:
+        kind: What it is a test of.
+        name: What it is called as a file.
+        content: What is changed.
+        pack: Makes the file of the changed content.
+    """
+
+    kind: str
+    name: str
+    content: bytes
+    pack: Callable[[bytes], bytes] = bytes
+
+
+def seeds() -> tuple[Seed, ...]:
+    """Makes all seeds."""
+    return (*_dicom(), *_frames(), *_directory(), *_nifti(), *_pictures(), *_archives(), *_models())
+
+
+def _written(dataset: Dataset) -> bytes:
+    file = io.BytesIO()
+    if "SOPInstanceUID" in dataset:
+        dataset.SOPInstanceUID = dataset.file_meta.MediaStorageSOPInstanceUID = _UID
+    dataset.save_as(file, enforce_file_format=True)
+    return file.getvalue()
+
+
+def _slice(syntax: UID = ExplicitVRLittleEndian, **options: object) -> Dataset:
+    (dataset,) = slices(positions(even(1)), shape=_SHAPE, rescale=(0.25, -100), **options)  # type: ignore[arg-type]
+    dataset.file_meta.TransferSyntaxUID = syntax
+    return dataset
+
+
+def _colours(photometric: str = "RGB") -> Dataset:
+    pixels = np.random.default_rng(0).integers(0, 255, (*_SHAPE, 3), dtype=np.uint8)
+    return phantom.image_dataset(pixels, modality="OT", photometric=photometric)
+
+
+def _dicom() -> Iterator[Seed]:
+    for syntax in (ExplicitVRLittleEndian, ImplicitVRLittleEndian):
+        yield Seed("dicom", f"{syntax.name}.dcm", _written(_slice(syntax)))
+    yield Seed("dicom", "colour.dcm", _written(_colours()))
+    padded = _slice()
+    padded.PixelPaddingValue = -5
+    yield Seed("dicom", "padded.dcm", _written(padded))
+    plain = _slice(DeflatedExplicitVRLittleEndian)
+    packed = _written(plain)
+    end = 144 + int.from_bytes(packed[140:144], "little")
+    yield Seed("deflated", "deflated.dcm", packed)
+    inner = zlib.decompress(packed[end:], -zlib.MAX_WBITS)
+    yield Seed("deflated", "inside.dcm", inner, lambda content: packed[:end] + _deflate(content))
+
+
+def _deflate(content: bytes) -> bytes:
+    packer = zlib.compressobj(1, zlib.DEFLATED, -zlib.MAX_WBITS)
+    return packer.compress(content) + packer.flush()
+
+
+def _frames() -> Iterator[Seed]:
+    for syntax in (RLELossless, JPEGLSLossless, JPEG2000Lossless):
+        dataset = _slice()
+        dataset.compress(syntax, generate_instance_uid=False)
+        yield Seed("compressed", f"{syntax.name}.dcm", _written(dataset))
+    dataset = _colours("YBR_FULL_422")
+    picture = io.BytesIO()
+    Image.fromarray(np.frombuffer(dataset.PixelData, np.uint8).reshape(*_SHAPE, 3)).save(picture, "JPEG")
+    dataset.file_meta.TransferSyntaxUID = JPEGBaseline8Bit
+    dataset.PixelData = encapsulate([picture.getvalue()])
+    dataset["PixelData"].VR = "OB"
+    yield Seed("compressed", "JPEG.dcm", _written(dataset))
+    yield Seed(
+        "frames", "enhanced.dcm", _written(enhanced(positions(even(3)), order=(2, 0, 1), shape=_SHAPE))
+    )
+    dataset = enhanced(positions(even(3)), shape=_SHAPE)
+    dataset.compress(RLELossless, generate_instance_uid=False)
+    yield Seed("frames", "enhanced RLE.dcm", _written(dataset))
+
+
+def _directory() -> Iterator[Seed]:
+    directory = Dataset()
+    directory.file_meta = FileMetaDataset()
+    directory.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian
+    directory.file_meta.MediaStorageSOPClassUID = MediaStorageDirectoryStorage
+    directory.file_meta.MediaStorageSOPInstanceUID = "2.25.6"
+    directory.DirectoryRecordSequence = []
+    for name in (["A", "B"], ["IM1"]):
+        record = Dataset()
+        record.DirectoryRecordType, record.ReferencedFileID = "IMAGE", name
+        directory.DirectoryRecordSequence.append(record)
+    yield Seed("directory", "DICOMDIR", _written(directory))
+
+
+def _nifti() -> Iterator[Seed]:
+    values = np.arange(120, dtype=np.int16).reshape(6, 5, 4)
+    with tempfile.TemporaryDirectory() as folder:
+        for number, kind in enumerate((nibabel.Nifti1Image, nibabel.Nifti2Image), 1):
+            path = Path(folder) / "v.nii"
+            image = kind(values, np.diag([2.0, 2, 3, 1]))
+            image.set_qform(image.affine, code=1)
+            nibabel.save(image, path)
+            yield Seed("nifti", f"{number}.nii", path.read_bytes())
+            yield Seed("nifti", f"{number}.nii.gz", path.read_bytes(), _gzip)
+            yield Seed("nifti", f"packed {number}.nii.gz", _gzip(path.read_bytes()))
+        colours = np.zeros((6, 5, 4), [("R", "u1"), ("G", "u1"), ("B", "u1")])
+        colours["G"] = values
+        nibabel.save(nibabel.Nifti1Image(colours, np.eye(4)), path)
+        yield Seed("nifti", "colour.nii", path.read_bytes())
+
+
+def _gzip(content: bytes) -> bytes:
+    return gzip.compress(content, mtime=0)
+
+
+def _pictures() -> Iterator[Seed]:
+    grey = np.arange(35, dtype=np.uint8).reshape(5, 7) * 7
+    for name, picture in (("grey", grey), ("colour", np.stack([grey, grey[::-1], grey.T.reshape(5, 7)], -1))):
+        for kind in ("PNG", "JPEG", "TIFF"):
+            file = io.BytesIO()
+            Image.fromarray(picture).save(file, kind)
+            yield Seed("picture", f"{name}.{kind.lower()}", file.getvalue())
+
+
+def _archives() -> Iterator[Seed]:
+    image = _written(_slice())
+    yield Seed("archive", "study.zip", _zip(image))
+    yield Seed("archive", "inside.zip", image, _zip)
+
+
+def _zip(image: bytes) -> bytes:
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr(zipfile.ZipInfo("a/1.dcm"), image, zipfile.ZIP_DEFLATED)
+        archive.writestr(zipfile.ZipInfo("a/readme.txt"), b"Not an image.")
+    return file.getvalue()
+
+
+def _models() -> Iterator[Seed]:
+    tensors = {
+        "a": {"dtype": "F32", "shape": [2, 3], "data_offsets": [0, 24]},
+        "b": {"dtype": "F16", "shape": [4], "data_offsets": [24, 32]},
+        "__metadata__": {"training": json.dumps({"schema": 1, "stages": []})},
+    }
+    header = json.dumps(tensors).encode()
+    yield Seed("model", "m.safetensors", struct.pack("<Q", len(header)) + header + bytes(range(32)))
+    card = Path(__file__).resolve().parents[2] / "resources" / "models" / "compact.json"
+    yield Seed("card", "m.json", card.read_bytes())
