@@ -82,6 +82,8 @@ def draw(measured: Benchmark, path: Path) -> None:
             axes.plot([each.shots for each in chosen], rates, "o-", color=colour, label=label)
     axes.set(xlabel="references", ylabel="images per second", yscale="log", xticks=shots)
     axes.set_title(f"{measured.teacher}, {measured.size} px, {measured.device}\ndashed: the network alone")
+    axes.yaxis.set_major_formatter("{x:g}")
+    axes.yaxis.set_minor_formatter("{x:g}")
     axes.legend()
     with atomic_file(path) as temporary:
         figure.savefig(temporary, dpi=150, format="png")

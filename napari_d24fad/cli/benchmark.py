@@ -55,7 +55,7 @@ def run(arguments: Namespace) -> None:
     measured = Benchmark(
         teacher=arguments.teacher,
         size=arguments.size,
-        device=detector.device_label if on_gpu else f"cpu, {torch.get_num_threads()} threads",
+        device=detector.device_label if on_gpu else _cpu(torch.get_num_threads()),
         date=date.today().isoformat(),
         gflop=operations(network, arguments.size) / 1e9,
         product_gflops=rates,
@@ -66,3 +66,7 @@ def run(arguments: Namespace) -> None:
     if arguments.plot is not None:
         draw(measured, arguments.plot)
     print(as_json(as_dict(measured)) if arguments.json else as_text(measured))
+
+
+def _cpu(threads: int) -> str:
+    return f"cpu, {threads} thread{'s' if threads > 1 else ''}"
