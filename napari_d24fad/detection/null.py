@@ -78,8 +78,9 @@ def expected_maps(maps: Tensor, levels: npt.NDArray[np.float64]) -> Tensor:
     side = maps.shape[-1]
     bins = np.minimum((levels * LEVELS).astype(int), LEVELS - 1)
     values = maps.cpu().numpy()
-    total = np.zeros((LEVELS, side, side))
-    np.add.at(total, bins, values)
+    # As a matrix product, which is many times faster than adding map by map.
+    member = (np.arange(LEVELS)[:, None] == bins).astype(np.float64)
+    total = (member @ values.reshape(len(values), -1)).reshape(LEVELS, side, side)
     total = ndimage.gaussian_filter(total, (0, side / 16, side / 16), mode="nearest")
     count = np.bincount(bins, minlength=LEVELS).astype(np.float64)
     # Far enough, and in float64, that every level borrows from the nearest one that references show.

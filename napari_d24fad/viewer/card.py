@@ -24,6 +24,7 @@ from napari_d24fad.viewer.reference_flag import ReferenceFlag
 
 THUMBNAIL_PX = 72
 _LEAST_SHARE = 10
+_FRAME_PX = 16
 
 
 class Role(Enum):
@@ -72,7 +73,10 @@ class SeriesCard(QFrame):
         self._share.setSuffix(" %")
         self._share.setValue(100)
         self._share.setKeyboardTracking(False)
-        self._share.setToolTip("How much this reference counts beside the others")
+        # The wheel and the arrow keys step as well.
+        self._share.setButtonSymbols(QSpinBox.ButtonSymbols.NoButtons)
+        self._share.setFixedWidth(self._share.fontMetrics().horizontalAdvance("100 %") + _FRAME_PX)
+        self._share.setToolTip("How much this reference counts beside the others (wheel or arrow keys)")
         self._share.valueChanged.connect(lambda _: self.share_changed.emit())
         # Exclusive within the gallery, which unchecks the others, not within this card.
         self._examine.setAutoExclusive(False)
@@ -212,7 +216,6 @@ class SeriesCard(QFrame):
         roles.addWidget(self._normal)
         roles.addWidget(self._examine)
         roles.addStretch()
-        roles.addWidget(self._share)
         what, _, spacing = self.series.label.partition(", ")
         title = QElidingLabel(self.series.identity.description or what)
         title.setObjectName("d24fadTitle")
@@ -222,10 +225,15 @@ class SeriesCard(QFrame):
         text = QVBoxLayout()
         text.setContentsMargins(0, 0, 0, 0)
         text.setSpacing(0)
-        for label in (title, QElidingLabel(what), QElidingLabel(spacing), self._note):
-            text.addWidget(label)
-        if not spacing:
-            text.itemAt(2).widget().hide()
+        size = QHBoxLayout()
+        size.setContentsMargins(0, 0, 0, 0)
+        # Beside a text that can be cut short: the card must fit the narrowest dock.
+        size.addWidget(QElidingLabel(spacing), 1)
+        size.addWidget(self._share)
+        text.addWidget(title)
+        text.addWidget(QElidingLabel(what))
+        text.addLayout(size)
+        text.addWidget(self._note)
         text.addLayout(roles)
         upper = QHBoxLayout()
         upper.setSpacing(6)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from qtpy.QtCore import QObject, QTimer, Signal
 
+from napari_d24fad.errors import Code
 from napari_d24fad.progress import CancelToken, Progress
 from napari_d24fad.viewer.jobs import Jobs
 from napari_d24fad.viewer.session import DetectionSession, Finding, Request
@@ -26,7 +27,7 @@ class LiveScoring(QObject):
     slice_scored = Signal(object, int, object)
     """The `Request`, the slice along the slice axis of the scan, its map ``(1, rows, columns)`` upright."""
     rescored = Signal(object)
-    """The `Finding`, still centred and scaled by the references before."""
+    """The `Finding`, a preview if scans were added or left out: `settled` then follows."""
     settled = Signal(object)
     """The exact `Finding`."""
 
@@ -82,7 +83,8 @@ class LiveScoring(QObject):
         self._at_work = self._jobs.start("Scoring again", work, self._show)
 
     def _show(self, finding: Finding) -> None:
-        self._exact = finding.request
+        is_exact = all(problem.code is not Code.PREVIEW for problem in finding.anomaly.warnings)
+        self._exact = None if is_exact else finding.request
         self.rescored.emit(finding)
 
     def _on_ended(self) -> None:

@@ -14,6 +14,7 @@ from qtpy.QtGui import QDropEvent
 from qtpy.QtWidgets import QFileDialog
 
 from napari_d24fad.studies.series import Series
+from napari_d24fad.viewer.card import Role
 from napari_d24fad.viewer.dock import DetectionDock
 from napari_d24fad.viewer.gallery import Gallery
 from tests.viewer.heads import GRID, LESION
@@ -239,6 +240,16 @@ def test_everything_fits_the_narrowest_dock(dock: DetectionDock) -> None:
     inside = dock.minimumWidth() - 32  # margins and the scroll bar
     for part in (dock.run_panel, dock.results, dock.results.why):
         assert part.minimumSizeHint().width() <= inside, type(part).__name__
+
+
+def test_a_marked_card_fits_the_narrowest_dock(dock: DetectionDock, settle, study_folder: Path) -> None:
+    dock.open([study_folder])
+    settle(dock)
+    series = dock.gallery.series[0]
+    dock.gallery.set_role(series, Role.REFERENCE)
+    card = dock.gallery.card(series)
+    assert card.share_box.isVisible()
+    assert card.minimumSizeHint().width() <= dock.minimumWidth() - 32
 
 
 def test_opening_the_widget_does_not_import_torch() -> None:
