@@ -17,6 +17,7 @@ from napari_d24fad.studies.dicomdir import is_dicomdir, listed_files
 from napari_d24fad.studies.files import is_file
 from napari_d24fad.studies.images import IMAGE_SUFFIXES, image_series
 from napari_d24fad.studies.nifti import NIFTI_SUFFIXES, nifti_series
+from napari_d24fad.studies.quiet import quiet
 from napari_d24fad.studies.scan import Problem
 from napari_d24fad.studies.scratch import ScratchFolder
 from napari_d24fad.studies.series import Series
@@ -123,20 +124,21 @@ def _series_of(
 ) -> tuple[Series, ...]:
     instances: list[Instance] = []
     others: list[Series] = []
-    for index, file in enumerate(files):
-        cancel.check()
-        progress(index / len(files), "Reading headers")
-        name = file.name.lower()
-        try:
-            if name.endswith(NIFTI_SUFFIXES):
-                others += nifti_series(file)
-            elif name.endswith(IMAGE_SUFFIXES):
-                others.append(image_series(file))
-            else:
-                instances.append(read_instance(file))
-        except StudyError as error:
-            # A new one: where it was raised would keep alive whatever was at hand there.
-            leave_out(StudyError(error.code, error.detail))
+    with quiet():  # once: silencing the libraries for each file takes a tenth of the time
+        for index, file in enumerate(files):
+            cancel.check()
+            progress(index / len(files), "Reading headers")
+            name = file.name.lower()
+            try:
+                if name.endswith(NIFTI_SUFFIXES):
+                    others += nifti_series(file)
+                elif name.endswith(IMAGE_SUFFIXES):
+                    others.append(image_series(file))
+                else:
+                    instances.append(read_instance(file))
+            except StudyError as error:
+                # A new one: where it was raised would keep alive whatever was at hand there.
+                leave_out(StudyError(error.code, error.detail))
     series = (*dicom_series(instances), *others)
     progress(1.0, "Reading headers")
     return series

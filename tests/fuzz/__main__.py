@@ -13,7 +13,8 @@ from collections.abc import Iterator
 
 from tests.fuzz.child import SECONDS
 
-_PATIENCE = 4 * SECONDS  # the child judges by its own clock; this one is for those that never end
+# The child judges by its own clock; these are for those that never end.
+_PATIENCE, _TO_START = 4 * SECONDS, 300
 _AT_ONCE = 2000
 
 
@@ -31,18 +32,19 @@ def outcomes(seed: int, count: int) -> Iterator[str]:
         process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
         lines: queue.Queue[str] = queue.Queue()
         threading.Thread(target=_listen, args=(process, lines), daemon=True).start()
-        verdict = "crash"
+        verdict, patience = "crash", _TO_START
         while number < stop:
             try:
-                line = lines.get(timeout=_PATIENCE)
+                line = lines.get(timeout=patience)
             except queue.Empty:
                 verdict = "hang"
                 break
             if not line:
                 break
-            if not line.endswith("begins\n"):
+            if line != "ready\n":
                 number += 1
                 yield line.strip()
+            patience = _PATIENCE
         process.kill()
         process.wait()
         if number < stop:
