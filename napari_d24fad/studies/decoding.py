@@ -103,10 +103,10 @@ def decode(syntax: str, form: FrameFormat, frame: bytes, cancel: CancelToken | N
 
 def _frame(head: dict[str, Any], content: bytes, form: FrameFormat) -> Frame:
     """Checks an answer, which a decoder that was taken over could have made up."""
-    dtype, shape = head.get("dtype"), tuple(head.get("shape", ()))
+    dtype, shape = head.get("dtype"), head.get("shape")
     if (
         dtype not in _DTYPES
-        or shape != form.shape
+        or shape != list(form.shape)
         or len(content) != math.prod(shape) * np.dtype(dtype).itemsize
     ):
         raise _BROKEN()
@@ -184,7 +184,7 @@ class _Worker:
         watcher.start()
         try:
             yield
-        except (OSError, EOFError, ValueError):
+        except (OSError, EOFError, ValueError, RecursionError):
             cancel.check()
             late = time.monotonic() > end
             raise StudyError(Code.DECODER_FAILED, "It took too long." if late else "") from None

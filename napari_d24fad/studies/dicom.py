@@ -64,13 +64,13 @@ class DicomSeries(Series):
             progress((index + 1) / len(voxels), "Reading slices")
         return voxels
 
-    def _read_middle_slice(self) -> Voxels:
-        return self._slice(self.grid[0] // 2, self._read_file)[np.newaxis]
+    def _read_middle_slice(self, cancel: CancelToken) -> Voxels:
+        return self._slice(self.grid[0] // 2, partial(self._read_file, cancel=cancel))[np.newaxis]
 
     def _slice(self, index: int, read: Callable[[int], Voxels]) -> Voxels:
         return read(index) if self.regrid is None else self.regrid.draw(index, read)
 
-    def _read_file(self, index: int, cancel: CancelToken | None = None) -> Voxels:
+    def _read_file(self, index: int, cancel: CancelToken) -> Voxels:
         return read_slice(self.instances[index], cancel)
 
     @property

@@ -10,7 +10,6 @@ from pydicom.dataset import Dataset
 from pydicom.multival import MultiValue
 from pydicom.sequence import Sequence
 
-
 SHORTEST, LONGEST = 1e-6, 1e6
 """Between these, in mm, lies the length of any voxel: from a nanometre to a kilometre."""
 

@@ -41,9 +41,9 @@ class ImageSeries(Series):
     kind: ClassVar[str] = "image"
 
     def _read(self, progress: Progress, cancel: CancelToken) -> Voxels:
-        return self._read_middle_slice()
+        return self._read_middle_slice(cancel)
 
-    def _read_middle_slice(self) -> Voxels:
+    def _read_middle_slice(self, cancel: CancelToken) -> Voxels:
         with _opened(self.source) as stored:
             check_size((1, stored.height, stored.width), 3)  # it may be another file by now
             image = ImageOps.exif_transpose(stored)
