@@ -88,7 +88,14 @@ def dicom_series(instances: Iterable[Instance]) -> tuple[Series, ...]:
         One series for each volume or image that is to be told apart. A series that
         cannot be read says why in its `Series.refusal`.
     """
-    return tuple(_series(group) for group in split_series(instances))
+    return tuple(_series(_with_remarks(group)) for group in split_series(instances))
+
+
+def _with_remarks(group: Group) -> Group:
+    """Adds what single files of a group give reason to say."""
+    if not any(instance.burned_in for instance in group.instances):
+        return group
+    return replace(group, problems=(*group.problems, Problem(Code.BURNED_IN)))
 
 
 def _series(group: Group) -> Series:

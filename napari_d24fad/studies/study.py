@@ -15,6 +15,7 @@ from napari_d24fad.studies.dicom import dicom_series
 from napari_d24fad.studies.dicom_header import Instance, read_instance
 from napari_d24fad.studies.dicomdir import is_dicomdir, listed_files
 from napari_d24fad.studies.files import is_file
+from napari_d24fad.studies.identity import with_identity
 from napari_d24fad.studies.images import IMAGE_SUFFIXES, image_series
 from napari_d24fad.studies.nifti import NIFTI_SUFFIXES, nifti_series
 from napari_d24fad.studies.quiet import quiet
@@ -38,7 +39,11 @@ class Study:
 
 
 def open_study(
-    path: str | os.PathLike[str], *, progress: Progress = silent, cancel: CancelToken | None = None
+    path: str | os.PathLike[str],
+    *,
+    show_identity: bool = False,
+    progress: Progress = silent,
+    cancel: CancelToken | None = None,
 ) -> Study:
     """Finds the series at a location; reads headers only.
 
@@ -46,6 +51,7 @@ def open_study(
         path: A folder (searched with its sub-folders, any mix of files), a DICOM file,
             a DICOMDIR (stands for the files that it lists), a NIfTI file, a PNG, JPEG or TIFF
             image, or a zip archive of any of these.
+        show_identity: Whether descriptions of series name the patient, or the file.
         progress: Told how far the search is.
         cancel: Stops the search.
 
@@ -54,8 +60,14 @@ def open_study(
             file or an archive the reason why it cannot be read.
         Cancelled: If a stop was asked for.
     """
-    location = Path(path)
-    cancel = cancel or CancelToken()
+    found = _found(Path(path), progress, cancel or CancelToken())
+    if not show_identity:
+        return found
+    return Study(tuple(with_identity(series) for series in found.series), found.problems)
+
+
+def _found(location: Path, progress: Progress, cancel: CancelToken) -> Study:
+    """Finds the series at a location; see `open_study`."""
     try:
         if not location.exists():
             raise StudyError(Code.PATH_MISSING)
