@@ -32,6 +32,7 @@ from napari_d24fad.studies.decoding_messages import receive, send
 _PROGRAM = "napari_d24fad.studies.decoding_worker"
 _START_SECONDS = 60.0
 _SECONDS, _BYTES_PER_SECOND = 8.0, 2**20
+_COMPUTING = 0.4  # share of the time that may be spent computing: the rest is for a busy machine
 _POLL_SECONDS = 0.05
 _MOST_IDLE = 4
 _DTYPES = ("|u1", "|i1", "<u2", "<i2", "<u4", "<i4")
@@ -159,7 +160,12 @@ class _Worker:
             self._ready = True
         size = math.prod(form.shape) * max(1, form.bits_allocated // 8)
         seconds = _SECONDS + size / _BYTES_PER_SECOND
-        request = {"syntax": syntax, "attributes": asdict(form), "size": size, "seconds": seconds}
+        request = {
+            "syntax": syntax,
+            "attributes": asdict(form),
+            "size": size,
+            "seconds": _COMPUTING * seconds,
+        }
         with self._watched(seconds, cancel):
             send(self._requests, request, frame)
             return receive(self._answers, 4 * size)
