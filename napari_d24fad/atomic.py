@@ -1,18 +1,25 @@
-"""Writes files so that a failure leaves nothing half-written behind."""
+"""Writes files so that a failure leaves nothing half-written behind, not even a kill.
+
+What is being written lies beside its target under a name that tells which process writes it.
+What a process that was killed left there is cleared away by the next one that writes to the same
+folder: half-written files go, and files that were being replaced together are all put back.
+"""
 
 from __future__ import annotations
 
 import errno
-import glob
+import json
 import os
 import shutil
-import tempfile
-import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from napari_d24fad.errors import Code, ExportError
+from napari_d24fad.staging import abandoned, staging_name
+
+_JOURNAL = "journal.json"
+"""Beside new and old files: which ones are moved. There is one only while they are."""
 
 
 @contextmanager
@@ -27,29 +34,40 @@ def atomic_file(path: str | os.PathLike[str]) -> Iterator[Path]:
         ExportError: ``CANNOT_WRITE`` if the system refuses; nothing is left behind.
     """
     target = Path(path)
-    staged = target.with_name(f".{uuid.uuid4().hex[:12]}-{target.name}")
+    staged = target.with_name(staging_name(target.name))
     created: list[Path] = []
     try:
         created = _make_folders(target.parent)
+        clear_abandoned(target.parent)
         yield staged
         _flush(staged)
         staged.replace(target)
     except OSError as error:
-        raise _cannot_write(error) from error
+        raise _cannot_write(error) from None  # its text has the path
     finally:
         if os.path.lexists(staged):
             staged.unlink()
         _remove_empty(created)
 
 
-def remove_leftovers(path: str | os.PathLike[str]) -> None:
-    """Removes what `atomic_file` was writing for ``path`` when its process was killed.
+def clear_abandoned(folder: str | os.PathLike[str]) -> None:
+    """Clears away what processes that were killed were writing to a folder.
 
-    Nobody else may be writing to ``path``.
+    Raises:
+        OSError: If the system refuses.
     """
-    target = Path(path)
-    for staged in target.parent.glob(f".{'[0-9a-f]' * 12}-{glob.escape(target.name)}"):
-        staged.unlink(missing_ok=True)
+    for staged in abandoned(Path(folder)):
+        if staged.is_dir():
+            _put_back(staged, Path(folder))
+            shutil.rmtree(staged)
+        else:
+            staged.unlink(missing_ok=True)
+
+
+def recover(folder: str | os.PathLike[str]) -> None:
+    """Clears away what killed processes left, if the system lets us: before files are read."""
+    with suppress(OSError, ValueError):  # there may be no such folder, or no name of one
+        clear_abandoned(folder)
 
 
 @contextmanager
@@ -67,14 +85,15 @@ def atomic_folder(folder: str | os.PathLike[str]) -> Iterator[Path]:
     staging: Path | None = None
     try:
         created = _make_folders(target)
-        staging = Path(tempfile.mkdtemp(prefix=".d24fad-", dir=target))
+        clear_abandoned(target)
+        staging = target / staging_name("")
         new, old = staging / "new", staging / "old"
-        new.mkdir()
+        new.mkdir(parents=True)
         old.mkdir()
         yield new
-        _replace_together(new, old, target)
+        _replace_together(staging, target)
     except OSError as error:
-        raise _cannot_write(error) from error
+        raise _cannot_write(error) from None  # its text has the path
     finally:
         if staging is not None:
             shutil.rmtree(staging, ignore_errors=True)
@@ -115,26 +134,42 @@ def _remove_empty(folders: list[Path]) -> None:
             return
 
 
-def _replace_together(new: Path, old: Path, target: Path) -> None:
-    """Moves all files from ``new`` to ``target``, or none."""
+def _replace_together(staging: Path, target: Path) -> None:
+    """Moves all new files of a staging folder to ``target``, or none."""
+    new, old = staging / "new", staging / "old"
     names = sorted(path.name for path in new.iterdir())
     for name in names:
         _flush(new / name)
         if (target / name).is_dir():
             raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
-    moved: list[str] = []
+    replaced = [name for name in names if (target / name).exists()]
+    added = [name for name in names if name not in replaced]
+    (staging / _JOURNAL).write_text(json.dumps({"replaced": replaced, "added": added}), encoding="utf-8")
+    _flush(staging / _JOURNAL)
     try:
+        for name in replaced:
+            (target / name).replace(old / name)
         for name in names:
-            if (target / name).exists():
-                (target / name).replace(old / name)
-            moved.append(name)
             (new / name).replace(target / name)
     except BaseException:
-        for name in moved:
-            (target / name).unlink(missing_ok=True)
-            if (old / name).exists():
-                (old / name).replace(target / name)
+        _put_back(staging, target)
         raise
+    # From here on the new files stay, whatever happens.
+    (staging / _JOURNAL).unlink()
+
+
+def _put_back(staging: Path, target: Path) -> None:
+    """Undoes a replacement that was not completed; may itself be stopped and done again."""
+    try:
+        moved = json.loads((staging / _JOURNAL).read_text(encoding="utf-8"))
+    except (FileNotFoundError, ValueError):  # nothing was moved yet, or all was
+        return
+    for name in moved["added"]:
+        if not (staging / "new" / name).exists():
+            (target / name).unlink(missing_ok=True)
+    for name in moved["replaced"]:
+        if (staging / "old" / name).exists():
+            (staging / "old" / name).replace(target / name)
 
 
 def _flush(path: Path) -> None:

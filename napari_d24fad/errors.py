@@ -131,6 +131,11 @@ class Code(Enum):
         "A file of this series could be run as a program as well.",
         "Run it never; ask its source. Only the image in it was read.",
     )
+    BURNED_IN = (
+        "S30",
+        "The pixels of this image may show the patient's name, an ID or a date.",
+        "Look at it before you pass on a picture of it.",
+    )
 
     TOO_FEW_REFERENCES = (
         "P01",

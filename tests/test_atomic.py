@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from napari_d24fad.atomic import atomic_file, atomic_folder, check_writable, remove_leftovers
+from napari_d24fad.atomic import atomic_file, atomic_folder, check_writable
 from napari_d24fad.errors import Code, ExportError
 
 
@@ -141,12 +141,3 @@ def test_a_folder_without_write_permission_is_not_writable(tmp_path: Path) -> No
             check_writable(tmp_path / "out")
     finally:
         tmp_path.chmod(0o700)
-
-
-def test_what_a_killed_process_was_writing_is_removed_and_nothing_else(tmp_path: Path) -> None:
-    target = tmp_path / "a[1].bin"
-    kept = ["a[1].bin", ".0123456789ab-a1.bin", ".notes-a[1].bin", ".0123456789ab-a[1].bin.txt"]
-    for name in (*kept, ".0123456789ab-a[1].bin", ".ffffffffffff-a[1].bin"):
-        (tmp_path / name).touch()
-    remove_leftovers(target)
-    assert sorted(path.name for path in tmp_path.iterdir()) == sorted(kept)

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import os
 import sys
-import traceback
 from collections.abc import Sequence
-from contextlib import nullcontext
 from importlib import import_module
 
 from napari_d24fad.cli.console import quiet_libraries
 from napari_d24fad.cli.exits import CANCELLED, exit_status
 from napari_d24fad.cli.parser import read_arguments
 from napari_d24fad.errors import Cancelled, Code, D24fadError
+from napari_d24fad.trace import safe_trace
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -31,7 +30,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         arguments = read_arguments(sys.argv[1:] if argv is None else argv)
         debug = arguments.debug
         # Imported only now, so that help and wrong arguments cost nothing.
-        with nullcontext() if debug else quiet_libraries():
+        with quiet_libraries():
             import_module(f"napari_d24fad.cli.{arguments.command}").run(arguments)
         sys.stdout.flush()
     except (KeyboardInterrupt, Cancelled):
@@ -50,7 +49,7 @@ def _refuse(error: Exception, debug: bool) -> int:
     refusal = error if isinstance(error, D24fadError) else _unforeseen(error)
     print("d24fad: error " + " ".join(str(refusal).split()), file=sys.stderr)
     if debug:
-        traceback.print_exception(error)
+        print(safe_trace(error), file=sys.stderr)
     return exit_status(refusal.code)
 
 

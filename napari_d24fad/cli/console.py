@@ -44,6 +44,11 @@ def progress_bar() -> Iterator[Progress]:
         yield show
 
 
+def warn(sentence: str) -> None:
+    """Says on stderr what the user must know before going on."""
+    print(f"d24fad: warning: {sentence}", file=sys.stderr)
+
+
 def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     """Returns rows with their columns aligned under a head.
 

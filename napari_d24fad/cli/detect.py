@@ -5,11 +5,10 @@ from __future__ import annotations
 from argparse import Namespace
 from collections.abc import Sequence
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 from napari_d24fad.atomic import check_writable
-from napari_d24fad.cli.console import progress_bar
+from napari_d24fad.cli.console import progress_bar, warn
 from napari_d24fad.cli.sources import Source, load_queries, load_references
 from napari_d24fad.detection.intensity import CT_WINDOW
 from napari_d24fad.detection.pairing import check_pairing
@@ -37,7 +36,11 @@ def run(arguments: Namespace) -> None:
     find_model(arguments.model)
     with progress_bar() as progress:
         queries = load_queries(
-            arguments.query, arguments.series, part(progress, 0, 0.1), resample=arguments.resample
+            arguments.query,
+            arguments.series,
+            part(progress, 0, 0.1),
+            resample=arguments.resample,
+            show_identity=arguments.show_identity,
         )
         references, problems = load_references(
             arguments.reference, part(progress, 0.1, 0.3), resample=arguments.resample
@@ -46,8 +49,11 @@ def run(arguments: Namespace) -> None:
         examinations = _examine(arguments, queries, references, problems, part(progress, 0.3, 1))
     from napari_d24fad.export.results import save_results  # imports matplotlib
 
+    for number, query in enumerate(queries, start=1):
+        if query.scan.may_show_identity:
+            warn(f"query {number}: {Problem(Code.BURNED_IN)}")
     report = save_results(arguments.out, examinations, names=[query.stem for query in queries])
-    print(as_json(report) if arguments.json else _summary(report, arguments.out))
+    print(as_json(report) if arguments.json else _summary(report))
 
 
 def _check(arguments: Namespace, queries: Sequence[Source], references: Sequence[Source]) -> None:
@@ -87,12 +93,12 @@ def _examine(
     return examinations
 
 
-def _summary(report: dict[str, Any], out: Path) -> str:
+def _summary(report: dict[str, Any]) -> str:
     lines = []
     for result in report["results"]:
         lines += [*_result_lines(result), ""]
     files = [name for result in report["results"] for name in result["files"]]
-    return "\n".join([*lines, f"Written to {out}: {', '.join([*files, 'report.json'])}", NOTICE])
+    return "\n".join([*lines, f"Written: {', '.join([*files, 'report.json'])}", NOTICE])
 
 
 def _result_lines(result: dict[str, Any]) -> list[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from argparse import Namespace
+from pathlib import Path
 from statistics import fmean
 from typing import TYPE_CHECKING, Any
 
@@ -65,10 +66,10 @@ def run(arguments: Namespace) -> None:
             check=arguments.reliability,
         )
         evaluation, illustrations = evaluate(folds, options, name, progress=part(progress, start, 1))
-    beside = f"without TSD: {arguments.without_tsd}" if arguments.without_tsd else ""
+    beside = f"without TSD: {Path(arguments.without_tsd).stem}" if arguments.without_tsd else ""
     report = save_evaluation(arguments.out, evaluation, illustrations, beside)
     print(json.dumps(report) if arguments.json else _summary(report))
-    print(f"Written to {arguments.out / evaluation.name}", file=sys.stderr)
+    print(f"Written: {evaluation.name}", file=sys.stderr)
 
 
 def _check(arguments: Namespace) -> None:

@@ -20,7 +20,7 @@ def run(arguments: Namespace) -> None:
         StudyError: See `open_study`.
     """
     with progress_bar() as progress:
-        study = open_study(arguments.path, progress=progress)
+        study = open_study(arguments.path, show_identity=arguments.show_identity, progress=progress)
     if arguments.json:
         series = [_described(number, each) for number, each in enumerate(study.series, start=1)]
         print(as_json({"schema": SCHEMA, "series": series, "problems": coded(study.problems)}))

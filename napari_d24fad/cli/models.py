@@ -86,4 +86,4 @@ def _convert(arguments: Namespace) -> None:
     from napari_d24fad.network.convert import convert  # imports torch
 
     card = convert(arguments.file, arguments.out)
-    print(f"{card.name}: {card.title}. Written to {arguments.out}")
+    print(f"{card.name}: {card.title}. Written.")

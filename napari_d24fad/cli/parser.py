@@ -84,11 +84,19 @@ def _command(commands: argparse._SubParsersAction[_Parser], name: str, purpose: 
 
 
 def _add_debug(command: _Parser) -> None:
-    command.add_argument("--debug", action="store_true", help="show the traceback of an error")
+    command.add_argument("--debug", action="store_true", help="show where in the code an error arose")
 
 
 def _add_json(command: _Parser) -> None:
     command.add_argument("--json", action="store_true", help="print JSON instead of text")
+
+
+def _add_identity(command: _Parser) -> None:
+    command.add_argument(
+        "--show-identity",
+        action="store_true",
+        help="show names, IDs and file names, and whole series descriptions; also in what is written",
+    )
 
 
 def _add_device(command: _Parser) -> None:
@@ -99,6 +107,7 @@ def _add_device(command: _Parser) -> None:
 
 def _inspect(command: _Parser) -> None:
     command.add_argument("path", metavar="PATH", type=Path, help="DICOM folder or file, NIfTI file or image")
+    _add_identity(command)
     _add_json(command)
 
 
@@ -138,6 +147,7 @@ def _detect(command: _Parser) -> None:
     command.add_argument(
         "--out", type=Path, default=DEFAULT_OUT, metavar="DIR", help=f"default: {DEFAULT_OUT}"
     )
+    _add_identity(command)
     _add_json(command)
 
 

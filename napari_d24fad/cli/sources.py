@@ -22,7 +22,8 @@ class Source:
     Attributes:
         scan: The scan.
         label: What it is, without identity.
-        stem: What files about it may be named after: the name that the user typed.
+        stem: What files about it are named after: its place among the queries, or if the
+            user wants to see identities the name of its file.
     """
 
     scan: Scan
@@ -31,7 +32,12 @@ class Source:
 
 
 def load_queries(
-    paths: Sequence[Path], number: int | None, progress: Progress, *, resample: bool = False
+    paths: Sequence[Path],
+    number: int | None,
+    progress: Progress,
+    *,
+    resample: bool = False,
+    show_identity: bool = False,
 ) -> list[Source]:
     """Loads the scans to examine.
 
@@ -40,6 +46,7 @@ def load_queries(
         number: Which series of a single path to take, from 1.
         progress: Told how far the reading is.
         resample: Whether series with missing or uneven slices are resampled, not refused.
+        show_identity: Whether results may say whose scan it is.
 
     Raises:
         ArgumentError: There is no series of this number, or a number for several paths.
@@ -50,8 +57,9 @@ def load_queries(
     queries = []
     for done, path in enumerate(paths):
         reading = part(progress, done / len(paths), (done + 1) / len(paths))
-        series = _one(_found(path, resample), number)
-        queries.append(Source(series.load(reading), series.label, stem_of(path)))
+        series = _one(_found(path, resample, show_identity), number)
+        stem = stem_of(path) if show_identity else f"query-{done + 1}"
+        queries.append(Source(series.load(reading), series.label, stem))
     return queries
 
 
@@ -94,9 +102,10 @@ def load_references(
     return references, problems
 
 
-def _found(path: Path, resample: bool) -> list[Series]:
+def _found(path: Path, resample: bool, show_identity: bool = False) -> list[Series]:
     """Returns the series of a path, or what the user accepts in their place."""
-    return [each.remedy if resample and each.remedy else each for each in open_study(path).series]
+    study = open_study(path, show_identity=show_identity)
+    return [each.remedy if resample and each.remedy else each for each in study.series]
 
 
 def stem_of(path: Path) -> str:

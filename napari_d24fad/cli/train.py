@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import sys
 from argparse import Namespace
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from napari_d24fad.atomic import check_writable
-from napari_d24fad.cli.console import progress_bar
+from napari_d24fad.cli.console import progress_bar, warn
 from napari_d24fad.errors import ArgumentError, Code
 from napari_d24fad.progress import silent
 
@@ -38,15 +37,11 @@ def run(arguments: Namespace) -> None:
             arguments.out,
             device=arguments.device,
             resume=arguments.resume,
-            warn=_warn if speaks else lambda sentence: None,
+            warn=warn if speaks else lambda sentence: None,
             progress=bar if speaks else silent,
         )
     if speaks:
-        print(f"{card.name}: {card.title}. Written to {arguments.out}")
-
-
-def _warn(sentence: str) -> None:
-    print(f"d24fad: warning: {sentence}", file=sys.stderr)
+        print(f"{card.name}: {card.title}. Written.")
 
 
 def recipe_of(arguments: Namespace) -> Recipe:

@@ -11,7 +11,7 @@ from typing import TypeVar
 import torch
 from torch import Tensor
 
-from napari_d24fad.atomic import atomic_file
+from napari_d24fad.atomic import atomic_folder
 from napari_d24fad.errors import Code, ModelError
 from napari_d24fad.network.card import ModelCard
 from napari_d24fad.network.d24fad import D24FAD, build_network
@@ -97,11 +97,10 @@ def save_state(state: Mapping[str, Tensor], card: ModelCard, path: Path, *, half
     weights = path if path.suffix == WEIGHTS_SUFFIX else path.with_name(path.name + WEIGHTS_SUFFIX)
     card = dataclasses.replace(card, name=weights.stem, sha256="0" * 64)
     card.to_json()  # refuses a bad card before anything is written
-    with atomic_file(weights.with_suffix(CARD_SUFFIX)) as temporary:
-        # Weights first: if this is cut short, the old card's checksum tells.
-        write_tensors(state, weights)
-        card = dataclasses.replace(card, sha256=sha256_of(weights))
-        temporary.write_text(card.to_json(), encoding="utf-8")
+    with atomic_folder(weights.parent) as new:
+        write_tensors(state, new / weights.name)
+        card = dataclasses.replace(card, sha256=sha256_of(new / weights.name))
+        (new / weights.with_suffix(CARD_SUFFIX).name).write_text(card.to_json(), encoding="utf-8")
     return card
 
 

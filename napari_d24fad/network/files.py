@@ -19,8 +19,8 @@ def sha256_of(path: Path) -> str:
             raise ModelError(Code.MODEL_CORRUPT, "The file cannot be read.")
         with path.open("rb") as file:
             return hashlib.file_digest(file, "sha256").hexdigest()
-    except OSError as error:
-        raise ModelError(Code.MODEL_CORRUPT, "The file cannot be read.") from error
+    except OSError:
+        raise ModelError(Code.MODEL_CORRUPT, "The file cannot be read.") from None
 
 
 def is_file(path: Path) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
-from napari_d24fad.atomic import atomic_file
+from napari_d24fad.atomic import atomic_folder
 from napari_d24fad.errors import ArgumentError, Code, ModelError
 from napari_d24fad.network.card import ModelCard
 from napari_d24fad.network.checkpoint import read_checked
@@ -55,14 +55,11 @@ def import_model(path: Path) -> ModelCard:
     card = source.card
     if is_embedded(card.name):
         raise ArgumentError(Code.BAD_ARGUMENT, "A model that comes with the tool has this name.")
-    weights = models_folder() / f"{card.name}{WEIGHTS_SUFFIX}"
-    with (
-        atomic_file(weights.with_suffix(CARD_SUFFIX)) as new_card,
-        atomic_file(weights) as new_weights,
-    ):
-        new_card.write_text(card.to_json(), encoding="utf-8")
-        shutil.copyfile(source.weights, new_weights)
-        read_checked(ModelFiles(card, new_weights))
+    with atomic_folder(models_folder()) as new:
+        weights = new / f"{card.name}{WEIGHTS_SUFFIX}"
+        weights.with_suffix(CARD_SUFFIX).write_text(card.to_json(), encoding="utf-8")
+        shutil.copyfile(source.weights, weights)
+        read_checked(ModelFiles(card, weights))
     return card
 
 

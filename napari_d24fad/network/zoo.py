@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from napari_d24fad.atomic import recover
 from napari_d24fad.errors import Code, ModelError
 from napari_d24fad.network.card import ModelCard, read_card
 from napari_d24fad.network.files import is_file
@@ -45,6 +46,7 @@ def installed_models() -> tuple[InstalledModel, ...]:
 
     An embedded name cannot be taken by a model of the user's own.
     """
+    recover(models_folder())
     embedded = _names_in(embedded_models_folder())
     own = [name for name in _names_in(models_folder()) if not is_embedded(name)]
     return (
@@ -74,7 +76,9 @@ def find_model(name_or_path: str | Path) -> ModelFiles:
             a file of the pair is missing.
     """
     if _is_path(name_or_path):
+        recover(Path(name_or_path).parent)
         return read_pair(Path(name_or_path))
+    recover(models_folder())
     name = str(name_or_path)
     for folder in (embedded_models_folder(), models_folder()):
         if name in _names_in(folder):

@@ -32,6 +32,7 @@ from napari_d24fad.studies.decoding_messages import receive, send
 _PROGRAM = "napari_d24fad.studies.decoding_worker"
 _START_SECONDS = 60.0
 _SECONDS, _BYTES_PER_SECOND = 8.0, 2**20
+_COMPUTING = 0.4  # share of the time that may be spent computing: the rest is for a busy machine
 _POLL_SECONDS = 0.05
 _MOST_IDLE = 4
 _DTYPES = ("|u1", "|i1", "<u2", "<i2", "<u4", "<i4")
@@ -103,10 +104,10 @@ def decode(syntax: str, form: FrameFormat, frame: bytes, cancel: CancelToken | N
 
 def _frame(head: dict[str, Any], content: bytes, form: FrameFormat) -> Frame:
     """Checks an answer, which a decoder that was taken over could have made up."""
-    dtype, shape = head.get("dtype"), tuple(head.get("shape", ()))
+    dtype, shape = head.get("dtype"), head.get("shape")
     if (
         dtype not in _DTYPES
-        or shape != form.shape
+        or shape != list(form.shape)
         or len(content) != math.prod(shape) * np.dtype(dtype).itemsize
     ):
         raise _BROKEN()
@@ -159,7 +160,12 @@ class _Worker:
             self._ready = True
         size = math.prod(form.shape) * max(1, form.bits_allocated // 8)
         seconds = _SECONDS + size / _BYTES_PER_SECOND
-        request = {"syntax": syntax, "attributes": asdict(form), "size": size, "seconds": seconds}
+        request = {
+            "syntax": syntax,
+            "attributes": asdict(form),
+            "size": size,
+            "seconds": _COMPUTING * seconds,
+        }
         with self._watched(seconds, cancel):
             send(self._requests, request, frame)
             return receive(self._answers, 4 * size)
@@ -184,7 +190,7 @@ class _Worker:
         watcher.start()
         try:
             yield
-        except (OSError, EOFError, ValueError):
+        except (OSError, EOFError, ValueError, RecursionError):
             cancel.check()
             late = time.monotonic() > end
             raise StudyError(Code.DECODER_FAILED, "It took too long." if late else "") from None

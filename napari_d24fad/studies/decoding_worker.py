@@ -33,11 +33,14 @@ from napari_d24fad.studies.decoding_messages import receive, send
 if sys.platform != "win32":  # where only the time is limited, by the parent
     import resource
 
+_JPEG_LS = (JPEGLSLossless, JPEGLSNearLossless)
+_END_OF_IMAGE, _PADDED = b"\xff\xd9", 16
+
 _PLUGINS = {
     RLELossless: "pydicom",
     **dict.fromkeys((JPEGBaseline8Bit, JPEGExtended12Bit), "pillow"),
     **dict.fromkeys((JPEG2000, JPEG2000Lossless, HTJ2K, HTJ2KLossless, HTJ2KLosslessRPCL), "pylibjpeg"),
-    **dict.fromkeys((JPEGLSLossless, JPEGLSNearLossless), "pyjpegls"),
+    **dict.fromkeys(_JPEG_LS, "pyjpegls"),
 }
 """Who decodes what; another one decodes what is not listed, or where this one is not installed."""
 
@@ -66,6 +69,8 @@ def _answer(request: dict[str, Any], frame: bytes) -> tuple[dict[str, Any], byte
     """
     _limit(request["size"], request["seconds"])
     decoder = get_decoder(UID(request["syntax"]))
+    if decoder.UID in _JPEG_LS and _END_OF_IMAGE not in frame[-_PADDED:]:
+        return {"error": "damaged"}, b""  # CharLS says so too, after seconds
     try:
         pixels, found = decoder.as_array(
             encapsulate([frame], has_bot=False), decoding_plugin=_plugin(decoder), **request["attributes"]
@@ -87,9 +92,9 @@ def _plugin(decoder: Decoder) -> str:
 
 
 def _limit(size: int, seconds: float) -> None:
-    """Lets the system end this process if a frame takes too much memory or time.
+    """Lets the system end this process if a frame takes too much memory, or computing time.
 
-    The parent watches the time, too. This holds if the parent is no longer there.
+    The parent watches the clock, which a busy machine needs more patience with.
     """
     if sys.platform == "win32":
         return

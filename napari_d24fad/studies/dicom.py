@@ -64,13 +64,13 @@ class DicomSeries(Series):
             progress((index + 1) / len(voxels), "Reading slices")
         return voxels
 
-    def _read_middle_slice(self) -> Voxels:
-        return self._slice(self.grid[0] // 2, self._read_file)[np.newaxis]
+    def _read_middle_slice(self, cancel: CancelToken) -> Voxels:
+        return self._slice(self.grid[0] // 2, partial(self._read_file, cancel=cancel))[np.newaxis]
 
     def _slice(self, index: int, read: Callable[[int], Voxels]) -> Voxels:
         return read(index) if self.regrid is None else self.regrid.draw(index, read)
 
-    def _read_file(self, index: int, cancel: CancelToken | None = None) -> Voxels:
+    def _read_file(self, index: int, cancel: CancelToken) -> Voxels:
         return read_slice(self.instances[index], cancel)
 
     @property
@@ -88,7 +88,14 @@ def dicom_series(instances: Iterable[Instance]) -> tuple[Series, ...]:
         One series for each volume or image that is to be told apart. A series that
         cannot be read says why in its `Series.refusal`.
     """
-    return tuple(_series(group) for group in split_series(instances))
+    return tuple(_series(_with_remarks(group)) for group in split_series(instances))
+
+
+def _with_remarks(group: Group) -> Group:
+    """Adds what single files of a group give reason to say."""
+    if not any(instance.burned_in for instance in group.instances):
+        return group
+    return replace(group, problems=(*group.problems, Problem(Code.BURNED_IN)))
 
 
 def _series(group: Group) -> Series:

@@ -14,6 +14,8 @@ from pydicom.tag import Tag
 from pydicom.uid import UID
 
 from napari_d24fad.errors import Code, StudyError
+from napari_d24fad.studies.descriptions import without_identity
+from napari_d24fad.studies.dicom_burned_in import may_be_burned_in
 from napari_d24fad.studies.dicom_file import is_deflated, open_dicom, read_header
 from napari_d24fad.studies.dicom_subject import body_part, patient_key
 from napari_d24fad.studies.dicom_values import number, numbers, positive, text
@@ -98,6 +100,8 @@ _KEYWORDS = (
     "BitsAllocated",
     "BitsStored",
     "PixelPaddingValue",
+    "BurnedInAnnotation",
+    "ConversionType",
 )
 _TAGS = [*map(Tag, _KEYWORDS), *(Tag(trait) for trait, _ in TRAITS)]
 
@@ -145,6 +149,7 @@ class Instance:
         number: Instance Number (0020,0013).
         traits: Values of `TRAITS`, as text.
         program: Whether its preamble makes the file a program too.
+        burned_in: Whether its pixels may show who the patient is.
     """
 
     path: Path = field(repr=False)
@@ -168,6 +173,7 @@ class Instance:
     number: int | None
     traits: tuple[str, ...] = field(repr=False)  # times among them
     program: bool = False
+    burned_in: bool = False
 
 
 def read_instance(path: Path) -> Instance:
@@ -199,6 +205,8 @@ def read_instance(path: Path) -> Instance:
     except FileNotFoundError:
         raise vanished() from None
     except OSError as error:
+        if isinstance(error.__context__, StudyError):  # which pydicom hides where it reads a sequence
+            raise error.__context__ from None
         # The file system numbers its errors; pydicom raises others on damaged files.
         raise StudyError(Code.PATH_UNREADABLE if error.errno else Code.TRUNCATED) from None
     except (struct.error, zlib.error, BytesLengthException):
@@ -239,7 +247,7 @@ def _instance(path: Path, header: Dataset, *, program: bool) -> Instance:
     return Instance(
         path=path,
         identity=SeriesIdentity(
-            description=" ".join(text(header, "SeriesDescription").split()),
+            description=without_identity(text(header, "SeriesDescription")),
             series_uid=text(header, "SeriesInstanceUID"),
             study_uid=text(header, "StudyInstanceUID"),
             frame_of_reference_uid=text(header, "FrameOfReferenceUID"),
@@ -265,6 +273,7 @@ def _instance(path: Path, header: Dataset, *, program: bool) -> Instance:
         number=None if instance_number is None else int(instance_number),
         traits=tuple(text(header, trait) for trait, _ in TRAITS),
         program=program,
+        burned_in=may_be_burned_in(header),
     )
 
 

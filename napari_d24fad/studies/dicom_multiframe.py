@@ -74,10 +74,10 @@ class MultiframeSeries(Series):
                 progress(stop / len(voxels), "Reading slices")
         return voxels
 
-    def _read_middle_slice(self) -> Voxels:
+    def _read_middle_slice(self, cancel: CancelToken) -> Voxels:
         middle = self.grid[0] // 2
         with coded_errors(self.instance.transfer_syntax), quiet():
-            return self._frames(self._image(CancelToken()), middle, middle + 1)
+            return self._frames(self._image(cancel), middle, middle + 1)
 
     def _image(self, cancel: CancelToken) -> highdicom.Image:
         """Reads the file; its frames are decoded when they are asked for."""

@@ -10,6 +10,9 @@ from pydicom.dataset import Dataset
 from pydicom.multival import MultiValue
 from pydicom.sequence import Sequence
 
+SHORTEST, LONGEST = 1e-6, 1e6
+"""Between these, in mm, lies the length of any voxel: from a nanometre to a kilometre."""
+
 
 def _value(header: Dataset, name: str | int) -> Any:
     """Returns an element's value, or None if it is missing or cannot be interpreted."""
@@ -61,5 +64,5 @@ def number(header: Dataset, name: str) -> float | None:
 
 
 def positive(lengths: tuple[float, ...] | None) -> tuple[float, ...] | None:
-    """Returns the numbers if all of them are positive, else None."""
-    return lengths if lengths and min(lengths) > 0 else None
+    """Returns the numbers if all of them are lengths that a voxel can have, in mm, else None."""
+    return lengths if lengths and all(SHORTEST < length < LONGEST for length in lengths) else None

@@ -26,6 +26,7 @@ _FORMATS = ("PNG", "JPEG", "TIFF")
 _GREY_MODES = frozenset({"1", "L", "LA", "La", "I", "F", "I;16", "I;16B", "I;16L", "I;16N"})
 _EXIF_ORIENTATION = 0x0112
 _LYING = (5, 6, 7, 8)  # EXIF orientations that exchange rows and columns
+_WIDTH = 256
 _INTERPRETATION, _WHITE_IS_ZERO = 262, 0  # TIFF tags and their values
 _SAMPLE_FORMAT, _SIGNED = 339, 2
 # What tells grey from colour (8 bits); on 1,740 medical pictures of six kinds, grey ones
@@ -41,9 +42,9 @@ class ImageSeries(Series):
     kind: ClassVar[str] = "image"
 
     def _read(self, progress: Progress, cancel: CancelToken) -> Voxels:
-        return self._read_middle_slice()
+        return self._read_middle_slice(cancel)
 
-    def _read_middle_slice(self) -> Voxels:
+    def _read_middle_slice(self, cancel: CancelToken) -> Voxels:
         with _opened(self.source) as stored:
             check_size((1, stored.height, stored.width), 3)  # it may be another file by now
             image = ImageOps.exif_transpose(stored)
@@ -83,7 +84,9 @@ def image_series(path: Path) -> ImageSeries:
         if pages > 1 and image.format != "MPO":
             raise StudyError(Code.UNSUPPORTED_PIXELS, f"It holds {pages} pages; save each as its own file.")
         columns, rows = image.size
-        if image.getexif().get(_EXIF_ORIENTATION) in _LYING:
+        # Pillow exchanges them itself in a TIFF.
+        turned = image.format == "TIFF" and columns != _tag(image, _WIDTH)
+        if image.getexif().get(_EXIF_ORIENTATION) in _LYING and not turned:
             columns, rows = rows, columns
         grid = (1, rows, columns)
         check_size(grid, 3)

@@ -63,12 +63,12 @@ class NiftiSeries(Series):
                 pass
             return voxels
 
-    def _read_middle_slice(self) -> Voxels:
+    def _read_middle_slice(self, cancel: CancelToken) -> Voxels:
         part = [slice(None), slice(None), slice(None)]
         axis = self.outline.slice_axis
         middle = self.grid[axis] // 2
         part[axis] = slice(middle, middle + 1)
-        with _coded_errors(), quiet(), _opened(self.source, CancelToken()) as file:
+        with _coded_errors(), quiet(), _opened(self.source, cancel) as file:
             image = _image(file)
             _allow_voxels(file, image)
             return self._part(image, part)

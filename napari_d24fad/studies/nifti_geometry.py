@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from napari_d24fad.errors import Code, StudyError
+from napari_d24fad.studies.dicom_values import LONGEST, SHORTEST
 from napari_d24fad.studies.scan import Affine, Problem
 from napari_d24fad.studies.series import pixel_affine
 
@@ -51,7 +52,7 @@ def nifti_geometry(image: Any) -> NiftiGeometry:
     """
     header = image.header
     zooms = [float(zoom) for zoom in header.get_zooms()[:3]] + [1.0] * (3 - min(3, len(image.shape)))
-    lengths = [zoom if np.isfinite(zoom) and zoom > 0 else 1.0 for zoom in zooms]
+    lengths = [zoom if SHORTEST < zoom < LONGEST else 1.0 for zoom in zooms]
     plain = pixel_affine((lengths[2], lengths[1], lengths[0]))
     unplaced = NiftiGeometry(plain, problems=(_problem("It is shown as a plain image."),))
     sform_code, qform_code = int(header["sform_code"]), int(header["qform_code"])
@@ -63,8 +64,7 @@ def nifti_geometry(image: Any) -> NiftiGeometry:
             return unplaced
     scale = _TO_MM.get(header.get_xyzt_units()[0], 1.0)
     ras = np.diag([scale, scale, scale, 1.0]) @ np.array(image.affine, dtype=np.float64)
-    lengths_mm = np.linalg.norm(ras[:3, :3], axis=0)
-    if not np.isfinite(ras).all() or abs(np.linalg.det(ras[:3, :3])) <= 1e-6 * np.prod(lengths_mm):
+    if not _invertible(ras):
         return NiftiGeometry(
             plain, refusal=StudyError(Code.AMBIGUOUS_GEOMETRY, "Its affine is not invertible.")
         )
@@ -87,6 +87,14 @@ def nifti_geometry(image: Any) -> NiftiGeometry:
 
 def _problem(detail: str) -> Problem:
     return Problem(Code.AMBIGUOUS_GEOMETRY, detail)
+
+
+def _invertible(ras: npt.NDArray[np.float64]) -> bool:
+    """Whether an affine gives voxels a size, and a place of their own."""
+    with np.errstate(over="ignore", invalid="ignore"):
+        lengths = np.linalg.norm(ras[:3, :3], axis=0)
+        possible = np.isfinite(ras).all() and ((lengths > SHORTEST) & (lengths < LONGEST)).all()
+        return bool(possible and abs(np.linalg.det(ras[:3, :3])) > 1e-6 * np.prod(lengths))
 
 
 def _states_lengths(image: Any) -> bool:

@@ -94,7 +94,7 @@ def write_sample_study(
                 write_series(complete / target.name, pixels, subject, label, progress=share, cancel=cancel)
             _replace(complete, study)
     except OSError as error:
-        raise ExportError(Code.CANNOT_WRITE, f"{error.strerror}." if error.strerror else "") from error
+        raise ExportError(Code.CANNOT_WRITE, f"{error.strerror}." if error.strerror else "") from None
     return study
 
 

@@ -58,7 +58,8 @@ class SeriesIdentity:
     """Which series this is. Kept out of ``repr`` so that no log can leak it.
 
     Attributes:
-        description: Series Description (0008,103E), or the kind of file; shown to users.
+        description: What may be shown of Series Description (0008,103E), see
+            `descriptions.without_identity`, or the kind of file.
         series_uid: Series Instance UID (0020,000E); empty for other formats.
         study_uid: Study Instance UID (0020,000D); empty for other formats.
         frame_of_reference_uid: Frame of Reference UID (0020,0052); empty if not stated.
@@ -116,6 +117,11 @@ class Scan:
             frozen = getattr(self, name).view()
             frozen.flags.writeable = False
             object.__setattr__(self, name, frozen)
+
+    @property
+    def may_show_identity(self) -> bool:
+        """Whether the pixels themselves may show who the patient is."""
+        return any(problem.code is Code.BURNED_IN for problem in self.problems)
 
     @property
     def is_colour(self) -> bool:

@@ -140,7 +140,7 @@ class Series(ABC):
         """
         cancel = cancel or CancelToken()
         self._check_readable(cancel)
-        return thumbnail(self._scan(self._read_middle_slice()), size)
+        return thumbnail(self._scan(self._read_middle_slice(cancel)), size)
 
     @property
     def files(self) -> tuple[Path, ...]:
@@ -174,7 +174,7 @@ class Series(ABC):
         """Reads all voxels of the outline's grid."""
 
     @abstractmethod
-    def _read_middle_slice(self) -> Voxels:
+    def _read_middle_slice(self, cancel: CancelToken) -> Voxels:
         """Reads the middle slice only: length 1 along the slice axis."""
 
     def _scan(self, voxels: Voxels) -> Scan:

@@ -15,7 +15,7 @@ from typing import Any, Final
 
 import torch
 
-from napari_d24fad.atomic import atomic_file, remove_leftovers
+from napari_d24fad.atomic import atomic_file, recover
 from napari_d24fad.errors import Code, ModelError, TrainingError
 from napari_d24fad.network.tensors import Tensors, read_metadata, read_tensors, write_tensors
 from napari_d24fad.network.zoo import WEIGHTS_SUFFIX
@@ -69,7 +69,7 @@ class TrainingRecord:
         """
         expect_checkpoint(self.out)
         path = _beside(self.out, CHECKPOINT_SUFFIX)
-        remove_leftovers(path)
+        recover(path.parent)
         try:
             told = json.loads(read_metadata(path)["training"])
             if told["schema"] != SCHEMA:

@@ -19,6 +19,7 @@ from napari_d24fad.network.zoo import list_models
 from napari_d24fad.progress import CancelToken, Progress
 from napari_d24fad.studies.series import Series
 from napari_d24fad.studies.study import Study
+from napari_d24fad.viewer.burned_in import agrees_to_save
 from napari_d24fad.viewer.dock_body import DockBody
 from napari_d24fad.viewer.gallery import FEWEST, Gallery
 from napari_d24fad.viewer.gallery_filling import GalleryFilling
@@ -86,7 +87,8 @@ class DetectionDock(QWidget):
     def open(self, paths: Iterable[Path]) -> None:
         """Finds the series in folders or files and shows them in the gallery."""
         chosen = tuple(paths)
-        self.jobs.start("Looking for series", partial(open_paths, chosen), self._show_study)
+        work = partial(open_paths, chosen, show_identity=self._open_bar.identity_box.isChecked())
+        self.jobs.start("Looking for series", work, self._show_study)
 
     def run(self) -> None:
         """Examines the chosen scan with the marked references."""
@@ -208,12 +210,19 @@ class DetectionDock(QWidget):
     def _ask_devices(self) -> None:
         self.jobs.start("Looking for devices", _devices, self.run_panel.set_devices)
 
+    def _may_save(self) -> bool:
+        return self._finding is None or agrees_to_save(self, self._finding.scan)
+
     def _choose_picture(self) -> None:
+        if not self._may_save():
+            return
         path, _ = QFileDialog.getSaveFileName(self, "Save the picture", "anomaly.png", "PNG (*.png)")
         if path:
             self.save_picture(Path(path))
 
     def _choose_results_folder(self) -> None:
+        if not self._may_save():
+            return
         folder = QFileDialog.getExistingDirectory(self, "Save the results to a folder")
         if folder:
             self.save_results(Path(folder))

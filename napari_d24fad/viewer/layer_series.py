@@ -41,7 +41,7 @@ class LayerSeries(Series):
     def _read(self, progress: Progress, cancel: CancelToken) -> Voxels:
         return self._voxels(self.data)
 
-    def _read_middle_slice(self) -> Voxels:
+    def _read_middle_slice(self, cancel: CancelToken) -> Voxels:
         if self.data.ndim == self.outline.voxels.ndim - 1:
             return self._voxels(self.data)
         axis = self.outline.slice_axis

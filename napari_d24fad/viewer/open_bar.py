@@ -1,17 +1,17 @@
-"""The two buttons that open a study, and what their dialogs ask."""
+"""What opens a study: two buttons with their dialogs, and whether identities are shown."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 from qtpy.QtCore import Signal
-from qtpy.QtWidgets import QFileDialog, QHBoxLayout, QPushButton, QWidget
+from qtpy.QtWidgets import QCheckBox, QFileDialog, QGridLayout, QPushButton, QWidget
 
 _KINDS = "Images (*.dcm *.nii *.nii.gz *.png *.jpg *.jpeg *.tif *.tiff *.zip);;All files (*)"
 
 
 class OpenBar(QWidget):
-    """Asks for a folder or for files."""
+    """Asks for a folder or for files, and whether whose they are is shown."""
 
     open_requested = Signal(tuple)
     """The `Path` of each folder or file the user chose."""
@@ -23,10 +23,16 @@ class OpenBar(QWidget):
         self._files.setToolTip("Open DICOM, NIfTI or image files (or drop them here)")
         self._folder.clicked.connect(self._choose_folder)
         self._files.clicked.connect(self._choose_files)
-        layout = QHBoxLayout(self)
+        self._identity = QCheckBox("Show identity")
+        self._identity.setToolTip(
+            "Name patients and files in studies that are opened from now on, and in pictures of them"
+        )
+        layout = QGridLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
-        layout.addWidget(self._folder)
-        layout.addWidget(self._files)
+        layout.setVerticalSpacing(2)
+        layout.addWidget(self._folder, 0, 0)
+        layout.addWidget(self._files, 0, 1)
+        layout.addWidget(self._identity, 1, 0, 1, 2)
 
     @property
     def folder_button(self) -> QPushButton:
@@ -37,6 +43,11 @@ class OpenBar(QWidget):
     def files_button(self) -> QPushButton:
         """Opens files."""
         return self._files
+
+    @property
+    def identity_box(self) -> QCheckBox:
+        """Whether identities are to be shown."""
+        return self._identity
 
     def _choose_folder(self) -> None:
         folder = QFileDialog.getExistingDirectory(self, "Open a study")

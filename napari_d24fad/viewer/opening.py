@@ -19,12 +19,22 @@ THUMBNAIL_PX = 144
 
 
 def open_paths(
-    paths: Iterable[Path], progress: Progress = silent, cancel: CancelToken | None = None
+    paths: Iterable[Path],
+    progress: Progress = silent,
+    cancel: CancelToken | None = None,
+    *,
+    show_identity: bool = False,
 ) -> Study:
     """Opens what was dropped or chosen together as one study.
 
     Several files of one folder are taken for the whole folder: nobody means a single slice
     when dragging three hundred files.
+
+    Args:
+        paths: Folders and files.
+        progress: Told how far the search is.
+        cancel: Stops the search.
+        show_identity: See `open_study`.
 
     Raises:
         StudyError: Why nothing can be shown.
@@ -34,7 +44,9 @@ def open_paths(
     if len(chosen) > 1 and all(path.is_file() for path in chosen):
         archives = [path for path in chosen if path.suffix.lower() == ".zip"]
         chosen = list(dict.fromkeys(path if path in archives else path.parent for path in chosen))
-    studies = [open_study(path, progress=progress, cancel=cancel) for path in chosen]
+    studies = [
+        open_study(path, show_identity=show_identity, progress=progress, cancel=cancel) for path in chosen
+    ]
     return Study(
         tuple(series for study in studies for series in study.series),
         tuple(problem for study in studies for problem in study.problems),

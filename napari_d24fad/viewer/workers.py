@@ -12,6 +12,7 @@ from qtpy.QtCore import QCoreApplication, QObject, QTimer, Signal
 
 from napari_d24fad.errors import Cancelled, Code, D24fadError
 from napari_d24fad.progress import CancelToken, Progress
+from napari_d24fad.trace import safe_trace
 
 logger = logging.getLogger(__name__)
 
@@ -93,7 +94,7 @@ class Worker(QObject):
         except D24fadError as error:
             self._report("failed", error)
         except Exception as error:
-            logger.debug("unforeseen error in a worker", exc_info=True)
+            logger.debug("unforeseen error in a worker\n%s", safe_trace(error))
             self._report("failed", D24fadError(Code.UNEXPECTED, f"({type(error).__name__})"))
         self._report("done", None)
 

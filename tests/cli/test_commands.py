@@ -76,7 +76,7 @@ def test_detect_writes_a_map_in_the_query_geometry_and_a_report(
     assert str(scans) not in json.dumps(report)
 
 
-def test_json_alone_goes_to_stdout_and_images_are_named_after_themselves(
+def test_json_alone_goes_to_stdout_and_images_are_named_after_themselves_if_asked(
     d24fad: Command, tmp_path: Path, scans: Path, model: Path
 ) -> None:
     queries = [scans / "a.png", scans / "b.png"]
@@ -88,6 +88,7 @@ def test_json_alone_goes_to_stdout_and_images_are_named_after_themselves(
         "--out",
         "out",
         "--json",
+        "--show-identity",
         "--scoring",
         "paper",
     ]
@@ -213,11 +214,13 @@ def test_version(capsys: pytest.CaptureFixture[str]) -> None:
     assert capsys.readouterr().out == f"napari-d24fad {__version__}\n"
 
 
-def test_what_was_not_foreseen_is_one_line_and_a_traceback_only_on_demand(
+def test_what_was_not_foreseen_is_one_line_and_a_trace_only_on_demand(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    said = "Doe, Jane\nis in the message"
+
     def fail(*_: object, **__: object) -> None:
-        raise ZeroDivisionError("Doe, Jane\nis in the message")
+        raise ZeroDivisionError(said)
 
     monkeypatch.setattr("napari_d24fad.cli.inspect.open_study", fail)
     assert cli.main(["inspect", "x"]) == 1
@@ -227,7 +230,9 @@ def test_what_was_not_foreseen_is_one_line_and_a_traceback_only_on_demand(
     assert "ZeroDivisionError" in error
     assert "Jane" not in error
     assert cli.main(["inspect", "x", "--debug"]) == 1
-    assert "Traceback" in capsys.readouterr().err
+    traced = capsys.readouterr().err
+    assert "raise ZeroDivisionError(said)" in traced
+    assert "Jane" not in traced
 
 
 @pytest.mark.skipif(os.name == "nt", reason="no POSIX signals")

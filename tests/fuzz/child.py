@@ -1,4 +1,4 @@
-"""The process that reads mutants, and that they may crash: one line before and one after each."""
+"""The process that reads mutants, and that they may crash: a line at the start, and one for each."""
 
 from __future__ import annotations
 
@@ -31,13 +31,13 @@ def main(seed: int, start: int, stop: int) -> None:
     _limit_memory()
     os.environ[LIMIT_VARIABLE] = _LIMIT_GIB
     all_seeds = seeds()
+    print("ready", flush=True)
     with tempfile.TemporaryDirectory() as folder:
         tempfile.tempdir = folder
         for number in range(start, stop):
             chosen, content = mutant(all_seeds, seed, number)
             path = Path(folder) / chosen.name
             path.write_bytes(content)
-            print(f"{number} begins", flush=True)
             before, begun = _resident(reset=True), time.monotonic()
             result = outcome(chosen.kind, path)
             if time.monotonic() - begun > SECONDS:

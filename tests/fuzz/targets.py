@@ -13,6 +13,7 @@ import numpy as np
 from napari_d24fad.errors import D24fadError
 from napari_d24fad.network.card import ModelCard
 from napari_d24fad.network.strict_json import read_text
+from napari_d24fad.network.tensors import read_metadata, read_tensors
 from napari_d24fad.studies.quiet import quiet
 from napari_d24fad.studies.series import Series
 from napari_d24fad.studies.study import open_study
@@ -38,8 +39,6 @@ def outcome(kind: str, path: Path) -> str:
             ModelCard.from_json(read_text(path))
             return READ
         if kind == "model":
-            from napari_d24fad.network.tensors import read_metadata, read_tensors  # imports torch
-
             read_tensors(path)
             read_metadata(path)
             return READ

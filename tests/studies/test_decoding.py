@@ -46,6 +46,8 @@ BAD = {
     "sends objects": "send({'dtype': '|O', 'shape': [64, 48]}, bytes(64 * 48 * 2))",
     "sends too much": "send({'dtype': '<i2', 'shape': [64, 48]}, bytes(10 ** 7))",
     "claims to send terabytes": "os.write(1, struct.pack('<QQ', 2, 2 ** 42) + b'{}')",
+    "has no shape": "send({'dtype': '<i2', 'shape': 7}, bytes(64 * 48 * 2))",
+    "sends lists in lists": "os.write(1, struct.pack('<QQ', 60000, 0) + b'[' * 60000)",
     "sends no object": "os.write(1, struct.pack('<QQ', 2, 0) + b'[]')",
 }
 
@@ -212,3 +214,16 @@ def test_a_series_whose_decoder_dies_is_refused(monkeypatch: pytest.MonkeyPatch,
             series.load()
         assert caught.value.code is Code.DECODER_FAILED
     phantom.assert_world_linear(series.load())
+
+
+def test_cancel_ends_a_thumbnail_whose_decoder_hangs(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    dataset = slices(positions(even(1)), shape=(64, 64))[0]
+    dataset.compress(JPEGLSLossless, generate_instance_uid=False)
+    (series,) = open_study(phantom.save(dataset, tmp_path / "study" / "image.dcm")).series
+    _worker(monkeypatch, tmp_path, "time.sleep(99)")
+    cancel = CancelToken()
+    timer = threading.Timer(0.5, cancel.cancel)
+    timer.start()
+    with pytest.raises(Cancelled):
+        series.thumbnail(cancel=cancel)
+    timer.join()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import struct
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -147,15 +148,6 @@ def test_palette(tmp_path: Path) -> None:
     np.testing.assert_array_equal(load(tmp_path / "image.png").voxels[0], palette[np.asarray(image)])
 
 
-def test_exif_orientation(tmp_path: Path) -> None:
-    exif = Image.Exif()
-    exif[0x0112] = 6  # the camera was turned: rotate by 90 degrees clockwise to view
-    Image.fromarray(COLOURS).save(tmp_path / "image.png", exif=exif)
-    (series,) = open_study(tmp_path / "image.png").series
-    assert series.grid == (1, 9, 6)
-    np.testing.assert_array_equal(series.load().voxels[0], np.rot90(COLOURS, -1))
-
-
 def test_several_pages_are_refused(tmp_path: Path) -> None:
     tifffile.imwrite(tmp_path / "image.tif", np.stack([GREY, GREY]), photometric="minisblack")
     assert "2 pages" in refused(tmp_path / "image.tif", Code.UNSUPPORTED_PIXELS).detail
@@ -209,6 +201,33 @@ def test_thumbnail_keeps_the_aspect(tmp_path: Path) -> None:
     Image.fromarray(NOISE.integers(0, 255, (40, 100, 3), dtype=np.uint8)).save(tmp_path / "image.png")
     (series,) = open_study(tmp_path / "image.png").series
     assert series.thumbnail(50).shape == (20, 50, 3)
+
+
+@pytest.mark.parametrize("kind", ["tif", "png", "jpg"])
+@pytest.mark.parametrize(
+    ("orientation", "upright"),
+    [
+        (1, lambda grey: grey),
+        (2, np.fliplr),
+        (3, lambda grey: np.rot90(grey, 2)),
+        (4, np.flipud),
+        (5, np.transpose),
+        (6, lambda grey: np.rot90(grey, -1)),
+        (7, lambda grey: np.rot90(grey, 2).T),
+        (8, np.rot90),
+    ],
+)
+def test_orientation_of_every_kind(tmp_path: Path, kind: str, orientation: int, upright: Any) -> None:
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    image = Image.fromarray(np.add.outer(np.arange(8) * 20, np.arange(16) * 5).astype(np.uint8))
+    path = tmp_path / f"picture.{kind}"
+    image.save(path, exif=exif)
+    (series,) = open_study(path).series
+    voxels = series.load().voxels[0]
+    assert voxels.shape == series.grid[1:]
+    expected = upright(np.asarray(image, float))
+    assert np.abs(voxels - expected).max() <= (3 if kind == "jpg" else 0)
 
 
 def test_a_tiff_whose_strips_cover_a_part_of_it(tmp_path: Path) -> None:

@@ -119,7 +119,7 @@ def test_sample_opens_from_the_menu_and_is_made_once(
     monkeypatch.setenv(CACHE_VARIABLE, str(tmp_path))
     monkeypatch.setattr(sample, "N_REFERENCES", 1)
     layers = viewer.open_sample(PLUGIN, "heads")
-    assert [layer.name for layer in layers] == ["Synthetic T1, subject 1", "Synthetic T1, subject 2"]
+    assert [layer.name for layer in layers] == ["Synthetic T1 subject 1", "Synthetic T1 subject 2"]
     assert [layer.visible for layer in layers] == [True, False]
     made = {file: file.stat().st_mtime_ns for file in tmp_path.rglob("*.dcm")}
     assert len(viewer.open_sample(PLUGIN, "heads")) == 2

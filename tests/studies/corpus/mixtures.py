@@ -267,7 +267,7 @@ CASES = (
     Case(
         "a colour picture inside the series",
         written(_with_dose_picture, order="forward"),
-        (_part("MR, axial, 1.5 mm pixels"), Picture(_DOSE, _SPLIT)),
+        (_part("MR, axial, 1.5 mm pixels"), Picture(_DOSE, (*_SPLIT, Code.BURNED_IN))),
     ),
     Case("exact duplicates", _copied, (volume(problems=(Code.DUPLICATE_INSTANCE,)),)),
     Case("copies in another compression", _recompressed, (volume(problems=(Code.DUPLICATE_INSTANCE,)),)),

@@ -134,6 +134,7 @@ def _coloured() -> list[Dataset]:
 def _picture(pixels: np.ndarray, **attributes: object) -> Callable[[Path], None]:
     def build(folder: Path) -> None:
         dataset = phantom.image_dataset(pixels, sop_class=SecondaryCaptureImageStorage, modality="US")
+        dataset.BurnedInAnnotation = "NO"
         for name, value in attributes.items():
             setattr(dataset, name, value)
         phantom.save(dataset, folder / "picture")
@@ -159,6 +160,7 @@ def _jpeg(folder: Path) -> None:
     picture = io.BytesIO()
     Image.fromarray(_SMOOTH).save(picture, "JPEG", quality=100, subsampling=0)
     dataset = phantom.image_dataset(_SMOOTH, sop_class=SecondaryCaptureImageStorage, modality="US")
+    dataset.BurnedInAnnotation = "NO"
     dataset.file_meta.TransferSyntaxUID = JPEGBaseline8Bit
     dataset.PhotometricInterpretation = "YBR_FULL_422"
     dataset.PixelData = encapsulate([picture.getvalue()])
@@ -170,6 +172,7 @@ def _palette(bits: int) -> Callable[[Path], None]:
     def build(folder: Path) -> None:
         dataset = phantom.image_dataset(np.array([[0, 1], [2, 1]], np.uint8), photometric="PALETTE COLOR")
         dataset.Modality = "US"
+        dataset.BurnedInAnnotation = "NO"
         for order, colour in enumerate(("Red", "Green", "Blue")):
             entries = np.array([0, 0x40 * (order + 1), 0xFF])
             table = (entries * 257).astype(np.uint16) if bits == 16 else entries.astype(np.uint8)
@@ -247,6 +250,11 @@ CASES = (
         "MONOCHROME1 radiograph", _radiograph, (Picture(_RADIOGRAPH, photometric=Photometric.BRIGHT_TO_DARK),)
     ),
     Case("RGB", _picture(_COLOURS[0]), (Picture(_COLOURS[0]),)),
+    Case(
+        "a secondary capture that does not deny burned-in text",
+        _picture(_COLOURS[0], BurnedInAnnotation=""),
+        (Picture(_COLOURS[0], (Code.BURNED_IN,)),),
+    ),
     Case(
         "RGB plane after plane",
         _picture(_COLOURS[0], PlanarConfiguration=1, PixelData=_COLOURS[0].transpose(2, 0, 1).tobytes()),

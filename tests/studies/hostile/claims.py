@@ -23,6 +23,7 @@ VALUES = np.arange(48, dtype=np.int16).reshape(6, 8)
 def one(change: Callable[[Dataset], object] = lambda dataset: None) -> Dataset:
     """A small image without a place in the patient, changed by a function."""
     dataset = phantom.image_dataset(VALUES, sop_class=SecondaryCaptureImageStorage, modality="OT")
+    dataset.BurnedInAnnotation = "NO"
     change(dataset)
     return dataset
 
