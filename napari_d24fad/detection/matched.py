@@ -7,10 +7,11 @@ from dataclasses import dataclass
 
 import torch
 from torch import Tensor
-from torch.nn.functional import interpolate, normalize, one_hot
+from torch.nn.functional import interpolate, one_hot
 
 from napari_d24fad.detection.matching import local_likeness
 from napari_d24fad.detection.scoring import Features
+from napari_d24fad.network.cosine import unit_length
 from napari_d24fad.network.d24fad import D24FAD
 
 _HALF_MAX = 65504.0
@@ -58,7 +59,7 @@ class MatchedScoring:
         seen = network.teacher(images)
         coarse, middle = network.student.coarser(seen.embedding)
         pairs = [(a.float(), b.float()) for a, b in zip(seen.scales[1:], (middle, coarse), strict=True)]
-        residuals = [normalize(teacher) - normalize(student) for teacher, student in pairs]
+        residuals = [unit_length(teacher) - unit_length(student) for teacher, student in pairs]
         kept = (*(teacher for teacher, _ in pairs), *residuals)
         return tuple(feature.clamp(-_HALF_MAX, _HALF_MAX).half() for feature in kept)
 
@@ -79,7 +80,7 @@ class MatchedScoring:
         """Centres and scales the channels, then makes the features of each position unit length."""
         pairs = zip(statistics[::2], statistics[1::2], strict=True)
         return tuple(
-            normalize((feature.float() - mean) / deviation).half()
+            unit_length((feature.float() - mean) / deviation).half()
             for feature, (mean, deviation) in zip(features, pairs, strict=True)
         )
 

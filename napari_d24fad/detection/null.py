@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from functools import cache
 
 import numpy as np
 import numpy.typing as npt
@@ -111,9 +112,14 @@ def smooth(maps: Tensor, fraction: float) -> Tensor:
         maps: ``(N, side, side)``.
         fraction: Standard deviation as a fraction of the side.
     """
-    sigma = fraction * maps.shape[-1]
-    smoothed = ndimage.gaussian_filter(maps.cpu().numpy(), (0, sigma, sigma))
-    return torch.from_numpy(smoothed).to(maps.device)
+    gaussian = torch.from_numpy(_gaussian(maps.shape[-1], fraction * maps.shape[-1])).to(maps.device)
+    return gaussian @ maps @ gaussian.T
+
+
+@cache
+def _gaussian(side: int, sigma: float) -> npt.NDArray[np.float32]:
+    """SciPy's Gaussian filter of a line, its borders included, as a matrix: faster, and on any device."""
+    return np.asarray(ndimage.gaussian_filter1d(np.eye(side), sigma, axis=0), np.float32)
 
 
 def scan_score(slice_scores: npt.NDArray[np.float32]) -> float:

@@ -8,6 +8,8 @@ import torch
 from torch import Tensor
 from torch.nn.functional import cosine_similarity, interpolate
 
+from napari_d24fad.network.cosine import cosine
+
 
 def distance_loss(first: Sequence[Tensor], second: Sequence[Tensor]) -> Tensor:
     """Sum over scales of the mean cosine distance of flattened feature maps.
@@ -41,7 +43,7 @@ def distance_maps(first: Sequence[Tensor], second: Sequence[Tensor], side: int) 
     Returns:
         ``(N, scales, side, side)``, at least 0; not smoothed.
     """
-    scales = [enlarge(1 - cosine_similarity(a, b), side) for a, b in zip(first, second, strict=True)]
+    scales = [enlarge(1 - cosine(a, b), side) for a, b in zip(first, second, strict=True)]
     return torch.stack(scales, dim=1)
 
 

@@ -47,8 +47,8 @@ class LearnToWeight(nn.Module):
         """
         # Summed in float64: 262,144 float32 terms in a matrix product are off by 3e-3, and
         # even summed pairwise the result depends on the number of threads.
-        products = [(query * support).flatten(1).sum(dim=1, dtype=torch.float64) for support in projected]
-        return (torch.stack(products, dim=1) / math.sqrt(query.shape[1])).to(query.dtype)
+        products = [(one * projected).flatten(1).sum(dim=1, dtype=torch.float64) for one in query]
+        return (torch.stack(products) / math.sqrt(query.shape[1])).to(query.dtype)
 
 
 def combine(weights: Tensor, supports: Tensor) -> Tensor:
