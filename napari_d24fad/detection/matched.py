@@ -58,7 +58,11 @@ class MatchedScoring:
         """Keeps teacher features and residuals of the middle and the coarse scale, half precision."""
         seen = network.teacher(images)
         coarse, middle = network.student.coarser(seen.embedding)
-        pairs = [(a.float(), b.float()) for a, b in zip(seen.scales[1:], (middle, coarse), strict=True)]
+        # Plane by plane in memory, whatever the network likes: that is how they are compared.
+        pairs = [
+            (teacher.float().contiguous(), student.float().contiguous())
+            for teacher, student in zip(seen.scales[1:], (middle, coarse), strict=True)
+        ]
         residuals = [unit_length(teacher) - unit_length(student) for teacher, student in pairs]
         kept = (*(teacher for teacher, _ in pairs), *residuals)
         return tuple(feature.clamp(-_HALF_MAX, _HALF_MAX).half() for feature in kept)

@@ -33,7 +33,10 @@ class PaperScoring:
 
     def encode(self, network: D24FAD, images: Tensor) -> Features:
         """Keeps the student's three scales and their learn-to-weight projections."""
-        fine, middle, coarse = (scale.float() for scale in network.student(network.teacher(images).embedding))
+        # Plane by plane in memory, whatever the network likes: that is how they are compared.
+        fine, middle, coarse = (
+            scale.float().contiguous() for scale in network.student(network.teacher(images).embedding)
+        )
         return (fine, middle, coarse, *network.weighting.project((fine, middle, coarse)))
 
     def statistics(self, references: Sequence[Features]) -> Features:
