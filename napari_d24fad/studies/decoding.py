@@ -144,11 +144,12 @@ class _Worker:
         assert self._process.stdin is not None
         assert self._process.stdout is not None
         self._requests, self._answers = self._process.stdin, self._process.stdout
-        self._ready = False
+        self._ready = self._killed = False
 
     @property
     def alive(self) -> bool:
-        return self._process.poll() is None
+        # One that was just killed may look alive for a moment.
+        return not self._killed and self._process.poll() is None
 
     def ask(
         self, syntax: str, form: FrameFormat, frame: bytes, cancel: CancelToken
@@ -183,6 +184,7 @@ class _Worker:
         def watch() -> None:
             while not done.wait(_POLL_SECONDS):
                 if cancel.cancelled or time.monotonic() > end:
+                    self._killed = True
                     self._process.kill()
                     return
 
