@@ -269,6 +269,11 @@ class Code(Enum):
         "The computing device has too little free memory for a single slice.",
         "Close other programs that use it, choose the CPU, or take a smaller model.",
     )
+    DEVICE_LOST = (
+        "M09",
+        "The graphics card stopped working while it computed.",
+        "Choose the CPU, or start the program again and check the graphics driver.",
+    )
 
     CANNOT_WRITE = (
         "X01",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, NamedTuple
 
 from napari_d24fad.errors import Code, ModelError
@@ -47,3 +49,25 @@ def choose_device(name: str) -> torch.device:
     if wanted not in {device.name for device in devices}:
         raise ModelError(Code.DEVICE_UNAVAILABLE, f"Available: {', '.join(d.name for d in devices)}.")
     return torch.device(wanted)
+
+
+@contextmanager
+def device_faults() -> Iterator[None]:
+    """Turns what torch raises when a device fails into a refusal.
+
+    After a device was lost, nothing that lies in its memory can be used any more.
+
+    Raises:
+        ModelError: DEVICE_LOST, or OUT_OF_MEMORY where halving a batch was of no help.
+    """
+    try:
+        yield
+    except RuntimeError as error:
+        import torch
+
+        if isinstance(error, torch.OutOfMemoryError):
+            raise ModelError(Code.OUT_OF_MEMORY) from None
+        # torch before 2.8 has no kind of its own for it.
+        if isinstance(error, getattr(torch, "AcceleratorError", ())) or "CUDA error" in str(error):
+            raise ModelError(Code.DEVICE_LOST) from None
+        raise

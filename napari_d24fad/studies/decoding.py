@@ -36,6 +36,15 @@ _COMPUTING = 0.4  # share of the time that may be spent computing: the rest is f
 _POLL_SECONDS = 0.05
 _MOST_IDLE = 4
 _DTYPES = ("|u1", "|i1", "<u2", "<i2", "<u4", "<i4")
+_REFUSALS = {
+    "damaged": (Code.TRUNCATED, "Its compressed pixel data is damaged."),
+    "truncated": (Code.TRUNCATED, ""),
+    "unsupported": (
+        Code.UNSUPPORTED_PIXELS,
+        "Its compressed pixel data is of a kind that cannot be decoded.",
+    ),
+    "memory": (Code.DECODER_FAILED, "It took more memory than an image of its size needs."),
+}
 # Ours, then whatever else the parent was told of; a folder with a study is not searched.
 _PATH = [str(Path(napari_d24fad.__file__).parents[1]), os.environ.get("PYTHONPATH", "")]
 _ENVIRONMENT = {"PYTHONPATH": os.pathsep.join(filter(None, _PATH)), "OMP_NUM_THREADS": "1"}
@@ -98,7 +107,7 @@ def decode(syntax: str, form: FrameFormat, frame: bytes, cancel: CancelToken | N
         raise
     _give_back(worker)
     if "error" in head:
-        raise _REFUSALS.get(str(head["error"]), _BROKEN)()
+        raise StudyError(*_REFUSALS.get(str(head["error"]), (Code.DECODER_FAILED, "")))
     return _frame(head, content, form)
 
 
@@ -110,23 +119,8 @@ def _frame(head: dict[str, Any], content: bytes, form: FrameFormat) -> Frame:
         or shape != list(form.shape)
         or len(content) != math.prod(shape) * np.dtype(dtype).itemsize
     ):
-        raise _BROKEN()
+        raise StudyError(Code.DECODER_FAILED)
     return Frame(np.frombuffer(content, dtype).reshape(shape), str(head.get("photometric", "")))
-
-
-def _refusal(code: Code, detail: str) -> Any:
-    return lambda: StudyError(code, detail)
-
-
-_REFUSALS = {
-    "damaged": _refusal(Code.TRUNCATED, "Its compressed pixel data is damaged."),
-    "truncated": _refusal(Code.TRUNCATED, ""),
-    "unsupported": _refusal(
-        Code.UNSUPPORTED_PIXELS, "Its compressed pixel data is of a kind that cannot be decoded."
-    ),
-    "memory": _refusal(Code.DECODER_FAILED, "It took more memory than an image of its size needs."),
-}
-_BROKEN = _refusal(Code.DECODER_FAILED, "")
 
 
 class _Worker:
@@ -144,11 +138,12 @@ class _Worker:
         assert self._process.stdin is not None
         assert self._process.stdout is not None
         self._requests, self._answers = self._process.stdin, self._process.stdout
-        self._ready = False
+        self._ready = self._killed = False
 
     @property
     def alive(self) -> bool:
-        return self._process.poll() is None
+        # One that was just killed may look alive for a moment.
+        return not self._killed and self._process.poll() is None
 
     def ask(
         self, syntax: str, form: FrameFormat, frame: bytes, cancel: CancelToken
@@ -183,6 +178,7 @@ class _Worker:
         def watch() -> None:
             while not done.wait(_POLL_SECONDS):
                 if cancel.cancelled or time.monotonic() > end:
+                    self._killed = True
                     self._process.kill()
                     return
 

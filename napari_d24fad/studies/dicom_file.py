@@ -20,9 +20,9 @@ PIXEL_TAGS = (0x7FE00008, 0x7FE00009, 0x7FE00010)
 """Float Pixel Data, Double Float Pixel Data, Pixel Data."""
 
 _META_GROUP = 0x0002
-# Values beyond this are left in the file until somebody asks for them, which is for none of
-# those that pixels are decoded with. No look-up table is larger.
-_LARGEST_VALUE = 2**20
+# Values beyond this are left in the file until somebody asks for them, as for none of those that
+# pixels are decoded or placed with.
+_LARGEST_VALUE = 2**24
 
 
 def open_dicom(path: Path, pixels: int = 0) -> BoundedFile:
@@ -90,12 +90,8 @@ def read_all(path: Path, pixels: int) -> FileDataset:
         if is_deflated(dataset):
             file.seek(0)
             return _read_deflated(file, limits().header + pixels, force=True)
-        rest = read_dataset(
-            file,
-            bool(dataset._read_implicit),
-            bool(dataset._read_little),
-            specific_tags=[BaseTag(tag) for tag in PIXEL_TAGS],
-        )
+        implicit, little = (bool(each) for each in dataset.original_encoding)
+        rest = read_dataset(file, implicit, little, specific_tags=[BaseTag(tag) for tag in PIXEL_TAGS])
         dataset.update(rest)
     return dataset
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -32,6 +32,7 @@ from napari_d24fad.studies.dicom_pixels import (
     read_whole,
     without_padding,
 )
+from napari_d24fad.studies.dicom_subject import body_part
 from napari_d24fad.studies.limits import limits
 from napari_d24fad.studies.quiet import quiet
 from napari_d24fad.studies.scan import Affine, Photometric, Problem, Scan, Voxels
@@ -138,11 +139,13 @@ def multiframe_series(
     grid = (instance.frames, instance.rows, instance.columns)
     photometric = instance.photometric or Photometric.DARK_TO_BRIGHT
     affine: Affine | None = None
-    refusal = None
+    identity, refusal = instance.identity, None
     try:
         check_decodable(instance)
         with coded_errors(instance.transfer_syntax), quiet(), open_dicom(instance.path) as file:
-            affine = _affine(read_header(file), instance.frames)
+            header = read_header(file)
+            identity = replace(identity, body_part=identity.body_part or body_part(header))
+            affine = _affine(header, instance.frames)
     except StudyError as error:
         refusal = error
     return MultiframeSeries(
@@ -151,7 +154,7 @@ def multiframe_series(
             affine=pixel_affine((1.0, *instance.pixel_shape)) if affine is None else affine,
             modality=instance.modality,
             photometric=photometric,
-            identity=instance.identity,
+            identity=identity,
             has_geometry=affine is not None,
             problems=problems,
         ),

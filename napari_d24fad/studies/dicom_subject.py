@@ -42,14 +42,17 @@ def body_part(header: Dataset) -> str:
     """Returns the part of the body in capital letters alone, such as ``"HEAD"``.
 
     Read from Body Part Examined (0018,0015), else from the meaning of the first item of
-    Anatomic Region Sequence (0008,2218).
+    Anatomic Region Sequence (0008,2218), which enhanced files state in Frame Anatomy Sequence
+    (0020,9071) for all frames.
 
     Returns:
         Comparable between the two attributes; empty if neither is stated.
     """
     stated = text(header, "BodyPartExamined")
-    if not stated:
-        regions = items(header, "AnatomicRegionSequence")
-        stated = text(regions[0], "CodeMeaning") if regions else ""
+    groups = items(header, "SharedFunctionalGroupsSequence")
+    frames = [anatomy for group in groups for anatomy in items(group, "FrameAnatomySequence")]
+    for part in (header, *frames):
+        for region in items(part, "AnatomicRegionSequence"):
+            stated = stated or text(region, "CodeMeaning")
     letters = "".join(letter for letter in stated.upper() if letter.isalpha())
     return _SPELT_OUT.get(letters, letters)

@@ -57,7 +57,7 @@ class BoundedFile(io.BufferedReader):
     """
 
     def __init__(self, path: Path, allowed: int) -> None:
-        raw = io.FileIO(path, opener=_open)
+        raw = io.FileIO(str(path), opener=_open)  # pydicom takes its name for a path if it is text
         super().__init__(raw)
         self._length = os.fstat(raw.fileno()).st_size
         self._allowed = allowed

@@ -12,10 +12,11 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from napari_d24fad.detection.calibration import MIN_REGION
+from napari_d24fad.detection.devices import device_faults
 from napari_d24fad.detection.pairing import MIN_REFERENCES
 from napari_d24fad.detection.regions import Region, find_regions
 from napari_d24fad.detection.result import AnomalyMap, FloatArray
-from napari_d24fad.errors import Cancelled, Code, PairingError
+from napari_d24fad.errors import Cancelled, Code, ModelError, PairingError
 from napari_d24fad.export.colours import anomaly_limits
 from napari_d24fad.progress import CancelToken, Progress, part
 from napari_d24fad.settings import features_folder, features_limit
@@ -244,9 +245,19 @@ class DetectionSession:
         while not self._lock.acquire(timeout=0.1):
             cancel.check()
         try:
-            yield
+            with device_faults():
+                yield
+        except ModelError as error:
+            if error.code is Code.DEVICE_LOST:
+                self._forget()
+            raise
         finally:
             self._lock.release()
+
+    def _forget(self) -> None:
+        """Lets go of all that may lie in the memory of a device."""
+        self._detector, self._detector_key, self._encodings = None, None, None
+        self._kept_references, self._references, self._basis = None, None, None
 
     def _examine(
         self,

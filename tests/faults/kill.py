@@ -19,6 +19,8 @@ from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
+import torch
+
 from tests.faults.writers import KINDS, Kind, hidden, seen
 
 _STEPS = {"os.rename", "os.remove", "os.mkdir", "os.rmdir", "os.truncate", "os.link", "os.symlink"}
@@ -140,6 +142,7 @@ def main() -> int:
     parser.add_argument("kinds", nargs="*", default=list(KINDS))
     arguments = parser.parse_args()
     sys.addaudithook(_count_down)
+    torch.set_num_threads(1)  # threads do not survive the fork
     wrong = 0
     with tempfile.TemporaryDirectory() as place:
         for name in arguments.kinds:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from contextlib import redirect_stdout
+from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import dataclass, replace
 from io import StringIO
 from pathlib import Path
@@ -81,7 +81,7 @@ def _run(folder: Path, version: int) -> None:
         save_model(made.network, made.card, place / "random.safetensors")
     words = ["detect", place / f"{version}.nii", "--reference", place / "2.nii", place / "3.nii"]
     words += ["--model", place / "random.safetensors", "--device", "cpu", "--out", folder]
-    with redirect_stdout(StringIO()):
+    with redirect_stdout(StringIO()), redirect_stderr(StringIO()):
         status = cli.main([str(word) for word in words])
     if status:
         raise SystemExit(status)

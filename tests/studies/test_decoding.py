@@ -227,3 +227,22 @@ def test_cancel_ends_a_thumbnail_whose_decoder_hangs(monkeypatch: pytest.MonkeyP
     with pytest.raises(Cancelled):
         series.thumbnail(cancel=cancel)
     timer.join()
+
+
+def test_cancels_at_any_moment_leave_good_processes_or_none() -> None:
+    coded, rng, stopped = _coded(JPEG2000Lossless), np.random.default_rng(1), 0
+    decode(*coded)
+    for _ in range(15):
+        cancel = CancelToken()
+        timer = threading.Timer(rng.uniform(0, 0.12), cancel.cancel)
+        timer.start()
+        try:
+            while True:
+                decode(*coded, cancel)
+                cancel.check()
+        except Cancelled:
+            stopped += 1
+        timer.join()
+        np.testing.assert_array_equal(decode(*coded).pixels, PIXELS)
+    assert stopped == 15
+    assert len(_children()) == 1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tracemalloc
 from collections.abc import Callable
 from pathlib import Path
 
@@ -289,3 +290,26 @@ def test_a_scan_of_padding_only_holds_no_anatomy(tmp_path: Path) -> None:
     dataset = phantom.image_dataset(np.full((4, 4), -2000, np.int16))
     dataset.PixelPaddingValue = -2000
     refused(phantom.save(dataset, tmp_path / "p"), Code.CONSTANT_IMAGE)
+
+
+def test_frames_that_are_described_at_length(tmp_path: Path) -> None:
+    """Their descriptions, of 1.2 MB with a stated length, hold where they lie."""
+    dataset = phantom.enhanced_dataset(grid=(5, 6, 7))
+    for group in dataset.PerFrameFunctionalGroupsSequence:
+        group.add_new(0x00211001, "LO", "vendor")
+        group.add_new(0x00211010, "OB", bytes(250_000))
+    (series,) = open_study(phantom.save(dataset, tmp_path / "frames")).series
+    phantom.assert_world_linear(series.load())
+
+
+def test_a_large_private_element_stays_in_the_file(tmp_path: Path) -> None:
+    dataset = phantom.enhanced_dataset()
+    dataset.add_new(0x00211001, "LO", "vendor")
+    dataset.add_new(0x00211010, "OB", bytes(2**25))
+    (series,) = open_study(phantom.save(dataset, tmp_path / "frames")).series
+    tracemalloc.start()
+    scan = series.load()
+    _, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    phantom.assert_world_linear(scan)
+    assert most < 2**24

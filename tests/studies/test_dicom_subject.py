@@ -3,11 +3,14 @@ from __future__ import annotations
 import hashlib
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 from pydicom.dataset import Dataset
 
 from napari_d24fad.studies.dicom_subject import body_part, patient_key
+from napari_d24fad.studies.study import open_study
+from tests.studies.phantom import assert_world_linear, enhanced_dataset, save
 
 
 def header(**values: str) -> Dataset:
@@ -76,3 +79,12 @@ def test_a_region_that_is_no_sequence_is_not_stated() -> None:
     made = header()
     made.add_new(0x00082218, "LO", "not a sequence")
     assert body_part(made) == ""
+
+
+def test_enhanced_files_state_it_for_all_frames(tmp_path: Path) -> None:
+    dataset = enhanced_dataset()
+    dataset.SharedFunctionalGroupsSequence[0].FrameAnatomySequence = [region("Knee")]
+    save(dataset, tmp_path / "enhanced.dcm")
+    (series,) = open_study(tmp_path).series
+    assert series.identity.body_part == "KNEE"
+    assert_world_linear(series.load())

@@ -5,12 +5,13 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
+from tests.tables.card import card
 from tests.tables.conformance import conformance
 from tests.tables.errors import errors
 from tests.tables.pydicom_files import pydicom_files
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
-PAGES = {"errors": errors, "pydicom-files": pydicom_files, "conformance": conformance}
+PAGES = {"card": card, "errors": errors, "pydicom-files": pydicom_files, "conformance": conformance}
 
 
 def main(names: list[str]) -> None:

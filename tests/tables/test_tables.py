@@ -8,7 +8,9 @@ from pathlib import Path
 import pydicom
 import pytest
 
+from napari_d24fad.network.card import read_card
 from tests.studies.corpus import CASES
+from tests.tables.card import CARD, card
 from tests.tables.conformance import outcome
 from tests.tables.errors import errors
 from tests.tables.pydicom_files import FILES, FOLDER
@@ -26,6 +28,19 @@ def _rows(name: str) -> dict[str, list[str]]:
 
 def test_errors() -> None:
     assert (DOCS / "errors.md").read_text(encoding="utf-8") == errors(), "run make docs"
+
+
+def test_card() -> None:
+    assert (DOCS / "card.md").read_text(encoding="utf-8") == card(), "run make docs"
+
+
+def test_the_readme_states_what_the_card_does() -> None:
+    readme = (DOCS.parent / "README.md").read_text(encoding="utf-8")
+    held_out = [each for each in read_card(CARD).figures if not each["seen_in_training"]]
+    assert held_out
+    for each in held_out:
+        if each["metric"] in ("image AUROC", "pixel AUROC", "AUPRO", "best Dice"):
+            assert f"{each['value']:.3f} [{each['low']:.3f}, {each['high']:.3f}]" in readme, each
 
 
 def test_conformance_lists_every_case_with_its_outcome() -> None:

@@ -125,3 +125,23 @@ def test_progress_runs_from_start_to_end(heads) -> None:
     assert told == sorted(told)
     assert told[0] == 0.0
     assert told[-1] == pytest.approx(1.0)
+
+
+def test_a_lost_device_is_let_go_of_and_the_next_run_goes_on(heads, monkeypatch: pytest.MonkeyPatch) -> None:
+    query, references = heads
+    session = DetectionSession()
+    before = run(session, query, references)
+
+    def lose(*_: object, **__: object) -> None:
+        raise RuntimeError("CUDA error: the launch timed out and was terminated")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Detector, "examine", lose)
+        with pytest.raises(D24fadError) as refused:
+            run(session, query, references)
+    assert refused.value.code is Code.DEVICE_LOST
+    assert session._detector is None
+    with pytest.raises(Cancelled):
+        session.explain(before, 0, CancelToken())
+    again = run(session, query, references)
+    np.testing.assert_array_equal(again.anomaly.values, before.anomaly.values)
