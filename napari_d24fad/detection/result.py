@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 
-from napari_d24fad.detection.calibration import Calibration
-from napari_d24fad.detection.reference_check import ReferenceCheck
-from napari_d24fad.detection.regions import Region
 from napari_d24fad.studies.scan import Problem
+
+if TYPE_CHECKING:
+    from napari_d24fad.detection.calibration import Calibration
+    from napari_d24fad.detection.reference_check import ReferenceCheck
+    from napari_d24fad.detection.regions import Region
 
 FloatArray = npt.NDArray[np.float32]
 

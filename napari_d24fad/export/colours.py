@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import matplotlib as mpl
 import numpy as np
 import numpy.typing as npt
-from scipy.ndimage import binary_erosion
 
 from napari_d24fad.detection.result import AnomalyMap
 
@@ -41,6 +39,8 @@ def overlay_colours(steps: int = 256) -> npt.NDArray[np.float64]:
         ``(steps, 4)`` red, green, blue and opacity from 0 to 1; opacity grows with the
         anomaly. The colormap is perceptually uniform and readable without colour vision.
     """
+    import matplotlib as mpl  # too slow to import for a widget that is only opened
+
     colours = np.asarray(mpl.colormaps[COLORMAP](np.linspace(_DARKEST, 1, steps)), dtype=np.float64)
     colours[:, 3] = np.linspace(_FAINTEST, _STRONGEST, steps)
     return colours
@@ -59,6 +59,8 @@ def blend(
     Returns:
         ``(rows, columns, 3)``.
     """
+    from scipy.ndimage import binary_erosion  # likewise
+
     picture = grey if grey.ndim == 3 else np.repeat(grey[..., None], 3, axis=2)
     scale = overlay_colours()
     low, high = limits

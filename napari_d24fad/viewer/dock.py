@@ -18,7 +18,6 @@ from napari_d24fad.network.card import ModelCard
 from napari_d24fad.network.zoo import list_models
 from napari_d24fad.progress import CancelToken, Progress
 from napari_d24fad.studies.series import Series
-from napari_d24fad.studies.study import Study
 from napari_d24fad.viewer.burned_in import agrees_to_save
 from napari_d24fad.viewer.dock_body import DockBody
 from napari_d24fad.viewer.gallery import FEWEST, Gallery
@@ -38,6 +37,7 @@ from napari_d24fad.viewer.session import DetectionSession, Finding, Request
 
 if TYPE_CHECKING:
     from napari_d24fad.detection.streaming import PartialMap
+    from napari_d24fad.studies.study import Study
 
 _PREFERRED_MODEL = "compact"
 _MINIMUM_WIDTH = 320

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
@@ -11,7 +12,9 @@ import numpy.typing as npt
 from napari_d24fad.errors import D24fadError
 from napari_d24fad.progress import CancelToken, Progress, silent
 from napari_d24fad.studies.series import Series
-from napari_d24fad.studies.study import Study, open_study
+
+if TYPE_CHECKING:
+    from napari_d24fad.studies.study import Study
 
 Thumbnail = npt.NDArray[np.uint8]
 THUMBNAIL_PX = 144
@@ -40,6 +43,9 @@ def open_paths(
         StudyError: Why nothing can be shown.
         Cancelled: If a stop was asked for.
     """
+    # The readers of all formats take half a second to import: not before something is opened.
+    from napari_d24fad.studies.study import Study, open_study
+
     chosen = list(paths)
     if len(chosen) > 1 and all(path.is_file() for path in chosen):
         archives = [path for path in chosen if path.suffix.lower() == ".zip"]

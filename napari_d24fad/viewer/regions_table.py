@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 from qtpy.QtCore import Qt, Signal
 from qtpy.QtWidgets import QAbstractItemView, QHeaderView, QTableWidget, QTableWidgetItem
 
-from napari_d24fad.detection.regions import Region
 from napari_d24fad.viewer.wording import p_text, size_text, slices_text
+
+if TYPE_CHECKING:
+    from napari_d24fad.detection.regions import Region
 
 _HEADINGS = {
     "#": "Rank: by how far and how widely the map lies above the threshold",

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 from qtpy.QtCore import QObject, Signal
 
-from napari_d24fad.detection.regions import Region
 from napari_d24fad.detection.result import FloatArray
 from napari_d24fad.errors import D24fadError
 from napari_d24fad.export.anatomy import slice_number
@@ -25,6 +24,7 @@ from napari_d24fad.viewer.workers import Work, Worker
 
 if TYPE_CHECKING:
     from napari_d24fad.detection.explain import Explanation
+    from napari_d24fad.detection.regions import Region
     from napari_d24fad.detection.streaming import PartialMap
 
 _NOT_EXAMINED = "This slice was not examined: it shows no anatomy."

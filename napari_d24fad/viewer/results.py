@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
@@ -10,7 +11,6 @@ from qtpy.QtCore import Qt, Signal
 from qtpy.QtWidgets import QFormLayout, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 from superqt import QElidingLabel
 
-from napari_d24fad.detection.regions import Region
 from napari_d24fad.detection.result import AnomalyMap
 from napari_d24fad.export.notice import NOTICE
 from napari_d24fad.viewer.map_view import MapView
@@ -22,6 +22,9 @@ from napari_d24fad.viewer.threshold import ThresholdControl
 from napari_d24fad.viewer.view_choice import ViewChoice
 from napari_d24fad.viewer.why_panel import WhyPanel
 from napari_d24fad.viewer.wording import highest_normal_slice, p_text, scan_statement
+
+if TYPE_CHECKING:
+    from napari_d24fad.detection.regions import Region
 
 
 class ResultsPanel(QWidget):

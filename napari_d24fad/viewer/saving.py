@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from napari_d24fad.export.overlay import save_png
-from napari_d24fad.export.report import Examination
-from napari_d24fad.export.results import save_results
-from napari_d24fad.export.stamp import Picture, Stamp, stamp
 from napari_d24fad.progress import CancelToken, Progress
 from napari_d24fad.viewer.session import Finding
+
+if TYPE_CHECKING:
+    from napari_d24fad.export.stamp import Picture, Stamp
 
 _IMAGE_STEM = "image"
 
@@ -23,6 +23,10 @@ def save_canvas(picture: Picture, marks: Stamp, path: Path, progress: Progress, 
     Raises:
         ExportError: ``CANNOT_WRITE`` if the system refuses.
     """
+    # Imported when something is saved: they draw with libraries that are slow to import.
+    from napari_d24fad.export.overlay import save_png
+    from napari_d24fad.export.stamp import stamp
+
     save_png(stamp(picture, marks), path)
     return "The picture was saved."
 
@@ -36,6 +40,9 @@ def save_finding(finding: Finding, folder: Path, progress: Progress, cancel: Can
     Raises:
         ExportError: ``CANNOT_WRITE`` if the system refuses.
     """
+    from napari_d24fad.export.report import Examination
+    from napari_d24fad.export.results import save_results
+
     examination = Examination(finding.scan, finding.request.query.label, finding.anomaly)
     save_results(folder, [examination], names=[_IMAGE_STEM])
     return "The anomaly map, the overlay and the report were saved."

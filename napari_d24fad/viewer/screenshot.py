@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 from napari.viewer import Viewer
 from qtpy.QtWidgets import QApplication
 
 from napari_d24fad.export.anatomy import edge_letters, slice_text
 from napari_d24fad.export.notice import NOTICE
-from napari_d24fad.export.overlay import model_text, series_text
-from napari_d24fad.export.stamp import Picture, Stamp
 from napari_d24fad.studies.orientation import canonical
 from napari_d24fad.viewer.layers import ShownScan
 from napari_d24fad.viewer.map_view import MapView
 from napari_d24fad.viewer.session import Finding
+
+if TYPE_CHECKING:
+    from napari_d24fad.export.stamp import Picture, Stamp
 
 
 def canvas_picture(viewer: Viewer) -> Picture:
@@ -52,6 +55,10 @@ def canvas_stamp(
         limits: Values at the ends of the colour scale; None if nothing is coloured.
         view: What the colours show.
     """
+    # Slow to import: not before a picture is saved.
+    from napari_d24fad.export.overlay import model_text, series_text
+    from napari_d24fad.export.stamp import Stamp
+
     scan, anomaly = shown.scan, finding.anomaly
     flat = viewer.dims.ndisplay == 2
     scan_index = int(shown.slice_order[index])

@@ -11,10 +11,8 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING
 
-from napari_d24fad.detection.calibration import MIN_REGION
 from napari_d24fad.detection.devices import device_faults
 from napari_d24fad.detection.pairing import MIN_REFERENCES
-from napari_d24fad.detection.regions import Region, find_regions
 from napari_d24fad.detection.result import AnomalyMap, FloatArray
 from napari_d24fad.errors import Cancelled, Code, ModelError, PairingError
 from napari_d24fad.export.colours import anomaly_limits
@@ -30,6 +28,7 @@ if TYPE_CHECKING:
     from napari_d24fad.detection.explain import Explanation
     from napari_d24fad.detection.kept_references import KeptReferences
     from napari_d24fad.detection.references import References
+    from napari_d24fad.detection.regions import Region
     from napari_d24fad.detection.streaming import PartialMap
 
 
@@ -207,6 +206,10 @@ class DetectionSession:
         Raises:
             Cancelled: If a stop was asked for, or there was another run since.
         """
+        # SciPy is slow to import; the detector has imported it.
+        from napari_d24fad.detection.calibration import MIN_REGION
+        from napari_d24fad.detection.regions import find_regions
+
         basis = self._basis_of(finding)
         cancel.check()
         return find_regions(

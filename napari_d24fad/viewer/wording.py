@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 
-from napari_d24fad.detection.regions import Region
 from napari_d24fad.detection.result import AnomalyMap
+
+if TYPE_CHECKING:
+    from napari_d24fad.detection.regions import Region
 
 
 def p_text(p_value: float, floor: float) -> str:
