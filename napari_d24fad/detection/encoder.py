@@ -77,7 +77,7 @@ class Encoder:
 
     def inputs(self, prepared: Prepared, indices: Sequence[int]) -> Tensor:
         """Returns what the network takes for canonical slices, ``(N, 3, side, side)`` on the device."""
-        images = prepared.inputs(indices).to(self.device)
+        images = prepared.inputs(indices, self.device)
         return imagenet_normalise(images) if self.model.card.normalise else images
 
     @torch.inference_mode()

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import pad
 
-_FEW, _MANY = 2, 8
+_MANY = 8
 
 
 def local_likeness(query: Tensor, supports: Tensor, radius: int) -> Tensor:
@@ -46,5 +46,5 @@ def local_likeness(query: Tensor, supports: Tensor, radius: int) -> Tensor:
 
 def _block(count: int, width: int) -> int:
     """Columns per product, measured on CPUs: the more queries, the fewer columns make it large enough."""
-    wanted = 2 if count >= _MANY else 4 if count >= _FEW else width
+    wanted = 2 if count >= _MANY else 4
     return wanted if width % wanted == 0 else width

@@ -51,18 +51,23 @@ class Prepared:
         kept = {index: (255 * self.inputs([index])[0, 0]).round().byte().numpy() for index in indices}
         return replace(self, scan=canonical(scan), kept=kept)
 
-    def inputs(self, indices: Sequence[int]) -> Tensor:
+    def inputs(self, indices: Sequence[int], device: torch.device | None = None) -> Tensor:
         """Returns network inputs of canonical slices, ``(N, 3, side, side)`` in 0..1.
+
+        Args:
+            indices: Of the slices.
+            device: Where they are scaled to size and wanted; None for the CPU.
 
         Raises:
             KeyError: For slices that were not kept when pixels were let go.
         """
         if self.scan.pixels_hash:
             known = np.stack([self.kept[index] for index in indices])
-            return (torch.from_numpy(known)[:, None] / 255).expand(-1, 3, -1, -1)
+            return (torch.from_numpy(known).to(device)[:, None] / 255).expand(-1, 3, -1, -1)
         unit = self.window.apply(self.scan.voxels[list(indices)])
         channels = unit if self.scan.is_colour else unit[..., None]
-        return self.sampling.to_input(torch.from_numpy(np.ascontiguousarray(np.moveaxis(channels, -1, 1))))
+        slices = torch.from_numpy(np.ascontiguousarray(np.moveaxis(channels, -1, 1)))
+        return self.sampling.to_input(slices.to(device))
 
     def picture(self, index: int) -> tuple[npt.NDArray[np.uint8], tuple[float, float]]:
         """Returns a canonical slice as the window shows it, or as the network saw it if pixels were let go.

@@ -114,6 +114,11 @@ class ResultLayers:
             layer.contrast_limits = limits
             layer.visible = layer.colorbar.visible = True
 
+    def refresh(self) -> None:
+        """Shows values that were written into the array of the anomaly map."""
+        if self.result_layer is not None:
+            self.result_layer.refresh()
+
     def set_limits(self, limits: tuple[float, float]) -> None:
         """Changes the ends of the colour scale; the map is clear below the first."""
         if self.result_layer is not None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from qtpy.QtCore import QObject, Signal
 
-from napari_d24fad.detection.result import FloatArray
+from napari_d24fad.detection.result import AnomalyMap, FloatArray
 from napari_d24fad.errors import D24fadError
 from napari_d24fad.export.anatomy import slice_number
 from napari_d24fad.progress import CancelToken, Progress
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from napari_d24fad.detection.regions import Region
     from napari_d24fad.detection.streaming import PartialMap
 
+_P_SLICES = 16
 _NOT_EXAMINED = "This slice was not examined: it shows no anatomy."
 
 
@@ -51,6 +52,7 @@ class ResultView(QObject):
         self._finding: Finding | None = None
         self._shown: ShownScan | None = None
         self._p_map: FloatArray | None = None
+        self._draw_p_values: Callable[[slice], None] | None = None
         self._is_filling = False
         self._before: Finding | None = None
         self._workers: dict[str, Worker] = {}
@@ -131,6 +133,7 @@ class ResultView(QObject):
     def discard(self) -> None:
         """Stops what is computed: nobody looks any more."""
         self.explanations.discard()
+        self._draw_p_values = None
         for worker in self._workers.values():
             worker.discard()
 
@@ -151,6 +154,10 @@ class ResultView(QObject):
         explanations.cancelled.connect(partial(panel.why.show_message, "Stopped."))
 
     def _follow_slice(self) -> None:
+        if self._draw_p_values is not None and self._panel.view_choice.view is MapView.P_VALUE:
+            # The slice that is looked at does not wait for the others.
+            self._draw_p_values(slice(self.slice_index, self.slice_index + 1))
+            self._maps.refresh()
         self._panel.set_slice(self._scans.current_slice)
         self._explain()
 
@@ -214,16 +221,26 @@ class ResultView(QObject):
         if self._p_map is not None:
             self._maps.show_values(self._p_map, self._p_limits())
             return
-        anomaly = self._finding.anomaly if self._finding is not None else None
-        if anomaly is None:
+        if self._finding is None:
             return
-        self._maps.hide_map()
+        finding = self._finding
+        # Takes memory only as it is filled; 0 stands for p = 1, which is clear.
+        values = np.zeros(finding.anomaly.values.shape, np.float32)
+        draw = self._draw_p_values = partial(_fill_p_values, finding.anomaly, values)
+        draw(slice(self.slice_index, self.slice_index + 1))
+        self._maps.show_values(values, self._p_limits())
 
-        def keep(values: FloatArray) -> None:
-            self._p_map = values
+        def work(progress: Progress, cancel: CancelToken) -> None:
+            for start in range(0, finding.scan.n_slices, _P_SLICES):
+                cancel.check()
+                draw(slice(start, start + _P_SLICES))
+
+        def keep(_: None) -> None:
+            self._p_map, self._draw_p_values = values, None
             self._show_view()
+            self._maps.refresh()
 
-        self._start("p-values", lambda progress, cancel: -np.log10(anomaly.p_map()), keep)
+        self._start("p-values", work, keep)
 
     def _show_limits(self) -> None:
         view = self._panel.view_choice.view
@@ -287,3 +304,10 @@ class ResultView(QObject):
     def _stop(self, name: str) -> None:
         if name in self._workers:
             self._workers.pop(name).discard()
+
+
+def _fill_p_values(anomaly: AnomalyMap, values: FloatArray, chosen: slice) -> None:
+    """Writes -log10 of the p-values of some slices into an array as large as the map."""
+    place = (slice(None),) * anomaly.slice_axis + (chosen,)
+    if anomaly.calibration is not None:
+        values[place] = -np.log10(anomaly.calibration.p_values(anomaly.values[place]))

@@ -71,9 +71,11 @@ def test_finding_is_looked_into(qtbot, dock: DetectionDock, settle: Settle, stud
     assert results.regions.rowCount() == len(anomaly.regions)
 
     # p-values have the same clear part, and the canvas says what the numbers are.
-    results.view_choice.choose(MapView.P_VALUE)
-    qtbot.waitUntil(lambda: not dock.result_view.is_busy, timeout=60_000)
     expected = -np.log10(shown.in_layer_order(anomaly.p_map()))
+    results.view_choice.choose(MapView.P_VALUE)
+    at = dock.layers.current_slice
+    np.testing.assert_array_equal(layer.data[at], expected[at])  # the slice that is shown, at once
+    qtbot.waitUntil(lambda: not dock.result_view.is_busy, timeout=60_000)
     np.testing.assert_array_equal(layer.data, expected)
     coloured = np.nan_to_num(layer.data) >= layer.contrast_limits[0]
     above = np.nan_to_num(shown.in_layer_order(anomaly.values)) >= anomaly.level_one_region
