@@ -38,7 +38,7 @@ def atomic_file(path: str | os.PathLike[str]) -> Iterator[Path]:
     created: list[Path] = []
     try:
         created = _make_folders(target.parent)
-        clear_abandoned(target.parent)
+        recover(target.parent)
         yield staged
         _flush(staged)
         staged.replace(target)
@@ -50,24 +50,23 @@ def atomic_file(path: str | os.PathLike[str]) -> Iterator[Path]:
         _remove_empty(created)
 
 
-def clear_abandoned(folder: str | os.PathLike[str]) -> None:
-    """Clears away what processes that were killed were writing to a folder.
-
-    Raises:
-        OSError: If the system refuses.
-    """
-    for staged in abandoned(Path(folder)):
-        if staged.is_dir():
-            _put_back(staged, Path(folder))
-            shutil.rmtree(staged)
-        else:
-            staged.unlink(missing_ok=True)
-
-
 def recover(folder: str | os.PathLike[str]) -> None:
-    """Clears away what killed processes left, if the system lets us: before files are read."""
+    """Clears away what processes that were killed were writing to a folder, as far as the system lets us.
+
+    Every write to the folder begins with it; so should reading files that are replaced together.
+    """
     with suppress(OSError, ValueError):  # there may be no such folder, or no name of one
-        clear_abandoned(folder)
+        for staged in abandoned(Path(folder)):
+            with suppress(OSError):  # it may be another user's
+                _clear(staged, Path(folder))
+
+
+def _clear(staged: Path, folder: Path) -> None:
+    if staged.is_dir() and not staged.is_symlink():
+        _put_back(staged, folder)
+        shutil.rmtree(staged)
+    else:
+        staged.unlink(missing_ok=True)
 
 
 @contextmanager
@@ -85,7 +84,7 @@ def atomic_folder(folder: str | os.PathLike[str]) -> Iterator[Path]:
     staging: Path | None = None
     try:
         created = _make_folders(target)
-        clear_abandoned(target)
+        recover(target)
         staging = target / staging_name("")
         new, old = staging / "new", staging / "old"
         new.mkdir(parents=True)
@@ -162,12 +161,15 @@ def _put_back(staging: Path, target: Path) -> None:
     """Undoes a replacement that was not completed; may itself be stopped and done again."""
     try:
         moved = json.loads((staging / _JOURNAL).read_text(encoding="utf-8"))
-    except (FileNotFoundError, ValueError):  # nothing was moved yet, or all was
+        replaced, added = ([str(name) for name in moved[kind]] for kind in ("replaced", "added"))
+    except (FileNotFoundError, ValueError, KeyError, TypeError):  # nothing was moved yet, or all was
         return
-    for name in moved["added"]:
+    if any(name in {"", ".", ".."} or Path(name).name != name for name in (*replaced, *added)):
+        return  # no journal of ours: it would reach beyond the folder
+    for name in added:
         if not (staging / "new" / name).exists():
             (target / name).unlink(missing_ok=True)
-    for name in moved["replaced"]:
+    for name in replaced:
         if (staging / "old" / name).exists():
             (staging / "old" / name).replace(target / name)
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from napari_d24fad.atomic import atomic_file, atomic_folder, clear_abandoned, recover
+from napari_d24fad.atomic import atomic_file, atomic_folder, recover
 from napari_d24fad.staging import abandoned, staging_name
 
 
@@ -59,7 +59,7 @@ def test_only_what_nobody_writes_any_more_is_abandoned(tmp_path: Path) -> None:
     os.utime(tmp_path / old, (two_days_ago, two_days_ago))
     expected = {name for name, gone in files.items() if gone} | {reused, old}
     assert {path.name for path in abandoned(tmp_path)} == expected
-    clear_abandoned(tmp_path)
+    recover(tmp_path)
     assert {path.name for path in tmp_path.iterdir()} == files.keys() - expected
 
 
@@ -78,3 +78,32 @@ def test_two_writers_of_one_file_do_not_disturb_each_other(tmp_path: Path) -> No
 @pytest.mark.parametrize("place", ["not/there", "\0"])
 def test_recovering_where_nothing_can_be_is_no_error(tmp_path: Path, place: str) -> None:
     recover(tmp_path / place)
+
+
+@pytest.mark.parametrize(
+    ("journal", "put_back"),
+    [
+        ('{"replaced": ["map"], "added": ["report"]}', True),
+        ('{"replaced": ["../map"], "added": ["../precious"]}', False),
+        ('{"replaced": [".."], "added": ["/"]}', False),
+        ('{"replaced": 3}', False),
+        ("[]", False),
+        ("{", False),
+    ],
+)
+def test_what_was_half_replaced_is_put_back_and_nothing_beyond_the_folder(
+    tmp_path: Path, journal: str, put_back: bool
+) -> None:
+    (tmp_path / "precious").write_text("kept")
+    folder = tmp_path / "out"
+    staging = folder / named(dead_process(), name="")
+    for part in ("new", "old"):
+        (staging / part).mkdir(parents=True)
+    (staging / "old" / "map").write_text("old")
+    (folder / "map").write_text("new")
+    (folder / "report").write_text("new")
+    (staging / "journal.json").write_text(journal)
+    recover(folder)
+    left = {path.name: path.read_text() for path in folder.iterdir()}
+    assert left == ({"map": "old"} if put_back else {"map": "new", "report": "new"})
+    assert (tmp_path / "precious").read_text() == "kept"

@@ -129,7 +129,8 @@ def draw_reliability(path: Path, tasks: Mapping[str, Reliability]) -> None:
         ExportError: CANNOT_WRITE.
     """
     rates = next(iter(tasks.values())).rates
-    with figure_file(path, 1.6 + len(rates) * (0.8 + 0.5 * len(tasks)), 3.6) as figure:
+    # Never narrower than the heading.
+    with figure_file(path, max(8.0, 1.6 + len(rates) * (0.8 + 0.5 * len(tasks))), 3.6) as figure:
         for axes, rate in zip(figure.subplots(1, len(rates), squeeze=False).flat, rates, strict=True):
             _draw_rate(axes, rate, tasks)
         figure.suptitle(

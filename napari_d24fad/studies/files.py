@@ -17,6 +17,8 @@ from napari_d24fad.studies.limits import HEADER_VARIABLE, limits
 
 _BLOCK = 2**16
 _INFLATED_AT_ONCE = 2**22
+_READ = 1024
+_read = io.BufferedReader.read  # called for every element: looked up once
 # Windows has no pipes among its files, and needs to be told that they are binary.
 _FLAGS = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
 
@@ -49,7 +51,8 @@ class BoundedFile(io.BufferedReader):
 
     Args:
         path: The file.
-        allowed: Bytes that may be read in all; skipped ones do not count.
+        allowed: Bytes that may be read in all. Skipped ones do not count; each read counts a
+            KiB more, since a few bytes of a header make an object of that size.
 
     Raises:
         OSError: If the system does not open it.
@@ -61,7 +64,6 @@ class BoundedFile(io.BufferedReader):
         super().__init__(raw)
         self._length = os.fstat(raw.fileno()).st_size
         self._allowed = allowed
-        self._reads = limits().reads
 
     def read(self, size: int | None = -1, /) -> bytes:
         """Reads up to ``size`` bytes.
@@ -75,11 +77,10 @@ class BoundedFile(io.BufferedReader):
         if size > _BLOCK:
             # A length that is only claimed takes no memory.
             size = max(0, min(size, self._length - self.tell()))
-        self._allowed -= size
-        self._reads -= 1
-        if self._allowed < 0 or self._reads < 0:
+        self._allowed -= size + _READ
+        if self._allowed < 0:
             raise _too_long()
-        return super().read(size)
+        return _read(self, size)
 
 
 class Inflated:
@@ -93,7 +94,7 @@ class Inflated:
     def __init__(self, file: Readable, allowed: int) -> None:
         self._file = file
         self._allowed = allowed
-        self._reads = limits().reads
+        self._reads = allowed // _READ
         self._inflater = zlib.decompressobj(-zlib.MAX_WBITS)
         self._inflated = bytearray()
         self._position = 0

@@ -34,14 +34,6 @@ class Limits:
     entries: int = 100_000
     ratio: int = 400
 
-    @property
-    def reads(self) -> int:
-        """Reads that a DICOM header may take, two or three for each data element.
-
-        A few bytes of a file make an object that is a hundred times as large.
-        """
-        return self.header // 1024
-
 
 def limits() -> Limits:
     """Returns the limits, as far as the environment does not change them the default ones."""

@@ -14,6 +14,7 @@ import numpy.typing as npt
 from napari_d24fad.errors import Code, StudyError
 from napari_d24fad.progress import CancelToken, Progress, silent
 from napari_d24fad.studies.limits import check_size
+from napari_d24fad.studies.quiet import quiet
 from napari_d24fad.studies.scan import Photometric, Plane, Problem, Scan, SeriesIdentity, Voxels
 from napari_d24fad.studies.scratch import ScratchFolder
 from napari_d24fad.studies.thumbnail import thumbnail
@@ -120,7 +121,8 @@ class Series(ABC):
         """
         cancel = cancel or CancelToken()
         self._check_readable(cancel)
-        voxels = self._read(progress, cancel)
+        with quiet():  # once, not for each slice
+            voxels = self._read(progress, cancel)
         _check_values(voxels, may_hold_nan=self._may_hold_nan)
         return self._scan(voxels)
 
