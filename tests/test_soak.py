@@ -12,7 +12,7 @@ from tests.cli.conftest import environment
 
 def test_nothing_is_left_of_closed_viewers_and_cancelled_runs(tmp_path: Path) -> None:
     done = subprocess.run(
-        [sys.executable, "-W", "ignore", "-m", "tests.soak", "--cycles", "2", "--cancels", "4"],
+        [sys.executable, "-W", "ignore", "-m", "tests.soak", "--cycles", "1", "--cancels", "3"],
         env=environment(D24FAD_CACHE=str(tmp_path)),
         capture_output=True,
         text=True,

@@ -48,15 +48,7 @@ def read_header(file: BoundedFile, tags: Sequence[int] | None = None, *, force: 
         StudyError: ``TOO_LARGE``, or ``NOT_AN_IMAGE`` if it is nested too deeply.
         Exception: Whatever pydicom and zlib raise on damaged files.
     """
-    chosen = None if tags is None else list(tags)
-    try:
-        return dcmread(
-            file, defer_size=_LARGEST_VALUE, stop_before_pixels=True, force=force, specific_tags=chosen
-        )
-    except Deflated:
-        return _read_deflated(file, limits().header, force=force, specific_tags=chosen, stop_when=_at_pixels)
-    except RecursionError:
-        raise StudyError(Code.NOT_AN_IMAGE, "Its header is nested too deeply.") from None
+    return _read(file, limits().header, force=force, whole=False, tags=None if tags is None else list(tags))
 
 
 def read_meta(file: BoundedFile, *, force: bool = False) -> FileDataset:
@@ -85,11 +77,13 @@ def read_all(path: Path, pixels: int) -> FileDataset:
         StudyError: As `read_header`.
         Exception: Whatever pydicom and zlib raise on damaged files.
     """
+    inflated = limits().header + pixels
     with open_dicom(path, pixels) as file:
+        if file.length < 2 * pixels + _LARGEST_VALUE:
+            return _read(file, inflated, force=True, whole=True)
         dataset = read_header(file)
         if is_deflated(dataset):
-            file.seek(0)
-            return _read_deflated(file, limits().header + pixels, force=True)
+            return _read_deflated(file, inflated, force=True)
         implicit, little = (bool(each) for each in dataset.original_encoding)
         rest = read_dataset(file, implicit, little, specific_tags=[BaseTag(tag) for tag in PIXEL_TAGS])
         dataset.update(rest)
@@ -103,6 +97,25 @@ def is_deflated(dataset: Dataset) -> bool:
 
 def _at_pixels(tag: BaseTag, vr: str | None, length: int) -> bool:
     return tag in PIXEL_TAGS
+
+
+def _read(
+    file: BoundedFile, inflated: int, *, force: bool, whole: bool, tags: list[int] | None = None
+) -> FileDataset:
+    """Reads a file, or its elements before the pixels; inflates it up to a size if it is deflated."""
+    try:
+        return dcmread(
+            file,
+            defer_size=None if whole else _LARGEST_VALUE,
+            stop_before_pixels=not whole,
+            force=force,
+            specific_tags=tags,
+        )
+    except Deflated:
+        stop = None if whole else _at_pixels
+        return _read_deflated(file, inflated, force=force, specific_tags=tags, stop_when=stop)
+    except RecursionError:
+        raise StudyError(Code.NOT_AN_IMAGE, "Its header is nested too deeply.") from None
 
 
 def _read_deflated(file: BoundedFile, allowed: int, *, force: bool, **options: Any) -> FileDataset:

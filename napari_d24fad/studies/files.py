@@ -54,6 +54,9 @@ class BoundedFile(io.BufferedReader):
         allowed: Bytes that may be read in all. Skipped ones do not count; each read counts a
             KiB more, since a few bytes of a header make an object of that size.
 
+    Attributes:
+        length: Bytes of the file.
+
     Raises:
         OSError: If the system does not open it.
         StudyError: As `open_file`.
@@ -62,7 +65,7 @@ class BoundedFile(io.BufferedReader):
     def __init__(self, path: Path, allowed: int) -> None:
         raw = io.FileIO(str(path), opener=_open)  # pydicom takes its name for a path if it is text
         super().__init__(raw)
-        self._length = os.fstat(raw.fileno()).st_size
+        self.length = os.fstat(raw.fileno()).st_size
         self._allowed = allowed
 
     def read(self, size: int | None = -1, /) -> bytes:
@@ -76,7 +79,7 @@ class BoundedFile(io.BufferedReader):
             raise Deflated
         if size > _BLOCK:
             # A length that is only claimed takes no memory.
-            size = max(0, min(size, self._length - self.tell()))
+            size = max(0, min(size, self.length - self.tell()))
         self._allowed -= size + _READ
         if self._allowed < 0:
             raise _too_long()
