@@ -116,7 +116,7 @@ def test_nothing_in_the_viewer_says_whose_the_study_is(
         pages.append(marks)
         return stamp(picture, marks)
 
-    for module in ("export.overlay", "viewer.saving"):
+    for module in ("export.overlay", "export.stamp"):
         monkeypatch.setattr(f"napari_d24fad.{module}.stamp", draw)
     dock.open([study])
     settle(dock)
