@@ -45,6 +45,13 @@ _REFUSALS = {
     ),
     "memory": (Code.DECODER_FAILED, "It took more memory than an image of its size needs."),
 }
+_PICTURE_CODES = (
+    Code.TRUNCATED,
+    Code.NOT_AN_IMAGE,
+    Code.UNSUPPORTED_PIXELS,
+    Code.TOO_LARGE,
+    Code.DECODER_FAILED,
+)
 # Ours, then whatever else the parent was told of; a folder with a study is not searched.
 _PATH = [str(Path(napari_d24fad.__file__).parents[1]), os.environ.get("PYTHONPATH", "")]
 _ENVIRONMENT = {"PYTHONPATH": os.pathsep.join(filter(None, _PATH)), "OMP_NUM_THREADS": "1"}
@@ -99,16 +106,56 @@ def decode(syntax: str, form: FrameFormat, frame: bytes, cancel: CancelToken | N
             ``TRUNCATED`` or ``UNSUPPORTED_PIXELS`` if it said so.
         Cancelled: If a stop was asked for.
     """
+    size = math.prod(form.shape) * max(1, form.bits_allocated // 8)
+    request = {"syntax": syntax, "attributes": asdict(form)}
+    head, content = _ask(request, frame, size, cancel)
+    if "error" in head:
+        raise StudyError(*_REFUSALS.get(str(head["error"]), (Code.DECODER_FAILED, "")))
+    return _frame(head, content, form)
+
+
+def decode_picture(
+    content: bytes, grid: tuple[int, int, int], cancel: CancelToken | None = None
+) -> npt.NDArray[np.generic]:
+    """Decodes a PNG, JPEG or TIFF file in another process.
+
+    Args:
+        content: The file.
+        grid: Slices, rows and columns that its header promises.
+        cancel: Stops the decoding, and the process with it.
+
+    Returns:
+        See `image_pixels.decode_image`.
+
+    Raises:
+        StudyError: ``DECODER_FAILED`` as for `decode`; what `image_pixels.decode_image` raises;
+            ``TRUNCATED`` if it is not as large as its header promised.
+        Cancelled: If a stop was asked for.
+    """
+    head, pixels = _ask({"picture": True}, content, 4 * math.prod(grid), cancel)
+    if "code" in head:
+        code = Code.__members__.get(str(head["code"]), Code.DECODER_FAILED)
+        raise StudyError(code if code in _PICTURE_CODES else Code.DECODER_FAILED)
+    dtype, shape = str(head.get("dtype")), head.get("shape")
+    if not isinstance(shape, list) or (dtype, shape) not in (("<f4", [*grid]), ("|u1", [*grid, 3])):
+        raise StudyError(Code.TRUNCATED, "It is not as large as its header says.")
+    if len(pixels) != math.prod(shape) * np.dtype(dtype).itemsize:
+        raise StudyError(Code.DECODER_FAILED)
+    return np.frombuffer(pixels, dtype).reshape(shape)
+
+
+def _ask(
+    request: dict[str, Any], content: bytes, size: int, cancel: CancelToken | None
+) -> tuple[dict[str, Any], bytes]:
+    """Has a process answer a request; one that fails is not asked again."""
     worker = _borrowed()
     try:
-        head, content = worker.ask(syntax, form, frame, cancel or CancelToken())
+        answer = worker.ask(request, content, size, cancel or CancelToken())
     except BaseException:
         worker.close()
         raise
     _give_back(worker)
-    if "error" in head:
-        raise StudyError(*_REFUSALS.get(str(head["error"]), (Code.DECODER_FAILED, "")))
-    return _frame(head, content, form)
+    return answer
 
 
 def _frame(head: dict[str, Any], content: bytes, form: FrameFormat) -> Frame:
@@ -146,23 +193,17 @@ class _Worker:
         return not self._killed and self._process.poll() is None
 
     def ask(
-        self, syntax: str, form: FrameFormat, frame: bytes, cancel: CancelToken
+        self, request: dict[str, Any], content: bytes, size: int, cancel: CancelToken
     ) -> tuple[dict[str, Any], bytes]:
-        """Sends a frame and waits for the answer; see `decode`."""
+        """Sends a request and waits for the answer; ``size`` is that of the decoded pixels in bytes."""
         if not self._ready:
             with self._watched(_START_SECONDS, cancel):
                 receive(self._answers, 0)
             self._ready = True
-        size = math.prod(form.shape) * max(1, form.bits_allocated // 8)
         seconds = _SECONDS + size / _BYTES_PER_SECOND
-        request = {
-            "syntax": syntax,
-            "attributes": asdict(form),
-            "size": size,
-            "seconds": _COMPUTING * seconds,
-        }
+        limits = {"size": size, "seconds": _COMPUTING * seconds}
         with self._watched(seconds, cancel):
-            send(self._requests, request, frame)
+            send(self._requests, {**request, **limits}, content)
             return receive(self._answers, 4 * size)
 
     @contextmanager

@@ -10,6 +10,8 @@ import contextlib
 import os
 import signal
 import sys
+from functools import partial
+from io import BytesIO
 from typing import Any
 
 from pydicom.encaps import encapsulate
@@ -28,7 +30,9 @@ from pydicom.uid import (
     RLELossless,
 )
 
+from napari_d24fad.errors import D24fadError
 from napari_d24fad.studies.decoding_messages import receive, send
+from napari_d24fad.studies.image_pixels import decode_image
 
 if sys.platform != "win32":  # where only the time is limited, by the parent
     import resource
@@ -63,11 +67,23 @@ def main() -> None:
 
 
 def _answer(request: dict[str, Any], frame: bytes) -> tuple[dict[str, Any], bytes]:
-    """Decodes a frame; says in a word why not.
+    """Decodes a frame or a picture; says in a word why not.
 
     A panic of Rust code is no `Exception`: it ends the process, as a crash does.
     """
     _limit(request["size"], request["seconds"])
+    return _picture(frame) if "picture" in request else _frame(request, frame)
+
+
+def _picture(content: bytes) -> tuple[dict[str, Any], bytes]:
+    try:
+        pixels = decode_image(partial(BytesIO, content))
+    except D24fadError as error:
+        return {"code": error.code.name}, b""
+    return {"dtype": pixels.dtype.newbyteorder("<").str, "shape": pixels.shape}, pixels.tobytes()
+
+
+def _frame(request: dict[str, Any], frame: bytes) -> tuple[dict[str, Any], bytes]:
     decoder = get_decoder(UID(request["syntax"]))
     if decoder.UID in _JPEG_LS and _END_OF_IMAGE not in frame[-_PADDED:]:
         return {"error": "damaged"}, b""  # CharLS says so too, after seconds

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import subprocess
 import sys
@@ -14,12 +15,13 @@ from pathlib import Path
 import numpy as np
 import psutil
 import pytest
+from PIL import Image
 from pydicom.uid import JPEG2000Lossless, JPEGLSLossless, RLELossless
 
 from napari_d24fad.errors import Cancelled, Code, StudyError
 from napari_d24fad.progress import CancelToken
 from napari_d24fad.studies import decoding
-from napari_d24fad.studies.decoding import FrameFormat, close_workers, decode
+from napari_d24fad.studies.decoding import FrameFormat, close_workers, decode, decode_picture
 from napari_d24fad.studies.dicom_pixels import frame_format, frames
 from napari_d24fad.studies.study import open_study
 from tests.studies import phantom
@@ -246,3 +248,37 @@ def test_cancels_at_any_moment_leave_good_processes_or_none() -> None:
         np.testing.assert_array_equal(decode(*coded).pixels, PIXELS)
     assert stopped == 15
     assert len(_children()) == 1
+
+
+def _png(pixels: np.ndarray) -> bytes:
+    stored = io.BytesIO()
+    Image.fromarray(pixels).save(stored, "PNG")
+    return stored.getvalue()
+
+
+def test_pictures_are_decoded_in_another_process_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    grey = np.arange(48, dtype=np.uint8).reshape(6, 8)
+    np.testing.assert_array_equal(decode_picture(_png(grey), (1, 6, 8))[0], grey)
+    colour = np.zeros((6, 8, 3), np.uint8)
+    colour[..., 0], colour[..., 2] = 200, 30
+    found = decode_picture(_png(colour), (1, 6, 8))
+    assert found.dtype == np.uint8
+    np.testing.assert_array_equal(found[0], colour)
+    # A file that is not what its header promised, one that is cut, one that is none.
+    for content, grid, code in (
+        (_png(grey), (1, 8, 6), Code.TRUNCATED),
+        (_png(grey)[:-30], (1, 6, 8), Code.TRUNCATED),
+        (b"no picture at all", (1, 6, 8), Code.NOT_AN_IMAGE),
+    ):
+        with pytest.raises(StudyError) as refused:
+            decode_picture(content, grid)
+        assert refused.value.code is code
+
+
+def test_a_picture_that_takes_the_decoder_along_leaves_the_program() -> None:
+    worker = decoding._borrowed()
+    decoding._give_back(worker)
+    worker._process.kill()
+    worker._process.wait()
+    grey = np.full((4, 4), 7, np.uint8)
+    np.testing.assert_array_equal(decode_picture(_png(grey), (1, 4, 4))[0], grey)
