@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import os
 import time
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
 from pathlib import Path
 
 import numpy as np
@@ -179,3 +181,31 @@ def test_a_disk_that_takes_nothing_stops_nothing(folder: Path, tmp_path: Path) -
     blocked.write_text("not a folder")
     references, _ = made(FeatureCache(blocked / "features", LIMIT), folder)
     assert len(references.encoded) == 3
+
+
+KEY = f"{7:064x}"
+
+
+def _use_cache(folder: str) -> int:
+    """Writes and reads one entry while others come and go; counts the reads that found it."""
+    import torch
+
+    cache = FeatureCache(Path(folder), 9000)
+    found = 0
+    for number in range(60):
+        cache.put(KEY, {"values": torch.full((500,), float(number))}, {"number": number})
+        cache.put(f"{100 + number % 9:064x}", {"values": torch.zeros(700)}, {})
+        kept = cache.get(KEY)
+        if kept is not None:
+            tensors, content = kept
+            assert tensors["values"].eq(float(content["number"])).all()
+            found += 1
+    return found
+
+
+def test_two_processes_share_a_cache(tmp_path: Path) -> None:
+    with ProcessPoolExecutor(2, get_context("spawn")) as pool:
+        found = list(pool.map(_use_cache, [str(tmp_path)] * 2))
+    assert min(found) > 30
+    assert sum(path.stat().st_size for path in tmp_path.iterdir()) < 3 * 9000
+    assert all(len(path.name) == 64 + len(".safetensors") for path in tmp_path.iterdir())
