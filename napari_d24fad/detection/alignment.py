@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from weakref import WeakKeyDictionary
 
 import torch
 from torch import Tensor
@@ -15,12 +16,14 @@ from napari_d24fad.progress import CancelToken, Progress, silent
 
 _MOST_AT_ONCE = 16
 
+_Pairs = WeakKeyDictionary[EncodedScan, Features]
+
 
 class Alignment:
     """What features of scans are held against: the statistics of one set of references.
 
     Supports and matches of pairs of scans are kept, so that a reference more, or less, or one that
-    counts less, costs only what is new. It holds scans in memory: make another for another set.
+    counts less, costs only what is new. What is kept of a scan goes with it.
 
     Args:
         method: The scoring that the scans were encoded for.
@@ -34,8 +37,8 @@ class Alignment:
         self.method = method
         self.statistics = statistics
         self._mirror = mirror
-        self._supports: dict[EncodedScan, Encoded] = {}
-        self._pairs: dict[tuple[EncodedScan, EncodedScan], Features] = {}
+        self._supports: WeakKeyDictionary[EncodedScan, Encoded] = WeakKeyDictionary()
+        self._pairs: WeakKeyDictionary[EncodedScan, _Pairs] = WeakKeyDictionary()
 
     def supports(self, scan: EncodedScan) -> Encoded:
         """Returns what queries are compared with of a reference: it, and its mirror images where wanted."""
@@ -66,44 +69,42 @@ class Alignment:
         supports = tuple(self.supports(each) for each in references)
         if not isinstance(self.method, MatchedScoring):
             return Compared(query, supports, self.method, self.statistics, None)
-        missing = [at for at, each in enumerate(references) if (query, each) not in self._pairs]
+        known = self._pairs.setdefault(query, WeakKeyDictionary())
+        missing = [at for at, each in enumerate(references) if each not in known]
         if missing:
             found = self._match(query, [supports[at] for at in missing], self.method, progress, cancel)
             for at, columns in zip(missing, found, strict=True):
-                self._pairs[query, references[at]] = columns
-        pairs = [self._pairs[query, each] for each in references]
+                known[references[at]] = columns
+        pairs = [known[each] for each in references]
         matches = tuple(torch.stack(columns, dim=1) for columns in zip(*pairs, strict=True))
         return Compared(query, supports, self.method, self.statistics, matches)
 
     def knows(self, query: EncodedScan, references: Sequence[EncodedScan]) -> bool:
         """Whether a comparison would have nothing to compute."""
-        return isinstance(self.method, MatchedScoring) and all(
-            (query, each) in self._pairs for each in references
-        )
+        known = self._pairs.get(query)
+        return known is not None and all(each in known for each in references)
 
     def keep(self, query: EncodedScan, reference: EncodedScan, matches: Features) -> None:
         """Takes what two scans show together from where it was kept, ``(N, h, w)`` per space and scale."""
-        self._pairs[query, reference] = matches
+        self._pairs.setdefault(query, WeakKeyDictionary())[reference] = matches
 
     def kept_among(self, scans: Sequence[EncodedScan]) -> dict[tuple[int, int], Features]:
         """Returns what is kept of pairs of some scans, by their positions among them."""
         at = {scan: index for index, scan in enumerate(scans)}
         return {
             (at[query], at[reference]): matches
-            for (query, reference), matches in self._pairs.items()
-            if query in at and reference in at
+            for query in scans
+            for reference, matches in self._pairs.get(query, {}).items()
+            if reference in at
         }
 
     def joined(self, whole: EncodedScan, parts: Sequence[EncodedScan]) -> None:
         """Takes what was found for the parts of a scan for the whole; see `EncodedScan.join`."""
         order = torch.tensor(whole.order_of(parts))
-        known = [{other for query, other in self._pairs if query is part} for part in parts]
-        for other in set.intersection(*known) if known else ():
-            columns = zip(*(self._pairs[part, other] for part in parts), strict=True)
-            self._pairs[whole, other] = tuple(torch.cat(each)[order.to(each[0].device)] for each in columns)
-        for part in parts:
-            for key in [key for key in self._pairs if key[0] is part]:
-                del self._pairs[key]
+        known = [self._pairs.pop(part) for part in parts]
+        for other in set.intersection(*(set(pairs) for pairs in known)):
+            columns = zip(*(pairs[other] for pairs in known), strict=True)
+            self.keep(whole, other, tuple(torch.cat(each)[order.to(each[0].device)] for each in columns))
 
     def _match(
         self,

@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import gc
+import weakref
+
 import numpy as np
 import pytest
 import torch
@@ -114,3 +117,13 @@ def test_a_cancel_keeps_nothing_half(detector, scans) -> None:
     with pytest.raises(Cancelled):
         fresh.compare(scans[0], scans[1:3], progress=stop, cancel=token)
     assert fresh.kept_among(scans) == {}
+
+
+def test_what_is_kept_of_a_scan_goes_with_it(detector, scans) -> None:
+    references = detector.reference_set(scans[1:3])
+    query = detector.encode_scan(head(7))
+    detector.examine(query, references)
+    gone = weakref.ref(query)
+    del query
+    gc.collect()
+    assert gone() is None, "a hundred scans examined one after the other must not fill the memory"
