@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -50,7 +51,9 @@ class KeptReferences:
         """Returns a series that was encoded before, without reading its pixels; None if it was not."""
         print_of_files = series.fingerprint()
         note = self._cache.get(source_key(print_of_files)) if print_of_files else None
-        return None if note is None else self._get(str(note[1]["pixels"]), series.outline)
+        if note is None:
+            return None
+        return self._get(replace(series.outline, pixels_hash=str(note[1]["pixels"])))
 
     def encode(
         self,
@@ -72,7 +75,7 @@ class KeptReferences:
             D24fadError: See `Detector.encode_scan`.
         """
         keeps = scan.is_volume and not scan.is_colour
-        kept = self._get(scan.content_hash(), scan.without_pixels()) if keeps else None
+        kept = self._get(scan.without_pixels()) if keeps else None
         encoded = kept or self._detector.encode_scan(
             scan, max_slices=MAX_LEVELS, progress=progress, cancel=cancel
         )
@@ -80,7 +83,7 @@ class KeptReferences:
             return encoded
         if kept is None:
             encoded = encoded.without_pixels()
-            self._keys[encoded] = self._key(scan.content_hash())
+            self._keys[encoded] = self._key(scan)
             self._cache.put(self._keys[encoded], *pack_scan(encoded))
         if series is not None and (print_of_files := series.fingerprint()):
             self._cache.put(source_key(print_of_files), {}, {"pixels": scan.content_hash()})
@@ -110,11 +113,11 @@ class KeptReferences:
             self._cache.put(key, *pack_set(references))
         return references
 
-    def _key(self, content_hash: str) -> str:
-        return encoding_key(self._detector, content_hash, MAX_LEVELS)
+    def _key(self, scan: Scan) -> str:
+        return encoding_key(self._detector, scan, MAX_LEVELS)
 
-    def _get(self, content_hash: str, outline: Scan) -> EncodedScan | None:
-        key = self._key(content_hash)
+    def _get(self, outline: Scan) -> EncodedScan | None:
+        key = self._key(outline)
         kept = self._cache.get(key)
         if kept is None:
             return None

@@ -32,11 +32,11 @@ FORMAT = 1
 """Raise it whenever features or what is made of them change: older entries are then not found."""
 
 
-def encoding_key(encoder: Encoder, content_hash: str, max_slices: int) -> str:
-    """Names the features of a scan: by its pixels, the model and all that changes features."""
+def encoding_key(encoder: Encoder, scan: Scan, max_slices: int) -> str:
+    """Names the features of a scan: by its pixels and how they lie, the model, all that changes features."""
     return _digest(
         "scan",
-        content_hash,
+        scan.scan_hash(),
         encoder.model.sha256,
         encoder.scoring_name,
         encoder.precision,

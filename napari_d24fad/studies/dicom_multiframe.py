@@ -91,7 +91,7 @@ class MultiframeSeries(Series):
                 return decode(syntax, form, frame, cancel).pixels
 
             # highdicom asks for a frame here to decode it, and takes a decoded one as well.
-            image.get_raw_frame = decoded  # type: ignore[assignment, method-assign]
+            image.get_raw_frame = decoded  # type: ignore[assignment, method-assign]  # see above
         return image
 
     def _frames(self, image: highdicom.Image, start: int, stop: int) -> Voxels:

@@ -170,6 +170,13 @@ class Scan:
             object.__setattr__(self, "_hash", digest.hexdigest())
         return self._hash
 
+    def scan_hash(self) -> str:
+        """SHA-256 of all that decides what is seen of the scan: pixels, and how they are read and lie."""
+        read = (self.modality, self.photometric.value, self.slice_axis, self.has_geometry)
+        digest = hashlib.sha256(f"{self.content_hash()} {read}".encode())
+        digest.update(np.ascontiguousarray(self.affine[:3, :3]).tobytes())
+        return digest.hexdigest()
+
     def without_pixels(self) -> Scan:
         """Returns the scan with all that is known but its voxels, which read as 0 and take no memory."""
         outline = np.broadcast_to(self.voxels.dtype.type(0), self.voxels.shape)

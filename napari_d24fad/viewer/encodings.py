@@ -135,9 +135,9 @@ def _identity(series: Series, cancel: CancelToken) -> object:
     """Returns what is equal as long as the pixels are.
 
     A file series reads the same file each time. The array of a layer may be edited in place
-    without anybody being told, so its content counts.
+    or rescaled without anybody being told, so its content counts.
     """
-    return series.load(cancel=cancel).content_hash() if isinstance(series, LayerSeries) else series
+    return series.load(cancel=cancel).scan_hash() if isinstance(series, LayerSeries) else series
 
 
 def _named(progress: Progress, name: str) -> Progress:

@@ -3,6 +3,7 @@ from __future__ import annotations
 import os
 import time
 from concurrent.futures import ProcessPoolExecutor
+from dataclasses import replace
 from multiprocessing import get_context
 from pathlib import Path
 
@@ -127,6 +128,26 @@ def test_another_model_or_precision_finds_nothing(folder: Path, tmp_path: Path, 
         _, found = made(cache, folder, other)
         assert found == [False] * 3
         assert work == ["encode_scan"] * 3 + ["reference_set"]
+
+
+def test_equal_pixels_that_are_read_otherwise_are_other_features(folder: Path, tmp_path: Path) -> None:
+    kept = KeptReferences(Detector(random_model(), "cpu"), FeatureCache(tmp_path, LIMIT))
+    scan = series_of(folder)[0].load()
+    plain = kept.encode(scan)
+    turned = np.diag([1.0, -1.0, 1.0, 1.0])
+    for other in (
+        replace(scan, modality="CT"),  # has a window of its own
+        replace(scan, affine=scan.affine @ turned),
+        replace(scan, affine=scan.affine @ np.diag([1.0, 1.0, 2.0, 1.0])),
+    ):
+        found = kept.encode(other)
+        expected = Detector(random_model(), "cpu").encode_scan(other)
+        assert found.prepared.window == expected.prepared.window
+        assert found.prepared.orientation == expected.prepared.orientation
+        assert found.prepared.sampling == expected.prepared.sampling
+        assert not np.array_equal(found.encoded.features[0], plain.encoded.features[0])
+    assert kept.encode(scan).encoded.levels.tolist() == plain.encoded.levels.tolist()
+    assert len(list(tmp_path.iterdir())) == 4
 
 
 @pytest.mark.parametrize("damage", ["cut", "flipped", "emptied", "foreign"])
