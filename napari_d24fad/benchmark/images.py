@@ -79,7 +79,7 @@ def measure_images(
         engine = _Engine(network, precision)
         ways[FLOOR, precision, 0] = partial(engine.forward, queries)
         for count in shots:
-            known = engine.encode(supports[:count])
+            known = engine.supports(supports[:count])
             ways[ENGINE, precision, count] = partial(engine.maps, queries, known)
     seconds: dict[tuple[str, Precision, int], list[float]] = {key: [] for key in ways}
     maps: dict[tuple[str, Precision, int], Tensor] = {}
@@ -141,6 +141,9 @@ class _Engine:
 
     def encode(self, images: Tensor) -> tuple[Tensor, ...]:
         return self._method.encode(self._network, self._ready(images))
+
+    def supports(self, images: Tensor) -> tuple[Tensor, ...]:
+        return self._method.supports(self._network, self.encode(images))
 
     def maps(self, queries: Tensor, known: tuple[Tensor, ...]) -> Tensor:
         features = self.encode(queries)

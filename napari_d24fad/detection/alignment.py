@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from weakref import WeakKeyDictionary
 
 import torch
 from torch import Tensor
 
 from napari_d24fad.detection.encoded import SEARCH_WINDOW, Encoded, EncodedScan, supports_at
+from napari_d24fad.detection.encoder import Encoder
 from napari_d24fad.detection.matched import MatchedScoring
 from napari_d24fad.detection.scoring import Features, Scoring
 from napari_d24fad.progress import CancelToken, Progress, silent
@@ -28,26 +29,26 @@ class Alignment:
     Args:
         method: The scoring that the scans were encoded for.
         statistics: Of `Scoring.statistics`.
-        mirror: Encodes the mirror images of a scan's encoded slices; called if the method wants them.
+        encoder: What encoded the scans; asked for mirror images if the method wants them.
     """
 
-    def __init__(
-        self, method: Scoring, statistics: Features, mirror: Callable[[EncodedScan], Features]
-    ) -> None:
+    def __init__(self, method: Scoring, statistics: Features, encoder: Encoder) -> None:
         self.method = method
         self.statistics = statistics
-        self._mirror = mirror
+        self._encoder = encoder
         self._supports: WeakKeyDictionary[EncodedScan, Encoded] = WeakKeyDictionary()
         self._pairs: WeakKeyDictionary[EncodedScan, _Pairs] = WeakKeyDictionary()
 
+    @torch.inference_mode()
     def supports(self, scan: EncodedScan) -> Encoded:
         """Returns what queries are compared with of a reference: it, and its mirror images where wanted."""
         if scan not in self._supports:
             aligned = scan.encoded.aligned(self.method, self.statistics)
             if self.method.mirrored:
-                mirrored = self.method.align(self._mirror(scan), self.statistics)
+                mirrored = self.method.align(self._encoder.mirrored(scan), self.statistics)
                 aligned = aligned.and_mirrored(mirrored)
-            self._supports[scan] = aligned
+            features = self.method.supports(self._encoder.network, aligned.features)
+            self._supports[scan] = replace(aligned, features=features)
         return self._supports[scan]
 
     @torch.inference_mode()

@@ -88,7 +88,7 @@ class Detector(Encoder):
         if alignment is None:
             method = method or scoring(self.scoring_name, scans[0].is_volume)
             statistics = method.statistics([each.features for each in features])
-            alignment = Alignment(method, statistics, self.mirrored)
+            alignment = Alignment(method, statistics, self)
         counted = tuple(shares) if shares is not None else (1.0,) * len(encoded)
         null, left_out = measure_null(encoded, alignment, counted, progress, cancel or CancelToken())
         likeness = measure_likeness(features)

@@ -134,7 +134,7 @@ class KeptReferences:
         method = scoring(self._detector.scoring_name, encoded[0].scan.is_volume)
         try:
             statistics = statistics_of(tensors, self._detector.device)
-            alignment = Alignment(method, statistics, self._detector.mirrored)
+            alignment = Alignment(method, statistics, self._detector)
             return unpack_set(tensors, content, encoded, alignment)
         except (KeyError, ValueError, TypeError, IndexError):
             return None

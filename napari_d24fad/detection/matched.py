@@ -67,6 +67,10 @@ class MatchedScoring:
         kept = (*(teacher for teacher, _ in pairs), *residuals)
         return tuple(feature.clamp(-_HALF_MAX, _HALF_MAX).half() for feature in kept)
 
+    def supports(self, network: D24FAD, features: Features) -> Features:
+        """References are kept as queries are."""
+        return features
+
     def statistics(self, references: Sequence[Features]) -> Features:
         """Mean and standard deviation of each channel over all places of all references."""
         found: list[Tensor] = []

@@ -10,8 +10,8 @@ from torch import Tensor
 
 from napari_d24fad.detection.scoring import Features
 from napari_d24fad.network.d24fad import D24FAD
-from napari_d24fad.network.losses import distance_maps
-from napari_d24fad.network.weighting import LearnToWeight, combine
+from napari_d24fad.network.losses import enlarge
+from napari_d24fad.network.weighting import LearnToWeight, weighted_distance
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,12 +32,15 @@ class PaperScoring:
         return side
 
     def encode(self, network: D24FAD, images: Tensor) -> Features:
-        """Keeps the student's three scales and their learn-to-weight projections."""
-        # Plane by plane in memory, whatever the network likes: that is how they are compared.
-        fine, middle, coarse = (
-            scale.float().contiguous() for scale in network.student(network.teacher(images).embedding)
-        )
-        return (fine, middle, coarse, *network.weighting.project((fine, middle, coarse)))
+        """Keeps the student's three scales."""
+        scales = network.student(network.teacher(images).embedding)
+        # Channels last in memory, whatever the network likes: that is how they are compared.
+        return tuple(scale.float().contiguous(memory_format=torch.channels_last) for scale in scales)
+
+    def supports(self, network: D24FAD, features: Features) -> Features:
+        """Adds the learn-to-weight projections, which queries do without."""
+        fine, middle, coarse = features
+        return (*features, *network.weighting.project((fine, middle, coarse)))
 
     def statistics(self, references: Sequence[Features]) -> Features:
         """None are needed."""
@@ -59,14 +62,17 @@ class PaperScoring:
 
         Shares multiply the weights, which then sum to 1 again.
         """
-        weights = [
-            LearnToWeight.logits(query[scale], supports[scale + 3]).softmax(dim=1) for scale in range(3)
-        ]
+        each = None
         if shares is not None:
-            each = torch.tensor([shares[owner] for owner in owners], device=weights[0].device)
-            weights = [weight * each / (weight * each).sum(dim=1, keepdim=True) for weight in weights]
-        weighted = [combine(weights[scale], supports[scale]) for scale in range(3)]
-        return distance_maps(query[:3], weighted, side), torch.stack(weights, dim=2)
+            each = torch.tensor([shares[owner] for owner in owners], device=query[0].device)
+        maps, weights = [], []
+        for own, support, projected in zip(query, supports[:3], supports[3:], strict=True):
+            weight = LearnToWeight.logits(own, projected).softmax(dim=1)
+            if each is not None:
+                weight = weight * each / (weight * each).sum(dim=1, keepdim=True)
+            maps.append(enlarge(weighted_distance(own, support, weight), side))
+            weights.append(weight)
+        return torch.stack(maps, dim=1), torch.stack(weights, dim=2)
 
     def image_score(self, values: Tensor) -> Tensor:
         """The largest value."""

@@ -16,8 +16,9 @@ Features = tuple[Tensor, ...]
 class Scoring(Protocol):
     """A way to compare images.
 
-    ``encode`` is called once per image, ``statistics`` once per set of references, ``align``
-    once per image and set, ``compare`` once per query with the supports chosen for it.
+    ``encode`` is called once per image, ``statistics`` once per set of references, ``align`` once
+    per image and set, ``supports`` once per reference and set, ``compare`` once per query with the
+    supports chosen for it.
     ``compare`` returns one map per component; `Null` makes them one.
     """
 
@@ -47,6 +48,9 @@ class Scoring(Protocol):
     def encode(self, network: D24FAD, images: Tensor) -> Features:
         """Encodes network inputs ``(N, 3, S, S)``."""
 
+    def supports(self, network: D24FAD, features: Features) -> Features:
+        """Adds what is compared of references but not of queries."""
+
     def statistics(self, references: Sequence[Features]) -> Features:
         """Measures what `align` needs to know of a set of references."""
 
@@ -65,7 +69,7 @@ class Scoring(Protocol):
 
         Args:
             query: Aligned features of ``N`` images.
-            supports: Aligned features of ``S`` images.
+            supports: Of ``S`` images, of `supports` with aligned features.
             owners: For each support, the index of the reference it is of.
             side: Side of the maps in pixels, of `map_side`.
             shares: For each reference, how much it counts, above 0 and up to 1; None for 1 each.

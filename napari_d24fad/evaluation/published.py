@@ -20,10 +20,12 @@ from scipy import ndimage
 
 from napari_d24fad.detection.encoded import EncodedScan
 from napari_d24fad.detection.paper import PaperScoring
+from napari_d24fad.detection.scoring import Features
 from napari_d24fad.errors import ArgumentError, Code
 from napari_d24fad.evaluation.draws import draw_references
 from napari_d24fad.evaluation.labelled import LabelledTask
 from napari_d24fad.evaluation.measure import Plan, Scores
+from napari_d24fad.network.d24fad import D24FAD
 from napari_d24fad.progress import CancelToken, Progress, silent
 
 BATCH = 16
@@ -49,6 +51,7 @@ def published_scores(maps: FloatArray) -> FloatArray:
 def measure_as_published(
     task: LabelledTask,
     scans: Sequence[EncodedScan],
+    network: D24FAD,
     plan: Plan,
     *,
     progress: Progress = silent,
@@ -59,6 +62,7 @@ def measure_as_published(
     Args:
         task: The labelled images.
         scans: Each of them encoded for the ``"paper"`` scoring.
+        network: What encoded them.
         plan: Shots, draws and seed.
         progress: Told how far it is.
         cancel: Stops it.
@@ -77,7 +81,7 @@ def measure_as_published(
     for done, (number, draw, shots) in enumerate(runs):
         progress(done / len(runs), f"{task.name}: draw {number + 1}, {shots} references")
         by_label = sorted(draw.queries, key=lambda index: task.scans[index].abnormal)
-        scores = published_scores(_maps(scans, by_label, draw.references[:shots], cancel))
+        scores = published_scores(_maps(scans, network, by_label, draw.references[:shots], cancel))
         kept = by_label[: len(scores)]
         abnormal = tuple(task.scans[index].abnormal for index in kept)
         if not any(abnormal):
@@ -89,18 +93,24 @@ def measure_as_published(
 
 @torch.inference_mode()
 def _maps(
-    scans: Sequence[EncodedScan], queries: Sequence[int], references: Sequence[int], cancel: CancelToken
+    scans: Sequence[EncodedScan],
+    network: D24FAD,
+    queries: Sequence[int],
+    references: Sequence[int],
+    cancel: CancelToken,
 ) -> FloatArray:
     """Unsmoothed published maps of images, ``(N, side, side)``."""
     method = PaperScoring()
-    supports = tuple(
-        torch.cat(features)
-        for features in zip(*(scans[index].encoded.features for index in references), strict=True)
-    )
+    supports = method.supports(network, _features(scans, references))
     side = scans[0].prepared.sampling.side
     maps = []
-    for index in queries:
+    for start in range(0, len(queries), BATCH):
         cancel.check()
-        distances, _ = method.compare(scans[index].encoded.features, supports, range(len(references)), side)
-        maps.append(distances.sum(dim=1))
+        own = _features(scans, queries[start : start + BATCH])
+        maps.append(method.compare(own, supports, range(len(references)), side)[0].sum(dim=1))
     return np.asarray(torch.cat(maps).cpu().numpy())
+
+
+def _features(scans: Sequence[EncodedScan], chosen: Sequence[int]) -> Features:
+    kept = (scans[index].encoded.features for index in chosen)
+    return tuple(torch.cat(features) for features in zip(*kept, strict=True))

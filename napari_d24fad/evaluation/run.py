@@ -134,7 +134,7 @@ def _evaluate_task(
     measuring = part(progress, 0.2, 0.9 if options.illustrate or options.check else 1)
     if options.protocol == PUBLISHED:
         scans = encode_task(detector, task, part(progress, 0, 0.2), cancel)
-        scores = measure_as_published(task, scans, plan, progress=measuring, cancel=cancel)
+        scores = measure_as_published(task, scans, detector.network, plan, progress=measuring, cancel=cancel)
     else:
         encoded = EncodedTask(detector, task, part(progress, 0, 0.2), cancel)
         scores = measure_task(encoded, plan, progress=measuring, cancel=cancel)

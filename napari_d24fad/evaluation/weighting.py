@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-
-import torch
 
 from napari_d24fad.detection.detector import Detector
 from napari_d24fad.detection.encoded import EncodedScan
@@ -52,18 +51,21 @@ def score_both_ways(
         Cancelled: If a stop was asked for.
     """
     found = []
-    for learned in (True, False):
-        chosen = [scans[index] if learned else _unweighted(scans[index]) for index in draw.references]
-        references = detector.reference_set(chosen, cancel=cancel)
+    for engine in (detector, _without_weighting(detector)):
+        references = engine.reference_set([scans[index] for index in draw.references], cancel=cancel)
         found.append(
-            tuple(detector.examine(scans[index], references, cancel=cancel).score for index in draw.queries)
+            tuple(engine.examine(scans[index], references, cancel=cancel).score for index in draw.queries)
         )
     abnormal = tuple(task.scans[index].abnormal for index in draw.queries)
     return WeightingScores(task.name, abnormal, *found)
 
 
-def _unweighted(scan: EncodedScan) -> EncodedScan:
-    """A reference that gets the same weight as every other: its projections, and so all products, are 0."""
-    features = scan.encoded.features
-    zeroed = (*features[:3], *(torch.zeros_like(projection) for projection in features[3:]))
-    return replace(scan, encoded=replace(scan.encoded, features=zeroed))
+def _without_weighting(detector: Detector) -> Detector:
+    """The same with equal weights: all projections, and so all products, are 0."""
+    network = copy.deepcopy(detector.network)
+    for parameter in network.weighting.parameters():
+        parameter.data.zero_()
+    model = replace(detector.model, network=network)
+    return Detector(
+        model, str(detector.device), detector.scoring_name, detector.ct_window, detector.precision
+    )

@@ -113,7 +113,7 @@ def test_a_cancel_keeps_nothing_half(detector, scans) -> None:
     def stop(fraction: float, step: str) -> None:
         token.cancel()
 
-    fresh = Alignment(references.scoring, references.alignment.statistics, detector.mirrored)
+    fresh = Alignment(references.scoring, references.alignment.statistics, detector)
     with pytest.raises(Cancelled):
         fresh.compare(scans[0], scans[1:3], progress=stop, cancel=token)
     assert fresh.kept_among(scans) == {}
