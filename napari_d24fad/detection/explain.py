@@ -8,21 +8,14 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 import torch
-from torch import Tensor
 
 from napari_d24fad.detection.calibration import FloatArray
-from napari_d24fad.detection.detector import Detector
-from napari_d24fad.detection.encoded import EncodedScan, supports_at
-from napari_d24fad.detection.null import smooth
-from napari_d24fad.detection.paper import PaperScoring
-from napari_d24fad.detection.references import References
+from napari_d24fad.detection.encoded import supports_at
+from napari_d24fad.detection.published import SSD, TSD, PublishedDistances
 from napari_d24fad.errors import ArgumentError, Code
-from napari_d24fad.network.losses import distance_maps
-from napari_d24fad.network.weighting import LearnToWeight, combine
 from napari_d24fad.progress import CancelToken
 
 Picture = npt.NDArray[np.uint8]
-SSD, TSD = "SSD", "TSD"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -57,20 +50,14 @@ class Explanation:
 
 @torch.inference_mode()
 def explain(
-    detector: Detector,
-    query: EncodedScan,
-    references: References,
-    slice_index: int,
-    cancel: CancelToken | None = None,
+    distances: PublishedDistances, slice_index: int, cancel: CancelToken | None = None
 ) -> Explanation:
     """Explains one slice of a query that was examined with these references.
 
     The most similar reference slice is the one that counted most, over all scales.
 
     Args:
-        detector: What encoded both.
-        query: The scan that was examined.
-        references: What it was examined with.
+        distances: Of the scan that was examined, to the references it was examined with.
         slice_index: Index along the slice axis of the scan.
         cancel: Stops it.
 
@@ -79,19 +66,19 @@ def explain(
         Cancelled: If a stop was asked for.
     """
     cancel = cancel or CancelToken()
-    index = query.own_index(slice_index)
-    if not 0 <= slice_index < query.scan.n_slices or index not in query.indices:
+    query, references = distances.query, distances.references
+    position = distances.position_of(slice_index)
+    if position is None:
         raise ArgumentError(Code.BAD_ARGUMENT, f"Slice {slice_index + 1} was not examined.")
     cancel.check()
-    position = query.indices.index(index)
+    index = query.indices[position]
     level = float(query.encoded.levels[position])
-    sampling = query.prepared.sampling
     method = references.scoring
     alignment = references.alignment
     own = query.encoded.part(slice(position, position + 1)).aligned(method, alignment.statistics)
     known = [alignment.supports(each) for each in references.encoded]
     supports, owners = supports_at(known, level)
-    side = method.map_side(sampling.side)
+    side = method.map_side(query.prepared.sampling.side)
     counted = method.compare(own.features, supports, owners, side, references.counted)[1][0]
     weights = counted.new_zeros(len(references.encoded), counted.shape[1])
     weights = weights.index_add(0, torch.tensor(owners, device=counted.device), counted)
@@ -102,10 +89,6 @@ def explain(
         for chosen in support.at(level)
     ]
     owner, nearest = slices[int(counted.mean(dim=1).argmax())]
-    inputs = [detector.inputs(query.prepared, [index])]
-    for other, chosen in slices:
-        inputs.append(detector.inputs(references.encoded[other].prepared, [chosen]))
-    maps = sampling.to_slices(_published_maps(detector, torch.cat(inputs)))
     reference = references.encoded[owner]
     query_image, query_pixel = query.prepared.picture(index)
     reference_image, reference_pixel = reference.prepared.picture(nearest)
@@ -118,22 +101,5 @@ def explain(
         reference_image=reference_image,
         query_pixel=query_pixel,
         reference_pixel=reference_pixel,
-        maps={name: values.numpy() for name, values in zip((SSD, TSD), maps.cpu(), strict=True)},
+        maps={name: distances.of_slice(position, name) for name in (SSD, TSD)},
     )
-
-
-def _published_maps(detector: Detector, images: Tensor) -> Tensor:
-    """SSD and TSD maps ``(2, side, side)`` of the first image, the others being its supports."""
-    network, side = detector.network, images.shape[-1]
-    seen = network.teacher(images)
-    student = network.student(seen.embedding)
-    own = tuple(scale[:1] for scale in student)
-    supports = tuple(scale[1:] for scale in student)
-    projected = network.weighting.project((supports[0], supports[1], supports[2]))
-    weighted = [
-        combine(LearnToWeight.logits(a, phi).softmax(dim=1), b)
-        for a, b, phi in zip(own, supports, projected, strict=True)
-    ]
-    ssd = distance_maps(own, weighted, side)
-    tsd = distance_maps([scale[:1] for scale in seen.scales], own, side)
-    return smooth(torch.cat([ssd, tsd]).sum(dim=1), PaperScoring().smoothing)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import torch
 from torch import Tensor
+from torch.linalg import vector_norm
 from torch.nn.functional import interpolate, one_hot
 
 from napari_d24fad.detection.matching import local_likeness
@@ -15,6 +16,7 @@ from napari_d24fad.network.cosine import unit_length
 from napari_d24fad.network.d24fad import D24FAD
 
 _HALF_MAX = 65504.0
+_COMPARED = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +57,11 @@ class MatchedScoring:
         return side // 4
 
     def encode(self, network: D24FAD, images: Tensor) -> Features:
-        """Keeps teacher features and residuals of the middle and the coarse scale, half precision."""
+        """Keeps teacher features, residuals and the student's lengths of the middle and the coarse scale.
+
+        In half precision. The first two are compared; with the lengths `student` has the student's
+        features again.
+        """
         seen = network.teacher(images)
         coarse, middle = network.student.coarser(seen.embedding)
         # Plane by plane in memory, whatever the network likes: that is how they are compared.
@@ -64,7 +70,8 @@ class MatchedScoring:
             for teacher, student in zip(seen.scales[1:], (middle, coarse), strict=True)
         ]
         residuals = [unit_length(teacher) - unit_length(student) for teacher, student in pairs]
-        kept = (*(teacher for teacher, _ in pairs), *residuals)
+        lengths = [vector_norm(student, dim=1, keepdim=True) for _, student in pairs]
+        kept = (*(teacher for teacher, _ in pairs), *residuals, *lengths)
         return tuple(feature.clamp(-_HALF_MAX, _HALF_MAX).half() for feature in kept)
 
     def supports(self, network: D24FAD, features: Features) -> Features:
@@ -74,7 +81,8 @@ class MatchedScoring:
     def statistics(self, references: Sequence[Features]) -> Features:
         """Mean and standard deviation of each channel over all places of all references."""
         found: list[Tensor] = []
-        for tensors in zip(*references, strict=True):
+        compared = (features[:_COMPARED] for features in references)
+        for tensors in zip(*compared, strict=True):
             # Scan by scan in float32, the few sums in float64: no copy of all features is made.
             means, squares = (torch.cat(sums).double() for sums in zip(*map(_moments, tensors), strict=True))
             mean = means.mean(dim=0)
@@ -89,7 +97,7 @@ class MatchedScoring:
         pairs = zip(statistics[::2], statistics[1::2], strict=True)
         return tuple(
             unit_length((feature.float() - mean) / deviation).half()
-            for feature, (mean, deviation) in zip(features, pairs, strict=True)
+            for feature, (mean, deviation) in zip(features[:_COMPARED], pairs, strict=True)
         )
 
     def match(self, query: Features, supports: Features) -> Features:
@@ -177,6 +185,25 @@ def lowest_of_each(distances: Tensor, owners: Sequence[int]) -> Tensor:
     shape = (len(distances), len(known), *distances.shape[2:])
     highest = distances.new_full(shape, torch.inf)
     return highest.scatter_reduce(1, index[None, :, None, None].expand_as(distances), distances, "amin")
+
+
+def student(features: Features) -> tuple[Tensor, Tensor]:
+    """The student's features at the middle and the coarse scale, from what `MatchedScoring.encode` kept."""
+    middle, coarse = (
+        # Channels last in memory, as `PaperScoring` compares them.
+        ((unit_length(teacher.float()) - residual.float()) * length.float()).contiguous(
+            memory_format=torch.channels_last
+        )
+        for teacher, residual, length in zip(features[:2], features[2:4], features[4:], strict=True)
+    )
+    return middle, coarse
+
+
+def copying_distances(features: Features) -> tuple[Tensor, Tensor]:
+    """1 - cosine of teacher and student at both scales, ``(N, H, W)``, from what was kept."""
+    # The residual of two vectors of length 1 has the squared length 2 - 2 cos.
+    middle, coarse = (residual.float().square().sum(dim=1) / 2 for residual in features[2:4])
+    return middle, coarse
 
 
 def _moments(feature: Tensor) -> tuple[Tensor, Tensor]:

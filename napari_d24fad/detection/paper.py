@@ -39,8 +39,7 @@ class PaperScoring:
 
     def supports(self, network: D24FAD, features: Features) -> Features:
         """Adds the learn-to-weight projections, which queries do without."""
-        fine, middle, coarse = features
-        return (*features, *network.weighting.project((fine, middle, coarse)))
+        return (*features, *network.weighting.project(features))
 
     def statistics(self, references: Sequence[Features]) -> Features:
         """None are needed."""
@@ -66,7 +65,7 @@ class PaperScoring:
         if shares is not None:
             each = torch.tensor([shares[owner] for owner in owners], device=query[0].device)
         maps, weights = [], []
-        for own, support, projected in zip(query, supports[:3], supports[3:], strict=True):
+        for own, support, projected in zip(query, supports, supports[len(query) :], strict=False):
             weight = LearnToWeight.logits(own, projected).softmax(dim=1)
             if each is not None:
                 weight = weight * each / (weight * each).sum(dim=1, keepdim=True)

@@ -28,7 +28,7 @@ from napari_d24fad.network.tensors import Tensors
 from napari_d24fad.studies.orientation import canonical, canonical_orientation
 from napari_d24fad.studies.scan import Photometric, Scan
 
-FORMAT = 1
+FORMAT = 2
 """Raise it whenever features or what is made of them change: older entries are then not found."""
 
 

@@ -54,7 +54,8 @@ def map_tensors(path: Path) -> tuple[Tensors, dict[str, str]]:
     try:
         with safetensors.safe_open(path, framework="pt") as stored:
             return {name: stored.get_tensor(name) for name in stored.keys()}, dict(stored.metadata() or {})  # noqa: SIM118 - no mapping
-    except (SafetensorError, OSError, ValueError, KeyError) as error:
+    # RuntimeError: the file is opened by its name twice, and another process may replace it in between.
+    except (SafetensorError, OSError, ValueError, KeyError, RuntimeError) as error:
         raise ModelError(Code.MODEL_CORRUPT, "It is not a safetensors file.") from error
 
 

@@ -77,8 +77,7 @@ class Objective(nn.Module):
                 support.mean(dim=0, keepdim=True).expand(len(query), -1, -1, -1)
                 for query, support in zip(queries, supports, strict=True)
             ]
-        fine, middle, coarse = supports
-        projected: Scales = self.weighting.project((fine, middle, coarse))
+        projected: tuple[Tensor, ...] = self.weighting.project(supports)
         return [
             combine(LearnToWeight.logits(query, phi.float()).softmax(dim=1), support)
             for query, phi, support in zip(queries, projected, supports, strict=True)

@@ -34,38 +34,38 @@ class MapView(Enum):
         return _EXPLANATIONS[self]
 
     @property
-    def of_one_slice(self) -> bool:
-        """Whether it is computed for the slice shown only."""
-        return self in (MapView.SSD, MapView.TSD)
+    def is_calibrated(self) -> bool:
+        """Whether the threshold applies to it."""
+        return self in (MapView.SCORE, MapView.P_VALUE)
 
 
 _TITLES = {
     MapView.SCORE: "Anomaly score",
     MapView.P_VALUE: "p-value of each pixel",
-    MapView.SSD: "SSD, this slice",
-    MapView.TSD: "TSD, this slice",
+    MapView.SSD: "SSD distance",
+    MapView.TSD: "TSD distance",
 }
 _COLOURS = {
     MapView.SCORE: "Colours: anomaly score",
     MapView.P_VALUE: "Colours: −log10 p of the pixel (2 is 1 %, 3 is 0.1 %)",
-    MapView.SSD: "Colours: SSD distance, this slice",
-    MapView.TSD: "Colours: TSD distance, this slice",
+    MapView.SSD: "Colours: SSD distance",
+    MapView.TSD: "Colours: TSD distance",
 }
 _SCALES = {
     MapView.SCORE: "Anomaly (clear below the threshold)",
     MapView.P_VALUE: "−log10 p of the pixel (clear below the threshold)",
-    MapView.SSD: "SSD distance, this slice",
-    MapView.TSD: "TSD distance, this slice",
+    MapView.SSD: "SSD distance",
+    MapView.TSD: "TSD distance",
 }
 _EXPLANATIONS = {
     MapView.SCORE: "Colours are anomaly scores.",
     MapView.P_VALUE: "Colours are −log10 p: at 2, 1 % of a normal scan's pixels are as high, at 3, 0.1 %.",
     MapView.SSD: (
-        "Student features of this slice against those of the references, as published. "
+        "Student features of each slice against those of the references, weighted as published. "
         "Not calibrated: the threshold does not apply."
     ),
     MapView.TSD: (
-        "What the student network could not re-create of the teacher's features, as published. "
+        "What the student network could not re-create of the teacher's features. "
         "Not calibrated: the threshold does not apply."
     ),
 }

@@ -1,11 +1,10 @@
-"""Lays results over the scan that is shown: the map, the maps of one slice, the mark of a peak."""
+"""Lays results over the scan that is shown: the map and the mark of a peak."""
 
 from __future__ import annotations
 
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 from napari.layers import Image, Layer, Points
 from napari.viewer import Viewer
 
@@ -32,7 +31,6 @@ class ResultLayers:
         self._viewer = viewer
         self._scans = scans
         self._map: Image | None = None
-        self._slice_map: Image | None = None
         self._mark: Points | None = None
         self._opacity = 1.0
 
@@ -99,20 +97,20 @@ class ResultLayers:
         self._map = self._add(shown, data, f"Anomaly, being computed: {shown.series.label}", limits, None)
 
     def show_values(self, values: FloatArray, limits: tuple[float, float]) -> None:
-        """Shows other values in place of the anomaly scores, such as p-values.
+        """Shows other values in place of those shown, such as p-values or scores again.
 
         Args:
-            values: On the scan's grid.
+            values: On the scan's grid; the same array again shows what was written into it.
             limits: Values at the ends of the colour scale.
         """
-        self.hide_slice_map()
         layer = self.result_layer
         if layer is not None:
             data = self._shown().in_layer_order(values)
-            if layer.data is not data:
+            if np.may_share_memory(layer.data, data):
+                layer.refresh()
+            else:
                 layer.data = data
             layer.contrast_limits = limits
-            layer.visible = layer.colorbar.visible = True
 
     def refresh(self) -> None:
         """Shows values that were written into the array of the anomaly map."""
@@ -123,40 +121,6 @@ class ResultLayers:
         """Changes the ends of the colour scale; the map is clear below the first."""
         if self.result_layer is not None:
             self.result_layer.contrast_limits = limits
-
-    def show_slice_map(self, values: FloatArray, name: str, slice_index: int) -> None:
-        """Shows a map of one slice; the map of the whole scan is hidden.
-
-        Args:
-            values: ``(rows, columns)``, upright; at least 0, NaN where not examined.
-            name: What it shows.
-            slice_index: Along the slice axis of the scan.
-        """
-        shown = self._shown()
-        self.hide_map()
-        one_slice = canonical_orientation(shown.scan).invert(values[np.newaxis])
-        limits = (0.0, max(float(np.nanmax(values)), 1e-6))
-        anomaly = None if self.result_layer is None else self.result_layer.metadata[RESULT_KEY]
-        layer = self._add(shown, shown.in_layer_order(one_slice), name, limits, anomaly)
-        if layer.ndim == 3:
-            step = np.zeros(3)
-            step[shown.slice_axis] = list(shown.slice_order).index(slice_index)
-            layer.translate = np.asarray(layer.translate) + _moved(shown.layer, step)
-        self._slice_map = layer
-
-    def hide_map(self) -> None:
-        """Hides the map of the whole scan and removes that of one slice."""
-        self.hide_slice_map()
-        if self.result_layer is not None:
-            self.result_layer.visible = self.result_layer.colorbar.visible = False
-
-    def hide_slice_map(self) -> None:
-        """Removes the map of one slice, if there is one."""
-        was_active = self._slice_map is not None and self._viewer.layers.selection.active == self._slice_map
-        self._take_away(self._slice_map)
-        self._slice_map = None
-        if was_active:
-            self._viewer.layers.selection.active = self.result_layer
 
     def mark(self, index: Position, name: str) -> None:
         """Marks a place with a ring.
@@ -185,20 +149,14 @@ class ResultLayers:
 
     def remove(self) -> None:
         """Removes all of these layers."""
-        for layer in (self._map, self._slice_map, self._mark):
+        for layer in (self._map, self._mark):
             self._take_away(layer)
-        self._map, self._slice_map, self._mark = None, None, None
+        self._map, self._mark = None, None
 
     @property
     def result_layer(self) -> Image | None:
         """The anomaly layer, unless the user removed it."""
         return self._map if self._map is not None and self._map in self._viewer.layers else None
-
-    @property
-    def slice_map_layer(self) -> Image | None:
-        """The map of one slice, unless the user removed it."""
-        layer = self._slice_map
-        return layer if layer is not None and layer in self._viewer.layers else None
 
     @property
     def mark_layer(self) -> Points | None:
@@ -208,9 +166,8 @@ class ResultLayers:
     def set_opacity(self, opacity: float) -> None:
         """Sets the opacity of this and later maps, 0 to 1."""
         self._opacity = opacity
-        for layer in (self.result_layer, self.slice_map_layer):
-            if layer is not None:
-                layer.opacity = opacity
+        if self.result_layer is not None:
+            self.result_layer.opacity = opacity
 
     def _add(
         self,
@@ -250,10 +207,3 @@ def _placed_as(below: Image) -> dict[str, Any]:
     """Returns the settings that put a layer where another one is."""
     names = ("scale", "translate", "rotate", "shear", "affine", "units", "axis_labels")
     return {name: getattr(below, name) for name in names}
-
-
-def _moved(layer: Image, step: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-    """Returns by how much a layer's translation grows for its first voxel to lie ``step`` further."""
-    world = np.asarray(layer.data_to_world(step)) - np.asarray(layer.data_to_world(np.zeros(3)))
-    moved: npt.NDArray[np.float64] = np.linalg.solve(layer.affine.linear_matrix, world)
-    return moved

@@ -16,6 +16,7 @@ from napari_d24fad.progress import CancelToken, Progress
 from napari_d24fad.studies.series import Series
 from napari_d24fad.viewer.explanations import Explanations
 from napari_d24fad.viewer.layers import ScanLayers, ShownScan
+from napari_d24fad.viewer.map_drawing import MapDrawing
 from napari_d24fad.viewer.map_view import MapView
 from napari_d24fad.viewer.result_layers import ResultLayers
 from napari_d24fad.viewer.results import ResultsPanel
@@ -24,10 +25,10 @@ from napari_d24fad.viewer.workers import Work, Worker
 
 if TYPE_CHECKING:
     from napari_d24fad.detection.explain import Explanation
+    from napari_d24fad.detection.published import Distance
     from napari_d24fad.detection.regions import Region
     from napari_d24fad.detection.streaming import PartialMap
 
-_P_SLICES = 16
 _NOT_EXAMINED = "This slice was not examined: it shows no anatomy."
 
 
@@ -51,8 +52,7 @@ class ResultView(QObject):
         self._session, self._scans, self._maps, self._panel = session, scans, maps, panel
         self._finding: Finding | None = None
         self._shown: ShownScan | None = None
-        self._p_map: FloatArray | None = None
-        self._draw_p_values: Callable[[slice], None] | None = None
+        self._drawing: MapDrawing | None = None
         self._is_filling = False
         self._before: Finding | None = None
         self._workers: dict[str, Worker] = {}
@@ -62,22 +62,25 @@ class ResultView(QObject):
     @property
     def is_busy(self) -> bool:
         """Whether something is still to come."""
-        return self.explanations.is_busy or any(not worker.is_over for worker in self._workers.values())
+        drawing = self._drawing is not None and self._drawing.is_busy
+        return (
+            drawing or self.explanations.is_busy or any(not each.is_over for each in self._workers.values())
+        )
 
     @property
     def limits(self) -> tuple[float, float] | None:
         """The ends of the colour scale that is on the canvas; None if there are no colours."""
-        for layer in (self._maps.slice_map_layer, self._maps.result_layer):
-            if layer is not None and layer.visible:
-                low, high = layer.contrast_limits
-                return float(low), float(high)
-        return None
+        layer = self._maps.result_layer
+        if layer is None or not layer.visible:
+            return None
+        low, high = layer.contrast_limits
+        return float(low), float(high)
 
     def show(self, finding: Finding) -> None:
         """Shows a finding in place of an earlier one, at its most suspicious slice."""
         self.discard()
         self._stop_filling()
-        self._finding, self._p_map = finding, None
+        self._finding = finding
         anomaly = finding.anomaly
         shown = self._shown = self._scans.show_scan(finding.request.query, finding.scan)
         self._panel.threshold.show_levels(anomaly, finding.limits[1])
@@ -94,7 +97,7 @@ class ResultView(QObject):
         """Shows a map while it is computed, in place of an earlier finding."""
         if not self._is_filling:
             self.discard()
-            self._before, self._finding, self._p_map, self._is_filling = self._finding, None, None, True
+            self._before, self._finding, self._is_filling = self._finding, None, True
             self._panel.setEnabled(False)  # it tells of another map
             self._shown = self._scans.show_scan(series, partial_map.scan)
         if self._scans.shown is self._shown:  # else the user looks at something else meanwhile
@@ -115,7 +118,7 @@ class ResultView(QObject):
             self.show(finding)
             return
         self.discard()
-        self._finding, self._p_map = finding, None
+        self._finding = finding
         anomaly, level = finding.anomaly, self._panel.threshold.choice.currentText()
         self._panel.threshold.show_levels(anomaly, finding.limits[1], level)
         self._maps.renew(anomaly)
@@ -133,7 +136,7 @@ class ResultView(QObject):
     def discard(self) -> None:
         """Stops what is computed: nobody looks any more."""
         self.explanations.discard()
-        self._draw_p_values = None
+        self._stop_drawing()
         for worker in self._workers.values():
             worker.discard()
 
@@ -154,10 +157,8 @@ class ResultView(QObject):
         explanations.cancelled.connect(partial(panel.why.show_message, "Stopped."))
 
     def _follow_slice(self) -> None:
-        if self._draw_p_values is not None and self._panel.view_choice.view is MapView.P_VALUE:
-            # The slice that is looked at does not wait for the others.
-            self._draw_p_values(slice(self.slice_index, self.slice_index + 1))
-            self._maps.refresh()
+        if self._drawing is not None:
+            self._look_at(self._drawing)
         self._panel.set_slice(self._scans.current_slice)
         self._explain()
 
@@ -209,38 +210,42 @@ class ResultView(QObject):
             return
         self._panel.explain_colours(view, self._finding.anomaly)
         self._scans.set_caption(view.colours)
+        self._stop_drawing()
         if view is MapView.SCORE:
             self._maps.show_values(self._finding.anomaly.values, self._score_limits())
-        elif view is MapView.P_VALUE:
-            self._show_p_map()
         else:
-            self._maps.hide_map()
-            self._explain()
+            self._draw(view, self._finding)
 
-    def _show_p_map(self) -> None:
-        if self._p_map is not None:
-            self._maps.show_values(self._p_map, self._p_limits())
-            return
-        if self._finding is None:
-            return
-        finding = self._finding
-        # Takes memory only as it is filled; 0 stands for p = 1, which is clear.
+    def _draw(self, view: MapView, finding: Finding) -> None:
+        """Shows a map that takes a moment per slice while it is drawn; one at a time is kept."""
+        # Takes memory only as it is filled; 0 stands for p = 1, or no distance, which is clear.
         values = np.zeros(finding.anomaly.values.shape, np.float32)
-        draw = self._draw_p_values = partial(_fill_p_values, finding.anomaly, values)
-        draw(slice(self.slice_index, self.slice_index + 1))
-        self._maps.show_values(values, self._p_limits())
+        if view is MapView.P_VALUE:
+            draw = partial(_draw_p_values, finding.anomaly, values)
+        else:
+            distance: Distance = "SSD" if view is MapView.SSD else "TSD"
+            draw = partial(self._session.draw_distance, finding, distance, values)
+        drawing = self._drawing = MapDrawing(values, finding.scan.n_slices, draw)
+        drawing.drawn.connect(self._show_drawn)
+        self._look_at(drawing)
+        self._show_drawn()
+        drawing.start(self.slice_index)
 
-        def work(progress: Progress, cancel: CancelToken) -> None:
-            for start in range(0, finding.scan.n_slices, _P_SLICES):
-                cancel.check()
-                draw(slice(start, start + _P_SLICES))
-
-        def keep(_: None) -> None:
-            self._p_map, self._draw_p_values = values, None
-            self._show_view()
+    def _look_at(self, drawing: MapDrawing) -> None:
+        """The slice that is looked at does not wait for the others."""
+        drawing.want(self.slice_index)
+        if self._panel.view_choice.view is MapView.P_VALUE:
+            drawing.draw_now(self.slice_index)
             self._maps.refresh()
 
-        self._start("p-values", work, keep)
+    def _show_drawn(self) -> None:
+        if self._drawing is not None:
+            self._maps.show_values(self._drawing.values, self._drawn_limits(self._drawing))
+
+    def _stop_drawing(self) -> None:
+        if self._drawing is not None:
+            self._drawing.discard()
+            self._drawing = None
 
     def _show_limits(self) -> None:
         view = self._panel.view_choice.view
@@ -248,13 +253,18 @@ class ResultView(QObject):
             self._panel.explain_colours(view, self._finding.anomaly)
         if view is MapView.SCORE:
             self._maps.set_limits(self._score_limits())
-        elif view is MapView.P_VALUE:
-            self._maps.set_limits(self._p_limits())
+        elif self._drawing is not None:
+            self._maps.set_limits(self._drawn_limits(self._drawing))
 
     def _score_limits(self) -> tuple[float, float]:
         level = self._panel.threshold.level
         highest = self._finding.limits[1] if self._finding is not None else level
         return level, max(highest, level * (1 + 1e-3), level + 1e-6)
+
+    def _drawn_limits(self, drawing: MapDrawing) -> tuple[float, float]:
+        if self._panel.view_choice.view is MapView.P_VALUE:
+            return self._p_limits()
+        return 0.0, max(drawing.highest, 1e-6)
 
     def _p_limits(self) -> tuple[float, float]:
         calibration = self._finding.anomaly.calibration if self._finding is not None else None
@@ -266,13 +276,9 @@ class ResultView(QObject):
 
     def _explain(self) -> None:
         """Asks why the slice shown was scored as it was, if anything shows the answer."""
-        view = self._panel.view_choice.view
-        wanted = self._panel.why_section.is_unfolded or view.of_one_slice
-        if self._finding is None or not self._is_shown or not wanted:
+        if self._finding is None or not self._is_shown or not self._panel.why_section.is_unfolded:
             self.explanations.discard()
             return
-        if view.of_one_slice:
-            self._maps.hide_slice_map()
         if np.isfinite(self._finding.anomaly.slice_scores[self.slice_index]):
             self.explanations.want(self._finding, self.slice_index)
         else:
@@ -287,10 +293,6 @@ class ResultView(QObject):
         reference = finding.request.references[explanation.reference_index].outline
         number = slice_number(reference, explanation.reference_slice_index)
         self._panel.why.show_explanation(explanation, position + 1, number)
-        view = self._panel.view_choice.view
-        if view.of_one_slice:
-            values = explanation.maps[view.value]
-            self._maps.show_slice_map(values, view.title, explanation.slice_index)
 
     def _show_failure(self, error: D24fadError) -> None:
         self._panel.why.show_message(str(error))
@@ -306,8 +308,9 @@ class ResultView(QObject):
             self._workers.pop(name).discard()
 
 
-def _fill_p_values(anomaly: AnomalyMap, values: FloatArray, chosen: slice) -> None:
-    """Writes -log10 of the p-values of some slices into an array as large as the map."""
-    place = (slice(None),) * anomaly.slice_axis + (chosen,)
+def _draw_p_values(anomaly: AnomalyMap, values: FloatArray, slice_index: int) -> float:
+    """Writes -log10 of the p-values of a slice into an array as large as the map."""
+    place = (slice(None),) * anomaly.slice_axis + (slice_index,)
     if anomaly.calibration is not None:
         values[place] = -np.log10(anomaly.calibration.p_values(anomaly.values[place]))
+    return float(values[place].max())

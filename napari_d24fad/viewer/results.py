@@ -130,10 +130,8 @@ class ResultsPanel(QWidget):
 
     def explain_colours(self, view: MapView, anomaly: AnomalyMap) -> None:
         """Says what the colours mean, and from where there are any."""
-        told = (
-            [view.explanation] if view.of_one_slice else [view.explanation, self.threshold.meaning(anomaly)]
-        )
-        self._colours.setText(" ".join(told))
+        threshold = [self.threshold.meaning(anomaly)] if view.is_calibrated else []
+        self._colours.setText(" ".join([view.explanation, *threshold]))
 
     def set_slice(self, index: int) -> None:
         """Follows the slider; asks for nothing."""

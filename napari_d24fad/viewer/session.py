@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from napari_d24fad.detection.encoded import EncodedScan
     from napari_d24fad.detection.explain import Explanation
     from napari_d24fad.detection.kept_references import KeptReferences
+    from napari_d24fad.detection.published import Distance, PublishedDistances
     from napari_d24fad.detection.references import References
     from napari_d24fad.detection.regions import Region
     from napari_d24fad.detection.streaming import PartialMap
@@ -78,9 +79,15 @@ class _Basis:
     """What a finding was made from."""
 
     finding: Finding
-    detector: Detector
-    query: EncodedScan
-    references: References
+    distances: PublishedDistances
+
+    @property
+    def query(self) -> EncodedScan:
+        return self.distances.query
+
+    @property
+    def references(self) -> References:
+        return self.distances.references
 
 
 class DetectionSession:
@@ -197,8 +204,23 @@ class DetectionSession:
         """
         from napari_d24fad.detection.explain import explain  # imports torch
 
-        basis = self._basis_of(finding)
-        return explain(basis.detector, basis.query, basis.references, slice_index, cancel)
+        return explain(self._basis_of(finding).distances, slice_index, cancel)
+
+    def draw_distance(
+        self, finding: Finding, distance: Distance, values: FloatArray, slice_index: int
+    ) -> float:
+        """Writes SSD or TSD of one slice of the last finding into a map of its scan; its highest value.
+
+        Args:
+            finding: Of the last `run`.
+            distance: Which of the two.
+            values: On the grid of the scan.
+            slice_index: Along the slice axis of the scan.
+
+        Raises:
+            Cancelled: If there was another run since.
+        """
+        return self._basis_of(finding).distances.draw(values, slice_index, distance)
 
     def regions(self, finding: Finding, level: float, cancel: CancelToken) -> tuple[Region, ...]:
         """Finds the regions of the last finding at another level.
@@ -271,11 +293,13 @@ class DetectionSession:
         progress: Progress,
         cancel: CancelToken,
     ) -> Finding:
+        from napari_d24fad.detection.published import PublishedDistances  # imports torch
+
         assert self._detector is not None  # it encoded the query
         anomaly = self._detector.examine(query, references, progress=progress, cancel=cancel)
         anomaly = replace(anomaly, seconds=time.perf_counter() - started)
         finding = Finding(request, query.scan, anomaly, anomaly_limits(anomaly))
-        self._basis = _Basis(finding, self._detector, query, references)
+        self._basis = _Basis(finding, PublishedDistances(self._detector, query, references))
         return finding
 
     def _basis_for(self, request: Request) -> _Basis:

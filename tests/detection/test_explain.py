@@ -5,6 +5,7 @@ from scipy import ndimage
 
 from napari_d24fad.detection.detector import Detector
 from napari_d24fad.detection.explain import explain
+from napari_d24fad.detection.published import PublishedDistances
 from napari_d24fad.errors import ArgumentError, Code
 from napari_d24fad.network.normalise import imagenet_normalise
 from napari_d24fad.studies.scan import Photometric, Scan
@@ -19,7 +20,7 @@ def test_weights_are_those_of_the_result_and_name_the_shown_reference(scoring: s
     detector = Detector(random_model(), "cpu", scoring)
     query, references = detector.encode_scan(head(0, lesion=True)), detector.encode(REFERENCES)
     result = detector.examine(query, references)
-    told = explain(detector, query, references, 7)
+    told = explain(PublishedDistances(detector, query, references), 7)
     np.testing.assert_array_equal(told.weights, result.weights[7])
     assert told.query_image.shape == told.maps["SSD"].shape == told.maps["TSD"].shape == GRID[1:]
     assert told.query_pixel == pytest.approx((1.5, 2.0))
@@ -39,10 +40,10 @@ def test_the_most_similar_slice_of_a_scan_stored_upside_down_is_found_in_its_own
     def stored(scan: Scan) -> Scan:
         return Scan(scan.voxels[::-1], scan.affine @ move, modality="MR")
 
-    plain = explain(detector, detector.encode_scan(query), detector.encode(others), 4)
-    turned = explain(
-        detector, detector.encode_scan(stored(query)), detector.encode([stored(scan) for scan in others]), 7
-    )
+    there = PublishedDistances(detector, detector.encode_scan(query), detector.encode(others))
+    references = detector.encode([stored(scan) for scan in others])
+    back = PublishedDistances(detector, detector.encode_scan(stored(query)), references)
+    plain, turned = explain(there, 4), explain(back, 7)
     assert (plain.reference_index, plain.reference_slice_index) == (1, 4)
     assert (turned.reference_index, turned.reference_slice_index) == (1, 7)
     np.testing.assert_array_equal(plain.query_image, turned.query_image)
@@ -65,7 +66,7 @@ def test_maps_are_the_published_distances() -> None:
     model = random_model(scoring="paper")
     detector = Detector(model, "cpu")
     query, references = detector.encode_scan(images[0]), detector.encode(images[1:])
-    told = explain(detector, query, references, 0)
+    told = explain(PublishedDistances(detector, query, references), 0)
     # With the paper's scoring the SSD map is the result itself.
     np.testing.assert_allclose(told.maps["SSD"], detector.examine(query, references).values[0], atol=1e-5)
 
@@ -92,5 +93,5 @@ def test_a_slice_that_was_not_examined_is_refused() -> None:
     encoded, references = detector.encode_scan(padded), detector.encode(REFERENCES)
     for index in (0, -1, 99):
         with pytest.raises(ArgumentError) as refusal:
-            explain(detector, encoded, references, index)
+            explain(PublishedDistances(detector, encoded, references), index)
         assert refusal.value.code is Code.BAD_ARGUMENT

@@ -183,44 +183,6 @@ def test_other_values_take_the_place_of_the_scores(layers: ScanLayers, maps: Res
     assert np.isnan(result.data[0]).all()
 
 
-def test_map_of_one_slice_lies_on_that_slice(
-    layers: ScanLayers, maps: ResultLayers, viewer: ViewerModel
-) -> None:
-    scan_layer, result = show_both(layers, maps)
-    rows = np.arange(GRID[1] * GRID[2], dtype=np.float32).reshape(GRID[1:])
-    maps.show_slice_map(rows, "SSD, this slice", 4)
-    layer = maps.slice_map_layer
-    assert layer.data.shape == (1, *GRID[1:])
-    np.testing.assert_array_equal(layer.data[0], rows)  # upright already
-    for corner in CORNERS[CORNERS[:, 0] < 0]:
-        np.testing.assert_allclose(
-            layer.data_to_world(corner), scan_layer.data_to_world(corner + np.array([LESION_AT, 0, 0]))
-        )
-    assert layer.units == scan_layer.units
-    assert (result.visible, layer.colorbar.visible) == (False, True)
-    maps.show_values(anomaly_of(head(0)).values, (1.0, 3.0))
-    assert maps.slice_map_layer is None
-    assert result.visible
-
-
-def test_map_of_one_slice_lies_on_a_layer_that_is_reversed_and_sliced_elsewhere(
-    layers: ScanLayers, maps: ResultLayers, viewer: ViewerModel
-) -> None:
-    viewer.dims.ndim, viewer.dims.order = 3, (2, 0, 1)
-    layer = viewer.add_image(
-        np.asarray(head(0).voxels), scale=(2, -3, 4), translate=(7, 8, 9), affine=np.diag([1, 1, 2, 1])
-    )
-    series = layer_series(layer, viewer.dims.order)
-    layers.adopt(series, layer)
-    scan = series.load()
-    assert scan.slice_axis == 2
-    layers.show_scan(series, scan)
-    maps.show_slice_map(np.ones((GRID[0], GRID[1]), np.float32), "TSD, this slice", 5)
-    above = maps.slice_map_layer
-    assert above.data.shape == (GRID[0], GRID[1], 1)
-    np.testing.assert_allclose(above.data_to_world((3, 4, 0)), layer.data_to_world((3, 4, 5)))
-
-
 def test_peak_is_marked_where_it_is(window, qtbot) -> None:
     layers = ScanLayers(window)
     maps = ResultLayers(window, layers)

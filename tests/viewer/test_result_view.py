@@ -10,6 +10,8 @@ import pytest
 from qtpy.QtCore import Qt
 
 from napari_d24fad.export.nifti import nifti_affine
+from napari_d24fad.progress import CancelToken
+from napari_d24fad.studies.orientation import canonical_orientation
 from napari_d24fad.viewer.card import Role
 from napari_d24fad.viewer.dock import DetectionDock
 from napari_d24fad.viewer.map_view import MapView
@@ -93,14 +95,21 @@ def test_finding_is_looked_into(qtbot, dock: DetectionDock, settle: Settle, stud
     pointed = [card for card in dock.gallery._cards() if card.property("pointed")]
     assert [card.series for card in pointed] == [dock.finding.request.references[reference]]
     results.view_choice.choose(MapView.SSD)
-    qtbot.waitUntil(lambda: dock.maps.slice_map_layer is not None, timeout=60_000)
-    assert not layer.visible
-    viewer.dims.set_current_step(0, dock.layers.current_slice + 1)
-    assert dock.maps.slice_map_layer is None, "a slice never wears the map of another"
-    qtbot.waitUntil(lambda: dock.maps.slice_map_layer is not None, timeout=60_000)
-    above = dock.maps.slice_map_layer
     at = dock.layers.current_slice
-    np.testing.assert_allclose(above.data_to_world((0, 3, 4)), layer.data_to_world((at, 3, 4)))
+    qtbot.waitUntil(lambda: bool(layer.data[at].any()), timeout=60_000)  # the slice that is shown first
+    told = dock._session.explain(dock.finding, int(shown.slice_order[at]), CancelToken())
+    upright = np.nan_to_num(told.maps["SSD"])[np.newaxis]
+    expected = shown.in_layer_order(canonical_orientation(shown.scan).invert(upright))[0]
+    np.testing.assert_allclose(layer.data[at], expected, atol=1e-6)
+    qtbot.waitUntil(lambda: not dock.result_view.is_busy, timeout=60_000)
+    examined = np.isfinite(anomaly.slice_scores[shown.slice_order])
+    assert (layer.data.reshape(len(examined), -1).max(axis=1) > 0).tolist() == examined.tolist()
+    assert layer.contrast_limits == [0, pytest.approx(float(layer.data.max()))]
+    assert "SSD" in viewer.canvas.overlays.text.text
+    results.view_choice.choose(MapView.TSD)
+    qtbot.waitUntil(lambda: not dock.result_view.is_busy, timeout=60_000)
+    assert layer.data.max() > 0
+    assert dock.result_view.limits == (0, pytest.approx(float(layer.data.max())))
     results.view_choice.choose(MapView.SCORE)
     assert layer.visible
     np.testing.assert_array_equal(layer.data, shown.in_layer_order(anomaly.values))
