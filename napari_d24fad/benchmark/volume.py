@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -14,11 +15,13 @@ from typing import TypeVar
 import numpy as np
 
 from napari_d24fad.benchmark.phantom import MATRIX, write_dicom, write_nifti
+from napari_d24fad.detection.calibration import FloatArray
 from napari_d24fad.detection.detector import Detector
 from napari_d24fad.detection.encoded import EncodedScan
 from napari_d24fad.detection.examination import examine_slice
 from napari_d24fad.detection.feature_cache import FeatureCache
 from napari_d24fad.detection.kept_references import KeptReferences
+from napari_d24fad.detection.published import SSD, TSD, Distance, PublishedDistances
 from napari_d24fad.detection.references import References
 from napari_d24fad.memory import highest_mib, resident_mib
 from napari_d24fad.progress import CancelToken, Progress, silent
@@ -99,7 +102,7 @@ class _Steps:
 
     def take(self, name: str, work: Callable[[], Result], asked: float | None = None) -> Result:
         self.cancel.check()
-        self._progress(0.4 + 0.6 * min(1.0, len(self.taken) / 11), name)
+        self._progress(0.4 + 0.6 * min(1.0, len(self.taken) / 15), name)
         started = time.perf_counter()
         result = work()
         self.taken.append(Step(name, time.perf_counter() - started, asked))
@@ -164,6 +167,19 @@ def _examine(folder: Path, detector: Detector, known: References, steps: _Steps)
         detector.examine(query, fewer)
 
     steps.take("live: a reference less, the whole volume", rescore, 2.0)
+    distances, values = PublishedDistances(detector, query, known), np.zeros(scan.grid, np.float32)
+    for name in (SSD, TSD):
+        drawn: list[float] = []
+        steps.take(f"live: {name}, the whole volume", partial(_draw, distances, values, name, drawn), 2.0)
+        steps.taken.append(Step(f"live: {name}, the slice shown", float(np.percentile(drawn, 95)), 0.1))
+
+
+def _draw(distances: PublishedDistances, values: FloatArray, name: Distance, seconds: list[float]) -> None:
+    """Draws every slice and notes how long each took."""
+    for index in range(len(values)):
+        started = time.perf_counter()
+        distances.draw(values, index, name)
+        seconds.append(time.perf_counter() - started)
 
 
 def _changes(query: EncodedScan, known: References) -> float:

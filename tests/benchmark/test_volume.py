@@ -39,7 +39,7 @@ def test_all_steps_are_taken(monkeypatch: pytest.MonkeyPatch) -> None:
     detector = Detector(random_model(), "cpu")
     measured = measure_volume(detector, 6, silent, CancelToken(), matrix=64)
     names = [step.name for step in measured.steps]
-    assert len(names) == len(set(names)) == 12
+    assert len(names) == len(set(names)) == 16
     assert all(step.seconds > 0 for step in measured.steps)
     assert measured.memory_mib is None or measured.memory_mib >= 0
     # References and scan once each, the first part once more: live changes match nothing.
