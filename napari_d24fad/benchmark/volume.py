@@ -55,11 +55,13 @@ class VolumeSpeed:
     """What a volume takes.
 
     Attributes:
+        model: The name of the model.
         slices: Of the scan to examine and of each reference.
         steps: In the order they were taken.
         memory_mib: Highest resident memory above what the imports take; None where it is not told.
     """
 
+    model: str
     slices: int
     steps: tuple[Step, ...]
     memory_mib: float | None
@@ -90,7 +92,7 @@ def measure_volume(
         _examine(folder, detector, known, steps)
         highest = highest_mib()
         memory = None if before is None or highest is None else highest - before
-    return VolumeSpeed(slices, tuple(steps.taken), memory)
+    return VolumeSpeed(detector.model.card.name, slices, tuple(steps.taken), memory)
 
 
 class _Steps:

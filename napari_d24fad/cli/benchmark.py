@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from argparse import Namespace
+from dataclasses import replace
 from datetime import date
 
 from napari_d24fad.cli.console import progress_bar
@@ -50,6 +51,11 @@ def run(arguments: Namespace) -> None:
         }
         volume = None
         if arguments.volume:
+            if arguments.volume_teacher:
+                # As published, without the embedded model's larger inputs.
+                card = replace(detector.model.card, name=arguments.teacher, input_size=arguments.size)
+                model = replace(detector.model, card=card, network=network)
+                detector = Detector(model, arguments.device)
             volume = measure_volume(detector, arguments.volume, part(progress, 0.5, 1), cancel)
     on_gpu = device.type == "cuda"
     measured = Benchmark(

@@ -305,6 +305,11 @@ def _benchmark(command: _Parser) -> None:
         metavar="SLICES",
         help="also measure a CT of so many slices against eight such references, with the embedded model",
     )
+    command.add_argument(
+        "--volume-teacher",
+        action="store_true",
+        help="measure that CT with the teacher of --teacher and random weights instead",
+    )
     command.add_argument("--plot", type=Path, metavar="PNG", help="also draw images per second")
     _add_device(command)
     _add_json(command)

@@ -27,6 +27,13 @@ def test_table_json_and_picture(tmp_path: Path, capsys: pytest.CaptureFixture[st
     assert measured["volume"] is None
 
 
+def test_a_volume_with_another_teacher(capsys: pytest.CaptureFixture[str]) -> None:
+    arguments = ["benchmark", "--teacher", "resnet18", "--size", "64", "--shots", "2", "--repeats", "1"]
+    assert main([*arguments, "--device", "cpu", "--volume", "4", "--volume-teacher"]) == 0
+    found = capsys.readouterr().out
+    assert "A CT of 4 slices of 512 x 512, as many in each of 8 references, model resnet18; " in found
+
+
 @pytest.mark.parametrize("wrong", [["--size", "100"], ["--teacher", "alexnet"], ["--device", "cuda:99"]])
 def test_wrong_arguments_are_refused(wrong: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["benchmark", *wrong]) != 0
