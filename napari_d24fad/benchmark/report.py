@@ -115,7 +115,8 @@ def _row(each: ImageSpeed, measured: Benchmark) -> str:
 
 def _volume_lines(volume: VolumeSpeed) -> list[str]:
     lines = [
-        f"A CT of {volume.slices} slices of 512 x 512, as many in each of 8 references, model {volume.model}; "
+        f"A CT of {volume.slices} slices of 512 x 512, as many in each of 8 references, "
+        f"model {volume.model}; "
         f"highest memory above the imports: {_mib(volume.memory_mib)}",
         "",
         "| step | seconds | asked of two cores |",
