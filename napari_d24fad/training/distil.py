@@ -20,6 +20,7 @@ from napari_d24fad.network.normalise import imagenet_normalise
 from napari_d24fad.network.teacher import Teacher
 from napari_d24fad.progress import CancelToken, Progress, part, silent
 from napari_d24fad.training.loop import Forgetful, Keeper, Stage, run_stage
+from napari_d24fad.training.precision import mixed_precision
 from napari_d24fad.training.views import Source, ViewBank, build_bank
 
 _GROUP = 8
@@ -150,7 +151,7 @@ def distil(
 
     def encode(images: Tensor) -> Sequence[Tensor]:
         batch = imagenet_normalise(images.to(device)).contiguous(memory_format=torch.channels_last)
-        with torch.no_grad(), torch.autocast(device.type, torch.bfloat16):
+        with torch.no_grad(), mixed_precision(device):
             scales: Sequence[Tensor] = source(batch).scales
         return scales
 
@@ -161,7 +162,7 @@ def distil(
         kinds = bank.general if general else bank.every
         chosen = _draw(bank, kinds, options.batch, generator)
         batch = imagenet_normalise(bank.views[chosen].to(device).float() / 255)
-        with torch.autocast(device.type, torch.bfloat16):
+        with mixed_precision(device):
             seen = student(batch.contiguous(memory_format=torch.channels_last))
             small = [avg_pool2d(seen.scales[0], 2), *seen.scales[1:], seen.embedding]
             mapped = [head(feature) for head, feature in zip(heads, small, strict=True)]

@@ -11,6 +11,7 @@ from torch.nn.functional import interpolate
 from napari_d24fad.network.normalise import imagenet_normalise
 from napari_d24fad.network.teacher import Teacher, TeacherFeatures
 from napari_d24fad.progress import CancelToken, Progress, silent
+from napari_d24fad.training.precision import mixed_precision
 from napari_d24fad.training.tasks import Task
 
 _BLOCK = 16
@@ -42,7 +43,7 @@ class ImageEncoder:
         if self.normalise:
             images = imagenet_normalise(images)
         images = images.contiguous(memory_format=torch.channels_last)
-        with torch.no_grad(), torch.autocast(self.device.type, torch.bfloat16):
+        with torch.no_grad(), mixed_precision(self.device):
             seen: TeacherFeatures = self.teacher(images)
         return seen
 

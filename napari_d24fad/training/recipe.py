@@ -24,6 +24,7 @@ from napari_d24fad.training.distil_sources import distil_sources
 from napari_d24fad.training.episodes import check_tasks
 from napari_d24fad.training.loop import Keeper
 from napari_d24fad.training.options import TrainingOptions
+from napari_d24fad.training.precision import has_bfloat16
 from napari_d24fad.training.procedural import procedural_tasks
 from napari_d24fad.training.processes import Processes, join_processes
 from napari_d24fad.training.reading import read_tasks
@@ -206,6 +207,7 @@ def _begun(
         name.replace("_", " "): value for name, value in asdict(recipe.training).items() if name != "rate"
     }
     begun |= {"teacher": recipe.teacher, "selection": recipe.select, "processes": processes.count}
+    begun["bfloat16"] = has_bfloat16(processes.device)
     if recipe.distil_from:
         begun |= {"distil steps": recipe.distil_steps, "distil from": sha256_of(recipe.distil_from)}
     for task in (*tasks, *held_back):

@@ -15,6 +15,7 @@ from napari_d24fad.training.loop import Forgetful, Keeper, Stage, run_stage
 from napari_d24fad.training.objective import Objective
 from napari_d24fad.training.optimise import warm_cosine
 from napari_d24fad.training.options import TrainingOptions
+from napari_d24fad.training.precision import mixed_precision
 from napari_d24fad.training.processes import Processes, SingleProcess
 from napari_d24fad.training.selection import Selection
 from napari_d24fad.training.tasks import Task
@@ -65,7 +66,7 @@ def train_student(
     processes = processes or SingleProcess(device)
     check_tasks(tasks, options)
     network.to(device=device).train()
-    # Twice as fast with bfloat16 on a CPU, and what tensor cores want.
+    # What the fast kernels of CPUs and tensor cores want.
     network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # torch's stub lacks it
     generator = torch.Generator().manual_seed(options.seed + processes.rank)
     encode = ImageEncoder(network.teacher, options.side, normalise, device)
@@ -78,7 +79,7 @@ def train_student(
     def loss() -> Tensor:
         picked = pick_images(tasks, options, generator)
         seen = cache(picked) if cache else encode(views_of(tasks, picked, options, generator, device))
-        with torch.autocast(device.type, torch.bfloat16):
+        with mixed_precision(device):
             value: Tensor = shared(*seen.scales, seen.embedding)
         return value
 
