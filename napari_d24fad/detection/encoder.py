@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import nullcontext
 from weakref import WeakKeyDictionary
 
 import numpy as np
@@ -17,7 +18,7 @@ from napari_d24fad.detection.scoring import Features, Scoring
 from napari_d24fad.detection.scorings import scoring
 from napari_d24fad.errors import ArgumentError, Code, ModelError
 from napari_d24fad.network.checkpoint import LoadedModel
-from napari_d24fad.network.inference import PRECISIONS, Precision, for_inference
+from napari_d24fad.network.inference import PRECISIONS, Precision, for_inference, whole_float32
 from napari_d24fad.network.normalise import imagenet_normalise
 from napari_d24fad.progress import CancelToken, Progress, silent
 from napari_d24fad.studies.scan import Scan
@@ -169,8 +170,10 @@ class Encoder:
         """Encodes a batch; where the device runs out of memory, in halves, and so from then on."""
         dtype = torch.bfloat16 if self.precision == "bfloat16" else torch.float32
         layout = torch.contiguous_format if self.precision == "exact" else torch.channels_last
+        rounding = whole_float32() if self.precision == "exact" else nullcontext()
         try:
-            return method.encode(self._fast, inputs.to(dtype=dtype, memory_format=layout))
+            with rounding:
+                return method.encode(self._fast, inputs.to(dtype=dtype, memory_format=layout))
         except torch.OutOfMemoryError as error:
             if len(inputs) == 1:
                 raise ModelError(Code.OUT_OF_MEMORY) from error

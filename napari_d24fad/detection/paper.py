@@ -10,6 +10,7 @@ from torch import Tensor
 
 from napari_d24fad.detection.scoring import Features
 from napari_d24fad.network.d24fad import D24FAD
+from napari_d24fad.network.inference import whole_float32
 from napari_d24fad.network.losses import enlarge
 from napari_d24fad.network.weighting import LearnToWeight, weighted_distance
 
@@ -39,7 +40,8 @@ class PaperScoring:
 
     def supports(self, network: D24FAD, features: Features) -> Features:
         """Adds the learn-to-weight projections, which queries do without."""
-        return (*features, *network.weighting.project(features))
+        with whole_float32():
+            return (*features, *network.weighting.project(features))
 
     def statistics(self, references: Sequence[Features]) -> Features:
         """None are needed."""

@@ -16,6 +16,7 @@ from napari_d24fad.detection.null import smooth
 from napari_d24fad.detection.paper import PaperScoring
 from napari_d24fad.detection.references import References
 from napari_d24fad.detection.scoring import Features
+from napari_d24fad.network.inference import whole_float32
 from napari_d24fad.network.losses import distance_maps, enlarge
 
 Distance = Literal["SSD", "TSD"]
@@ -115,7 +116,9 @@ class PublishedDistances:
         if self._is_matched:
             return torch.stack([enlarge(each, side) for each in copying_distances(own.features)], dim=1)
         inputs = self.detector.inputs(self.query.prepared, [self.query.indices[position]])
-        return distance_maps(self.detector.network.teacher(inputs).scales, own.features, side)
+        with whole_float32():
+            scales = self.detector.network.teacher(inputs).scales
+        return distance_maps(scales, own.features, side)
 
     def _support(self, owner: int, at: int) -> Features:
         """The student's features of a slice of a reference, and their projections."""

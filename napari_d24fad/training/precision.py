@@ -17,10 +17,10 @@ def has_bfloat16(device: torch.device) -> bool:
         device: A CPU or a CUDA device.
     """
     if device.type == "cuda":
-        return torch.cuda.is_bf16_supported(including_emulation=False)
+        return bool(torch.cuda.is_bf16_supported(including_emulation=False))
     # Older than 2.10, torch cannot be asked; float32 is right everywhere.
-    capabilities = getattr(torch.cpu, "get_capabilities", dict)()
-    return device.type == "cpu" and any(capabilities.get(name, False) for name in _CPU_NAMES)
+    capabilities: dict[str, bool | int | str] = getattr(torch.cpu, "get_capabilities", dict)()
+    return device.type == "cpu" and any(capabilities.get(name) for name in _CPU_NAMES)
 
 
 def mixed_precision(device: torch.device) -> AbstractContextManager[None]:

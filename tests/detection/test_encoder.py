@@ -28,6 +28,30 @@ def test_precision_is_exact_where_the_paper_is_repeated() -> None:
     assert refused.value.code is Code.BAD_ARGUMENT
 
 
+class Rounding(torch.nn.Module):
+    """A teacher that notes whether CUDA convolutions may round to TF32 while it runs."""
+
+    def __init__(self, teacher: torch.nn.Module) -> None:
+        super().__init__()
+        self.teacher = teacher
+        self.may_round: list[bool] = []
+
+    def forward(self, images: torch.Tensor):
+        self.may_round.append(torch.backends.cudnn.allow_tf32)
+        return self.teacher(images)
+
+
+def test_the_published_scoring_is_not_rounded_to_tf32() -> None:
+    before = torch.backends.cudnn.allow_tf32
+    detector = Detector(random_model(), "cpu", "paper")
+    teacher = Rounding(detector.network.teacher)
+    detector.network.teacher = teacher  # type: ignore[assignment]  # watches
+    detector.encode_scan(head(0))
+    assert teacher.may_round
+    assert not any(teacher.may_round)
+    assert torch.backends.cudnn.allow_tf32 == before
+
+
 class OutOfMemory(torch.nn.Module):
     """A teacher for which more than so many images are too many."""
 
