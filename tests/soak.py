@@ -4,7 +4,8 @@ A cycle makes a viewer, docks the widget, opens a study, marks references, runs,
 closes everything. What a process holds is measured after each: resident memory, threads, open
 files, Qt widgets, napari viewers, child processes, objects of this package, tensors. ``--napari-alone``
 opens and closes a viewer with as many layers and without the widget: what napari itself leaves behind.
-``--cancels N`` cancels a run at N random moments instead, and runs once to the end after each tenth.
+``--runs N`` runs N times in one viewer, another reference left out each time; ``--cancels N`` cancels a
+run at N random moments, and runs once to the end after each tenth.
 Needs a display; ends with 1 if anything grew.
 """
 
@@ -107,6 +108,7 @@ class Session:
         dock = self.dock
         while (
             dock.jobs.is_busy
+            or dock.live.is_busy
             or dock.filling.previews.is_busy
             or dock.result_view.is_busy
             or any(not worker.is_over for worker in Worker._running)
@@ -148,6 +150,33 @@ def cycle(study: Path) -> None:
     if session.dock.finding is None:
         raise AssertionError(session.dock.run_panel.message)
     session.close()
+
+
+def runs(study: Path, count: int) -> list[dict[str, float]]:
+    """Runs many times in one viewer, each time with other references.
+
+    Returns:
+        What is held after each run.
+
+    Raises:
+        AssertionError: If a run ends without a finding.
+    """
+    from napari_d24fad.viewer.card import Role
+
+    session = Session(study)
+    references = session.dock.gallery.series[1:]
+    measured = []
+    for number in range(count):
+        left_out = references[number % len(references)]
+        session.dock.gallery.set_role(left_out, Role.NONE)
+        session.run()
+        if session.dock.finding is None:
+            raise AssertionError(session.dock.run_panel.message)
+        session.dock.gallery.set_role(left_out, Role.REFERENCE)
+        session.settle()
+        measured.append(measure())
+    session.close()
+    return measured
 
 
 def napari_alone() -> None:
@@ -206,11 +235,20 @@ def slopes(measured: Sequence[dict[str, float]]) -> dict[str, float]:
     return {name: statistics.linear_regression(at, [one[name] for one in settled]).slope for name in names}
 
 
+def _grown(what: str, measured: Sequence[dict[str, float]]) -> dict[str, float]:
+    """Prints how much was held, and returns what grew more than it may."""
+    growth = slopes(measured)
+    print(f"{len(measured)} {what}: first {measured[0]}, last {measured[-1]}")
+    print(f"growth per turn after the first {SETTLED}: {growth}")
+    return {name: value for name, value in growth.items() if value > GROWTH.get(name, value)}
+
+
 def main(words: Sequence[str] | None = None) -> int:
     """Does what is asked and prints what was measured."""
     parser = argparse.ArgumentParser(prog="python -m tests.soak", description=__doc__.splitlines()[0])
     parser.add_argument("--cycles", type=int, default=0)
     parser.add_argument("--napari-alone", action="store_true", help="cycles of a viewer without the widget")
+    parser.add_argument("--runs", type=int, default=0, help="in one viewer")
     parser.add_argument("--cancels", type=int, default=0)
     parser.add_argument("--log", type=Path, help="what was measured after each cycle, as JSON lines")
     arguments = parser.parse_args(words)
@@ -227,10 +265,9 @@ def main(words: Sequence[str] | None = None) -> int:
                 with arguments.log.open("a", encoding="utf-8") as log:
                     log.write(json.dumps(measured[-1]) + "\n")
         if measured:
-            growth = slopes(measured)
-            grown = {name: value for name, value in growth.items() if value > GROWTH.get(name, value)}
-            print(f"{len(measured)} cycles: first {measured[0]}, last {measured[-1]}")
-            print(f"growth per cycle after the first {SETTLED}: {growth}")
+            grown = _grown("cycles", measured)
+        if arguments.runs:
+            grown |= _grown("runs in one viewer", runs(study, arguments.runs))
         if arguments.cancels:
             stopped, longest = cancels(study, arguments.cancels)
             left = measure()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import logging
 import threading
 import time
@@ -65,6 +66,9 @@ class Worker(QObject):
         application = QCoreApplication.instance()
         if application is not None and not Worker._stops_with_application:
             application.aboutToQuit.connect(stop_all)
+            # A script that never entered Qt's event loop does not quit it either; a thread that still
+            # computes when the interpreter goes down would abort the process.
+            atexit.register(stop_all)
             Worker._stops_with_application = True
         # Held here until the thread is done: a Qt object must not die in another thread.
         Worker._running.add(self)

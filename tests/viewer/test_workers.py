@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import subprocess
+import sys
 import threading
 import time
 
@@ -139,3 +141,26 @@ def test_stop_all_waits_for_the_threads() -> None:
         worker.start()
     stop_all()
     assert not any(worker._thread.is_alive() for worker in workers)
+
+
+_SCRIPT = """
+import time
+from qtpy.QtCore import QCoreApplication
+from napari_d24fad.viewer.workers import Worker
+
+def work(progress, cancel):
+    while not cancel.cancelled:
+        time.sleep(0.005)
+    print("stopped", flush=True)
+
+application = QCoreApplication([])
+worker = Worker(work)
+worker.start()
+"""
+
+
+def test_a_script_that_ends_without_an_event_loop_stops_its_workers() -> None:
+    ended = subprocess.run(
+        [sys.executable, "-c", _SCRIPT], capture_output=True, text=True, timeout=60, check=False
+    )
+    assert (ended.returncode, ended.stdout) == (0, "stopped\n")
