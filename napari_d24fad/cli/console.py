@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import logging
 import sys
+import time
 import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 from tqdm import tqdm
 
-from napari_d24fad.progress import Progress, silent
+from napari_d24fad.progress import Progress
 
 _STEPS = 1000
+
+LINE_SECONDS = 60.0
+"""From one line of progress to the next where no bar can be drawn."""
 
 
 @contextmanager
@@ -29,9 +33,12 @@ def quiet_libraries() -> Iterator[None]:
 
 @contextmanager
 def progress_bar() -> Iterator[Progress]:
-    """Yields a `Progress` that draws a bar on stderr, if that is a terminal; it vanishes at the end."""
+    """Yields a `Progress` that draws a bar on stderr, which vanishes at the end.
+
+    Where stderr is no terminal, such as the log of a cluster's job, it is a line a minute.
+    """
     if not sys.stderr.isatty():
-        yield silent
+        yield _lines()
         return
     shape = "{desc} {percentage:3.0f}% |{bar}| {elapsed}"
     with tqdm(total=_STEPS, file=sys.stderr, leave=False, bar_format=shape, dynamic_ncols=True) as bar:
@@ -42,6 +49,18 @@ def progress_bar() -> Iterator[Progress]:
             bar.refresh()
 
         yield show
+
+
+def _lines() -> Progress:
+    told = time.monotonic()
+
+    def tell(fraction: float, step: str) -> None:
+        nonlocal told
+        if time.monotonic() - told >= LINE_SECONDS:
+            told = time.monotonic()
+            print(f"d24fad: {fraction:.0%} {step}", file=sys.stderr, flush=True)
+
+    return tell
 
 
 def warn(sentence: str) -> None:

@@ -1,0 +1,17 @@
+import pytest
+
+from napari_d24fad.cli import console
+
+
+def test_a_log_gets_a_line_of_progress_a_minute(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    now = 1000.0
+    monkeypatch.setattr(console.time, "monotonic", lambda: now)
+    with console.progress_bar() as progress:
+        for second in range(150):
+            now = 1000.0 + second
+            progress(second / 150, f"step {second}")
+    captured = capsys.readouterr()
+    assert captured.err == "d24fad: 40% step 60\nd24fad: 80% step 120\n"
+    assert captured.out == ""
