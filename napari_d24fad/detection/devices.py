@@ -51,6 +51,13 @@ def choose_device(name: str) -> torch.device:
     return torch.device(wanted)
 
 
+def return_memory() -> None:
+    """Gives GPU memory that nothing uses any more back, for other programs; without a GPU, nothing."""
+    import torch
+
+    torch.cuda.empty_cache()
+
+
 @contextmanager
 def device_faults() -> Iterator[None]:
     """Turns what torch raises when a device fails into a refusal.

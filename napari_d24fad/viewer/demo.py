@@ -19,7 +19,7 @@ from napari_d24fad.studies.scan import Scan
 from napari_d24fad.studies.study import open_study
 from napari_d24fad.viewer.card import Role
 from napari_d24fad.viewer.dock import DetectionDock
-from napari_d24fad.viewer.session import Finding
+from napari_d24fad.viewer.finding import Finding
 
 STUDY_FOLDER, CANVAS_NAME, WINDOW_NAME = "sample-study", "canvas.png", "window.png"
 _WINDOW_SIZE, _DOCK_WIDTH = (1600, 1000), 460

@@ -20,6 +20,7 @@ from napari_d24fad.progress import CancelToken, Progress
 from napari_d24fad.studies.series import Series
 from napari_d24fad.viewer.burned_in import agrees_to_save
 from napari_d24fad.viewer.dock_body import DockBody
+from napari_d24fad.viewer.finding import Finding, Request
 from napari_d24fad.viewer.gallery import FEWEST, Gallery
 from napari_d24fad.viewer.gallery_filling import GalleryFilling
 from napari_d24fad.viewer.jobs import Jobs
@@ -33,7 +34,7 @@ from napari_d24fad.viewer.results import ResultsPanel
 from napari_d24fad.viewer.run_panel import RunPanel
 from napari_d24fad.viewer.saving import save_canvas, save_finding
 from napari_d24fad.viewer.screenshot import canvas_picture, canvas_stamp
-from napari_d24fad.viewer.session import DetectionSession, Finding, Request
+from napari_d24fad.viewer.session import DetectionSession
 
 if TYPE_CHECKING:
     from napari_d24fad.detection.streaming import PartialMap
@@ -77,7 +78,7 @@ class DetectionDock(QWidget):
         self.run_panel.set_models([(card.name, card.title) for card in _sorted_models()])
         # Nothing here may hold this widget, or it would never be destroyed.
         working = (self.live, self.jobs, self.result_view, self.filling)
-        self.destroyed.connect(partial(_release, working, self.layers))
+        self.destroyed.connect(partial(_release, working, self.layers, self._session))
 
     @property
     def finding(self) -> Finding | None:
@@ -263,8 +264,13 @@ def _devices(progress: Progress, cancel: CancelToken) -> list[tuple[str, str]]:
     return [(device.name, device.label) for device in available_devices()]
 
 
-def _release(working: tuple[LiveScoring, Jobs, ResultView, GalleryFilling], layers: ScanLayers) -> None:
-    """Lets go of running work and of the viewer when the widget is destroyed."""
+def _release(
+    working: tuple[LiveScoring, Jobs, ResultView, GalleryFilling],
+    layers: ScanLayers,
+    session: DetectionSession,
+) -> None:
+    """Lets go of running work, of the viewer and of the device when the widget is destroyed."""
     for one in working:
         one.discard()
     layers.stop()
+    session.close()

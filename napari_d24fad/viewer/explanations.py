@@ -9,7 +9,7 @@ from qtpy.QtCore import QObject, QTimer, Signal
 
 from napari_d24fad.errors import D24fadError
 from napari_d24fad.progress import CancelToken, Progress
-from napari_d24fad.viewer.session import Finding
+from napari_d24fad.viewer.finding import Finding
 from napari_d24fad.viewer.workers import Worker
 
 if TYPE_CHECKING:

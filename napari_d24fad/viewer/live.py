@@ -6,8 +6,9 @@ from qtpy.QtCore import QObject, QTimer, Signal
 
 from napari_d24fad.errors import Code
 from napari_d24fad.progress import CancelToken, Progress
+from napari_d24fad.viewer.finding import Finding, Request
 from napari_d24fad.viewer.jobs import Jobs
-from napari_d24fad.viewer.session import DetectionSession, Finding, Request
+from napari_d24fad.viewer.session import DetectionSession
 
 DEBOUNCE_MS = 30
 """Changes that follow each other so closely are one, as when a section of references is closed."""

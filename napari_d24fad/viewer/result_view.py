@@ -15,12 +15,13 @@ from napari_d24fad.export.anatomy import slice_number
 from napari_d24fad.progress import CancelToken, Progress
 from napari_d24fad.studies.series import Series
 from napari_d24fad.viewer.explanations import Explanations
+from napari_d24fad.viewer.finding import Finding
 from napari_d24fad.viewer.layers import ScanLayers, ShownScan
 from napari_d24fad.viewer.map_drawing import MapDrawing
 from napari_d24fad.viewer.map_view import MapView
 from napari_d24fad.viewer.result_layers import ResultLayers
 from napari_d24fad.viewer.results import ResultsPanel
-from napari_d24fad.viewer.session import DetectionSession, Finding
+from napari_d24fad.viewer.session import DetectionSession
 from napari_d24fad.viewer.workers import Work, Worker
 
 if TYPE_CHECKING:

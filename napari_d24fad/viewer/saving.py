@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from napari_d24fad.progress import CancelToken, Progress
-from napari_d24fad.viewer.session import Finding
+from napari_d24fad.viewer.finding import Finding
 
 if TYPE_CHECKING:
     from napari_d24fad.export.stamp import Picture, Stamp

@@ -11,9 +11,9 @@ from qtpy.QtWidgets import QApplication
 from napari_d24fad.export.anatomy import edge_letters, slice_text
 from napari_d24fad.export.notice import NOTICE
 from napari_d24fad.studies.orientation import canonical
+from napari_d24fad.viewer.finding import Finding
 from napari_d24fad.viewer.layers import ShownScan
 from napari_d24fad.viewer.map_view import MapView
-from napari_d24fad.viewer.session import Finding
 
 if TYPE_CHECKING:
     from napari_d24fad.export.stamp import Picture, Stamp

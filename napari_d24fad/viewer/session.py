@@ -7,20 +7,20 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING
 
-from napari_d24fad.detection.devices import device_faults
+from napari_d24fad.detection.devices import device_faults, return_memory
 from napari_d24fad.detection.pairing import MIN_REFERENCES
-from napari_d24fad.detection.result import AnomalyMap, FloatArray
+from napari_d24fad.detection.result import FloatArray
 from napari_d24fad.errors import Cancelled, Code, ModelError, PairingError
 from napari_d24fad.export.colours import anomaly_limits
 from napari_d24fad.progress import CancelToken, Progress, part
 from napari_d24fad.settings import features_folder, features_limit
 from napari_d24fad.studies.scan import Problem, Scan
-from napari_d24fad.studies.series import Series
 from napari_d24fad.viewer.encodings import Encodings
+from napari_d24fad.viewer.finding import Finding, Request
 
 if TYPE_CHECKING:
     from napari_d24fad.detection.detector import Detector
@@ -31,47 +31,6 @@ if TYPE_CHECKING:
     from napari_d24fad.detection.references import References
     from napari_d24fad.detection.regions import Region
     from napari_d24fad.detection.streaming import PartialMap
-
-
-@dataclass(frozen=True, slots=True)
-class Request:
-    """What the user asked for.
-
-    Attributes:
-        query: The series to examine.
-        references: The series marked as normal.
-        model: Name of the model.
-        device: Name of the device, or ``"auto"``.
-        shares: How much each reference counts, above 0 and up to 1; None for 1 each.
-    """
-
-    query: Series
-    references: tuple[Series, ...]
-    model: str
-    device: str
-    shares: tuple[float, ...] | None = None
-
-    def differs_in_references_only(self, other: Request) -> bool:
-        """Whether what was found for another request can be used for this one."""
-        return (self.query, self.model, self.device) == (other.query, other.model, other.device)
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Finding:
-    """What came of a request.
-
-    Attributes:
-        request: What was asked for.
-        scan: The scan that was examined.
-        anomaly: The result.
-        limits: Values at the ends of the colour scale; worked out with the result, because
-            that takes too long for the GUI thread with large volumes.
-    """
-
-    request: Request
-    scan: Scan = field(repr=False)
-    anomaly: AnomalyMap
-    limits: tuple[float, float]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -99,6 +58,7 @@ class DetectionSession:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
+        self._closed = False
         self._detector: Detector | None = None
         self._detector_key: tuple[str, str] | None = None
         self._encodings: Encodings | None = None
@@ -242,6 +202,11 @@ class DetectionSession:
             basis.references.calibration.peaks,
         )
 
+    def close(self) -> None:
+        """Lets go of the model and of all features, and gives a GPU's memory back. Never waits."""
+        self._closed = True
+        self._return_all()
+
     def _encode_in_parts(
         self,
         request: Request,
@@ -277,6 +242,17 @@ class DetectionSession:
                 self._forget()
             raise
         finally:
+            self._lock.release()
+            if self._closed:
+                self._return_all()
+
+    def _return_all(self) -> None:
+        """Lets go of everything unless a run is at work, which then does it when it ends."""
+        if self._lock.acquire(blocking=False):
+            was_loaded = self._detector is not None
+            self._forget()
+            if was_loaded:
+                return_memory()
             self._lock.release()
 
     def _forget(self) -> None:

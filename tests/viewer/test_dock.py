@@ -221,7 +221,7 @@ def test_removed_widget_lets_go_of_viewer_and_work(make_napari_viewer, qtbot, st
     widget = DetectionDock(viewer)
     docked = viewer.window.add_dock_widget(widget, name="Find anomalies")
     widget.open([study_folder])
-    gone = weakref.ref(widget)
+    gone, session = weakref.ref(widget), widget._session
     viewer.window.remove_dock_widget(docked)
     del widget, docked
 
@@ -230,6 +230,7 @@ def test_removed_widget_lets_go_of_viewer_and_work(make_napari_viewer, qtbot, st
         return gone() is None
 
     qtbot.waitUntil(is_gone, timeout=5000)
+    assert session._closed  # what lies in the memory of a GPU is given back
     viewer.add_image(np.zeros((3, 8, 8)))  # what listened before would fail here
     viewer.dims.set_current_step(0, 1)
 

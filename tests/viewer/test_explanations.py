@@ -9,7 +9,8 @@ from napari_d24fad.errors import ArgumentError, Code
 from napari_d24fad.progress import CancelToken, silent
 from napari_d24fad.studies.study import open_study
 from napari_d24fad.viewer.explanations import Explanations
-from napari_d24fad.viewer.session import DetectionSession, Finding, Request
+from napari_d24fad.viewer.finding import Finding, Request
+from napari_d24fad.viewer.session import DetectionSession
 from tests.viewer.heads import write_study
 
 

@@ -13,13 +13,13 @@ from napari_d24fad.export.colours import anomaly_limits
 from napari_d24fad.export.notice import NOTICE
 from napari_d24fad.export.stamp import Stamp
 from napari_d24fad.progress import CancelToken, silent
+from napari_d24fad.viewer.finding import Finding, Request
 from napari_d24fad.viewer.layer_series import layer_series
 from napari_d24fad.viewer.layers import ScanLayers
 from napari_d24fad.viewer.map_view import MapView
 from napari_d24fad.viewer.result_layers import ResultLayers
 from napari_d24fad.viewer.saving import save_canvas, save_finding
 from napari_d24fad.viewer.screenshot import canvas_picture, canvas_stamp
-from napari_d24fad.viewer.session import Finding, Request
 from tests.viewer.heads import GRID, anomaly_of, head
 
 

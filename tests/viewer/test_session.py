@@ -1,5 +1,9 @@
 from __future__ import annotations
 
+import gc
+import threading
+import weakref
+
 import numpy as np
 import pytest
 from napari.layers import Image
@@ -9,8 +13,10 @@ from napari_d24fad.errors import Cancelled, Code, D24fadError
 from napari_d24fad.progress import CancelToken, silent
 from napari_d24fad.studies.series import Series
 from napari_d24fad.studies.study import open_study
+from napari_d24fad.viewer import session as session_module
+from napari_d24fad.viewer.finding import Finding, Request
 from napari_d24fad.viewer.layer_series import layer_series
-from napari_d24fad.viewer.session import DetectionSession, Finding, Request
+from napari_d24fad.viewer.session import DetectionSession
 from tests.viewer.heads import write_study
 
 
@@ -145,3 +151,41 @@ def test_a_lost_device_is_let_go_of_and_the_next_run_goes_on(heads, monkeypatch:
         session.explain(before, 0, CancelToken())
     again = run(session, query, references)
     np.testing.assert_array_equal(again.anomaly.values, before.anomaly.values)
+
+
+def test_closing_lets_go_of_model_and_features(heads) -> None:
+    query, (first, second, _) = heads
+    session = DetectionSession()
+    run(session, query, (first, second))
+    held = [weakref.ref(session._detector), weakref.ref(session._basis.query)]
+    session.close()
+    gc.collect()
+    assert [each() for each in held] == [None, None]
+
+
+def test_closing_during_a_run_does_not_wait_and_lets_go_when_it_ends(
+    heads, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    query, (first, second, _) = heads
+    session = DetectionSession()
+    at_work, go_on = threading.Event(), threading.Event()
+    encode = Detector.encode_scan
+
+    def slow(self, scan, **settings):
+        at_work.set()
+        assert go_on.wait(60)
+        return encode(self, scan, **settings)
+
+    monkeypatch.setattr(Detector, "encode_scan", slow)
+    returned: list[bool] = []
+    monkeypatch.setattr(session_module, "return_memory", lambda: returned.append(True))
+    runs = threading.Thread(target=run, args=(session, query, (first, second)))
+    runs.start()
+    assert at_work.wait(60)
+    session.close()
+    assert session._detector is not None  # in use
+    assert not returned
+    go_on.set()
+    runs.join(60)
+    assert session._detector is None
+    assert returned == [True]
