@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from napari.viewer import Viewer
-from qtpy.QtCore import Qt, Signal
+from qtpy.QtCore import QEvent, Qt, Signal
 from qtpy.QtGui import QDragEnterEvent, QDropEvent, QKeyEvent
 from qtpy.QtWidgets import QFileDialog, QVBoxLayout, QWidget
 
@@ -79,6 +79,15 @@ class DetectionDock(QWidget):
         # Nothing here may hold this widget, or it would never be destroyed.
         working = (self.live, self.jobs, self.result_view, self.filling)
         self.destroyed.connect(partial(_release, working, self.layers, self._session))
+
+    def changeEvent(self, event: QEvent) -> None:  # noqa: N802 - Qt's name
+        """Stops and lets go when the viewer takes the widget out; see `_release` for its end."""
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.ParentChange and self.parent() is None:
+            # Not left to `destroyed`: PyQt drops the slots of a widget that Python collects in a cycle.
+            self.live.discard()
+            self.jobs.cancel()
+            self._session.release()
 
     @property
     def finding(self) -> Finding | None:
@@ -273,4 +282,4 @@ def _release(
     for one in working:
         one.discard()
     layers.stop()
-    session.close()
+    session.release()

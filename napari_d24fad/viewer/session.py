@@ -58,7 +58,7 @@ class DetectionSession:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._closed = False
+        self._release_asked = False
         self._detector: Detector | None = None
         self._detector_key: tuple[str, str] | None = None
         self._encodings: Encodings | None = None
@@ -202,10 +202,13 @@ class DetectionSession:
             basis.references.calibration.peaks,
         )
 
-    def close(self) -> None:
-        """Lets go of the model and of all features, and gives a GPU's memory back. Never waits."""
-        self._closed = True
-        self._return_all()
+    def release(self) -> None:
+        """Lets go of the model and of all features, and gives a GPU's memory back; a later run begins anew.
+
+        Never waits: what is in use by a run goes when that ends.
+        """
+        self._release_asked = True
+        self._release_if_asked()
 
     def _encode_in_parts(
         self,
@@ -243,12 +246,12 @@ class DetectionSession:
             raise
         finally:
             self._lock.release()
-            if self._closed:
-                self._return_all()
+            self._release_if_asked()
 
-    def _return_all(self) -> None:
-        """Lets go of everything unless a run is at work, which then does it when it ends."""
-        if self._lock.acquire(blocking=False):
+    def _release_if_asked(self) -> None:
+        # Where the lock is held, the run that holds it comes here when it ends.
+        if self._release_asked and self._lock.acquire(blocking=False):
+            self._release_asked = False
             was_loaded = self._detector is not None
             self._forget()
             if was_loaded:

@@ -17,6 +17,7 @@ from napari_d24fad.studies.series import Series
 from napari_d24fad.viewer.card import Role
 from napari_d24fad.viewer.dock import DetectionDock
 from napari_d24fad.viewer.gallery import Gallery
+from napari_d24fad.viewer.workers import Worker
 from tests.viewer.heads import GRID, LESION
 
 LESION_SHOWN = range(GRID[0] - LESION[0].stop, GRID[0] - LESION[0].start)  # slices run down the patient
@@ -222,6 +223,7 @@ def test_removed_widget_lets_go_of_viewer_and_work(make_napari_viewer, qtbot, st
     docked = viewer.window.add_dock_widget(widget, name="Find anomalies")
     widget.open([study_folder])
     gone, session = weakref.ref(widget), widget._session
+    session._detector = object()  # as after a run
     viewer.window.remove_dock_widget(docked)
     del widget, docked
 
@@ -230,7 +232,8 @@ def test_removed_widget_lets_go_of_viewer_and_work(make_napari_viewer, qtbot, st
         return gone() is None
 
     qtbot.waitUntil(is_gone, timeout=5000)
-    assert session._closed  # what lies in the memory of a GPU is given back
+    assert session._detector is None
+    assert all(worker._cancel_token.cancelled for worker in Worker._running)  # the search for series
     viewer.add_image(np.zeros((3, 8, 8)))  # what listened before would fail here
     viewer.dims.set_current_step(0, 1)
 

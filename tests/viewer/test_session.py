@@ -153,17 +153,19 @@ def test_a_lost_device_is_let_go_of_and_the_next_run_goes_on(heads, monkeypatch:
     np.testing.assert_array_equal(again.anomaly.values, before.anomaly.values)
 
 
-def test_closing_lets_go_of_model_and_features(heads) -> None:
+def test_release_lets_go_of_model_and_features(heads) -> None:
     query, (first, second, _) = heads
     session = DetectionSession()
     run(session, query, (first, second))
     held = [weakref.ref(session._detector), weakref.ref(session._basis.query)]
-    session.close()
+    session.release()
     gc.collect()
     assert [each() for each in held] == [None, None]
+    assert run(session, query, (first, second)).anomaly.values.shape == query.load().grid
+    assert session._detector is not None  # kept again
 
 
-def test_closing_during_a_run_does_not_wait_and_lets_go_when_it_ends(
+def test_release_during_a_run_does_not_wait_and_lets_go_when_it_ends(
     heads, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     query, (first, second, _) = heads
@@ -182,7 +184,7 @@ def test_closing_during_a_run_does_not_wait_and_lets_go_when_it_ends(
     runs = threading.Thread(target=run, args=(session, query, (first, second)))
     runs.start()
     assert at_work.wait(60)
-    session.close()
+    session.release()
     assert session._detector is not None  # in use
     assert not returned
     go_on.set()
