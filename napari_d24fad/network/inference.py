@@ -13,7 +13,9 @@ from torch.nn.utils.fusion import fuse_conv_bn_eval
 from napari_d24fad.network.d24fad import D24FAD
 
 Precision = Literal["exact", "float32", "bfloat16"]
-"""``"exact"`` runs the network as it was trained; the others fold its normalisation first."""
+"""``"exact"`` runs the network as it was trained; the others fold its normalisation first.
+
+On CUDA, ``"float32"`` leaves it to torch's setting whether convolutions round to TF32."""
 
 PRECISIONS: tuple[str, ...] = get_args(Precision)
 
@@ -43,8 +45,8 @@ def for_inference(network: D24FAD, precision: Precision) -> D24FAD:
 def whole_float32() -> AbstractContextManager[None]:
     """Returns a context in which CUDA convolutions keep float32 as it is.
 
-    By default torch rounds their inputs to TF32 (10 bits of mantissa). In the published scoring that
-    moves maps by more than 1e-4, and products over all positions enough to choose another support.
+    By default torch rounds their inputs to TF32, whose 10 bits of mantissa are coarser than the 1e-4
+    within which published numbers are reproduced. Not measured on a GPU.
     """
     return torch.backends.cudnn.flags(enabled=torch.backends.cudnn.enabled, allow_tf32=False)
 

@@ -7,7 +7,7 @@ from contextlib import AbstractContextManager
 import torch
 
 _CPU_NAMES = ("avx512_bf16", "amx_bf16", "bf16")
-"""What x86 and ARM processors call it. Without one of these a step takes four times as long as in float32."""
+"""What x86 and ARM processors call it. Without one, a convolution took four times as long as in float32."""
 
 
 def has_bfloat16(device: torch.device) -> bool:

@@ -251,12 +251,14 @@ class DetectionSession:
     def _release_if_asked(self) -> None:
         # Where the lock is held, the run that holds it comes here when it ends.
         if self._release_asked and self._lock.acquire(blocking=False):
-            self._release_asked = False
-            was_loaded = self._detector is not None
-            self._forget()
-            if was_loaded:
-                return_memory()
-            self._lock.release()
+            try:
+                self._release_asked = False
+                was_loaded = self._detector is not None
+                self._forget()
+                if was_loaded:
+                    return_memory()
+            finally:
+                self._lock.release()
 
     def _forget(self) -> None:
         """Lets go of all that may lie in the memory of a device."""

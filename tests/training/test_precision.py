@@ -24,5 +24,7 @@ def test_networks_run_in_bfloat16_only_where_the_processor_has_it() -> None:
 
 
 def test_what_torch_cannot_tell_is_float32(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delattr(torch.cpu, "get_capabilities", raising=False)
+    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: {"avx512_bf16": True}, raising=False)
+    assert has_bfloat16(CPU)
+    monkeypatch.delattr(torch.cpu, "get_capabilities")
     assert not has_bfloat16(CPU)
