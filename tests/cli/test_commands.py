@@ -26,13 +26,11 @@ from tests.studies.phantom import assert_world_linear, slice_datasets, write_ser
 SCHEMA_KEYS = {"schema", "notice", "tool", "versions", "results"}
 
 
-def test_help_is_fast_names_every_command_and_the_exit_codes(d24fad: Command) -> None:
-    started = time.perf_counter()
+def test_help_imports_little_names_every_command_and_the_exit_codes(d24fad: Command) -> None:
     done = d24fad("--help")
     assert done.returncode == 0
     assert {"inspect", "detect", "demo", "models", "train"} <= set(done.stdout.split())
     assert "exit status" in done.stdout
-    assert time.perf_counter() - started < 10
     imported = subprocess.run(
         [sys.executable, "-c", "import sys, napari_d24fad.cli; print(*sys.modules)"],
         env=environment(),
@@ -255,13 +253,11 @@ def test_ctrl_c_ends_with_130_and_leaves_nothing(tmp_path: Path, scans: Path, mo
             break
     time.sleep(0.5)
     process.send_signal(signal.SIGINT)
-    stopped = time.perf_counter()
     output, errors = process.communicate(timeout=60)
     assert process.returncode == 130, errors
     assert errors.splitlines()[-1] == "Cancelled."
     assert "Traceback" not in errors
     assert output == ""
-    assert time.perf_counter() - stopped < 10
     assert [path.name for path in tmp_path.iterdir()] == ["large.nii.gz"]
 
 

@@ -1,4 +1,3 @@
-import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -139,13 +138,11 @@ def test_what_is_doubtful_is_said_with_its_code(
 
 
 def test_scans_that_differ_are_told_apart_without_reading_them_whole() -> None:
-    """Two CTs of 300 slices cost milliseconds; eight references are compared 28 times."""
-    first = np.broadcast_to(np.float32(0), (3000, 512, 512))  # takes no memory, but time to read
-    second = np.broadcast_to(np.float32(1), (3000, 512, 512))
+    """Eight references are compared 28 times. Comparing these scans whole would take 73 GiB."""
+    first = np.broadcast_to(np.float32(0), (300_000, 512, 512))  # takes no memory itself
+    second = np.broadcast_to(np.float32(1), (300_000, 512, 512))
     scans = [Scan(voxels, np.eye(4), modality="CT") for voxels in (first, second)]
-    started = time.perf_counter()
     assert not same_pixels(*scans)
-    assert time.perf_counter() - started < 0.2
 
 
 def test_padding_does_not_hide_a_copy() -> None:

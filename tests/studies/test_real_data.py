@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from pathlib import Path
 
 import numpy as np
@@ -54,9 +53,7 @@ def test_slices_of_thick_volumes_are_found() -> None:
 
 def test_t1_structural() -> None:
     folder = DATA / "dicom" / "t1_structural"
-    start = time.process_time()
     study = open_study(folder)
-    assert time.process_time() - start < 2
     (series,) = study.series
     assert (series.n_files, series.grid, series.plane) == (256, (256, 384, 274), Plane.AXIAL)
     assert [problem.code for problem in study.problems] == [Code.FILE_SKIPPED]
