@@ -13,7 +13,7 @@ from napari_d24fad.viewer.run_panel import RunPanel
 from napari_d24fad.viewer.workers import Work, Worker
 
 _PERCENT = 100
-_ACTIVITY_MS = 100
+_ACTIVITY_MS = 200
 
 
 class Jobs(QObject):
@@ -31,6 +31,7 @@ class Jobs(QObject):
         self._on_result: Callable[[Any], None] | None = None
         self._activity: Any = None
         self._progress = (0.0, "")
+        self._described = ""
         # napari's bar lets other events in while it is drawn. Drawn from a timer, it cannot do so
         # in the middle of a worker's report, where the worker could end and be destroyed.
         self._timer = QTimer(self)
@@ -65,6 +66,7 @@ class Jobs(QObject):
         self._panel.clear_message()
         self._panel.set_busy(step)
         self._progress = (0.0, step)
+        self._described = step
         self._close_activity()
         self._activity = ActivityBar(total=_PERCENT, desc=step)
         self._timer.start()
@@ -93,8 +95,12 @@ class Jobs(QObject):
             self._close_activity()
             return
         fraction, step = self._progress
-        bar.update(max(0, int(fraction * _PERCENT) - bar.n))
-        if bar is self._activity:  # it may have been closed meanwhile
+        # Only what changed: without a graphics card each drawing paints the whole window.
+        more = int(fraction * _PERCENT) - bar.n
+        if more > 0:
+            bar.update(more)
+        if step != self._described and bar is self._activity:  # it may have been closed meanwhile
+            self._described = step
             bar.set_description(step)
 
     def _hand_over(self, result: object) -> None:
