@@ -119,19 +119,14 @@ class Alignment:
         found: list[list[Features]] = [[] for _ in supports]
         for chosen in _neighbours(query.encoded):
             cancel.check()
-            levels = query.encoded.levels[chosen]
-            own = query.encoded.part(chosen).aligned(method, self.statistics).features
-            wanted = [sorted({at for level in levels for at in each.at(level)}) for each in supports]
-            gathered = zip(
-                *([f[at] for f in each.features] for each, at in zip(supports, wanted, strict=True)),
-                strict=True,
-            )
-            matches = method.match(own, tuple(torch.cat(tensors) for tensors in gathered))
+            own = query.encoded.part(chosen).aligned(method, self.statistics)
+            at = supports_at(supports, own.levels.tolist())
+            matches = method.match(own.features, at.features)
             start = 0
-            for each, at, parts in zip(supports, wanted, found, strict=True):
-                near = torch.tensor([[index in set(each.at(level)) for index in at] for level in levels])
-                parts.append(tuple(_lowest(m[:, start : start + len(at)], near) for m in matches))
-                start += len(at)
+            for owner, parts in enumerate(found):
+                of = slice(start, start + at.owners.count(owner))
+                parts.append(tuple(_lowest(each[:, of], at.near[:, of]) for each in matches))
+                start = of.stop
             progress(chosen.stop / len(query.encoded.levels), "Comparing slices")
         return [tuple(torch.cat(each) for each in zip(*parts, strict=True)) for parts in found]
 
@@ -165,7 +160,7 @@ class Compared:
             chosen: Which of the encoded slices.
             side: Side of the maps in pixels.
             shares: For each reference how much it counts, 0 to 1.
-            cancel: Stops it between two slices.
+            cancel: Stops it between some slices and the next.
 
         Returns:
             Distances ``(n, components, side, side)`` and weights ``(n, references, scales)``, 0 for
@@ -183,20 +178,27 @@ class Compared:
             weights = own.new_zeros(len(own), len(shares), own.shape[2])
             weights[:, kept] = own
             return distances, weights
-        parts = [self._one(at, kept, side, counted, cancel) for at in range(len(self.query.indices))[chosen]]
+        slices = self.query.encoded.part(chosen)
+        parts = [self._run(slices.part(run), kept, side, counted, cancel) for run in _neighbours(slices)]
         distances, weights = (torch.cat(tensors) for tensors in zip(*parts, strict=True))
         return distances, weights
 
-    def _one(
-        self, at: int, kept: Sequence[int], side: int, shares: Sequence[float] | None, cancel: CancelToken
+    def _run(
+        self,
+        slices: Encoded,
+        kept: Sequence[int],
+        side: int,
+        shares: Sequence[float] | None,
+        cancel: CancelToken,
     ) -> tuple[Tensor, Tensor]:
+        """Compares slices that have most of their supports in common."""
         cancel.check()
-        own = self.query.encoded.part(slice(at, at + 1)).aligned(self.method, self.statistics)
-        supports, owners = supports_at([self.supports[index] for index in kept], float(own.levels[0]))
-        distance, weight = self.method.compare(own.features, supports, owners, side, shares)
-        per_reference = weight.new_zeros(1, len(self.supports), weight.shape[2])
-        of = torch.tensor([kept[owner] for owner in owners], device=weight.device)
-        return distance, per_reference.index_add(1, of, weight)
+        own = slices.aligned(self.method, self.statistics)
+        at = supports_at([self.supports[index] for index in kept], own.levels.tolist())
+        distances, weights = self.method.compare(own.features, at.features, at.owners, side, shares, at.near)
+        per_reference = weights.new_zeros(len(weights), len(self.supports), weights.shape[2])
+        of = torch.tensor([kept[owner] for owner in at.owners], device=weights.device)
+        return distances, per_reference.index_add(1, of, weights)
 
 
 def _neighbours(scan: Encoded) -> Iterator[slice]:
@@ -211,5 +213,4 @@ def _neighbours(scan: Encoded) -> Iterator[slice]:
 
 def _lowest(distances: Tensor, near: Tensor) -> Tensor:
     """Lowest of the distances ``(N, S, h, w)`` that count, ``near`` being ``(N, S)``: ``(N, h, w)``."""
-    far = ~near.to(distances.device)[..., None, None]
-    return distances.masked_fill(far, torch.inf).amin(dim=1)
+    return distances.masked_fill(~near[..., None, None], torch.inf).amin(dim=1)

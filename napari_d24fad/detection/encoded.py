@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 import numpy.typing as npt
 import torch
+from torch import Tensor
 
 from napari_d24fad.detection.prepared import Prepared
 from napari_d24fad.detection.scoring import Features, Scoring
@@ -45,10 +46,10 @@ class Encoded:
         """Returns some of the slices."""
         return Encoded(self.levels[chosen], tuple(feature[chosen] for feature in self.features))
 
-    def at(self, level: float) -> list[int]:
-        """Returns the slices to compare with a slice at ``level``: the nearest few within reach."""
+    def at(self, level: float, most: int = SLICES_PER_REFERENCE) -> list[int]:
+        """Returns the slices to compare with a slice at ``level``: the nearest ``most`` within reach."""
         distance = np.abs(self.levels - level)
-        order = np.argsort(distance, kind="stable")[:SLICES_PER_REFERENCE]
+        order = np.argsort(distance, kind="stable")[:most]
         return [int(i) for n, i in enumerate(order) if n == 0 or distance[i] <= SEARCH_WINDOW]
 
 
@@ -103,19 +104,40 @@ class EncodedScan:
         return [indices.index(index) for index in self.indices]
 
 
-def supports_at(encoded: Sequence[Encoded], level: float) -> tuple[Features, list[int]]:
-    """Collects the reference slices at one level.
+@dataclass(frozen=True, slots=True, eq=False)
+class Supports:
+    """The reference slices that a few slices are compared with, each of them once.
+
+    Attributes:
+        features: What the scoring keeps, first axis ``S``.
+        owners: ``S``, for each the index of its reference.
+        positions: ``S``, its position among the encoded slices of that reference.
+        near: ``(N, S)``, whether it is compared with each of the slices.
+    """
+
+    features: Features = field(repr=False)
+    owners: list[int]
+    positions: list[int]
+    near: Tensor = field(repr=False)
+
+
+def supports_at(
+    encoded: Sequence[Encoded], levels: Sequence[float], most: int = SLICES_PER_REFERENCE
+) -> Supports:
+    """Collects the reference slices at some levels.
 
     Args:
         encoded: The references.
-        level: Position within the anatomy, 0 to 1.
-
-    Returns:
-        Their features, first axis ``S``, and for each the index of its reference.
+        levels: ``N`` positions within the anatomy, 0 to 1.
+        most: So many slices of each reference are compared with one of the slices.
     """
-    parts, owners = [], []
+    parts, owners, positions, near = [], [], [], []
     for index, reference in enumerate(encoded):
-        chosen = reference.at(level)
-        parts.append(tuple(feature[chosen] for feature in reference.features))
-        owners += [index] * len(chosen)
-    return tuple(torch.cat(tensors) for tensors in zip(*parts, strict=True)), owners
+        each = [set(reference.at(level, most)) for level in levels]
+        wanted = sorted(set[int]().union(*each))
+        parts.append(tuple(feature[wanted] for feature in reference.features))
+        owners += [index] * len(wanted)
+        positions += wanted
+        near.append(torch.tensor([[at in chosen for at in wanted] for chosen in each]))
+    features = tuple(torch.cat(tensors) for tensors in zip(*parts, strict=True))
+    return Supports(features, owners, positions, torch.cat(near, dim=1).to(features[0].device))

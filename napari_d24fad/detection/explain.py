@@ -77,19 +77,16 @@ def explain(
     alignment = references.alignment
     own = query.encoded.part(slice(position, position + 1)).aligned(method, alignment.statistics)
     known = [alignment.supports(each) for each in references.encoded]
-    supports, owners = supports_at(known, level)
+    at = supports_at(known, [level])
     side = method.map_side(query.prepared.sampling.side)
-    counted = method.compare(own.features, supports, owners, side, references.counted)[1][0]
+    counted = method.compare(own.features, at.features, at.owners, side, references.counted)[1][0]
     weights = counted.new_zeros(len(references.encoded), counted.shape[1])
-    weights = weights.index_add(0, torch.tensor(owners, device=counted.device), counted)
-    slices = [
-        # Mirror images follow the slices they are of.
-        (owner, each.indices[chosen % len(each.indices)])
-        for owner, (each, support) in enumerate(zip(references.encoded, known, strict=True))
-        for chosen in support.at(level)
-    ]
-    owner, nearest = slices[int(counted.mean(dim=1).argmax())]
+    weights = weights.index_add(0, torch.tensor(at.owners, device=counted.device), counted)
+    likest = int(counted.mean(dim=1).argmax())
+    owner = at.owners[likest]
     reference = references.encoded[owner]
+    # Mirror images follow the slices they are of.
+    nearest = reference.indices[at.positions[likest] % len(reference.indices)]
     query_image, query_pixel = query.prepared.picture(index)
     reference_image, reference_pixel = reference.prepared.picture(nearest)
     return Explanation(
@@ -101,5 +98,5 @@ def explain(
         reference_image=reference_image,
         query_pixel=query_pixel,
         reference_pixel=reference_pixel,
-        maps={name: distances.of_slice(position, name) for name in (SSD, TSD)},
+        maps={name: distances.of_slices(slice(position, position + 1), name)[0] for name in (SSD, TSD)},
     )

@@ -147,9 +147,12 @@ class MatchedScoring:
         owners: Sequence[int],
         side: int,
         shares: Sequence[float] | None = None,
+        near: Tensor | None = None,
     ) -> tuple[Tensor, Tensor]:
         """See `Scoring.compare`: `match` and `distances` in one."""
         matches = self.match(query, supports)
+        if near is not None:
+            matches = tuple(each.masked_fill(~near[..., None, None], torch.inf) for each in matches)
         distances, _ = self.distances(tuple(lowest_of_each(each, owners) for each in matches), side, shares)
         scales = len(matches) // 2
         return distances, torch.stack([_nearest_shares(each) for each in matches[:scales]], dim=2)

@@ -58,6 +58,7 @@ class PaperScoring:
         owners: Sequence[int],
         side: int,
         shares: Sequence[float] | None = None,
+        near: Tensor | None = None,
     ) -> tuple[Tensor, Tensor]:
         """One component per scale: 1 - cosine between query and weighted supports.
 
@@ -68,7 +69,8 @@ class PaperScoring:
             each = torch.tensor([shares[owner] for owner in owners], device=query[0].device)
         maps, weights = [], []
         for own, support, projected in zip(query, supports, supports[len(query) :], strict=False):
-            weight = LearnToWeight.logits(own, projected).softmax(dim=1)
+            logits = LearnToWeight.logits(own, projected)
+            weight = (logits if near is None else logits.masked_fill(~near, -torch.inf)).softmax(dim=1)
             if each is not None:
                 weight = weight * each / (weight * each).sum(dim=1, keepdim=True)
             maps.append(enlarge(weighted_distance(own, support, weight), side))

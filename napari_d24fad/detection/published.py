@@ -15,7 +15,6 @@ from napari_d24fad.detection.matched import MatchedScoring, copying_distances, s
 from napari_d24fad.detection.null import smooth
 from napari_d24fad.detection.paper import PaperScoring
 from napari_d24fad.detection.references import References
-from napari_d24fad.detection.scoring import Features
 from napari_d24fad.network.inference import whole_float32
 from napari_d24fad.network.losses import distance_maps, enlarge
 
@@ -23,14 +22,11 @@ Distance = Literal["SSD", "TSD"]
 SSD: Distance = "SSD"
 TSD: Distance = "TSD"
 
-_KEPT_SLICES = 4
-"""Of each reference: slices of a query that follow each other are compared with the same few."""
-
 _METHOD = PaperScoring()
 
 
 class PublishedDistances:
-    """The distances of one query to one set of references, slice by slice.
+    """The distances of one query to one set of references, a few slices at a time.
 
     With the default scoring they are those of the middle and the coarse scale, which it keeps, and
     each reference gives the slice nearest in level. With the published one they are all three, and
@@ -52,7 +48,6 @@ class PublishedDistances:
         self.query = query
         self.references = references
         self._is_matched = isinstance(references.scoring, MatchedScoring)
-        self._kept: dict[tuple[int, int], Features] = {}
 
     def position_of(self, slice_index: int) -> int | None:
         """Returns where a slice is among those encoded; None if it was not examined.
@@ -64,69 +59,58 @@ class PublishedDistances:
         return self.query.indices.index(index) if index in self.query.indices else None
 
     @torch.inference_mode()
-    def of_slice(self, position: int, distance: Distance) -> FloatArray:
-        """Computes a distance of one slice, summed over scales and smoothed as published.
+    def of_slices(self, chosen: slice, distance: Distance) -> FloatArray:
+        """Computes a distance of some slices, summed over scales and smoothed as published.
 
         Args:
-            position: Of the slice among those encoded.
+            chosen: Which of the encoded slices; together they need a few MB each.
             distance: Which of the two.
 
         Returns:
-            ``(rows, columns)`` upright on the pixels of the slice, at least 0, NaN where not examined.
+            ``(n, rows, columns)`` upright on the pixels of the slices, at least 0, NaN where not examined.
         """
         sampling = self.query.prepared.sampling
-        own = self.query.encoded.part(slice(position, position + 1))
-        maps = self._ssd(own, sampling.side) if distance == SSD else self._tsd(own, position, sampling.side)
+        own = self.query.encoded.part(chosen)
+        maps = self._ssd(own, sampling.side) if distance == SSD else self._tsd(own, chosen, sampling.side)
         smoothed = smooth(maps.sum(dim=1), _METHOD.smoothing)
-        return np.asarray(sampling.to_slices(smoothed)[0].cpu().numpy())
+        return np.asarray(sampling.to_slices(smoothed).cpu().numpy())
 
-    def draw(self, values: FloatArray, slice_index: int, distance: Distance) -> float:
-        """Writes a distance of one slice into a map of the whole scan; nothing where not examined.
+    def draw(self, values: FloatArray, slices: range, distance: Distance) -> float:
+        """Writes a distance of some slices into a map of the whole scan; nothing where not examined.
 
         Args:
             values: ``(slices, rows, columns)`` on the grid of the scan.
-            slice_index: Along the slice axis of the scan.
+            slices: A few neighbours along the slice axis of the scan.
             distance: Which of the two.
 
         Returns:
-            The highest value of the slice.
+            The highest value of these slices.
         """
-        position = self.position_of(slice_index)
-        if position is None:
+        known = [at for at in map(self.position_of, slices) if at is not None]
+        if not known:
             return 0.0
-        drawn = np.nan_to_num(self.of_slice(position, distance))
-        self.query.prepared.orientation.apply(values)[self.query.indices[position]] = drawn
+        chosen = slice(min(known), max(known) + 1)
+        drawn = np.nan_to_num(self.of_slices(chosen, distance), copy=False)
+        self.query.prepared.orientation.apply(values)[list(self.query.indices[chosen])] = drawn
         return float(drawn.max())
 
     def _ssd(self, own: Encoded, side: int) -> Tensor:
-        """One map per scale, ``(1, scales, side, side)``."""
-        references, level = self.references, float(own.levels[0])
+        """One map per scale, ``(n, scales, side, side)``."""
+        references, levels = self.references, own.levels.tolist()
         if not self._is_matched:
-            known = [references.alignment.supports(each) for each in references.encoded]
-            supports, owners = supports_at(known, level)
-            return _METHOD.compare(own.features, supports, owners, side, references.counted)[0]
-        parts = [self._support(n, each.encoded.at(level)[0]) for n, each in enumerate(references.encoded)]
-        supports = tuple(torch.cat(each) for each in zip(*parts, strict=True))
-        return _METHOD.compare(student(own.features), supports, range(len(parts)), side, references.counted)[
-            0
-        ]
+            at = supports_at([references.alignment.supports(each) for each in references.encoded], levels)
+            features, supports = own.features, at.features
+        else:
+            at = supports_at([each.encoded for each in references.encoded], levels, most=1)
+            features = student(own.features)
+            supports = _METHOD.supports(self.detector.network, student(at.features))
+        return _METHOD.compare(features, supports, at.owners, side, references.counted, at.near)[0]
 
-    def _tsd(self, own: Encoded, position: int, side: int) -> Tensor:
-        """One map per scale, ``(1, scales, side, side)``."""
+    def _tsd(self, own: Encoded, chosen: slice, side: int) -> Tensor:
+        """One map per scale, ``(n, scales, side, side)``."""
         if self._is_matched:
             return torch.stack([enlarge(each, side) for each in copying_distances(own.features)], dim=1)
-        inputs = self.detector.inputs(self.query.prepared, [self.query.indices[position]])
+        inputs = self.detector.inputs(self.query.prepared, self.query.indices[chosen])
         with whole_float32():
             scales = self.detector.network.teacher(inputs).scales
         return distance_maps(scales, own.features, side)
-
-    def _support(self, owner: int, at: int) -> Features:
-        """The student's features of a slice of a reference, and their projections."""
-        found = self._kept.get((owner, at))
-        if found is None:
-            features = self.references.encoded[owner].encoded.part(slice(at, at + 1)).features
-            found = _METHOD.supports(self.detector.network, student(features))
-            self._kept[owner, at] = found
-            while len(self._kept) > _KEPT_SLICES * len(self.references.encoded):
-                self._kept.pop(next(iter(self._kept)), None)
-        return found

@@ -64,6 +64,7 @@ class Scoring(Protocol):
         owners: Sequence[int],
         side: int,
         shares: Sequence[float] | None = None,
+        near: Tensor | None = None,
     ) -> tuple[Tensor, Tensor]:
         """Compares queries with supports.
 
@@ -73,6 +74,7 @@ class Scoring(Protocol):
             owners: For each support, the index of the reference it is of.
             side: Side of the maps in pixels, of `map_side`.
             shares: For each reference, how much it counts, above 0 and up to 1; None for 1 each.
+            near: ``(N, S)``, which query is compared with which support; None for each with all.
 
         Returns:
             Distances ``(N, components, side, side)`` and weights ``(N, S, scales)``, which

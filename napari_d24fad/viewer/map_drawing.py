@@ -1,4 +1,4 @@
-"""Draws a map of a whole scan slice by slice in the background, the slice that is looked at first."""
+"""Draws a map of a whole scan in the background, the slice that is looked at first."""
 
 from __future__ import annotations
 
@@ -10,6 +10,9 @@ from napari_d24fad.detection.result import FloatArray
 from napari_d24fad.progress import CancelToken, Progress
 from napari_d24fad.viewer.workers import Worker
 
+_AT_ONCE = 8
+"""Slices that are drawn together: neighbours have most of the slices that they are compared with in common."""
+
 
 class MapDrawing(QObject):
     """One map that is being drawn, or is done.
@@ -17,8 +20,8 @@ class MapDrawing(QObject):
     Args:
         values: ``(slices, rows, columns)`` or with the slices along another axis; 0 where nothing is.
         n_slices: How many there are.
-        draw: Writes one slice into the array, given its index along the slice axis; returns its
-            highest value.
+        draw: Writes a few slices into the array, given their range along the slice axis; returns
+            their highest value.
 
     Attributes:
         values: As given.
@@ -27,7 +30,7 @@ class MapDrawing(QObject):
     drawn = Signal()
     """More of the map is there; at most twenty times a second, and at its end."""
 
-    def __init__(self, values: FloatArray, n_slices: int, draw: Callable[[int], float]) -> None:
+    def __init__(self, values: FloatArray, n_slices: int, draw: Callable[[range], float]) -> None:
         super().__init__()
         self.values = values
         self._draw = draw
@@ -57,7 +60,7 @@ class MapDrawing(QObject):
     def draw_now(self, slice_index: int) -> None:
         """Draws a slice in this thread, unless it was drawn; only for what takes a moment."""
         if slice_index in self._missing:
-            self._draw(slice_index)
+            self._draw(range(slice_index, slice_index + 1))
 
     def want(self, slice_index: int) -> None:
         """Goes on with this slice."""
@@ -72,7 +75,16 @@ class MapDrawing(QObject):
         total = len(self._missing)
         while self._missing:
             cancel.check()
-            chosen = min(self._missing, key=lambda index: abs(index - self._wanted))
+            chosen = self._next()
             self._highest = max(self._highest, self._draw(chosen))
-            self._missing.discard(chosen)
+            self._missing.difference_update(chosen)
             progress(1 - len(self._missing) / total, "Drawing the map")
+
+    def _next(self) -> range:
+        """The slice that is looked at, alone; once it is there, those nearest to it."""
+        wanted = self._wanted
+        low = min(self._missing, key=lambda index: abs(index - wanted))
+        high = low + 1
+        while low != wanted and high - low < _AT_ONCE and {low - 1, high} & self._missing:
+            low, high = (low - 1, high) if low - 1 in self._missing else (low, high + 1)
+        return range(low, high)

@@ -309,9 +309,9 @@ class ResultView(QObject):
             self._workers.pop(name).discard()
 
 
-def _draw_p_values(anomaly: AnomalyMap, values: FloatArray, slice_index: int) -> float:
-    """Writes -log10 of the p-values of a slice into an array as large as the map."""
-    place = (slice(None),) * anomaly.slice_axis + (slice_index,)
+def _draw_p_values(anomaly: AnomalyMap, values: FloatArray, slices: range) -> float:
+    """Writes -log10 of the p-values of a few slices into an array as large as the map."""
+    place = (slice(None),) * anomaly.slice_axis + (slice(slices.start, slices.stop),)
     if anomaly.calibration is not None:
         values[place] = -np.log10(anomaly.calibration.p_values(anomaly.values[place]))
     return float(values[place].max())

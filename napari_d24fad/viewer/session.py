@@ -167,20 +167,20 @@ class DetectionSession:
         return explain(self._basis_of(finding).distances, slice_index, cancel)
 
     def draw_distance(
-        self, finding: Finding, distance: Distance, values: FloatArray, slice_index: int
+        self, finding: Finding, distance: Distance, values: FloatArray, slices: range
     ) -> float:
-        """Writes SSD or TSD of one slice of the last finding into a map of its scan; its highest value.
+        """Writes SSD or TSD of a few slices of the last finding into a map of its scan; their highest value.
 
         Args:
             finding: Of the last `run`.
             distance: Which of the two.
             values: On the grid of the scan.
-            slice_index: Along the slice axis of the scan.
+            slices: Along the slice axis of the scan.
 
         Raises:
             Cancelled: If there was another run since.
         """
-        return self._basis_of(finding).distances.draw(values, slice_index, distance)
+        return self._basis_of(finding).distances.draw(values, slices, distance)
 
     def regions(self, finding: Finding, level: float, cancel: CancelToken) -> tuple[Region, ...]:
         """Finds the regions of the last finding at another level.

@@ -43,19 +43,30 @@ def matched(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     return counts
 
 
-def test_neighbouring_slices_compared_at_once_are_as_if_compared_apart(detector, scans) -> None:
+@pytest.mark.parametrize("scoring", ["matched", "paper"])
+def test_neighbouring_slices_compared_at_once_are_as_if_compared_apart(scoring: str) -> None:
+    detector = Detector(random_model(), "cpu", scoring_name=scoring)
+    scans = [detector.encode_scan(head(n)) for n in range(5)]
     references = detector.reference_set(scans[1:])
-    together = references.alignment.compare(scans[0], scans[1:])
-    distances, weights = together.distances(slice(None), 16, (1.0,) * 4, NONE)
-    known = [references.alignment.supports(each) for each in scans[1:]]
     method = references.scoring
-    for at, level in enumerate(scans[0].encoded.levels):
-        own = scans[0].encoded.part(slice(at, at + 1)).aligned(method, references.alignment.statistics)
-        supports, owners = module.supports_at(known, float(level))
-        alone, per_support = method.compare(own.features, supports, owners, 16)
-        torch.testing.assert_close(distances[at], alone[0])
-        summed = torch.zeros(4, 2).index_add(0, torch.tensor(owners), per_support[0])
-        torch.testing.assert_close(weights[at], summed)
+    side = method.map_side(64)
+    together = references.alignment.compare(scans[0], scans[1:])
+    distances, weights = together.distances(slice(None), side, (1.0,) * 4, NONE)
+    known = [references.alignment.supports(each) for each in scans[1:]]
+    seen = set()
+    for position, level in enumerate(scans[0].encoded.levels):
+        one = scans[0].encoded.part(slice(position, position + 1))
+        own = one.aligned(method, references.alignment.statistics)
+        # What a slice is compared with, as the definition says: of each reference the nearest few.
+        chosen = [each.at(float(level)) for each in known]
+        owners = [owner for owner, at in enumerate(chosen) for _ in at]
+        parts = zip(*([f[at] for f in each.features] for each, at in zip(known, chosen)))
+        alone, per_support = method.compare(own.features, tuple(map(torch.cat, parts)), owners, side)
+        torch.testing.assert_close(distances[position], alone[0], atol=1e-5, rtol=1e-5)
+        summed = torch.zeros(4, weights.shape[2]).index_add(0, torch.tensor(owners), per_support[0])
+        torch.testing.assert_close(weights[position], summed)
+        seen.add(tuple(map(tuple, chosen)))
+    assert len(seen) > 1
 
 
 def test_only_what_is_new_is_matched(detector, scans, matched: list[int]) -> None:
