@@ -146,14 +146,11 @@ class _Engine:
         return self._method.supports(self._network, self.encode(images))
 
     def maps(self, queries: Tensor, known: tuple[Tensor, ...]) -> Tensor:
-        features = self.encode(queries)
-        owners, side = range(len(known[0])), queries.shape[-1]
-        # One by one, as scans are examined: their features are still in the cache of the CPU.
-        distances = [
-            self._method.compare(tuple(each[at : at + 1] for each in features), known, owners, side)[0]
-            for at in range(len(queries))
-        ]
-        return smooth(torch.cat(distances).sum(dim=1), self._method.smoothing)
+        # Together, as neighbouring slices of a volume are.
+        distances, _ = self._method.compare(
+            self.encode(queries), known, range(len(known[0])), queries.shape[-1]
+        )
+        return smooth(distances.sum(dim=1), self._method.smoothing)
 
 
 def _logit(query: Tensor, projected: Tensor) -> Tensor:

@@ -9,9 +9,9 @@ from itertools import combinations
 import numpy as np
 import torch
 from torch import Tensor
-from torch.nn.functional import cosine_similarity
 
 from napari_d24fad.detection.encoded import Encoded
+from napari_d24fad.network.cosine import cosine
 
 NEAR_COPY = 0.2
 """Share of the usual difference between references below which two scans are near-copies.
@@ -63,7 +63,7 @@ def difference(first: Encoded, second: Encoded, origin: Tensor) -> float:
     chosen = np.unique(np.linspace(0, len(first.levels) - 1, _SLICES).round().astype(int))
     nearest = np.abs(second.levels[:, None] - first.levels[chosen]).argmin(axis=0)
     own, other = (f.float() - origin for f in (first.features[0][chosen], second.features[0][nearest]))
-    return 1 - float(cosine_similarity(own, other).mean())
+    return 1 - float(cosine(own, other).mean())
 
 
 @torch.inference_mode()

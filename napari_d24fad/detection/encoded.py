@@ -135,9 +135,12 @@ def supports_at(
     for index, reference in enumerate(encoded):
         each = [set(reference.at(level, most)) for level in levels]
         wanted = sorted(set[int]().union(*each))
-        parts.append(tuple(feature[wanted] for feature in reference.features))
+        run = range(wanted[0], wanted[-1] + 1)
+        # Mostly they follow each other, which needs no copy; not where mirror images are among them.
+        at = slice(run.start, run.stop) if len(run) == len(wanted) else wanted
+        parts.append(tuple(feature[at] for feature in reference.features))
         owners += [index] * len(wanted)
         positions += wanted
-        near.append(torch.tensor([[at in chosen for at in wanted] for chosen in each]))
+        near.append(torch.tensor([[one in chosen for one in wanted] for chosen in each]))
     features = tuple(torch.cat(tensors) for tensors in zip(*parts, strict=True))
     return Supports(features, owners, positions, torch.cat(near, dim=1).to(features[0].device))

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 from torch.linalg import vector_norm
-from torch.nn.functional import interpolate, one_hot
+from torch.nn.functional import interpolate
 
 from napari_d24fad.detection.matching import local_likeness
 from napari_d24fad.detection.scoring import Features
@@ -134,7 +134,7 @@ class MatchedScoring:
         scales = len(matches) // 2
         maps, weights = [], []
         for component, each in enumerate(matches):
-            distance = self._mean_of_nearest(each.float(), shares)
+            distance = self._mean_of_nearest(each, shares)
             maps.append(interpolate(distance[:, None], (side, side), mode="bilinear")[:, 0])
             if component < scales:
                 weights.append(_nearest_shares(each))
@@ -158,10 +158,10 @@ class MatchedScoring:
         return distances, torch.stack([_nearest_shares(each) for each in matches[:scales]], dim=2)
 
     def _mean_of_nearest(self, distances: Tensor, shares: Sequence[float] | None) -> Tensor:
-        count = distances.shape[1]
         if shares is None:
-            return distances.topk(min(self.nearest, count), dim=1, largest=False).values.mean(dim=1)
-        ordered, order = distances.sort(dim=1)
+            lowest = _lowest(distances, min(self.nearest, distances.shape[1]))
+            return torch.stack(lowest).float().mean(dim=0)
+        ordered, order = distances.float().sort(dim=1)
         each = torch.tensor(shares, device=distances.device)[order]
         reached = each.cumsum(dim=1).clamp(max=self.nearest)
         counted = torch.diff(reached, dim=1, prepend=torch.zeros_like(reached[:, :1]))
@@ -216,7 +216,28 @@ def _moments(feature: Tensor) -> tuple[Tensor, Tensor]:
 
 def _nearest_shares(distances: Tensor) -> Tensor:
     """Share of positions where each of ``S`` is the nearest: ``(N, S, h, w)`` to ``(N, S)``."""
-    return one_hot(distances.argmin(dim=1).flatten(1), distances.shape[1]).float().mean(dim=1)
+    (lowest,) = _lowest(distances, 1)
+    shares, left = [], torch.ones_like(lowest, dtype=torch.bool)
+    for value in distances.unbind(dim=1):
+        found = (value == lowest) & left  # of equals the first
+        shares.append(found.flatten(1).sum(dim=1))
+        left &= ~found
+    return torch.stack(shares, dim=1) / left[0].numel()
+
+
+def _lowest(distances: Tensor, count: int) -> list[Tensor]:
+    """The ``count`` lowest of ``(N, S, h, w)`` at each position, in order.
+
+    By comparing whole planes: torch's own selection takes each position alone, ten times as long.
+    """
+    lowest: list[Tensor] = []
+    for value in distances.unbind(dim=1):
+        rest = value
+        for at, known in enumerate(lowest):
+            lowest[at], rest = torch.minimum(known, rest), torch.maximum(known, rest)
+        if len(lowest) < count:
+            lowest.append(rest)
+    return lowest
 
 
 FOR_VOLUMES = MatchedScoring(radius=1, relative=True, mirrored=False, smoothing=2 / 128, top=0.02)

@@ -90,7 +90,8 @@ class PublishedDistances:
         if not known:
             return 0.0
         chosen = slice(min(known), max(known) + 1)
-        drawn = np.nan_to_num(self.of_slices(chosen, distance), copy=False)
+        drawn = self.of_slices(chosen, distance)
+        drawn[np.isnan(drawn)] = 0
         self.query.prepared.orientation.apply(values)[list(self.query.indices[chosen])] = drawn
         return float(drawn.max())
 

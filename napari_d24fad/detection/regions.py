@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -69,42 +68,50 @@ def find_regions(
     Returns:
         Highest rank first.
     """
-    labels, count = ndimage.label(values >= level)  # NaN is not
-    boxes = ndimage.find_objects(labels)
-    found = [
-        (float((inside - level).sum(dtype=np.float64)), index)
-        for index in range(1, count + 1)
-        if len(inside := values[boxes[index - 1]][labels[boxes[index - 1]] == index]) >= min_voxels
-    ]
-    ranked = sorted(found, key=lambda each: (-each[0], each[1]))
+    reached = values >= level  # NaN is not
+    if not reached.any():
+        return ()
+    # Labelling takes most of the time, and what is reached mostly lies in a part of the scan.
+    part = _bounding_box(reached)
+    labels, _ = ndimage.label(reached[part])
+    found = []
+    for index, box in enumerate(ndimage.find_objects(labels), start=1):
+        mask = labels[box] == index
+        inside = values[part][box][mask]
+        if len(inside) >= min_voxels:
+            corner = [one.start + other.start for one, other in zip(part, box, strict=True)]
+            found.append((-float((inside - level).sum(dtype=np.float64)), index, mask, inside, corner))
+    found.sort(key=lambda each: each[:2])
     return tuple(
-        _measure(number, values, labels, index, boxes[index - 1], scan, normal_peaks)
-        for number, (_, index) in enumerate(ranked, start=1)
+        _measure(number, np.argwhere(mask) + corner, inside, scan, normal_peaks)
+        for number, (_, _, mask, inside, corner) in enumerate(found, start=1)
     )
+
+
+def _bounding_box(mask: npt.NDArray[np.bool_]) -> tuple[slice, ...]:
+    """The smallest box that holds all that is true; something must be."""
+    lines = [np.flatnonzero(mask.any(axis=axes)) for axes in ((1, 2), (0, 2), (0, 1))]
+    return tuple(slice(int(line[0]), int(line[-1]) + 1) for line in lines)
 
 
 def _measure(
     number: int,
-    values: FloatArray,
-    labels: npt.NDArray[np.int32],
-    index: int,
-    box: Sequence[slice],
+    places: npt.NDArray[np.intp],
+    inside: FloatArray,
     scan: Scan,
     normal_peaks: npt.NDArray[np.floating],
 ) -> Region:
-    places = np.argwhere(labels[tuple(box)] == index) + [part.start for part in box]
-    inside = values[tuple(places.T)]
     centre = places.mean(axis=0)
     peak = places[inside.argmax()]
     spacing = np.array(scan.spacing)
-    extent = np.array([part.stop - part.start for part in box]) * spacing
+    first, last = places.min(axis=0), places.max(axis=0)
+    extent = (last - first + 1) * spacing
     volume = len(places) * abs(float(np.linalg.det(scan.affine[:3, :3])))
     in_plane = len(places) * float(np.prod(np.delete(spacing, scan.slice_axis)))
-    along = box[scan.slice_axis]
     known = scan.has_geometry
     return Region(
         number=number,
-        slices=(along.start, along.stop - 1),
+        slices=(int(first[scan.slice_axis]), int(last[scan.slice_axis])),
         n_voxels=len(places),
         volume_mm3=volume if known and scan.is_volume else None,
         area_mm2=in_plane if known and not scan.is_volume else None,

@@ -11,7 +11,7 @@ from napari_d24fad.progress import CancelToken, Progress
 from napari_d24fad.viewer.workers import Worker
 
 _AT_ONCE = 8
-"""Slices that are drawn together: neighbours have most of the slices that they are compared with in common."""
+"""Slices that are drawn together: neighbours are compared with mostly the same slices."""
 
 
 class MapDrawing(QObject):

@@ -166,9 +166,7 @@ class DetectionSession:
 
         return explain(self._basis_of(finding).distances, slice_index, cancel)
 
-    def draw_distance(
-        self, finding: Finding, distance: Distance, values: FloatArray, slices: range
-    ) -> float:
+    def draw_distance(self, finding: Finding, distance: Distance, values: FloatArray, slices: range) -> float:
         """Writes SSD or TSD of a few slices of the last finding into a map of its scan; their highest value.
 
         Args:

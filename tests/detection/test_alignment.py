@@ -60,7 +60,9 @@ def test_neighbouring_slices_compared_at_once_are_as_if_compared_apart(scoring: 
         # What a slice is compared with, as the definition says: of each reference the nearest few.
         chosen = [each.at(float(level)) for each in known]
         owners = [owner for owner, at in enumerate(chosen) for _ in at]
-        parts = zip(*([f[at] for f in each.features] for each, at in zip(known, chosen)))
+        parts = zip(
+            *([f[at] for f in each.features] for each, at in zip(known, chosen, strict=True)), strict=True
+        )
         alone, per_support = method.compare(own.features, tuple(map(torch.cat, parts)), owners, side)
         torch.testing.assert_close(distances[position], alone[0], atol=1e-5, rtol=1e-5)
         summed = torch.zeros(4, weights.shape[2]).index_add(0, torch.tensor(owners), per_support[0])
