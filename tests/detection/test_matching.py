@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import numpy as np
 import pytest
 import torch
 from torch.nn.functional import normalize
@@ -53,3 +54,16 @@ def test_shares_of_a_few_nearest_sum_to_three() -> None:
 def test_lowest_of_each_reference() -> None:
     distances = torch.tensor([5.0, 2.0, 3.0]).reshape(1, 3, 1, 1)
     assert lowest_of_each(distances, [4, 4, 7]).flatten().tolist() == [2, 3]
+
+
+@pytest.mark.parametrize("count", [2, 3, 8])
+def test_the_nearest_references_are_averaged_and_the_first_of_equals_weighs(count: int) -> None:
+    generator = torch.Generator().manual_seed(count)
+    distances = torch.randint(0, 6, (2, count, 5, 7), generator=generator).half()  # full of equals
+    found, weights = FOR_VOLUMES.distances((distances,) * 4, 5, None)
+    lowest = np.sort(distances.numpy().astype(np.float32), axis=1)[:, :3].mean(axis=1)
+    expected = torch.nn.functional.interpolate(torch.from_numpy(lowest)[:, None], (5, 5), mode="bilinear")
+    torch.testing.assert_close(found[:, 0], expected[:, 0])
+    nearest = distances.numpy().argmin(axis=1)  # NumPy's is the first of equals
+    shares = np.stack([(nearest == index).mean(axis=(1, 2)) for index in range(count)], axis=1)
+    np.testing.assert_allclose(weights[:, :, 0].numpy(), shares, atol=1e-6)
