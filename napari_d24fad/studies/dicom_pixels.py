@@ -5,8 +5,10 @@ from __future__ import annotations
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from typing import Any
 
+import highdicom.image
 import numpy as np
 import numpy.typing as npt
 from highdicom import get_volume_from_series
@@ -38,6 +40,10 @@ TRANSFORMS: dict[str, Any] = {
     "apply_presentation_lut": False,
     "apply_icc_profile": False,
 }
+
+# highdicom searches its tables for the same SOP class anew with every file, 40 % of reading a series.
+_asked = highdicom.image.does_iod_have_pixel_data  # type: ignore[attr-defined]  # it imports it
+highdicom.image.does_iod_have_pixel_data = cache(_asked)  # type: ignore[attr-defined]  # as above
 
 
 def read_slice(instance: Instance, cancel: CancelToken | None = None) -> Voxels:
