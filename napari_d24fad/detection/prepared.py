@@ -67,10 +67,7 @@ class Prepared:
         unit = self.window.apply(self.scan.voxels[list(indices)])
         channels = unit if self.scan.is_colour else unit[..., None]
         slices = torch.from_numpy(np.ascontiguousarray(np.moveaxis(channels, -1, 1)))
-        if device is not None and device.type == "cuda":
-            # From pinned memory, a batch is copied and the next one made while the last is encoded.
-            slices = slices.pin_memory()
-        return self.sampling.to_input(slices.to(device, non_blocking=True))
+        return self.sampling.to_input(slices.to(device))
 
     def picture(self, index: int) -> tuple[npt.NDArray[np.uint8], tuple[float, float]]:
         """Returns a canonical slice as the window shows it, or as the network saw it if pixels were let go.
