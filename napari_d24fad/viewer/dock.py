@@ -106,6 +106,8 @@ class DetectionDock(QWidget):
         if query is None:
             self.run_panel.show_note("Choose the scan to examine first.")
             return
+        if self.jobs.is_busy:
+            return
         self.live.discard()
         request = self._request(query)
         shown = self.layers.shown
@@ -129,8 +131,10 @@ class DetectionDock(QWidget):
             return
         request = self._request(query)
         enough = len(request.references) >= FEWEST
-        if enough and request != finding.request and request.differs_in_references_only(finding.request):
-            self.live.want(request, self.result_view.slice_index)
+        if enough and request.differs_in_references_only(finding.request):
+            # What is being done for other references ends, even if these are those of the finding again.
+            if request != finding.request or self.live.is_busy:
+                self.live.want(request, self.result_view.slice_index)
         else:
             self.live.discard()
 
@@ -200,6 +204,10 @@ class DetectionDock(QWidget):
         self.result_view.renew(finding)
         self.finding_shown.emit(finding)
 
+    def _show_finding_again(self) -> None:
+        if self._finding is not None:
+            self.result_view.renew(self._finding)
+
     def _settle_finding(self, finding: Finding) -> None:
         self._renew_finding(finding)
         self._show_checks(finding)
@@ -254,6 +262,7 @@ class DetectionDock(QWidget):
         self.live.slice_scored.connect(self._renew_slice)
         self.live.rescored.connect(self._renew_finding)
         self.live.settled.connect(self._settle_finding)
+        self.live.abandoned.connect(self._show_finding_again)
         self.run_panel.run_requested.connect(self.run)
         self.run_panel.cancel_requested.connect(self.jobs.cancel)
         self.run_panel.devices_requested.connect(self._ask_devices)

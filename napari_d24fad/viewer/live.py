@@ -31,6 +31,8 @@ class LiveScoring(QObject):
     """The `Finding`, a preview if scans were added or left out: `settled` then follows."""
     settled = Signal(object)
     """The exact `Finding`."""
+    abandoned = Signal()
+    """Nothing comes of what was asked for, though a slice of it may have been told."""
 
     def __init__(self, session: DetectionSession, jobs: Jobs) -> None:
         super().__init__()
@@ -38,6 +40,7 @@ class LiveScoring(QObject):
         self._wanted: tuple[Request, int] | None = None
         self._exact: Request | None = None
         self._at_work = False
+        self._is_missing = False
         self._debounce = self._timer(DEBOUNCE_MS, self._begin)
         self._settling = self._timer(SETTLE_MS, self._settle)
         jobs.ended.connect(self._on_ended)
@@ -60,8 +63,10 @@ class LiveScoring(QObject):
         self._debounce.start()
 
     def discard(self) -> None:
-        """Forgets what was asked for; a job that runs is stopped by `Jobs`."""
+        """Forgets what was asked for, and stops what is being done for it."""
         self._wanted, self._exact = None, None
+        if self._at_work:
+            self._jobs.cancel()
         self._debounce.stop()
         self._settling.stop()
 
@@ -81,17 +86,21 @@ class LiveScoring(QObject):
                 self.slice_scored.emit(request, slice_index, values)
             return self._session.rescore(request, progress, cancel)
 
+        self._is_missing = True
         self._at_work = self._jobs.start("Scoring again", work, self._show)
 
     def _show(self, finding: Finding) -> None:
+        self._is_missing = False
         is_exact = all(problem.code is not Code.PREVIEW for problem in finding.anomaly.warnings)
         self._exact = None if is_exact else finding.request
         self.rescored.emit(finding)
 
     def _on_ended(self) -> None:
-        self._at_work = False
+        was_at_work, self._at_work = self._at_work, False
         if self._wanted is not None:
             self._debounce.start()
+        elif was_at_work and self._is_missing:
+            self.abandoned.emit()
         elif self._exact is not None:
             self._settling.start()
 

@@ -120,8 +120,8 @@ class DetectionSession:
                 progress=part(progress, 0.5, 0.7),
                 cancel=cancel,
             )
-            preview = () if references.encoded == basis.references.encoded else (Problem(Code.PREVIEW),)
-            references = replace(references, warnings=(*references.warnings, *preview))
+            if not self._is_measured(references):
+                references = replace(references, warnings=(*references.warnings, Problem(Code.PREVIEW)))
             return self._examine(request, query, references, started, part(progress, 0.7, 1.0), cancel)
 
     def score_slice(self, request: Request, slice_index: int, cancel: CancelToken) -> FloatArray | None:
@@ -280,6 +280,15 @@ class DetectionSession:
         finding = Finding(request, query.scan, anomaly, anomaly_limits(anomaly))
         self._basis = _Basis(finding, PublishedDistances(self._detector, query, references))
         return finding
+
+    def _is_measured(self, references: References) -> bool:
+        """Whether features are centred and scaled by these very references, and not by a set before."""
+        measured = self._references
+        return (
+            measured is not None
+            and measured.alignment is references.alignment
+            and measured.encoded == references.encoded
+        )
 
     def _basis_for(self, request: Request) -> _Basis:
         basis = self._basis

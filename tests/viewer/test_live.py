@@ -144,6 +144,57 @@ def test_many_clicks_are_one_measurement(qtbot, found: DetectionDock, work: dict
     assert work["encode"] == 0
 
 
+def test_a_change_before_the_set_is_measured_is_a_preview_too(qtbot, found: DetectionDock) -> None:
+    dock = found
+    with qtbot.waitSignal(dock.live.rescored, timeout=20_000):
+        dock.gallery.set_role(dock.gallery.references[2], Role.NONE)
+    with qtbot.waitSignal(dock.live.rescored, timeout=20_000):
+        dock.gallery.card(dock.gallery.references[0]).share_box.setValue(30)
+    # Features are still centred and scaled by three references.
+    assert {Code.PREVIEW, Code.UNEQUAL_WEIGHTS} <= codes(dock)
+    with qtbot.waitSignal(dock.live.settled, timeout=60_000):
+        pass
+    wait_until_exact(qtbot, dock)
+    assert Code.PREVIEW not in codes(dock)
+
+
+def test_what_was_taken_back_is_not_shown(qtbot, found: DetectionDock) -> None:
+    dock = found
+    first = dock.finding
+    assert first is not None
+    third = dock.gallery.references[2]
+    with qtbot.waitSignal(dock.live.slice_scored, timeout=20_000):
+        dock.gallery.set_role(third, Role.NONE)
+    dock.gallery.set_role(third, Role.REFERENCE)  # while the volume is scored without it
+    wait_until_exact(qtbot, dock)
+    assert dock.finding is not None
+    assert dock.finding.request.references == dock.gallery.references
+    assert_shown(dock, first.anomaly.values)
+
+
+@pytest.mark.parametrize("by_hand", [True, False])
+def test_a_stopped_scoring_leaves_no_slice_of_it(qtbot, found: DetectionDock, by_hand: bool) -> None:
+    dock = found
+    first = dock.finding
+    assert first is not None
+    with qtbot.waitSignal(dock.live.slice_scored, timeout=20_000):
+        dock.gallery.set_role(dock.gallery.references[2], Role.NONE)
+    if by_hand:
+        dock.jobs.cancel()
+    else:  # fewer than are needed
+        dock.gallery.set_role(dock.gallery.references[1], Role.NONE)
+    wait_until_exact(qtbot, dock)
+    assert dock.finding is first
+    assert_shown(dock, first.anomaly.values)
+
+
+def assert_shown(dock: DetectionDock, values: np.ndarray) -> None:
+    layer, shown = dock.maps.result_layer, dock.layers.shown
+    assert layer is not None
+    assert shown is not None
+    np.testing.assert_allclose(layer.data, shown.in_layer_order(values), atol=1e-5)
+
+
 def test_too_few_references_or_another_scan_score_nothing(qtbot, found: DetectionDock) -> None:
     dock = found
     before = dock.finding
