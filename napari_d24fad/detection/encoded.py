@@ -21,6 +21,12 @@ SLICES_PER_REFERENCE = 3
 """At most so many slices of one reference are compared with one query slice."""
 
 
+def evenly(total: int, count: int) -> npt.NDArray[np.int_]:
+    """Returns ``count`` positions evenly spread over ``total``, from the first to the last; all if fewer."""
+    chosen: npt.NDArray[np.int_] = np.linspace(0, total - 1, min(count, total)).round().astype(int)
+    return chosen
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Encoded:
     """Features of some slices of one scan.
@@ -45,6 +51,11 @@ class Encoded:
     def part(self, chosen: slice) -> Encoded:
         """Returns some of the slices."""
         return Encoded(self.levels[chosen], tuple(feature[chosen] for feature in self.features))
+
+    def at_most(self, count: int) -> Encoded:
+        """Returns so many of the slices, evenly spread; see `evenly`."""
+        chosen = torch.from_numpy(evenly(len(self.levels), count))
+        return Encoded(self.levels[chosen.numpy()], tuple(feature[chosen] for feature in self.features))
 
     def at(self, level: float, most: int = SLICES_PER_REFERENCE) -> list[int]:
         """Returns the slices to compare with a slice at ``level``: the nearest ``most`` within reach."""
@@ -79,6 +90,13 @@ class EncodedScan:
         ordered = tuple(torch.cat(tensors)[torch.from_numpy(order)] for tensors in features)
         chosen = tuple(indices[at] for at in order)
         return cls(parts[0].scan, parts[0].prepared, chosen, Encoded(levels, ordered))
+
+    def at_most(self, count: int) -> EncodedScan:
+        """Returns the scan with so many of its encoded slices, evenly spread; itself if it has no more."""
+        if len(self.indices) <= count:
+            return self
+        indices = tuple(self.indices[at] for at in evenly(len(self.indices), count))
+        return replace(self, indices=indices, encoded=self.encoded.at_most(count))
 
     def without_pixels(self) -> EncodedScan:
         """Returns the same without the pixels of the scan, which a reference needs no more.

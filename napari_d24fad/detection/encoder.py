@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from napari_d24fad.detection.devices import available_devices, choose_device
-from napari_d24fad.detection.encoded import Encoded, EncodedScan
+from napari_d24fad.detection.encoded import Encoded, EncodedScan, evenly
 from napari_d24fad.detection.intensity import CT_WINDOW
 from napari_d24fad.detection.prepared import Prepared, prepare
 from napari_d24fad.detection.scoring import Features, Scoring
@@ -108,8 +108,8 @@ class Encoder:
         cancel = cancel or CancelToken()
         cancel.check()
         prepared = self.prepare(scan)
-        count = min(max_slices or len(prepared.examined), len(prepared.examined))
-        chosen = np.linspace(0, len(prepared.examined) - 1, count).round().astype(int)
+        total = len(prepared.examined)
+        chosen = evenly(total, max_slices or total)
         return self.encode_slices(scan, prepared, chosen, progress, cancel)
 
     def prepare(self, scan: Scan) -> Prepared:

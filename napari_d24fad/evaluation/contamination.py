@@ -9,11 +9,13 @@ from dataclasses import dataclass
 import numpy as np
 from sklearn.metrics import roc_auc_score
 
-from napari_d24fad.detection.detector import Detector
+from napari_d24fad.detection.detector import MAX_LEVELS, Detector
 from napari_d24fad.detection.encoded import EncodedScan
 from napari_d24fad.detection.pairing import MIN_REFERENCES
 from napari_d24fad.detection.references import References
 from napari_d24fad.errors import Code, TrainingError
+from napari_d24fad.evaluation.draws import split
+from napari_d24fad.evaluation.labelled import LabelledScan
 from napari_d24fad.progress import CancelToken, Progress, silent
 
 
@@ -78,6 +80,7 @@ def contamination(
     seed: int = 0,
     queries: int = 20,
     *,
+    scans: tuple[Sequence[LabelledScan], Sequence[LabelledScan]] | None = None,
     progress: Progress = silent,
     cancel: CancelToken | None = None,
 ) -> Contamination:
@@ -91,6 +94,7 @@ def contamination(
         draws: How often references are drawn.
         seed: The same seed draws the same references and queries.
         queries: Normal and abnormal queries per draw, so many of each; never references.
+        scans: What is known of each normal and of each abnormal scan; see `reliability`.
         progress: Told how far it is.
         cancel: Stops it.
 
@@ -98,18 +102,23 @@ def contamination(
         TrainingError: DATA_LAYOUT if there are too few scans.
         Cancelled: If a stop was asked for.
     """
-    if len(normals) <= shots or len(abnormals) < 2:
-        detail = f"More than {shots} normal and two abnormal scans are needed."
-        raise TrainingError(Code.DATA_LAYOUT, detail)
+    if len(abnormals) < 2:
+        raise TrainingError(Code.DATA_LAYOUT, "Two abnormal scans are needed.")
     cancel = cancel or CancelToken()
     results = []
     for draw in range(draws):
         chance = random.Random(seed + draw)
-        normal = chance.sample(list(normals), len(normals))
-        abnormal = chance.sample(list(abnormals), len(abnormals))
-        asked = (normal[shots:][:queries], abnormal[1:][:queries])
-        clean = detector.reference_set(normal[:shots], cancel=cancel)
-        bad = detector.reference_set([*normal[: shots - 1], abnormal[0]], cancel=cancel)
+        order = chance.sample(range(len(normals)), len(normals))
+        first, *others = chance.sample(range(len(abnormals)), len(abnormals))
+        patients = () if scans is None else (scans[1][first].patient,)
+        chosen, rest = split(order, shots, scans and scans[0], patients)
+        if scans is not None:
+            known = {scans[0][index].patient for index in chosen} | set(patients)
+            others = [index for index in others if scans[1][index].patient not in known - {""}]
+        asked = ([normals[at] for at in rest[:queries]], [abnormals[at] for at in others[:queries]])
+        normal = [normals[index].at_most(MAX_LEVELS) for index in chosen]
+        clean = detector.reference_set(normal, cancel=cancel)
+        bad = detector.reference_set([*normal[:-1], abnormals[first].at_most(MAX_LEVELS)], cancel=cancel)
         kept = [each for each, check in zip(bad.encoded, bad.checks, strict=True) if not check.flagged]
         checked = bad
         if MIN_REFERENCES <= len(kept) < shots:

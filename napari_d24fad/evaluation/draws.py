@@ -6,7 +6,8 @@ import random
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from napari_d24fad.evaluation.labelled import LabelledTask
+from napari_d24fad.errors import Code, TrainingError
+from napari_d24fad.evaluation.labelled import LabelledScan, LabelledTask
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +21,34 @@ class Draw:
 
     references: tuple[int, ...]
     queries: tuple[int, ...]
+
+
+def split(
+    order: Sequence[int], shots: int, scans: Sequence[LabelledScan] | None, patients: Sequence[str] = ()
+) -> tuple[list[int], list[int]]:
+    """Splits scans into references and those to examine, by the rules of `draw_references`.
+
+    Args:
+        order: Indices of the scans as they were drawn.
+        shots: How many references.
+        scans: What is known of each scan; None if each may serve as either.
+        patients: More patients that must not be examined.
+
+    Returns:
+        The first scans that may be references, and the others that may be examined.
+
+    Raises:
+        TrainingError: DATA_LAYOUT if there are too few of either.
+    """
+    references = [at for at in order if scans is None or scans[at].may_refer][:shots]
+    rest = [at for at in order if at not in references]
+    if scans is not None:
+        known = {scans[at].patient for at in references} | set(patients)
+        rest = [at for at in rest if scans[at].may_query and scans[at].patient not in known - {""}]
+    if len(references) < shots or not rest:
+        detail = f"{shots} normal scans that may be references and others to examine are needed."
+        raise TrainingError(Code.DATA_LAYOUT, detail)
+    return references, rest
 
 
 def draw_references(task: LabelledTask, shots: Sequence[int], draws: int, seed: int) -> tuple[Draw, ...]:

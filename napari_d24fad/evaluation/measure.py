@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from napari_d24fad.detection.detector import Detector
+from napari_d24fad.detection.detector import MAX_LEVELS, Detector
 from napari_d24fad.detection.encoded import EncodedScan
 from napari_d24fad.detection.references import References
 from napari_d24fad.detection.result import AnomalyMap
@@ -110,8 +110,9 @@ class EncodedTask:
         self._patches = tuple(encode_patches(detector, scan, cancel) for scan in self.scans)
 
     def references(self, indices: Sequence[int], cancel: CancelToken) -> References:
-        """Makes a reference set of some of the scans."""
-        return self.detector.reference_set([self.scans[index] for index in indices], cancel=cancel)
+        """Makes a reference set of some of the scans, of as many slices as `Detector.encode` takes."""
+        chosen = [self.scans[index].at_most(MAX_LEVELS) for index in indices]
+        return self.detector.reference_set(chosen, cancel=cancel)
 
     def baseline(
         self, query: int, references: Sequence[int], shots: Sequence[int], cancel: CancelToken
@@ -120,7 +121,7 @@ class EncodedTask:
         sampling = self.scans[query].prepared.sampling
         return score_patches(
             self._patches[query],
-            [self._patches[index] for index in references],
+            [self._patches[index].at_most(MAX_LEVELS) for index in references],
             shots,
             sampling.inside(),
             sampling.side,

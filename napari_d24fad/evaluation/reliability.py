@@ -11,10 +11,11 @@ import numpy as np
 from matplotlib.axes import Axes
 
 from napari_d24fad.detection.calibration import RATES
-from napari_d24fad.detection.detector import Detector
+from napari_d24fad.detection.detector import MAX_LEVELS, Detector
 from napari_d24fad.detection.encoded import EncodedScan
-from napari_d24fad.errors import Code, TrainingError
 from napari_d24fad.evaluation.canvas import ABNORMAL, NORMAL, figure_file
+from napari_d24fad.evaluation.draws import split
+from napari_d24fad.evaluation.labelled import LabelledScan
 from napari_d24fad.progress import CancelToken, Progress, silent
 
 _LOWEST = 0.01
@@ -75,6 +76,7 @@ def reliability(
     seed: int = 0,
     rates: Sequence[float] = RATES,
     *,
+    scans: Sequence[LabelledScan] | None = None,
     limit: int | None = None,
     progress: Progress = silent,
     cancel: CancelToken | None = None,
@@ -88,24 +90,26 @@ def reliability(
         draws: How often references are drawn.
         seed: The same seed draws the same references.
         rates: Pixel false-positive rates to check.
+        scans: What is known of each normal scan: whether it may be a reference, or examined, and
+            whose it is. None if each may serve as either.
         limit: Examine at most so many scans per draw; None for all that are left.
         progress: Told how far it is.
         cancel: Stops it.
 
     Raises:
-        TrainingError: If no scan is left to examine.
+        TrainingError: DATA_LAYOUT if there are too few scans.
         Cancelled: If a stop was asked for.
     """
-    if len(normals) <= shots:
-        raise TrainingError(Code.DATA_LAYOUT, f"More than {shots} normal scans are needed.")
     cancel = cancel or CancelToken()
     results = []
     for draw in range(draws):
         order = random.Random(seed + draw).sample(range(len(normals)), len(normals))
-        references = detector.reference_set([normals[i] for i in order[:shots]], cancel=cancel)
+        chosen, queries = split(order, shots, scans)
+        queries = queries[:limit]
+        known = [normals[index].at_most(MAX_LEVELS) for index in chosen]
+        references = detector.reference_set(known, cancel=cancel)
         levels = [references.calibration.level(rate) for rate in rates]
         observed, regions, p_values = [], [], []
-        queries = order[shots:][:limit]
         for done, index in enumerate(queries):
             result = detector.examine(normals[index], references, cancel=cancel)
             examined = result.values[np.isfinite(result.values)]

@@ -176,12 +176,18 @@ def _check(
     detector: Detector, task: LabelledTask, scans: Sequence[EncodedScan], plan: Plan, cancel: CancelToken
 ) -> Checks:
     """Checks stated error rates on normal scans, and what one abnormal reference does."""
-    normal = [each for each, labelled in zip(scans, task.scans, strict=True) if not labelled.abnormal]
-    abnormal = [each for each, labelled in zip(scans, task.scans, strict=True) if labelled.abnormal]
+    normal, abnormal = (
+        [each for each, labelled in zip(scans, task.scans, strict=True) if labelled.abnormal is label]
+        for label in (False, True)
+    )
+    known = (
+        [labelled for labelled in task.scans if not labelled.abnormal],
+        [labelled for labelled in task.scans if labelled.abnormal],
+    )
     shots, draws, seed = max(plan.shots), plan.draws, plan.seed
     return Checks(
-        reliability(detector, normal, shots, draws, seed, cancel=cancel),
-        contamination(detector, normal, abnormal, shots, draws, seed, cancel=cancel),
+        reliability(detector, normal, shots, draws, seed, scans=known[0], cancel=cancel),
+        contamination(detector, normal, abnormal, shots, draws, seed, scans=known, cancel=cancel),
     )
 
 

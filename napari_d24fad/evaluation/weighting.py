@@ -6,7 +6,7 @@ import copy
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
-from napari_d24fad.detection.detector import Detector
+from napari_d24fad.detection.detector import MAX_LEVELS, Detector
 from napari_d24fad.detection.encoded import EncodedScan
 from napari_d24fad.evaluation.draws import Draw
 from napari_d24fad.evaluation.labelled import LabelledTask
@@ -52,7 +52,8 @@ def score_both_ways(
     """
     found = []
     for engine in (detector, _without_weighting(detector)):
-        references = engine.reference_set([scans[index] for index in draw.references], cancel=cancel)
+        chosen = [scans[index].at_most(MAX_LEVELS) for index in draw.references]
+        references = engine.reference_set(chosen, cancel=cancel)
         found.append(
             tuple(engine.examine(scans[index], references, cancel=cancel).score for index in draw.queries)
         )
