@@ -49,3 +49,8 @@ class DivergenceGuard:
         self._bad = 0
         self._normal.append(loss)
         return ""
+
+    def at_end(self) -> str:
+        """Returns why weights after the last step are not to be kept, as `see` says it; else empty."""
+        # One step alone is a peak, as there are others.
+        return f"ended more than {FAR:.0f} times above its running median" if self._bad > 1 else ""

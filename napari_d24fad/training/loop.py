@@ -119,9 +119,9 @@ def run_stage(
         cancel.check()
         stage.losses.append(descend(stage.loss(), stage.optimiser, stage.schedule, processes.mean))
         done = len(stage.losses)
-        if reason := guard.see(stage.losses[-1]):
-            raise keeper.diverged(stage, reason)
         last = done == stage.steps
+        if reason := guard.see(stage.losses[-1]) or (guard.at_end() if last else ""):
+            raise keeper.diverged(stage, reason)
         if (done % keeper.every == 0 or last) and not guard.suspicious:
             if stage.selection and processes.rank == 0:
                 stage.selection.review(done, cancel)

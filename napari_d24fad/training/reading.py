@@ -115,7 +115,7 @@ def _mask_problems(folder: Path, layout: Layout, cancel: CancelToken) -> list[st
             reasons.setdefault(f"unreadable: {_reason(found)}", []).append(number)
         elif scan is None:
             reasons.setdefault("without a scan of its name", []).append(number)
-        elif not isinstance(scan, StudyError) and sorted(scan.grid) != sorted(found.grid):
+        elif not isinstance(scan, StudyError) and scan.grid != found.grid:
             reasons.setdefault("of another size than its scan", []).append(number)
     return [_numbered(layout.masks, numbers, reason) for reason, numbers in reasons.items()]
 

@@ -32,5 +32,9 @@ def test_the_steep_start_is_no_divergence_and_a_return_ends_the_suspicion() -> N
         assert not guard.suspicious
     assert not guard.see(500.0)
     assert guard.suspicious
+    assert not guard.at_end()
+    assert not guard.see(500.0)
+    assert "above its running median" in guard.at_end()
     assert not guard.see(5.0)
+    assert not guard.at_end()
     assert not guard.suspicious
