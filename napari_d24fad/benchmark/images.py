@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from functools import partial
 from statistics import median
@@ -11,10 +11,11 @@ from statistics import median
 import torch
 from torch import Tensor
 
+from napari_d24fad.benchmark.product import now
 from napari_d24fad.detection.null import smooth
 from napari_d24fad.detection.paper import PaperScoring
 from napari_d24fad.network.d24fad import D24FAD
-from napari_d24fad.network.inference import PRECISIONS, Precision, for_inference
+from napari_d24fad.network.inference import PRECISIONS, Precision, for_inference, whole_float32
 from napari_d24fad.network.losses import distance_maps
 from napari_d24fad.network.student import Scales
 from napari_d24fad.network.weighting import LearnToWeight
@@ -86,10 +87,12 @@ def measure_images(
     for repeat in range(repeats + 1):
         for done, (key, way) in enumerate(ways.items()):
             cancel.check()
-            started = _now(device)
-            maps[key] = way()
+            started = now(device)
+            # As `Encoder` does it, so that GPUs compare like with like.
+            with whole_float32() if key[1] == "exact" else nullcontext():
+                maps[key] = way()
             if repeat:
-                seconds[key].append(_now(device) - started)
+                seconds[key].append(now(device) - started)
             progress((repeat + (done + 1) / len(ways)) / (repeats + 1), "Measuring images")
     return [_speed(key, maps, median(seconds[key]) / BATCH) for key in ways]
 
@@ -173,9 +176,3 @@ def _speed(
 
 def _precisions() -> list[Precision]:
     return [precision for precision in ("exact", "float32", "bfloat16") if precision in PRECISIONS]
-
-
-def _now(device: torch.device) -> float:
-    if device.type == "cuda":
-        torch.cuda.synchronize(device)
-    return time.perf_counter()

@@ -22,13 +22,14 @@ def product_rate(device: torch.device, dtype: torch.dtype) -> float:
     first, second = (torch.ones(side, side, device=device, dtype=dtype) for _ in range(2))
     best = float("inf")
     for _ in range(_REPEATS):
-        started = _now(device)
+        started = now(device)
         first @ second
-        best = min(best, _now(device) - started)
+        best = min(best, now(device) - started)
     return 2 * side**3 / best
 
 
-def _now(device: torch.device) -> float:
+def now(device: torch.device) -> float:
+    """Returns the time in seconds once all that a device was given to do is done."""
     if device.type == "cuda":
         torch.cuda.synchronize(device)
     return time.perf_counter()

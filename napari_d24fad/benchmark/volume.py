@@ -13,8 +13,10 @@ from tempfile import TemporaryDirectory
 from typing import TypeVar
 
 import numpy as np
+import torch
 
 from napari_d24fad.benchmark.phantom import MATRIX, write_dicom, write_nifti
+from napari_d24fad.benchmark.product import now
 from napari_d24fad.detection.calibration import FloatArray
 from napari_d24fad.detection.detector import Detector
 from napari_d24fad.detection.encoded import EncodedScan
@@ -88,7 +90,7 @@ def measure_volume(
     with TemporaryDirectory() as temporary:
         folder = Path(temporary)
         _write(folder, slices, matrix, progress, cancel)
-        steps = _Steps(progress, cancel)
+        steps = _Steps(detector.device, progress, cancel)
         _read(folder, steps)
         known = _references(folder, detector, steps)
         _examine(folder, detector, known, steps)
@@ -100,16 +102,17 @@ def measure_volume(
 class _Steps:
     """Takes the time of one step after the other."""
 
-    def __init__(self, progress: Progress, cancel: CancelToken) -> None:
+    def __init__(self, device: torch.device, progress: Progress, cancel: CancelToken) -> None:
+        self._device = device
         self.taken: list[Step] = []
         self._progress, self.cancel = progress, cancel
 
     def take(self, name: str, work: Callable[[], Result], asked: float | None = None) -> Result:
         self.cancel.check()
         self._progress(0.4 + 0.6 * min(1.0, len(self.taken) / 15), name)
-        started = time.perf_counter()
+        started = now(self._device)
         result = work()
-        self.taken.append(Step(name, time.perf_counter() - started, asked))
+        self.taken.append(Step(name, now(self._device) - started, asked))
         return result
 
 
@@ -173,8 +176,10 @@ def _examine(folder: Path, detector: Detector, known: References, steps: _Steps)
     steps.take("live: a reference less, the whole volume", rescore, 2.0)
     distances, values = PublishedDistances(detector, query, known), np.zeros(scan.grid, np.float32)
     for name in (SSD, TSD):
-        steps.take(f"live: {name}, the whole volume", partial(_draw, distances, values, name), 2.0)
-        slowest = float(np.percentile(_draw(distances, values, name, at_once=1), 95))
+        few = steps.take(f"live: {name}, the whole volume", partial(_draw, distances, values, name), 2.0)
+        # At worst a slice is asked for when the drawing of a few others has just begun.
+        both = (few, _draw(distances, values, name, at_once=1))
+        slowest = sum(float(np.percentile(each, 95)) for each in both)
         steps.taken.append(Step(f"live: {name}, the slice shown", slowest, 0.1))
 
 

@@ -153,9 +153,7 @@ class Encoder:
         batches = []
         for batch in self._batches(indices):
             cancel.check()
-            inputs = self.inputs(prepared, batch)
-            inputs = inputs.flip(-1) if mirror else inputs
-            batches.append(self._encode(inputs, method))
+            batches.append(self._encode(prepared, batch, method, mirror))
             progress(min(1.0, sum(len(each[0]) for each in batches) / len(indices)), "Encoding slices")
         return tuple(torch.cat(tensors) for tensors in zip(*batches, strict=True))
 
@@ -166,20 +164,24 @@ class Encoder:
             yield indices[start : start + size]
             start += size
 
-    def _encode(self, inputs: Tensor, method: Scoring) -> Features:
+    def _encode(self, prepared: Prepared, indices: Sequence[int], method: Scoring, mirror: bool) -> Features:
         """Encodes a batch; where the device runs out of memory, in halves, and so from then on."""
-        dtype = torch.bfloat16 if self.precision == "bfloat16" else torch.float32
-        layout = torch.contiguous_format if self.precision == "exact" else torch.channels_last
-        rounding = whole_float32() if self.precision == "exact" else nullcontext()
         try:
-            with rounding:
-                return method.encode(self._fast, inputs.to(dtype=dtype, memory_format=layout))
+            return self._at_once(prepared, indices, method, mirror)
         except torch.OutOfMemoryError as error:
-            if len(inputs) == 1:
+            if len(indices) == 1:
                 raise ModelError(Code.OUT_OF_MEMORY) from error
         if self.device.type == "cuda":
             torch.cuda.empty_cache()
-        self._batch = max(1, len(inputs) // 2)
-        middle = len(inputs) // 2
-        halves = [self._encode(part, method) for part in (inputs[:middle], inputs[middle:])]
-        return tuple(torch.cat(pair) for pair in zip(*halves, strict=True))
+        middle = self._batch = len(indices) // 2
+        halves = (indices[:middle], indices[middle:])
+        features = [self._encode(prepared, half, method, mirror) for half in halves]
+        return tuple(torch.cat(pair) for pair in zip(*features, strict=True))
+
+    def _at_once(self, prepared: Prepared, indices: Sequence[int], method: Scoring, mirror: bool) -> Features:
+        dtype = torch.bfloat16 if self.precision == "bfloat16" else torch.float32
+        layout = torch.contiguous_format if self.precision == "exact" else torch.channels_last
+        inputs = self.inputs(prepared, indices)
+        inputs = inputs.flip(-1) if mirror else inputs
+        with whole_float32() if self.precision == "exact" else nullcontext():
+            return method.encode(self._fast, inputs.to(dtype=dtype, memory_format=layout))

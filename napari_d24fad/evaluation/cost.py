@@ -58,12 +58,12 @@ def _examine(
         started = time.perf_counter()
         detector.detect(query, encoded)
         seconds.append(time.perf_counter() - started)
-    return Cost(sorted(seconds)[len(seconds) // 2], _highest_memory(detector.device.type))
+    return Cost(sorted(seconds)[len(seconds) // 2], _highest_memory(str(detector.device)))
 
 
 def _highest_memory(device: str) -> float | None:
-    if device == "cuda":
+    if device.startswith("cuda"):
         import torch
 
-        return torch.cuda.max_memory_allocated() / 2**20
+        return torch.cuda.max_memory_allocated(device) / 2**20
     return highest_mib()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
@@ -11,6 +12,7 @@ from napari_d24fad.errors import ArgumentError, Code, ModelError
 from napari_d24fad.evaluation.labelled import LabelledTask
 from napari_d24fad.evaluation.run import Fold
 from napari_d24fad.network.card import read_card
+from napari_d24fad.network.files import sha256_of
 from napari_d24fad.network.zoo import CARD_SUFFIX, WEIGHTS_SUFFIX, read_pair
 from napari_d24fad.progress import CancelToken, Progress, part, silent
 from napari_d24fad.training.recipe import Recipe, train_model
@@ -82,7 +84,8 @@ def train_folds(
     by_name = {task.name: task for task in tasks}
     folds = []
     for done, group in enumerate(plan.groups):
-        command = f"{plan.recipe.command} --hold-out {' '.join(group)}"
+        state = _state_of(plan.recipe, group)
+        command = f"{plan.recipe.command} --hold-out {' '.join(group)}  # files {state}"
         recipe = replace(plan.recipe, hold_out=group, command=command)
         file = out / MODELS_FOLDER / f"{_model_name(group)}{WEIGHTS_SUFFIX}"
         if not _is_ready(file, command):
@@ -90,6 +93,23 @@ def train_folds(
             train_model(recipe, file, device=plan.device, progress=tell, cancel=cancel)
         folds.append(Fold(file, tuple(by_name[name] for name in group)))
     return tuple(folds)
+
+
+def _state_of(recipe: Recipe, hold_out: Sequence[str]) -> str:
+    """Returns what changes with the files that a model is trained on, recognised as elsewhere.
+
+    By their names, sizes and times of change; weights to distil from by their content.
+    """
+    assert recipe.data is not None  # the tasks that are evaluated are in it
+    digest = hashlib.sha256()
+    folders = [each for each in sorted(recipe.data.iterdir()) if each.is_dir() and each.name not in hold_out]
+    for file in (file for folder in folders for file in sorted(folder.rglob("*")) if file.is_file()):
+        status = file.stat()
+        name = file.relative_to(recipe.data).as_posix()
+        digest.update(f"{name}\0{status.st_size}\0{status.st_mtime_ns}\n".encode())
+    if recipe.distil_from:
+        digest.update(sha256_of(recipe.distil_from).encode())
+    return digest.hexdigest()[:16]
 
 
 def _model_name(group: Sequence[str]) -> str:

@@ -164,7 +164,8 @@ class DetectionSession:
         """
         from napari_d24fad.detection.explain import explain  # imports torch
 
-        return explain(self._basis_of(finding).distances, slice_index, cancel)
+        with device_faults():
+            return explain(self._basis_of(finding).distances, slice_index, cancel)
 
     def draw_distance(self, finding: Finding, distance: Distance, values: FloatArray, slices: range) -> float:
         """Writes SSD or TSD of a few slices of the last finding into a map of its scan; their highest value.
@@ -178,7 +179,8 @@ class DetectionSession:
         Raises:
             Cancelled: If there was another run since.
         """
-        return self._basis_of(finding).distances.draw(values, slices, distance)
+        with device_faults():
+            return self._basis_of(finding).distances.draw(values, slices, distance)
 
     def regions(self, finding: Finding, level: float, cancel: CancelToken) -> tuple[Region, ...]:
         """Finds the regions of the last finding at another level.

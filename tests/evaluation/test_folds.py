@@ -1,5 +1,6 @@
 """Models that never saw what they are measured on."""
 
+import os
 from dataclasses import replace
 from pathlib import Path
 
@@ -41,6 +42,12 @@ def test_each_model_is_trained_without_its_tasks_and_used_again(tmp_path: Path) 
     before = [file.stat().st_mtime_ns for file in files]
     train_folds(plan, tasks, tmp_path / "out")
     assert [file.stat().st_mtime_ns for file in files] == before
+    # An image that was changed is seen, if it was trained on: the model without b is trained anew.
+    changed = next((tmp_path / "data" / "a" / "normal").iterdir())
+    os.utime(changed, ns=(1, 1))
+    train_folds(plan, tasks, tmp_path / "out")
+    after = [file.stat().st_mtime_ns for file in files]
+    assert (after[0] == before[0], after[1] == before[1]) == (True, False)
     other = FoldPlan(plan.groups[:1], replace(recipe, procedural=2, command="other"), "cpu")
     train_folds(other, tasks, tmp_path / "out")
     assert files[0].stat().st_mtime_ns != before[0]
