@@ -34,7 +34,7 @@ REFERENCES = 8
 _CHANGES = 40
 _CACHE = 2**34
 _FIRST = 8
-_AT_ONCE = 8
+_AT_ONCE = 4
 """Slices of a distance that the viewer draws together."""
 Result = TypeVar("Result")
 

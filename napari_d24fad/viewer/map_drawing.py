@@ -10,8 +10,10 @@ from napari_d24fad.detection.result import FloatArray
 from napari_d24fad.progress import CancelToken, Progress
 from napari_d24fad.viewer.workers import Worker
 
-_AT_ONCE = 8
-"""Slices that are drawn together: neighbours are compared with mostly the same slices."""
+_AT_ONCE = 4
+"""Slices that are drawn together: neighbours are compared with mostly the same slices.
+
+More would keep a slice waiting that is then looked at."""
 
 
 class MapDrawing(QObject):
