@@ -34,6 +34,8 @@ class ImageSpeed:
         precision: See `network.inference.Precision`.
         shots: References; 0 for the network alone, which has none.
         seconds: Per image, median over the repeats.
+        first: Until the map of one image is there when no reference was encoded yet, likewise; None
+            for the network alone.
         difference: Largest difference of a map value to the published loop's; None for the network alone.
         same_order: Whether the scores of the images rank as the published loop's.
     """
@@ -42,6 +44,7 @@ class ImageSpeed:
     precision: Precision
     shots: int
     seconds: float
+    first: float | None
     difference: float | None
     same_order: bool | None
 
@@ -74,15 +77,19 @@ def measure_images(
     queries = torch.rand(BATCH, 3, size, size, generator=generator).to(device)
     supports = torch.rand(max(shots), 3, size, size, generator=generator).to(device)
     ways: dict[tuple[str, Precision, int], Callable[[], Tensor]] = {}
+    firsts: dict[tuple[str, Precision, int], Callable[[], Tensor]] = {}
     for count in shots:
         ways[PUBLISHED, "exact", count] = partial(published_maps, network, queries, supports[:count])
+        firsts[PUBLISHED, "exact", count] = partial(published_maps, network, queries[:1], supports[:count])
     for precision in _precisions():
         engine = _Engine(network, precision)
         ways[FLOOR, precision, 0] = partial(engine.forward, queries)
         for count in shots:
             known = engine.supports(supports[:count])
             ways[ENGINE, precision, count] = partial(engine.maps, queries, known)
+            firsts[ENGINE, precision, count] = partial(engine.first_map, queries[:1], supports[:count])
     seconds: dict[tuple[str, Precision, int], list[float]] = {key: [] for key in ways}
+    waited: dict[tuple[str, Precision, int], list[float]] = {key: [] for key in firsts}
     maps: dict[tuple[str, Precision, int], Tensor] = {}
     for repeat in range(repeats + 1):
         for done, (key, way) in enumerate(ways.items()):
@@ -91,10 +98,18 @@ def measure_images(
             # As `Encoder` does it, so that GPUs compare like with like.
             with whole_float32() if key[1] == "exact" else nullcontext():
                 maps[key] = way()
+                between = now(device)
+                if key in firsts:
+                    firsts[key]()
             if repeat:
-                seconds[key].append(now(device) - started)
+                seconds[key].append(between - started)
+                if key in firsts:
+                    waited[key].append(now(device) - between)
             progress((repeat + (done + 1) / len(ways)) / (repeats + 1), "Measuring images")
-    return [_speed(key, maps, median(seconds[key]) / BATCH) for key in ways]
+    return [
+        _speed(key, maps, median(seconds[key]) / BATCH, median(waited[key]) if key in firsts else None)
+        for key in ways
+    ]
 
 
 @torch.inference_mode()
@@ -148,6 +163,9 @@ class _Engine:
     def supports(self, images: Tensor) -> tuple[Tensor, ...]:
         return self._method.supports(self._network, self.encode(images))
 
+    def first_map(self, query: Tensor, references: Tensor) -> Tensor:
+        return self.maps(query, self.supports(references))
+
     def maps(self, queries: Tensor, known: tuple[Tensor, ...]) -> Tensor:
         # Together, as neighbouring slices of a volume are.
         distances, _ = self._method.compare(
@@ -163,15 +181,18 @@ def _logit(query: Tensor, projected: Tensor) -> Tensor:
 
 
 def _speed(
-    key: tuple[str, Precision, int], maps: dict[tuple[str, Precision, int], Tensor], seconds: float
+    key: tuple[str, Precision, int],
+    maps: dict[tuple[str, Precision, int], Tensor],
+    seconds: float,
+    first: float | None,
 ) -> ImageSpeed:
     name, precision, shots = key
     if name == FLOOR:
-        return ImageSpeed(name, precision, shots, seconds, None, None)
+        return ImageSpeed(name, precision, shots, seconds, None, None, None)
     expected, found = maps[PUBLISHED, "exact", shots], maps[key]
     orders = [each.flatten(1).amax(dim=1).argsort().tolist() for each in (expected, found)]
     difference = float((expected - found).abs().max())
-    return ImageSpeed(name, precision, shots, seconds, difference, orders[0] == orders[1])
+    return ImageSpeed(name, precision, shots, seconds, first, difference, orders[0] == orders[1])
 
 
 def _precisions() -> list[Precision]:

@@ -51,8 +51,8 @@ def as_text(measured: Benchmark) -> str:
         f"{measured.gflop:.2f} GFLOP per image; memory {_mib(measured.memory_mib)}",
         "",
         "| way | precision | references | ms per image | images/s | times published | of the network alone "
-        "| GFLOP/s (of a matrix product) | largest difference | same order |",
-        "|---|---|---|---|---|---|---|---|---|---|",
+        "| GFLOP/s (of a matrix product) | first map, ms | largest difference | same order |",
+        "|---|---|---|---|---|---|---|---|---|---|---|",
         *(_row(each, measured) for each in measured.images),
     ]
     if measured.volume is not None:
@@ -107,6 +107,7 @@ def _row(each: ImageSpeed, measured: Benchmark) -> str:
         f"{published.seconds / each.seconds:.1f}" if published is not None else "",
         f"{floor.seconds / each.seconds:.2f}" if floor is not None else "",
         of_product,
+        "" if each.first is None else f"{1000 * each.first:.0f}",
         f"{each.difference:.1e}" if each.difference is not None and each.name == ENGINE else "",
         {True: "yes", False: "no", None: ""}[each.same_order if each.name == ENGINE else None],
     ]

@@ -45,6 +45,7 @@ def test_every_way_is_measured_and_the_engine_agrees(network: D24FAD) -> None:
     }
     assert all(each.seconds > 0 for each in measured)
     for each in measured:
+        assert (each.first is None) == (each.name == FLOOR)
         if each.name == ENGINE and each.precision != "bfloat16":
             assert each.difference is not None
             assert each.difference < 1e-4
