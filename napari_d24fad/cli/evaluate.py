@@ -99,6 +99,7 @@ def _train(arguments: Namespace, tasks: Sequence[LabelledTask], progress: Progre
         data=arguments.data,
         teacher=arguments.teacher,
         distil_from=arguments.distil_from,
+        leave_out=arguments.leave_out,
         training=TrainingOptions(steps=arguments.steps, seed=arguments.seed),
         command=" ".join([*words, f"--seed {arguments.seed}"]),
     )

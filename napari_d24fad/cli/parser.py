@@ -202,6 +202,12 @@ def _train(command: _Parser) -> None:
         "--validate", nargs="+", metavar="TASK", help="tasks of DATA that only the weights are chosen by"
     )
     command.add_argument(
+        "--leave-out",
+        action="store_true",
+        default=None,
+        help="leave out scans that have a problem instead of refusing them",
+    )
+    command.add_argument(
         "--no-selection", action="store_true", default=None, help="write the last weights, not the best"
     )
     command.add_argument(

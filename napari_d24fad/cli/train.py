@@ -64,6 +64,7 @@ def recipe_of(arguments: Namespace) -> Recipe:
         "procedural": arguments.procedural,
         "hold_out": arguments.hold_out and tuple(arguments.hold_out),
         "validate": arguments.validate and tuple(arguments.validate),
+        "leave_out": arguments.leave_out,
         "select": False if arguments.no_selection else None,
         "every": arguments.checkpoint_every,
     }

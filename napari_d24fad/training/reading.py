@@ -25,6 +25,7 @@ def read_tasks(
     *,
     expected: Sequence[str] = (),
     at_least: int = MIN_IMAGES,
+    leave_out: bool = False,
     warn: Callable[[str], None] = lambda sentence: None,
 ) -> tuple[Task, ...]:
     """Reads the normal images of every task.
@@ -41,7 +42,8 @@ def read_tasks(
         cancel: Stops the reading.
         expected: Further names that must be tasks.
         at_least: Normal images (slices of volumes) that a task must have.
-        warn: Told, once, of everything that was left out or looks wrong but does not stop the training.
+        leave_out: Whether scans and masks with a problem are left out instead of refused.
+        warn: Told, once, of everything that was left out.
 
     Raises:
         TrainingError: DATA_UNUSABLE with all that is wrong, in one list; DATA_LAYOUT if
@@ -70,8 +72,9 @@ def read_tasks(
         if len(images) < at_least:
             fatal.append(f"task {name} has {len(images)} usable normal images; {at_least} are needed")
         tasks.append(Task(name, images))
-    if fatal:
-        raise TrainingError(Code.DATA_UNUSABLE, f"{_list(fatal)} {_list(others)}".strip())
+    if fatal or (others and not leave_out):
+        go_on = "" if fatal else " With --leave-out, the training goes on without it."
+        raise TrainingError(Code.DATA_UNUSABLE, _list([*fatal, *others]) + go_on)
     for problem in others:
         warn(f"{_list([problem])}")
     return tuple(tasks)
@@ -89,11 +92,11 @@ def _read_normals(folder: Path, label: str, side: int, cancel: CancelToken) -> t
             scan = found.load(cancel=cancel)
             kinds[scan.is_colour].append((number, network_images(scan, side)))
         except (StudyError, PairingError) as error:
-            reasons.setdefault(f"left out: {_reason(error)}", []).append(number)
+            reasons.setdefault(f"unusable: {_reason(error)}", []).append(number)
     fewer, more = sorted(kinds.values(), key=len)
     if fewer:
         kind = "in colour" if fewer is kinds[True] else "grey"
-        reasons[f"{kind}, unlike most, and left out"] = [number for number, _ in fewer]
+        reasons[f"{kind}, unlike most"] = [number for number, _ in fewer]
     images = [torch.empty(0, 3, side, side, dtype=torch.uint8), *(image for _, image in more)]
     return torch.cat(images), [_numbered(label, numbers, reason) for reason, numbers in reasons.items()]
 

@@ -54,6 +54,7 @@ class Recipe:
         hold_out: Tasks of ``data`` never looked at.
         validate: Tasks of ``data`` to choose the weights by, with synthetic anomalies, instead
             of procedural tasks of their own; not trained on.
+        leave_out: Whether scans of ``data`` with a problem are left out instead of refused.
         select: Whether weights are chosen at all; otherwise the last are written.
         every: Steps from one checkpoint, and one choice, to the next.
         training: How the student is trained.
@@ -68,6 +69,7 @@ class Recipe:
     procedural: int = 12
     hold_out: tuple[str, ...] = ()
     validate: tuple[str, ...] = ()
+    leave_out: bool = False
     select: bool = True
     every: int = 200
     training: TrainingOptions = field(default_factory=TrainingOptions)
@@ -93,7 +95,7 @@ def train_model(
             it is written a checkpoint.
         device: See `join_processes`.
         resume: Whether to go on from the checkpoint beside ``out``.
-        warn: Told of what is wrong with the data and does not stop the training.
+        warn: Told of what was left out of the data.
         progress: Told the step, the loss and the time left.
         cancel: Stops the training; the last checkpoint stays.
 
@@ -183,6 +185,7 @@ def _tasks(
             cancel,
             expected=recipe.validate,
             at_least=max(MIN_IMAGES, recipe.training.episode),
+            leave_out=recipe.leave_out,
             warn=warn,
         )
     made = procedural_tasks(recipe.procedural, _IMAGES_PER_PROCEDURAL_TASK, side, seed)

@@ -38,15 +38,22 @@ def test_train_writes_a_model_with_its_command_on_the_card(
 ) -> None:
     (here / "data" / "hand" / "normal" / "03.png").write_bytes(b"")
     words = ["train", "data", "--out", "new.safetensors", "--steps", "1", "--procedural", "0", "--seed", "3"]
-    assert cli.main([*words, "--published", "--no-selection", "--shots", "2", "--device", "cpu"]) == 0
+    words += ["--published", "--no-selection", "--shots", "2", "--device", "cpu"]
+    assert cli.main(words) == 7
+    told = capsys.readouterr()
+    assert "number 4 in normal is unusable: S04" in told.err
+    assert "--leave-out" in told.err
+    assert not any(here.glob("new.*"))
+    assert cli.main([*words, "--leave-out"]) == 0
     told = capsys.readouterr()
     assert told.out.startswith("new: ")
-    assert told.err == "d24fad: warning: Task hand: number 4 in normal is left out: S04, " + (
+    assert told.err == "d24fad: warning: Task hand: number 4 in normal is unusable: S04, " + (
         "It is not a PNG, JPEG or TIFF image.\n"
     )
     card = json.loads((here / "new.json").read_text(encoding="utf-8"))
     assert card["recipe"] == [
-        "d24fad train DATA --out FILE --steps 1 --shots 2 --procedural 0 --no-selection --published --seed 3"
+        "d24fad train DATA --out FILE --steps 1 --shots 2 --procedural 0 --leave-out --no-selection "
+        "--published --seed 3"
     ]
     assert cli.main(["models", "verify", "./new.safetensors"]) == 0
     assert not (here / "new.checkpoint").exists()

@@ -156,7 +156,9 @@ def test_measuring_and_training_count_scans_and_name_none(
     trained = ["train", tasks, "--out", traces.out / "new.safetensors", "--steps", "1", "--procedural", "0"]
     trained += ["--published", "--no-selection", "--shots", "2", *common]
     status, said = run(capfd, traces, *trained)
-    assert (status, "umber 19 in normal is left out" in said) == (0, True), said
+    assert (status, "umber 19 in normal is unusable" in said) == (7, True), said
+    status, said = run(capfd, traces, *trained, "--leave-out")
+    assert (status, "umber 19 in normal is unusable" in said) == (0, True), said
     written = {path.suffix for path in traces.out.rglob("*")}
     assert written >= {".safetensors", ".json", ".jsonl", ".png", ".csv"}
     assert traces.leaks() == []

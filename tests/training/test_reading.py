@@ -60,7 +60,7 @@ def test_held_out_tasks_are_not_read(data: Path) -> None:
     assert [task.name for task in read_tasks(data, 32, hold_out=("liver",))] == ["lung"]
 
 
-def test_what_does_not_stop_the_training_is_said_once_by_task_and_number(data: Path) -> None:
+def test_what_can_be_left_out_is_refused_or_said_once_by_task_and_number(data: Path) -> None:
     normal = data / "liver" / "normal"
     (normal / "Doe_Jane_02.png").write_bytes(b"\x89PNG and no more")
     (normal / "Doe_Jane_05.png").write_bytes(b"no image at all")
@@ -70,11 +70,15 @@ def test_what_does_not_stop_the_training_is_said_once_by_task_and_number(data: P
     Image.new("L", (30, 30)).save(data / "liver" / "masks" / "Doe_Jane_03.png")
     Image.new("L", (40, 60)).save(data / "liver" / "masks" / "Doe_Jane_02.png")  # on its side
     said: list[str] = []
-    tasks = read_tasks(data, 32, at_least=9, warn=said.append)
+    with pytest.raises(TrainingError) as refused:
+        read_tasks(data, 32, at_least=9, warn=said.append)
+    assert not said
+    tasks = read_tasks(data, 32, at_least=9, leave_out=True, warn=said.append)
+    assert refused.value.detail == " ".join(said) + " With --leave-out, the training goes on without it."
     assert len(tasks[0].images) == 9
     assert len(said) == len(set(said)) == 5
-    assert any("number 2 in normal is left out: S05" in each for each in said)
-    assert any("number 5 in normal is left out: S04" in each for each in said)
+    assert any("number 2 in normal is unusable: S05" in each for each in said)
+    assert any("number 5 in normal is unusable: S04" in each for each in said)
     assert any("number 7 in normal is in colour, unlike most" in each for each in said)
     assert any("numbers 2, 3 in masks are of another size than its scan" in each for each in said)
     assert any("number 4 in masks is without a scan of its name" in each for each in said)
@@ -91,7 +95,7 @@ def test_everything_wrong_is_in_one_list(data: Path) -> None:
     assert "brain has no folder normal or train/good" in told
     assert "spleen has 4 usable normal images; 10 are needed" in told
     assert "lung has 9 usable normal images" in told
-    assert "Task lung: number 3 in train/good is left out: S0" in told
+    assert "Task lung: number 3 in train/good is unusable: S0" in told
     assert "liver" not in told
 
 
@@ -105,5 +109,5 @@ def test_many_numbers_are_counted(data: Path) -> None:
     for number in range(1, 21):
         (data / "skin" / "normal" / f"Doe_Jane_{number:02}.png").write_bytes(b"x")
     said: list[str] = []
-    read_tasks(data, 32, warn=said.append)
-    assert "numbers 1, 2, 3, 4, 5, 6, 7, 8 and 12 more in normal are left out" in said[0]
+    read_tasks(data, 32, leave_out=True, warn=said.append)
+    assert "numbers 1, 2, 3, 4, 5, 6, 7, 8 and 12 more in normal are unusable" in said[0]
