@@ -70,7 +70,14 @@ def read_slice(instance: Instance, cancel: CancelToken | None = None) -> Voxels:
             _decompress(dataset, cancel)
         volume = get_volume_from_series([dataset], dtype=np.uint32 if colour else np.float32, **TRANSFORMS)
         pixels: Voxels = volume.array[0]
-        return eight_bit(pixels, dataset) if colour else without_padding(pixels, dataset.pixel_array, dataset)
+        if colour:
+            return eight_bit(pixels, dataset)
+        # The stored values are decoded a second time for it.
+        return (
+            without_padding(pixels, dataset.pixel_array, dataset)
+            if "PixelPaddingValue" in dataset
+            else pixels
+        )
 
 
 def is_compressed(dataset: Dataset) -> bool:
