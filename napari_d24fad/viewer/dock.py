@@ -136,7 +136,7 @@ class DetectionDock(QWidget):
             if request != finding.request or self.live.is_busy:
                 self.live.want(request, self.result_view.slice_index)
         else:
-            self.live.discard()
+            self.live.stop()
 
     def save_picture(self, path: Path) -> None:
         """Saves what the canvas shows as PNG, with all that makes it readable."""

@@ -63,12 +63,16 @@ class LiveScoring(QObject):
         self._debounce.start()
 
     def discard(self) -> None:
-        """Forgets what was asked for, and stops what is being done for it."""
+        """Forgets what was asked for; a job that runs is stopped by `Jobs`."""
         self._wanted, self._exact = None, None
-        if self._at_work:
-            self._jobs.cancel()
         self._debounce.stop()
         self._settling.stop()
+
+    def stop(self) -> None:
+        """Forgets what was asked for, and stops what is being done for it."""
+        self.discard()
+        if self._at_work:
+            self._jobs.cancel()
 
     def _begin(self) -> None:
         if self._jobs.is_busy:
