@@ -16,7 +16,7 @@ def test_nothing_is_left_of_closed_viewers_and_cancelled_runs(tmp_path: Path) ->
         env=environment(D24FAD_CACHE=str(tmp_path)),
         capture_output=True,
         text=True,
-        timeout=300,
+        timeout=900,
         check=False,
     )
     assert done.returncode == 0, done.stdout + done.stderr

@@ -44,7 +44,7 @@ def d24fad(tmp_path: Path) -> Command:
             env=environment(D24FAD_CACHE=str(tmp_path / "cache"), **changes),
             capture_output=True,
             text=True,
-            timeout=300,
+            timeout=900,
             check=False,
         )
 

@@ -253,7 +253,7 @@ def test_ctrl_c_ends_with_130_and_leaves_nothing(tmp_path: Path, scans: Path, mo
             break
     time.sleep(0.5)
     process.send_signal(signal.SIGINT)
-    output, errors = process.communicate(timeout=60)
+    output, errors = process.communicate(timeout=300)
     assert process.returncode == 130, errors
     assert errors.splitlines()[-1] == "Cancelled."
     assert "Traceback" not in errors

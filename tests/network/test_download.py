@@ -231,7 +231,7 @@ def test_cancelling_does_not_wait_for_a_silent_server(server, target):
 
     with pytest.raises(Cancelled):
         download(server.url, target, SHA256, progress=stop_later, cancel=cancel)
-    assert time.monotonic() - cancelled_at[0] < 10  # the server is given 30 s
+    assert time.monotonic() - cancelled_at[0] < 25  # the server is given 30 s
     assert (target.parent / "weights.pth.part").stat().st_size == 150_000
 
 

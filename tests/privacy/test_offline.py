@@ -17,7 +17,7 @@ def run(*words: str | Path, home: Path) -> subprocess.CompletedProcess[str]:
         env=environment(HOME=str(home), D24FAD_CACHE=str(home)),
         capture_output=True,
         text=True,
-        timeout=240,
+        timeout=900,
         check=False,
     )
 

@@ -132,7 +132,7 @@ def test_cancel_ends_a_process_that_hangs(monkeypatch: pytest.MonkeyPatch, tmp_p
     start = time.monotonic()
     with pytest.raises(Cancelled):
         decode(*_coded(), cancel)
-    assert time.monotonic() - start < 5
+    assert time.monotonic() - start < 60  # it would sleep for 99 s
     timer.join()
     assert _children() == []
 
@@ -174,7 +174,7 @@ def test_nothing_is_left_when_the_parent_is_killed(tmp_path: Path) -> None:
             [sys.executable, "-c", code, end], capture_output=True, cwd=root, check=False
         )
         child = int(process.stdout)
-        limit = time.monotonic() + 10
+        limit = time.monotonic() + 60
         while psutil.pid_exists(child) and psutil.Process(child).status() != psutil.STATUS_ZOMBIE:
             assert time.monotonic() < limit
             time.sleep(0.05)

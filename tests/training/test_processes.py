@@ -25,7 +25,7 @@ def test_two_processes_train_together_and_resume_exactly(tmp_path: Path) -> None
         env=os.environ | {"OMP_NUM_THREADS": "1"},
         capture_output=True,
         text=True,
-        timeout=240,
+        timeout=900,
         check=False,
     )
     assert done.returncode == 0, done.stderr[-3000:]

@@ -228,7 +228,7 @@ def test_removed_widget_lets_go_of_viewer_and_work(make_napari_viewer, qtbot, st
         gc.collect()
         return gone() is None
 
-    qtbot.waitUntil(is_gone, timeout=5000)
+    qtbot.waitUntil(is_gone, timeout=60_000)
     assert session._detector is None
     assert all(worker._cancel_token.cancelled for worker in Worker._running)  # the search for series
     viewer.add_image(np.zeros((3, 8, 8)))  # what listened before would fail here

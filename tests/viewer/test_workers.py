@@ -159,6 +159,6 @@ worker.start()
 
 def test_a_script_that_ends_without_an_event_loop_stops_its_workers() -> None:
     ended = subprocess.run(
-        [sys.executable, "-c", _SCRIPT], capture_output=True, text=True, timeout=60, check=False
+        [sys.executable, "-c", _SCRIPT], capture_output=True, text=True, timeout=300, check=False
     )
     assert (ended.returncode, ended.stdout) == (0, "stopped\n")
