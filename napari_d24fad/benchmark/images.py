@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from contextlib import nullcontext
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from functools import partial
 from statistics import median
@@ -85,7 +85,8 @@ def measure_images(
         engine = _Engine(network, precision)
         ways[FLOOR, precision, 0] = partial(engine.forward, queries)
         for count in shots:
-            known = engine.supports(supports[:count])
+            with _rounding(precision):
+                known = engine.supports(supports[:count])
             ways[ENGINE, precision, count] = partial(engine.maps, queries, known)
             firsts[ENGINE, precision, count] = partial(engine.first_map, queries[:1], supports[:count])
     seconds: dict[tuple[str, Precision, int], list[float]] = {key: [] for key in ways}
@@ -95,8 +96,7 @@ def measure_images(
         for done, (key, way) in enumerate(ways.items()):
             cancel.check()
             started = now(device)
-            # As `Encoder` does it, so that GPUs compare like with like.
-            with whole_float32() if key[1] == "exact" else nullcontext():
+            with _rounding(key[1]):
                 maps[key] = way()
                 between = now(device)
                 if key in firsts:
@@ -193,6 +193,11 @@ def _speed(
     orders = [each.flatten(1).amax(dim=1).argsort().tolist() for each in (expected, found)]
     difference = float((expected - found).abs().max())
     return ImageSpeed(name, precision, shots, seconds, first, difference, orders[0] == orders[1])
+
+
+def _rounding(precision: Precision) -> AbstractContextManager[None]:
+    """As `Encoder` has it, so that GPUs compare like with like."""
+    return whole_float32() if precision == "exact" else nullcontext()
 
 
 def _precisions() -> list[Precision]:

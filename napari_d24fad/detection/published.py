@@ -63,7 +63,7 @@ class PublishedDistances:
         """Computes a distance of some slices, summed over scales and smoothed as published.
 
         Args:
-            chosen: Which of the encoded slices; together they need a few MB each.
+            chosen: Which of the encoded slices; a few, each takes some MB.
             distance: Which of the two.
 
         Returns:

@@ -115,6 +115,8 @@ def contamination(
         if scans is not None:
             known = {scans[0][index].patient for index in chosen} | set(patients)
             others = [index for index in others if scans[1][index].patient not in known - {""}]
+        if not others:
+            raise TrainingError(Code.DATA_LAYOUT, "No abnormal scan of another patient is left to examine.")
         asked = ([normals[at] for at in rest[:queries]], [abnormals[at] for at in others[:queries]])
         normal = [normals[index].at_most(MAX_LEVELS) for index in chosen]
         clean = detector.reference_set(normal, cancel=cancel)

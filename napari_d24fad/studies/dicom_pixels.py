@@ -42,8 +42,8 @@ TRANSFORMS: dict[str, Any] = {
 }
 
 # highdicom searches its tables for the same SOP class anew with every file, 40 % of reading a series.
-_asked = highdicom.image.does_iod_have_pixel_data  # type: ignore[attr-defined]  # it imports it
-highdicom.image.does_iod_have_pixel_data = cache(_asked)  # type: ignore[attr-defined]  # as above
+_look_up = highdicom.image.does_iod_have_pixel_data  # type: ignore[attr-defined]  # imported there, not exported
+highdicom.image.does_iod_have_pixel_data = cache(_look_up)  # type: ignore[attr-defined]  # as above
 
 
 def read_slice(instance: Instance, cancel: CancelToken | None = None) -> Voxels:
@@ -72,12 +72,9 @@ def read_slice(instance: Instance, cancel: CancelToken | None = None) -> Voxels:
         pixels: Voxels = volume.array[0]
         if colour:
             return eight_bit(pixels, dataset)
-        # The stored values are decoded a second time for it.
-        return (
-            without_padding(pixels, dataset.pixel_array, dataset)
-            if "PixelPaddingValue" in dataset
-            else pixels
-        )
+        if "PixelPaddingValue" not in dataset:
+            return pixels  # else the stored values are decoded a second time
+        return without_padding(pixels, dataset.pixel_array, dataset)
 
 
 def is_compressed(dataset: Dataset) -> bool:

@@ -108,7 +108,7 @@ class DetectionDock(QWidget):
             return
         if self.jobs.is_busy:
             return
-        self.live.discard()
+        self.live.stop()
         request = self._request(query)
         shown = self.layers.shown
         start = self.result_view.slice_index if shown is not None and shown.series is query else None

@@ -73,6 +73,8 @@ class LiveScoring(QObject):
         self.discard()
         if self._at_work:
             self._jobs.cancel()
+        else:
+            self._abandon()
 
     def _begin(self) -> None:
         if self._jobs.is_busy:
@@ -104,9 +106,14 @@ class LiveScoring(QObject):
         if self._wanted is not None:
             self._debounce.start()
         elif was_at_work and self._is_missing:
-            self.abandoned.emit()
+            self._abandon()
         elif self._exact is not None:
             self._settling.start()
+
+    def _abandon(self) -> None:
+        if self._is_missing:
+            self._is_missing = False
+            self.abandoned.emit()
 
     def _settle(self) -> None:
         request, self._exact = self._exact, None

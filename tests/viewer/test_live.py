@@ -172,16 +172,20 @@ def test_what_was_taken_back_is_not_shown(qtbot, found: DetectionDock) -> None:
     assert_shown(dock, first.anomaly.values)
 
 
-@pytest.mark.parametrize("by_hand", [True, False])
-def test_a_stopped_scoring_leaves_no_slice_of_it(qtbot, found: DetectionDock, by_hand: bool) -> None:
+@pytest.mark.parametrize("how", ["by hand", "too few", "too few before the next began"])
+def test_a_stopped_scoring_leaves_no_slice_of_it(qtbot, found: DetectionDock, how: str) -> None:
     dock = found
     first = dock.finding
     assert first is not None
     with qtbot.waitSignal(dock.live.slice_scored, timeout=20_000):
         dock.gallery.set_role(dock.gallery.references[2], Role.NONE)
-    if by_hand:
+    if how == "by hand":
         dock.jobs.cancel()
-    else:  # fewer than are needed
+    if how == "too few before the next began":
+        dock.gallery.card(dock.gallery.references[0]).share_box.setValue(30)
+        with qtbot.waitSignal(dock.jobs.ended, timeout=20_000):
+            pass
+    if how != "by hand":
         dock.gallery.set_role(dock.gallery.references[1], Role.NONE)
     wait_until_exact(qtbot, dock)
     assert dock.finding is first
