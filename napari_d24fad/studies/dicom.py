@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import threading
 from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from functools import lru_cache, partial
 from pathlib import Path
@@ -24,6 +27,8 @@ from napari_d24fad.studies.scan import Photometric, Problem, Scan, Voxels
 from napari_d24fad.studies.series import Series, outline_voxels, pixel_affine
 
 _CROSS_SECTIONAL = frozenset({"CT", "MR", "PT"})
+_RUN = 8  # slices that one thread reads before it looks for others
+_MOST_THREADS = 4  # as many decoding processes are kept
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
@@ -56,12 +61,28 @@ class DicomSeries(Series):
         check_copies(self.copies, cancel)
         placeholder = self.outline.voxels
         voxels = np.empty(placeholder.shape, placeholder.dtype)
-        # Two neighbours are needed at a time at most.
-        read = lru_cache(maxsize=2)(partial(self._read_file, cancel=cancel))
-        for index in range(len(voxels)):
-            cancel.check()
-            voxels[index] = self._slice(index, read)
-            progress((index + 1) / len(voxels), "Reading slices")
+        unwanted = threading.Event()
+
+        def read_run(start: int) -> int:
+            # Two neighbours are needed at a time at most.
+            read = lru_cache(maxsize=2)(partial(self._read_file, cancel=cancel))
+            stop = min(start + _RUN, len(voxels))
+            for index in range(start, stop):
+                if not unwanted.is_set():
+                    cancel.check()
+                    voxels[index] = self._slice(index, read)
+            return stop
+
+        # Files and decoding processes are waited for; numpy computes while others do.
+        threads = min(_MOST_THREADS, os.cpu_count() or 1)
+        with ThreadPoolExecutor(threads, "reading slices") as pool:
+            try:
+                # In order, so that of several problems the first is told, as if read one by one.
+                for stop in pool.map(read_run, range(0, len(voxels), _RUN)):
+                    progress(stop / len(voxels), "Reading slices")
+                    cancel.check()
+            finally:
+                unwanted.set()
         return voxels
 
     def _read_middle_slice(self, cancel: CancelToken) -> Voxels:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import tracemalloc
 from collections.abc import Callable
 from pathlib import Path
@@ -18,7 +19,11 @@ from pydicom.uid import (
 
 from napari_d24fad.errors import Cancelled, Code, StudyError
 from napari_d24fad.progress import CancelToken
-from napari_d24fad.studies.scan import Photometric, Plane, Problem
+from napari_d24fad.studies import dicom
+from napari_d24fad.studies.dicom import DicomSeries
+from napari_d24fad.studies.dicom_header import Instance
+from napari_d24fad.studies.dicom_pixels import read_slice
+from napari_d24fad.studies.scan import Photometric, Plane, Problem, Voxels
 from napari_d24fad.studies.series import Series
 from napari_d24fad.studies.study import open_study
 from tests.studies import phantom
@@ -256,6 +261,24 @@ def test_a_report_is_no_image(tmp_path: Path) -> None:
         open_study(phantom.save(report, tmp_path / "sr"))
     assert caught.value.code is Code.NOT_AN_IMAGE
     assert "Basic Text SR" in caught.value.detail
+
+
+def test_slices_are_read_by_several_threads(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    phantom.write_series(tmp_path, phantom.slice_datasets(grid=(20, 6, 7)))
+    series = only(tmp_path)
+    assert isinstance(series, DicomSeries)
+    together = threading.Barrier(2, timeout=60)
+    starts = [series.instances[0], series.instances[8]]
+
+    def read(instance: Instance, cancel: CancelToken | None = None) -> Voxels:
+        if instance in starts:
+            together.wait()  # breaks if one is read after the other
+        return read_slice(instance, cancel)
+
+    monkeypatch.setattr("os.cpu_count", lambda: 2)
+    monkeypatch.setattr(dicom, "read_slice", read)
+    for plane, instance in zip(series.load().voxels, series.instances, strict=True):
+        assert np.array_equal(plane, read_slice(instance))
 
 
 def test_cancel_stops_the_loading(tmp_path: Path) -> None:
