@@ -10,6 +10,7 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
+from napari_d24fad.detection.feature_store import collect
 from napari_d24fad.detection.prepared import Prepared
 from napari_d24fad.detection.scoring import Features, Scoring
 from napari_d24fad.studies.scan import Scan
@@ -85,11 +86,13 @@ class EncodedScan:
         """Makes one of several that hold different slices of the same scan, in the order of slices."""
         indices = [index for part in parts for index in part.indices]
         order = np.argsort(indices)
-        levels = np.concatenate([part.encoded.levels for part in parts])[order]
-        features = zip(*(part.encoded.features for part in parts), strict=True)
-        ordered = tuple(torch.cat(tensors)[torch.from_numpy(order)] for tensors in features)
-        chosen = tuple(indices[at] for at in order)
-        return cls(parts[0].scan, parts[0].prepared, chosen, Encoded(levels, ordered))
+        slices = [(part.encoded, at) for part in parts for at in range(len(part.indices))]
+        ordered = [encoded.part(slice(at, at + 1)) for encoded, at in (slices[each] for each in order)]
+        features = collect(len(ordered), (each.features for each in ordered))
+        levels = np.concatenate([each.levels for each in ordered])
+        return cls(
+            parts[0].scan, parts[0].prepared, tuple(indices[at] for at in order), Encoded(levels, features)
+        )
 
     def at_most(self, count: int) -> EncodedScan:
         """Returns the scan with so many of its encoded slices, evenly spread; itself if it has no more."""

@@ -12,6 +12,7 @@ from torch import Tensor
 
 from napari_d24fad.detection.devices import available_devices, choose_device
 from napari_d24fad.detection.encoded import Encoded, EncodedScan, evenly
+from napari_d24fad.detection.feature_store import collect
 from napari_d24fad.detection.intensity import CT_WINDOW
 from napari_d24fad.detection.prepared import Prepared, prepare
 from napari_d24fad.detection.scoring import Features, Scoring
@@ -103,6 +104,7 @@ class Encoder:
             PairingError: NOTHING_TO_EXAMINE if it holds no anatomy.
             StudyError: CONSTANT_IMAGE.
             ModelError: OUT_OF_MEMORY if not even one slice fits into the memory of the device.
+            ExportError: See `collect`.
             Cancelled: If a stop was asked for.
         """
         cancel = cancel or CancelToken()
@@ -124,12 +126,21 @@ class Encoder:
         chosen: Sequence[int] | np.ndarray[tuple[int], np.dtype[np.int_]],
         progress: Progress,
         cancel: CancelToken,
+        held: int = 0,
     ) -> EncodedScan:
-        """Encodes some of the examined slices of a prepared scan, as positions in ``prepared.examined``."""
+        """Encodes some of the examined slices of a prepared scan.
+
+        Args:
+            scan: The scan.
+            prepared: The scan, made ready by `prepare`.
+            chosen: Positions in ``prepared.examined``.
+            progress: Told how far the encoding is.
+            cancel: Stops it.
+            held: Bytes of features of its other slices; see `collect`.
+        """
         indices = tuple(prepared.examined[at] for at in chosen)
-        features = self._in_batches(
-            prepared, indices, scoring(self.scoring_name, scan.is_volume), progress, cancel
-        )
+        method = scoring(self.scoring_name, scan.is_volume)
+        features = self._in_batches(prepared, indices, method, progress, cancel, held=held)
         return EncodedScan(scan, prepared, indices, Encoded(prepared.levels[np.asarray(chosen)], features))
 
     def mirrored(self, scan: EncodedScan) -> Features:
@@ -149,13 +160,17 @@ class Encoder:
         progress: Progress,
         cancel: CancelToken,
         mirror: bool = False,
+        held: int = 0,
     ) -> Features:
-        batches = []
-        for batch in self._batches(indices):
-            cancel.check()
-            batches.append(self._encode(prepared, batch, method, mirror))
-            progress(min(1.0, sum(len(each[0]) for each in batches) / len(indices)), "Encoding slices")
-        return tuple(torch.cat(tensors) for tensors in zip(*batches, strict=True))
+        def batches() -> Iterator[Features]:
+            done = 0
+            for batch in self._batches(indices):
+                cancel.check()
+                yield self._encode(prepared, batch, method, mirror)
+                done += len(batch)
+                progress(done / len(indices), "Encoding slices")
+
+        return collect(len(indices), batches(), held=held)
 
     def _batches(self, indices: Sequence[int]) -> Iterator[Sequence[int]]:
         start = 0

@@ -73,13 +73,14 @@ def encode_and_show(
     level = references.calibration.level_one_region
     limits = (level, max(float(references.calibration.peaks.max()), 1.2 * level))
     parts: list[EncodedScan] = []
-    done = 0
+    done = held = 0
     for chosen in _outwards(count, _position(prepared.examined, scan, start, prepared.orientation.flips[0])):
         tell = part(progress, done / count, (done + len(chosen)) / count)
-        encoded = detector.encode_slices(scan, prepared, chosen, tell, cancel)
+        encoded = detector.encode_slices(scan, prepared, chosen, tell, cancel, held)
         compared = references.alignment.compare(encoded, references.encoded, cancel=cancel)
         upright[list(encoded.indices)] = draw_slices(compared, references, cancel)
         parts.append(encoded)
+        held += sum(feature.nbytes for feature in encoded.encoded.features)
         done += len(chosen)
         show(PartialMap(scan, values, limits, done / count))
     whole = EncodedScan.join(parts)
