@@ -18,10 +18,23 @@ from pydicom.encaps import generate_frames
 from pydicom.pixels.decoders.base import get_decoder
 from pydicom.uid import (
     UID,
+    ComputedRadiographyImageStorage,
+    CTImageStorage,
+    DigitalMammographyXRayImageStorageForPresentation,
+    DigitalXRayImageStorageForPresentation,
+    EnhancedCTImageStorage,
+    EnhancedMRImageStorage,
     ExplicitVRLittleEndian,
     ImplicitVRLittleEndian,
     JPEGBaseline8Bit,
     JPEGExtended12Bit,
+    MRImageStorage,
+    OphthalmicPhotography8BitImageStorage,
+    PositronEmissionTomographyImageStorage,
+    SecondaryCaptureImageStorage,
+    UltrasoundImageStorage,
+    UltrasoundMultiFrameImageStorage,
+    VLPhotographicImageStorage,
 )
 
 from napari_d24fad.errors import Cancelled, Code, D24fadError, StudyError
@@ -41,9 +54,37 @@ TRANSFORMS: dict[str, Any] = {
     "apply_icc_profile": False,
 }
 
-# highdicom searches its tables for the same SOP class anew with every file, 40 % of reading a series.
+IMAGES = frozenset(
+    {
+        ComputedRadiographyImageStorage,
+        CTImageStorage,
+        DigitalMammographyXRayImageStorageForPresentation,
+        DigitalXRayImageStorageForPresentation,
+        EnhancedCTImageStorage,
+        EnhancedMRImageStorage,
+        MRImageStorage,
+        OphthalmicPhotography8BitImageStorage,
+        PositronEmissionTomographyImageStorage,
+        SecondaryCaptureImageStorage,
+        UltrasoundImageStorage,
+        UltrasoundMultiFrameImageStorage,
+        VLPhotographicImageStorage,
+    }
+)
+"""SOP classes whose files are images; of the others highdicom's tables tell.
+
+Loading those takes a second, in which no other thread runs: the viewer would stand still.
+"""
+
 _look_up = highdicom.image.does_iod_have_pixel_data  # type: ignore[attr-defined]  # imported there, not exported
-highdicom.image.does_iod_have_pixel_data = cache(_look_up)  # type: ignore[attr-defined]  # as above
+
+
+@cache  # for highdicom searches them anew with every file, 40 % of reading a series
+def _is_image(sop_class: str) -> bool:
+    return sop_class in IMAGES or bool(_look_up(sop_class))
+
+
+highdicom.image.does_iod_have_pixel_data = _is_image  # type: ignore[attr-defined]  # as above
 
 
 def read_slice(instance: Instance, cancel: CancelToken | None = None) -> Voxels:

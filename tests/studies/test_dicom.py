@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from highdicom import _standard_utils
 from pydicom.dataset import Dataset
 from pydicom.encaps import encapsulate
 from pydicom.uid import (
@@ -19,7 +20,7 @@ from pydicom.uid import (
 
 from napari_d24fad.errors import Cancelled, Code, StudyError
 from napari_d24fad.progress import CancelToken
-from napari_d24fad.studies import dicom
+from napari_d24fad.studies import dicom, dicom_pixels
 from napari_d24fad.studies.dicom import DicomSeries
 from napari_d24fad.studies.dicom_header import Instance
 from napari_d24fad.studies.dicom_pixels import read_slice
@@ -279,6 +280,17 @@ def test_slices_are_read_by_several_threads(tmp_path: Path, monkeypatch: pytest.
     monkeypatch.setattr(dicom, "read_slice", read)
     for plane, instance in zip(series.load().voxels, series.instances, strict=True):
         assert np.array_equal(plane, read_slice(instance))
+
+
+def test_tables_of_the_standard_are_not_loaded_for_the_usual_images(tmp_path: Path) -> None:
+    phantom.write_series(tmp_path, phantom.slice_datasets())
+    tables = _standard_utils.get_module_attribute_map
+    tables.cache_clear()
+    dicom_pixels._is_image.cache_clear()
+    only(tmp_path).load()
+    assert tables.cache_info().misses == 0
+    assert all(_standard_utils.does_iod_have_pixel_data(each) for each in dicom_pixels.IMAGES)
+    assert tables.cache_info().misses == 1
 
 
 def test_cancel_stops_the_loading(tmp_path: Path) -> None:
