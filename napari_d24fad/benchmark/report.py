@@ -67,6 +67,7 @@ def draw(measured: Benchmark, path: Path) -> None:
         ExportError: CANNOT_WRITE.
     """
     from matplotlib.figure import Figure
+    from matplotlib.ticker import LogLocator
 
     figure = Figure(figsize=(7, 4.2), layout="constrained")
     axes = figure.subplots()
@@ -83,6 +84,7 @@ def draw(measured: Benchmark, path: Path) -> None:
     axes.set(xlabel="references", ylabel="images per second", yscale="log", xticks=shots)
     axes.set_title(f"{measured.teacher}, {measured.size} px, {measured.device}\ndashed: the network alone")
     axes.yaxis.set_major_formatter("{x:g}")
+    axes.yaxis.set_minor_locator(LogLocator(subs=(2, 3, 5)))  # all nine would lie on top of each other
     axes.yaxis.set_minor_formatter("{x:g}")
     axes.legend()
     with atomic_file(path) as temporary:
