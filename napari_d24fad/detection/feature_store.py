@@ -25,7 +25,7 @@ def collect(count: int, parts: Iterable[Features], *, held: int = 0) -> Features
     Args:
         count: Slices of all parts together.
         parts: Features of some slices after others, first axis the slice; taken one by one.
-        held: Bytes of other slices of the scan that are in memory.
+        held: Bytes of what was put together before for other slices of the scan.
 
     Returns:
         The same with first axis ``count``. Of a scan that exceeds `MEMORY_BUDGET` they are read from

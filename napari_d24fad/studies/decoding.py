@@ -34,7 +34,8 @@ _START_SECONDS = 60.0
 _SECONDS, _BYTES_PER_SECOND = 8.0, 2**20
 _COMPUTING = 0.4  # share of the time that may be spent computing: the rest is for a busy machine
 _POLL_SECONDS = 0.05
-_MOST_IDLE = 4
+MOST_KEPT = 4
+"""So many processes are kept for the next frames; more callers at once start and end their own."""
 _DTYPES = ("|u1", "|i1", "<u2", "<i2", "<u4", "<i4")
 _REFUSALS = {
     "damaged": (Code.TRUNCATED, "Its compressed pixel data is damaged."),
@@ -267,7 +268,7 @@ def _borrowed() -> _Worker:
 
 def _give_back(worker: _Worker) -> None:
     with _lock:
-        if len(_idle) < _MOST_IDLE:
+        if len(_idle) < MOST_KEPT:
             _idle.append(worker)
             return
     worker.close()

@@ -15,6 +15,7 @@ import numpy as np
 
 from napari_d24fad.errors import Code, StudyError
 from napari_d24fad.progress import CancelToken, Progress
+from napari_d24fad.studies.decoding import MOST_KEPT
 from napari_d24fad.studies.dicom_copies import Copy, check_copies
 from napari_d24fad.studies.dicom_geometry import Stack, stack
 from napari_d24fad.studies.dicom_header import Instance
@@ -28,7 +29,6 @@ from napari_d24fad.studies.series import Series, outline_voxels, pixel_affine
 
 _CROSS_SECTIONAL = frozenset({"CT", "MR", "PT"})
 _RUN = 8  # slices that one thread reads before it looks for others
-_MOST_THREADS = 4  # as many decoding processes are kept
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
@@ -74,7 +74,7 @@ class DicomSeries(Series):
             return stop
 
         # Files and decoding processes are waited for; numpy computes while others do.
-        threads = min(_MOST_THREADS, os.cpu_count() or 1)
+        threads = min(MOST_KEPT, os.cpu_count() or 1)
         with ThreadPoolExecutor(threads, "reading slices") as pool:
             try:
                 # In order, so that of several problems the first is told, as if read one by one.

@@ -12,29 +12,17 @@ import highdicom.image
 import numpy as np
 import numpy.typing as npt
 from highdicom import get_volume_from_series
+from pydicom import uid
 from pydicom.config import IGNORE
 from pydicom.dataset import Dataset
 from pydicom.encaps import generate_frames
 from pydicom.pixels.decoders.base import get_decoder
 from pydicom.uid import (
     UID,
-    ComputedRadiographyImageStorage,
-    CTImageStorage,
-    DigitalMammographyXRayImageStorageForPresentation,
-    DigitalXRayImageStorageForPresentation,
-    EnhancedCTImageStorage,
-    EnhancedMRImageStorage,
     ExplicitVRLittleEndian,
     ImplicitVRLittleEndian,
     JPEGBaseline8Bit,
     JPEGExtended12Bit,
-    MRImageStorage,
-    OphthalmicPhotography8BitImageStorage,
-    PositronEmissionTomographyImageStorage,
-    SecondaryCaptureImageStorage,
-    UltrasoundImageStorage,
-    UltrasoundMultiFrameImageStorage,
-    VLPhotographicImageStorage,
 )
 
 from napari_d24fad.errors import Cancelled, Code, D24fadError, StudyError
@@ -56,19 +44,19 @@ TRANSFORMS: dict[str, Any] = {
 
 IMAGES = frozenset(
     {
-        ComputedRadiographyImageStorage,
-        CTImageStorage,
-        DigitalMammographyXRayImageStorageForPresentation,
-        DigitalXRayImageStorageForPresentation,
-        EnhancedCTImageStorage,
-        EnhancedMRImageStorage,
-        MRImageStorage,
-        OphthalmicPhotography8BitImageStorage,
-        PositronEmissionTomographyImageStorage,
-        SecondaryCaptureImageStorage,
-        UltrasoundImageStorage,
-        UltrasoundMultiFrameImageStorage,
-        VLPhotographicImageStorage,
+        uid.ComputedRadiographyImageStorage,
+        uid.CTImageStorage,
+        uid.DigitalMammographyXRayImageStorageForPresentation,
+        uid.DigitalXRayImageStorageForPresentation,
+        uid.EnhancedCTImageStorage,
+        uid.EnhancedMRImageStorage,
+        uid.MRImageStorage,
+        uid.OphthalmicPhotography8BitImageStorage,
+        uid.PositronEmissionTomographyImageStorage,
+        uid.SecondaryCaptureImageStorage,
+        uid.UltrasoundImageStorage,
+        uid.UltrasoundMultiFrameImageStorage,
+        uid.VLPhotographicImageStorage,
     }
 )
 """SOP classes whose files are images; of the others highdicom's tables tell.
