@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, ClassVar
@@ -16,9 +18,9 @@ from pydicom.dataset import Dataset
 
 from napari_d24fad.errors import Code, StudyError
 from napari_d24fad.progress import CancelToken, Progress
-from napari_d24fad.studies.decoding import decode
 from napari_d24fad.studies.dicom_copies import check_copies
 from napari_d24fad.studies.dicom_file import open_dicom, read_header
+from napari_d24fad.studies.dicom_frames import CompressedFrames
 from napari_d24fad.studies.dicom_geometry import along_normal, in_place
 from napari_d24fad.studies.dicom_header import Instance
 from napari_d24fad.studies.dicom_pixels import (
@@ -66,33 +68,40 @@ class MultiframeSeries(Series):
         check_copies(self.copies, cancel)
         placeholder = self.outline.voxels
         voxels = np.empty(placeholder.shape, placeholder.dtype)
-        with coded_errors(self.instance.transfer_syntax), quiet():
-            image = self._image(cancel)
+        with self._opened(cancel) as (image, coded):
+            order = self._frame_order(image)
             for start in range(0, len(voxels), _FRAMES_AT_ONCE):
                 cancel.check()
                 stop = min(start + _FRAMES_AT_ONCE, len(voxels))
+                if coded is not None:
+                    coded.keep(order[start : stop + _FRAMES_AT_ONCE])
                 voxels[start:stop] = self._frames(image, start, stop)
                 progress(stop / len(voxels), "Reading slices")
         return voxels
 
     def _read_middle_slice(self, cancel: CancelToken) -> Voxels:
         middle = self.grid[0] // 2
-        with coded_errors(self.instance.transfer_syntax), quiet():
-            return self._frames(self._image(cancel), middle, middle + 1)
+        with self._opened(cancel) as (image, _):
+            return self._frames(image, middle, middle + 1)
 
-    def _image(self, cancel: CancelToken) -> highdicom.Image:
-        """Reads the file; its frames are decoded when they are asked for."""
-        image = highdicom.Image.from_dataset(read_whole(self.instance), copy=False)
-        if is_compressed(image):
-            syntax, form, coded = self.instance.transfer_syntax, frame_format(image), frames(image)
+    @contextmanager
+    def _opened(self, cancel: CancelToken) -> Iterator[tuple[highdicom.Image, CompressedFrames | None]]:
+        """Reads the file; compressed frames are decoded when they are asked for, or ahead of it."""
+        syntax = self.instance.transfer_syntax
+        with coded_errors(syntax), quiet():
+            image = highdicom.Image.from_dataset(read_whole(self.instance), copy=False)
+            if not is_compressed(image):
+                yield image, None
+                return
+            with CompressedFrames(syntax, frame_format(image), frames(image), cancel) as coded:
+                # highdicom asks for a frame here to decode it, and takes a decoded one as well.
+                image.get_raw_frame = coded.decoded  # type: ignore[assignment, method-assign]  # see above
+                yield image, coded
 
-            def decoded(number: int, as_index: bool = False) -> npt.NDArray[Any]:
-                frame = coded[number if as_index else number - 1]
-                return decode(syntax, form, frame, cancel).pixels
-
-            # highdicom asks for a frame here to decode it, and takes a decoded one as well.
-            image.get_raw_frame = decoded  # type: ignore[assignment, method-assign]  # see above
-        return image
+    def _frame_order(self, image: highdicom.Image) -> list[int]:
+        """Returns which frame each slice is, counted from 0."""
+        along = np.array(_positions(image)) @ self.outline.affine[:3, 0]
+        return [int(index) for index in np.argsort(along)]
 
     def _frames(self, image: highdicom.Image, start: int, stop: int) -> Voxels:
         """Reads a range of slices, which highdicom counts from the other end."""
