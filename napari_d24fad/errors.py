@@ -281,6 +281,11 @@ class Code(Enum):
         "Choose a folder you may write to, with enough free space.",
     )
     NOTHING_TO_EXPORT = ("X02", "There is no result to export yet.", "Run the detection first.")
+    NO_SCRATCH_SPACE = (
+        "X03",
+        "The folder for temporary files has no room.",
+        "Free some space on that disk, or name a folder on another one in the environment variable TMPDIR.",
+    )
 
     DATA_LAYOUT = (
         "T01",

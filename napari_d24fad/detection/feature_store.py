@@ -32,7 +32,7 @@ def collect(count: int, parts: Iterable[Features], *, held: int = 0) -> Features
         a temporary file whenever they are used; it goes away with them.
 
     Raises:
-        ExportError: CANNOT_WRITE if there is no room for that file.
+        ExportError: NO_SCRATCH_SPACE if there is no room for that file.
     """
     parts = iter(parts)
     first = next(parts)
@@ -51,7 +51,7 @@ def _mapped(like: Features, parts: Iterable[Features]) -> Features:
         _write(paths, parts)
         return tuple(_map(path, each, folder) for path, each in zip(paths, like, strict=True))
     except OSError as error:
-        raise ExportError(Code.CANNOT_WRITE, "The folder for temporary files has no room.") from error
+        raise ExportError(Code.NO_SCRATCH_SPACE) from error
 
 
 def _write(paths: Sequence[Path], parts: Iterable[Features]) -> None:

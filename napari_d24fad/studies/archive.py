@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import os
 import shutil
@@ -53,7 +54,8 @@ def unpack(path: Path, progress: Progress, cancel: CancelToken) -> ScratchFolder
 
     Raises:
         StudyError: ``UNSAFE_ARCHIVE``, ``TOO_LARGE``, ``TRUNCATED``, ``NOT_AN_IMAGE`` if it is
-            compressed or encrypted in an unusual way; ``PATH_MISSING`` or ``PATH_UNREADABLE``.
+            compressed or encrypted in an unusual way; ``PATH_MISSING``, ``PATH_UNREADABLE`` or
+            ``NO_SCRATCH_SPACE``.
             Nothing is left behind.
         Cancelled: If a stop was asked for; nothing is left behind.
     """
@@ -132,7 +134,7 @@ def _write(
 ) -> None:
     total = sum(entry.file_size for entry in entries)
     if total > shutil.disk_usage(folder).free:
-        raise StudyError(Code.TOO_LARGE, f"There is no room for {in_gib(total)} in the temporary folder.")
+        raise StudyError(Code.NO_SCRATCH_SPACE, f"The files of this archive take {in_gib(total)}.")
     written = 0
     for number, entry in enumerate(entries):
         target = folder / f"{number:06d}{_suffix(entry)}"
@@ -164,6 +166,8 @@ def _coded_errors() -> Iterator[None]:
     except OSError as error:
         if error.errno is None:
             raise StudyError(Code.TRUNCATED, "The archive is damaged.") from None
+        if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+            raise StudyError(Code.NO_SCRATCH_SPACE) from None
         raise StudyError(Code.PATH_UNREADABLE, "It could not be unpacked.") from None
     except (zipfile.BadZipFile, zlib.error, struct.error, EOFError, ValueError, RuntimeError, LookupError):
         raise StudyError(Code.TRUNCATED, "The archive is damaged.") from None

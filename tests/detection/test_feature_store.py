@@ -66,7 +66,7 @@ def test_no_room_is_told(monkeypatch: pytest.MonkeyPatch, temporary: Path) -> No
     monkeypatch.setattr(tempfile, "tempdir", "/dev/full")
     with pytest.raises(ExportError) as caught:
         collect(6, parts())
-    assert caught.value.code is Code.CANNOT_WRITE
+    assert caught.value.code is Code.NO_SCRATCH_SPACE
 
 
 def test_an_interrupted_encoding_leaves_nothing(temporary: Path) -> None:

@@ -74,7 +74,7 @@ def test_a_full_disk_leaves_nothing(temporary: Path, archive: Path) -> None:
     process = subprocess.run(
         [sys.executable, "-c", code, archive, temporary], capture_output=True, text=True, check=False
     )
-    assert "StudyError: S02" in process.stderr
+    assert "StudyError: X03" in process.stderr
     assert list(temporary.iterdir()) == []
 
 
