@@ -148,7 +148,8 @@ class DetectionDock(QWidget):
             self._viewer,
             shown,
             self._finding,
-            self.layers.current_slice,
+            self.layers.where,
+            self.layers.slice_on_canvas,
             self.result_view.limits,
             self.results.view_choice.view,
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -72,12 +73,15 @@ class ScanLayers(QObject):
         self._layers: dict[Series, Image] = {}
         self._shown: ShownScan | None = None
         self._caption = ""
-        viewer.dims.events.point.connect(self._on_point)
+        self._events = (viewer.dims.events.point, viewer.dims.events.order, viewer.dims.events.ndisplay)
+        for event in self._events:
+            event.connect(self._on_view)
         viewer.layers.events.removed.connect(self._on_removed)
 
     def stop(self) -> None:
         """Follows the viewer no longer; its layers stay."""
-        self._viewer.dims.events.point.disconnect(self._on_point)
+        for event in self._events:
+            event.disconnect(self._on_view)
         self._viewer.layers.events.removed.disconnect(self._on_removed)
 
     def adopt(self, series: Series, layer: Image) -> None:
@@ -114,7 +118,7 @@ class ScanLayers(QObject):
         from_scan = scan_of_layer(layer) is not None
         orientation = canonical_orientation(scan) if from_scan else Orientation()
         self._shown = ShownScan(series, scan, layer, orientation)
-        self._name_slice(self._shown)
+        self._name_slice()
         return self._shown
 
     def go_to_slice(self, index: int) -> None:
@@ -125,29 +129,61 @@ class ScanLayers(QObject):
         """
         if self._shown is None or self._shown.layer.ndim != 3:
             return
-        axis, layer = self._shown.slice_axis, self._shown.layer
         position = np.zeros(3)
-        position[axis] = index
-        world = layer.data_to_world(position)[axis]
-        self._viewer.dims.set_point(self._viewer.dims.ndim - 3 + axis, float(world))
+        position[self._shown.slice_axis] = index
+        self._move(self._shown, position, [self._shown.slice_axis])
+
+    def go_to(self, index: Position) -> None:
+        """Moves every slider to a voxel of the scan last shown, ``(slice, row, column)`` in its own order."""
+        if self._shown is not None and self._shown.layer.ndim == 3:
+            self._move(self._shown, np.array(self._shown.layer_index(index)), range(3))
+
+    def _move(self, shown: ShownScan, place: npt.NDArray[np.float64], axes: Iterable[int]) -> None:
+        world, dims = shown.layer.data_to_world(place), self._viewer.dims
+        dims.set_point([dims.ndim - 3 + axis for axis in axes], [float(world[axis]) for axis in axes])
 
     @property
     def current_slice(self) -> int:
         """The slice of the scan last shown that the viewer stands at, counted from 0 as the slider does."""
         if self._shown is None or self._shown.layer.ndim != 3:
             return 0
-        index = self._shown.layer.world_to_data(self._viewer.dims.point[-3:])[self._shown.slice_axis]
-        return int(np.clip(round(float(index)), 0, self._shown.scan.n_slices - 1))
+        return int(np.clip(self._stands_at(self._shown), 0, self._shown.scan.n_slices - 1))
+
+    @property
+    def slice_on_canvas(self) -> int | None:
+        """The slice that the canvas shows, counted as `current_slice`; None if it shows something else."""
+        return self.current_slice if self._shown is not None and not self._elsewhere(self._shown) else None
+
+    @property
+    def where(self) -> str:
+        """What the canvas shows of the scan last shown, such as ``"Axial slice 12 of 24, S 34.5 mm"``."""
+        shown = self._shown
+        if shown is None:
+            return ""
+        return self._elsewhere(shown) or slice_text(shown.scan, int(shown.slice_order[self.current_slice]))
+
+    def _elsewhere(self, shown: ShownScan) -> str:
+        """Says what is shown if it is no slice of the scan."""
+        dims = self._viewer.dims
+        if dims.ndisplay != 2:
+            return "3-D view"
+        if dims.ndim - 3 + shown.slice_axis in dims.displayed:
+            return "A cut across the slices"
+        is_inside = shown.layer.ndim != 3 or self._stands_at(shown) == self.current_slice
+        return "" if is_inside else "Outside the scan"
+
+    def _stands_at(self, shown: ShownScan) -> int:
+        return round(float(shown.layer.world_to_data(self._viewer.dims.point[-3:])[shown.slice_axis]))
 
     def set_caption(self, text: str) -> None:
         """Writes a line on the canvas below the position of the slice."""
         self._caption = text
         if self._shown is not None:
-            self._name_slice(self._shown)
+            self._name_slice()
 
-    def _on_point(self) -> None:
+    def _on_view(self) -> None:
         if self._shown is not None:
-            self._name_slice(self._shown)
+            self._name_slice()
             self.slice_changed.emit(self.current_slice)
 
     def _on_removed(self) -> None:
@@ -155,9 +191,8 @@ class ScanLayers(QObject):
             self._shown = None
             self._viewer.canvas.overlays.text.visible = False
 
-    def _name_slice(self, shown: ShownScan) -> None:
+    def _name_slice(self) -> None:
         """Writes position and number of the slice on the canvas: napari's slider counts from 0."""
         text = self._viewer.canvas.overlays.text
-        where = slice_text(shown.scan, int(shown.slice_order[self.current_slice]))
-        text.text = "\n".join(line for line in (where, self._caption) if line)
+        text.text = "\n".join(line for line in (self.where, self._caption) if line)
         text.visible = True

@@ -200,8 +200,7 @@ class ResultView(QObject):
     def _go_to_region(self, region: Region) -> None:
         if self._shown is None or not self._is_shown:
             return
-        index = region.peak_index[self._shown.scan.slice_axis]
-        self._scans.go_to_slice(list(self._shown.slice_order).index(index))
+        self._scans.go_to(region.peak_index)
         self._maps.mark(region.peak_index, f"Peak of region {region.number}")
 
     def _show_view(self) -> None:

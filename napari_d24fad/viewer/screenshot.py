@@ -8,7 +8,7 @@ import numpy as np
 from napari.viewer import Viewer
 from qtpy.QtWidgets import QApplication
 
-from napari_d24fad.export.anatomy import edge_letters, slice_text
+from napari_d24fad.export.anatomy import edge_letters
 from napari_d24fad.export.notice import NOTICE
 from napari_d24fad.studies.orientation import canonical
 from napari_d24fad.viewer.finding import Finding
@@ -41,17 +41,19 @@ def canvas_stamp(
     viewer: Viewer,
     shown: ShownScan,
     finding: Finding,
-    index: int,
+    where: str,
+    index: int | None,
     limits: tuple[float, float] | None,
     view: MapView,
 ) -> Stamp:
     """Returns what to stamp on the canvas: colour bar, scale bar, slice position, series and notice.
 
     Args:
-        viewer: The viewer; must show two dimensions for position and directions to mean anything.
+        viewer: The viewer.
         shown: The scan that is shown.
         finding: What was found in it.
-        index: The slice that is shown, counted from 0 in the order of the slider.
+        where: What the canvas shows of it; see `ScanLayers.where`.
+        index: The slice that it shows, counted from 0 in the order of the slider; None if it shows no slice.
         limits: Values at the ends of the colour scale; None if nothing is coloured.
         view: What the colours show.
     """
@@ -61,20 +63,21 @@ def canvas_stamp(
 
     scan, anomaly = shown.scan, finding.anomaly
     flat = viewer.dims.ndisplay == 2
-    scan_index = int(shown.slice_order[index])
-    score = float(anomaly.slice_scores[scan_index])
-    where = [slice_text(scan, scan_index)] if flat else ["3-D view"]
-    if flat:
-        where.append(f"slice score {score:.3g}" if np.isfinite(score) else "not examined")
-    upright = flat and shown.slice_axis == 0 and tuple(viewer.dims.order) == tuple(range(viewer.dims.ndim))
+    score = "" if index is None else _score_text(float(anomaly.slice_scores[shown.slice_order[index]]))
+    is_slice, order = index is not None, tuple(viewer.dims.order)
+    upright = is_slice and shown.slice_axis == 0 and order == tuple(range(viewer.dims.ndim))
     return Stamp(
-        heading=(series_text(scan, shown.series.label), ", ".join(text for text in where if text)),
+        heading=(series_text(scan, shown.series.label), ", ".join(text for text in (where, score) if text)),
         footing=(model_text(anomaly), NOTICE),
         limits=limits,
         scale=view.scale,
         letters=edge_letters(canonical(scan)) if upright else None,
         mm_per_pixel=_mm_per_pixel(viewer) if flat and scan.has_geometry else None,
     )
+
+
+def _score_text(score: float) -> str:
+    return f"slice score {score:.3g}" if np.isfinite(score) else "not examined"
 
 
 def _mm_per_pixel(viewer: Viewer) -> float:

@@ -78,6 +78,44 @@ def test_slice_is_named_on_the_canvas_as_in_the_list(layers: ScanLayers, viewer:
     assert not text.visible
 
 
+@pytest.mark.parametrize("order", [(0, 1, 2), (1, 0, 2), (2, 0, 1)])
+def test_every_slider_goes_to_a_voxel(
+    layers: ScanLayers, viewer: ViewerModel, order: tuple[int, int, int]
+) -> None:
+    shown = show(layers)
+    viewer.dims.order = order
+    index = (4, 23, 30)
+    layers.go_to(index)
+    assert viewer.dims.current_step == tuple(int(at) for at in shown.layer_index(index))
+
+
+def test_what_is_no_slice_of_the_scan_is_not_named_as_one(layers: ScanLayers, viewer: ViewerModel) -> None:
+    viewer.add_image(np.zeros((90, 9, 9)), scale=(8, 1, 1), units="mm")  # reaches further than the head
+    show(layers)
+    layers.go_to_slice(LESION_AT)
+    text = viewer.canvas.overlays.text
+    named = text.text
+    assert layers.slice_on_canvas == LESION_AT
+    for change, undo, words in (
+        (lambda: viewer.dims.set_point(0, 700.0), lambda: layers.go_to_slice(LESION_AT), "Outside the scan"),
+        (
+            lambda: setattr(viewer.dims, "order", (1, 0, 2)),
+            lambda: setattr(viewer.dims, "order", (0, 1, 2)),
+            "A cut across the slices",
+        ),
+        (
+            lambda: setattr(viewer.dims, "ndisplay", 3),
+            lambda: setattr(viewer.dims, "ndisplay", 2),
+            "3-D view",
+        ),
+    ):
+        change()
+        assert text.text == words
+        assert layers.slice_on_canvas is None
+        undo()
+        assert text.text == named
+
+
 def test_stopped_layers_follow_nothing(layers: ScanLayers, viewer: ViewerModel, qtbot) -> None:
     show(layers)
     layers.stop()

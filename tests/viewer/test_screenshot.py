@@ -40,7 +40,9 @@ def show_finding(viewer: ViewerModel) -> tuple[ScanLayers, Finding]:
 
 
 def stamp_of(viewer, layers: ScanLayers, finding: Finding, view: MapView = MapView.SCORE) -> Stamp:
-    return canvas_stamp(viewer, layers.shown, finding, layers.current_slice, finding.limits, view)
+    return canvas_stamp(
+        viewer, layers.shown, finding, layers.where, layers.slice_on_canvas, finding.limits, view
+    )
 
 
 @pytest.fixture
@@ -75,11 +77,23 @@ def test_three_dimensions_claim_no_position(qtbot) -> None:
     assert marks.mm_per_pixel is None
 
 
-def test_rolled_axes_claim_no_directions(qtbot) -> None:
+def test_rolled_axes_claim_no_slice_and_no_directions(qtbot) -> None:
     viewer = ViewerModel()
     layers, finding = show_finding(viewer)
     viewer.dims.order = (1, 0, 2)
-    assert stamp_of(viewer, layers, finding).letters is None
+    marks = stamp_of(viewer, layers, finding)
+    assert marks.heading[1] == "A cut across the slices"
+    assert marks.letters is None
+
+
+def test_a_place_outside_the_scan_claims_nothing(qtbot) -> None:
+    viewer = ViewerModel()
+    viewer.add_image(np.zeros((90, 9, 9)), scale=(8, 1, 1), units="mm")  # reaches further than the head
+    layers, finding = show_finding(viewer)
+    viewer.dims.set_point(0, 700.0)
+    marks = stamp_of(viewer, layers, finding)
+    assert marks.heading[1] == "Outside the scan"
+    assert marks.letters is None
 
 
 def test_picture_of_the_canvas(window, tmp_path: Path) -> None:
