@@ -8,9 +8,9 @@ from dataclasses import replace
 from pathlib import Path
 
 from napari_d24fad.detection.alignment import Alignment
-from napari_d24fad.detection.calibration import MIN_REGION, RATES, calibrate, conformal_p
+from napari_d24fad.detection.calibration import RATES, calibrate, conformal_p
 from napari_d24fad.detection.copies import measure_likeness
-from napari_d24fad.detection.encoded import EncodedScan
+from napari_d24fad.detection.encoded import MAX_LEVELS, EncodedScan
 from napari_d24fad.detection.encoder import Encoder
 from napari_d24fad.detection.examination import examine_slices
 from napari_d24fad.detection.intensity import CT_WINDOW
@@ -28,9 +28,6 @@ from napari_d24fad.network.checkpoint import load_model
 from napari_d24fad.network.inference import Precision
 from napari_d24fad.progress import CancelToken, Progress, part, silent
 from napari_d24fad.studies.scan import Problem, Scan
-
-MAX_LEVELS = 64
-"""At most so many slices of each reference are encoded, evenly spread."""
 
 
 class Detector(Encoder):
@@ -159,7 +156,7 @@ class Detector(Encoder):
                 found.values,
                 query.scan,
                 calibration.level_one_region,
-                MIN_REGION * query.prepared.sampling.voxels_per_input,
+                references.smallest_region(query),
                 calibration.peaks,
             ),
             reference_checks=references.checks,

@@ -21,6 +21,9 @@ SEARCH_WINDOW = 0.04
 SLICES_PER_REFERENCE = 3
 """At most so many slices of one reference are compared with one query slice."""
 
+MAX_LEVELS = 64
+"""At most so many slices of each reference are encoded, evenly spread."""
+
 
 def evenly(total: int, count: int) -> npt.NDArray[np.int_]:
     """Returns ``count`` positions evenly spread over ``total``, from the first to the last; all if fewer."""

@@ -8,8 +8,8 @@ from typing import Any
 from weakref import WeakKeyDictionary
 
 from napari_d24fad.detection.alignment import Alignment
-from napari_d24fad.detection.detector import MAX_LEVELS, Detector
-from napari_d24fad.detection.encoded import EncodedScan
+from napari_d24fad.detection.detector import Detector
+from napari_d24fad.detection.encoded import MAX_LEVELS, EncodedScan
 from napari_d24fad.detection.feature_cache import FeatureCache
 from napari_d24fad.detection.references import References
 from napari_d24fad.detection.scorings import scoring

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from napari_d24fad.detection.alignment import Alignment
-from napari_d24fad.detection.calibration import Calibration
+from napari_d24fad.detection.calibration import MIN_REGION, Calibration
 from napari_d24fad.detection.copies import Likeness
-from napari_d24fad.detection.encoded import EncodedScan
+from napari_d24fad.detection.encoded import MAX_LEVELS, EncodedScan
 from napari_d24fad.detection.null import Null
 from napari_d24fad.detection.reference_check import ReferenceCheck
 from napari_d24fad.detection.scoring import Scoring
@@ -55,3 +55,20 @@ class References:
     def scans(self) -> tuple[Scan, ...]:
         """The scans themselves."""
         return tuple(each.scan for each in self.encoded)
+
+    @property
+    def most_slices(self) -> int:
+        """How many slices of a query count where it is ranked among the references.
+
+        The highest of many slices rises with their number, and of a reference some are left out.
+        """
+        return max(MAX_LEVELS, *(len(each.indices) for each in self.encoded))
+
+    def smallest_region(self, query: EncodedScan) -> float:
+        """Returns from how many voxels on a region of a query's map is told.
+
+        `MIN_REGION` for references, of which some slices may be left out: as much in each slice of
+        the query that they would lack, or many thin slices would show more regions than references do.
+        """
+        slices = max(1.0, len(query.indices) / self.most_slices)
+        return MIN_REGION * query.prepared.sampling.voxels_per_input * slices

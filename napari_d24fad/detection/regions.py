@@ -28,8 +28,9 @@ class Region:
         peak: Highest map value.
         mean: Mean map value.
         p_value: How often a normal scan shows, anywhere in it, a value as high as the
-            peak; never below 1 / (references + 1). Exact for the scan as a whole, since
-            the peak is held against the highest value of each reference.
+            peak; never below 1 / (references + 1). For the scan as a whole, since the peak is
+            held against the highest value of each reference; a little too small where a query
+            has more slices than were compared of the references.
         peak_index: Array index of the peak.
         centroid_index: Array index of the centre, each voxel weighted the same.
         centroid_mm: The same in the patient (LPS mm); None without geometry.

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 import numpy as np
 from sklearn.metrics import roc_auc_score
 
-from napari_d24fad.detection.detector import MAX_LEVELS, Detector
-from napari_d24fad.detection.encoded import EncodedScan
+from napari_d24fad.detection.detector import Detector
+from napari_d24fad.detection.encoded import MAX_LEVELS, EncodedScan
 from napari_d24fad.detection.pairing import MIN_REFERENCES
 from napari_d24fad.detection.references import References
 from napari_d24fad.errors import Code, TrainingError

@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from napari_d24fad.detection.detector import MAX_LEVELS, Detector
-from napari_d24fad.detection.encoded import EncodedScan
+from napari_d24fad.detection.detector import Detector
+from napari_d24fad.detection.encoded import MAX_LEVELS, EncodedScan
 from napari_d24fad.detection.references import References
 from napari_d24fad.detection.result import AnomalyMap
 from napari_d24fad.evaluation.draws import Draw, draw_references

@@ -11,8 +11,8 @@ import numpy as np
 from matplotlib.axes import Axes
 
 from napari_d24fad.detection.calibration import RATES
-from napari_d24fad.detection.detector import MAX_LEVELS, Detector
-from napari_d24fad.detection.encoded import EncodedScan
+from napari_d24fad.detection.detector import Detector
+from napari_d24fad.detection.encoded import MAX_LEVELS, EncodedScan
 from napari_d24fad.evaluation.canvas import ABNORMAL, NORMAL, figure_file
 from napari_d24fad.evaluation.draws import split
 from napari_d24fad.evaluation.labelled import LabelledScan

@@ -189,7 +189,6 @@ class DetectionSession:
             Cancelled: If a stop was asked for, or there was another run since.
         """
         # SciPy is slow to import; the detector has imported it.
-        from napari_d24fad.detection.calibration import MIN_REGION
         from napari_d24fad.detection.regions import find_regions
 
         basis = self._basis_of(finding)
@@ -198,7 +197,7 @@ class DetectionSession:
             finding.anomaly.values,
             finding.scan,
             level,
-            MIN_REGION * basis.query.prepared.sampling.voxels_per_input,
+            basis.references.smallest_region(basis.query),
             basis.references.calibration.peaks,
         )
 
