@@ -18,7 +18,6 @@ from napari_d24fad.detection.null import measure_null
 from napari_d24fad.detection.pairing import check_pairing, check_references
 from napari_d24fad.detection.reference_check import check_outliers
 from napari_d24fad.detection.references import References
-from napari_d24fad.detection.regions import find_regions
 from napari_d24fad.detection.result import AnomalyMap
 from napari_d24fad.detection.scoring import Scoring
 from napari_d24fad.detection.scorings import scoring
@@ -152,13 +151,7 @@ class Detector(Encoder):
             slice_p_values=found.slice_p_values,
             level_one_region=calibration.level_one_region,
             levels_by_rate={rate: calibration.level(rate) for rate in RATES},
-            regions=find_regions(
-                found.values,
-                query.scan,
-                calibration.level_one_region,
-                references.smallest_region(query),
-                calibration.peaks,
-            ),
+            regions=references.regions(query, found.values, calibration.level_one_region),
             reference_checks=references.checks,
             calibration=calibration,
         )

@@ -10,7 +10,7 @@ import torch
 
 from napari_d24fad.detection.alignment import Compared
 from napari_d24fad.detection.calibration import FloatArray, conformal_slice_p
-from napari_d24fad.detection.encoded import EncodedScan, evenly
+from napari_d24fad.detection.encoded import EncodedScan
 from napari_d24fad.detection.null import Null, combine_components, relative_to_expected, scan_score, smooth
 from napari_d24fad.detection.references import References
 from napari_d24fad.progress import CancelToken, Progress, part
@@ -66,7 +66,7 @@ def examine_slices(
     )
     return ExaminedSlices(
         values=np.ascontiguousarray(prepared.orientation.invert(upright)),
-        score=scan_score(scores[evenly(len(scores), references.most_slices)]),
+        score=scan_score(scores[references.ranked(query)]),
         slice_scores=_per_slice(query, scores),
         slice_p_values=_per_slice(query, p_values),
         weights=_per_slice(query, np.concatenate(parts)),

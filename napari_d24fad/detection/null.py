@@ -200,12 +200,13 @@ def _one_more(
     """How values go from K - 1 references to K, from how they go from K - 2 to K - 1.
 
     Nearest-neighbour distances fall as a power of the number of references; its exponent is
-    measured by leaving a second reference out of every few slices.
+    measured by leaving a second reference out, in every few slices.
     """
     count = len(compared)
     if count == MIN_REFERENCES:
         return 1.0
-    chosen = slice(None, None, _EVERY)
+    # Every other one is left out in turn, or the order of the references would decide; of fewer slices.
+    chosen = slice(None, None, _EVERY * (count - 1))
     more = [maps[chosen] for maps in combined]
     method = compared[0].method
     if isinstance(method, MatchedScoring) and count == method.nearest + 1:
@@ -220,11 +221,12 @@ def _one_more(
         more = [combine_components(distances, means) for distances in found]
     fewer = 0.0
     for index, each in enumerate(compared):
-        second = (index + 1) % count
-        kept = [0.0 if at == second else share for at, share in enumerate(shares) if at != index]
-        distances, _ = each.distances(chosen, side, kept, cancel)
-        fewer += float(combine_components(distances, means).sum())
-    before = float(sum(maps.sum() for maps in more))
+        for second in range(count):
+            if second != index:
+                kept = [0.0 if at == second else share for at, share in enumerate(shares) if at != index]
+                distances, _ = each.distances(chosen, side, kept, cancel)
+                fewer += float(combine_components(distances, means).sum())
+    before = (count - 1) * float(sum(maps.sum() for maps in more))
     exponent = max(0.0, math.log(fewer / before) / math.log((count - 1) / (count - 2))) if before > 0 else 0.0
     return float((1 - 1 / count) ** exponent)
 

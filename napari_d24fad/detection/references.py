@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+import numpy as np
+import numpy.typing as npt
+
 from napari_d24fad.detection.alignment import Alignment
-from napari_d24fad.detection.calibration import MIN_REGION, Calibration
+from napari_d24fad.detection.calibration import MIN_REGION, Calibration, FloatArray
 from napari_d24fad.detection.copies import Likeness
-from napari_d24fad.detection.encoded import MAX_LEVELS, EncodedScan
+from napari_d24fad.detection.encoded import MAX_LEVELS, EncodedScan, evenly
 from napari_d24fad.detection.null import Null
 from napari_d24fad.detection.reference_check import ReferenceCheck
+from napari_d24fad.detection.regions import Region, find_regions
 from napari_d24fad.detection.scoring import Scoring
 from napari_d24fad.studies.scan import Problem, Scan
 
@@ -56,19 +60,28 @@ class References:
         """The scans themselves."""
         return tuple(each.scan for each in self.encoded)
 
-    @property
-    def most_slices(self) -> int:
-        """How many slices of a query count where it is ranked among the references.
+    def ranked(self, query: EncodedScan) -> npt.NDArray[np.intp]:
+        """Returns which of a query's encoded slices count where it is ranked among the references.
 
-        The highest of many slices rises with their number, and of a reference some are left out.
+        As many, as evenly spread, as are encoded of a reference: the highest of many slices, and the
+        number of regions in them, rise with their number.
         """
-        return max(MAX_LEVELS, *(len(each.indices) for each in self.encoded))
+        most = max(MAX_LEVELS, *(len(each.indices) for each in self.encoded))
+        return evenly(len(query.indices), most)
 
-    def smallest_region(self, query: EncodedScan) -> float:
-        """Returns from how many voxels on a region of a query's map is told.
+    def regions(self, query: EncodedScan, values: FloatArray, level: float) -> tuple[Region, ...]:
+        """Finds the regions of a query's map; see `find_regions`.
 
-        `MIN_REGION` for references, of which some slices may be left out: as much in each slice of
-        the query that they would lack, or many thin slices would show more regions than references do.
+        Args:
+            query: Of `Detector.encode_scan`.
+            values: Its map, on the grid of its scan.
+            level: Regions are at or above it.
         """
-        slices = max(1.0, len(query.indices) / self.most_slices)
-        return MIN_REGION * query.prepared.sampling.voxels_per_input * slices
+        return find_regions(
+            values,
+            query.scan,
+            level,
+            MIN_REGION * query.prepared.sampling.voxels_per_input,
+            self.calibration.peaks,
+            [query.own_index(query.indices[at]) for at in self.ranked(query)],
+        )

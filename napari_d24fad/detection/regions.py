@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -28,9 +29,8 @@ class Region:
         peak: Highest map value.
         mean: Mean map value.
         p_value: How often a normal scan shows, anywhere in it, a value as high as the
-            peak; never below 1 / (references + 1). For the scan as a whole, since the peak is
-            held against the highest value of each reference; a little too small where a query
-            has more slices than were compared of the references.
+            peak; never below 1 / (references + 1). Exact for the scan as a whole, since the
+            highest value in the slices that count is held against that of each reference.
         peak_index: Array index of the peak.
         centroid_index: Array index of the centre, each voxel weighted the same.
         centroid_mm: The same in the patient (LPS mm); None without geometry.
@@ -56,15 +56,20 @@ def find_regions(
     level: float,
     min_voxels: float,
     normal_peaks: npt.NDArray[np.floating],
+    counted: Sequence[int] | None = None,
 ) -> tuple[Region, ...]:
     """Finds the regions of a map; voxels belong together that share a face.
+
+    Whether a region is told, and its p-value, are decided in the slices that count: as many as were
+    compared of a reference, or a scan of more slices would show more regions than references do.
 
     Args:
         values: ``(slices, rows, columns)`` map on the grid of the scan; NaN where not examined.
         scan: The scan, for its geometry.
         level: Regions are at or above it.
-        min_voxels: Smaller ones are left out.
+        min_voxels: Those are left out that have fewer in the slices that count.
         normal_peaks: ``(references,)`` highest map value of each reference.
+        counted: The slices that count, along the slice axis of the scan; None for all.
 
     Returns:
         Highest rank first.
@@ -75,17 +80,22 @@ def find_regions(
     # Labelling takes most of the time, and what is reached mostly lies in a part of the scan.
     part = _bounding_box(reached)
     labels, _ = ndimage.label(reached[part])
+    counts = np.zeros(scan.n_slices, bool)
+    counts[slice(None) if counted is None else list(counted)] = True
     found = []
     for index, box in enumerate(ndimage.find_objects(labels), start=1):
         mask = labels[box] == index
         inside = values[part][box][mask]
-        if len(inside) >= min_voxels:
-            corner = [one.start + other.start for one, other in zip(part, box, strict=True)]
-            found.append((-float((inside - level).sum(dtype=np.float64)), index, mask, inside, corner))
+        corner = [one.start + other.start for one, other in zip(part, box, strict=True)]
+        places = np.argwhere(mask) + corner
+        ranked = inside[counts[places[:, scan.slice_axis]]]
+        if len(ranked) and len(ranked) >= min_voxels:
+            p_value = conformal_p(float(ranked.max()), normal_peaks)
+            found.append((-float((inside - level).sum(dtype=np.float64)), index, places, inside, p_value))
     found.sort(key=lambda each: each[:2])
     return tuple(
-        _measure(number, np.argwhere(mask) + corner, inside, scan, normal_peaks)
-        for number, (_, _, mask, inside, corner) in enumerate(found, start=1)
+        _measure(number, places, inside, scan, p_value)
+        for number, (_, _, places, inside, p_value) in enumerate(found, start=1)
     )
 
 
@@ -100,7 +110,7 @@ def _measure(
     places: npt.NDArray[np.intp],
     inside: FloatArray,
     scan: Scan,
-    normal_peaks: npt.NDArray[np.floating],
+    p_value: float,
 ) -> Region:
     centre = places.mean(axis=0)
     peak = places[inside.argmax()]
@@ -119,7 +129,7 @@ def _measure(
         extent_mm=_triple(extent) if known else None,
         peak=float(inside.max()),
         mean=float(inside.mean()),
-        p_value=conformal_p(float(inside.max()), normal_peaks),
+        p_value=p_value,
         peak_index=(int(peak[0]), int(peak[1]), int(peak[2])),
         centroid_index=_triple(centre),
         centroid_mm=_triple(scan.affine[:3, :3] @ centre + scan.affine[:3, 3]) if known else None,

@@ -188,18 +188,9 @@ class DetectionSession:
         Raises:
             Cancelled: If a stop was asked for, or there was another run since.
         """
-        # SciPy is slow to import; the detector has imported it.
-        from napari_d24fad.detection.regions import find_regions
-
         basis = self._basis_of(finding)
         cancel.check()
-        return find_regions(
-            finding.anomaly.values,
-            finding.scan,
-            level,
-            basis.references.smallest_region(basis.query),
-            basis.references.calibration.peaks,
-        )
+        return basis.references.regions(basis.query, finding.anomaly.values, level)
 
     def release(self) -> None:
         """Lets go of the model and of all features, and gives a GPU's memory back; a later run begins anew.

@@ -52,3 +52,15 @@ def test_the_factor_for_one_reference_more_is_what_queries_show(
             else:
                 to_all_but_one += total / count
     assert known.null.one_more == pytest.approx(to_all / to_all_but_one, abs=0.06)
+
+
+def test_the_order_of_the_references_changes_nothing(heads: tuple[Detector, list[EncodedScan]]) -> None:
+    detector, scans = heads
+    one, other = (
+        detector.examine(scans[6], detector.reference_set([scans[at] for at in order]))
+        for order in ((0, 1, 2, 3), (0, 2, 1, 3))
+    )
+    assert other.level_one_region == pytest.approx(one.level_one_region, rel=1e-4)
+    assert other.levels_by_rate[0.01] == pytest.approx(one.levels_by_rate[0.01], rel=1e-4)
+    assert other.score == pytest.approx(one.score, rel=1e-4)
+    assert len(other.regions) == len(one.regions)

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from scipy import ndimage
 
+from napari_d24fad.detection.calibration import conformal_p
 from napari_d24fad.detection.detector import Detector
 from napari_d24fad.detection.encoded import MAX_LEVELS
 from napari_d24fad.studies.scan import Scan
@@ -36,8 +37,15 @@ def test_a_query_of_many_slices_is_ranked_with_as_many_as_references_have(detect
     scores = whole.slice_scores[np.isfinite(whole.slice_scores)]
     assert len(scores) == n_slices, "every slice is examined all the same"
     assert np.sort(scores)[-3:].mean() > whole.score + 1e-3
-    ratio = references.smallest_region(query) / references.smallest_region(few)
-    assert ratio == pytest.approx(n_slices / MAX_LEVELS)
+    # A region that lies between the slices that references have too is not told; others are ranked by them.
+    assert whole.calibration is not None
+    level = float(np.nanquantile(whole.values, 0.98))
+    between = whole.values.copy()
+    between[list(few.indices)] = 0
+    assert references.regions(few, between, level) == references.regions(query, between, level) == ()
+    (region, *_) = references.regions(query, whole.values, level)
+    counted = whole.values[[at for at in few.indices if region.slices[0] <= at <= region.slices[1]]]
+    assert region.p_value >= conformal_p(float(np.nanmax(counted)), whole.calibration.peaks)
 
 
 def test_p_values_of_normal_scans_are_no_smaller_than_stated(detector: Detector) -> None:
