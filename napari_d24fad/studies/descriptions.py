@@ -45,6 +45,8 @@ _MEASURE = re.compile(
     r"|\d(d|t|x)|[a-z]\d{1,2}[a-z]?|b\d{1,4}|t[12]\*?(w|wi)?|(te|tr|ti|fa)\d{1,5}",
     re.IGNORECASE,
 )
+# One letter, as for magnitude and phase; one or two before a number, as kernels are called.
+_TERM = re.compile(r"[a-z]|[a-z]{1,2}\d{2,3}[a-z]?", re.IGNORECASE)
 _BETWEEN_WORDS = re.compile(r"[\s_,;:()\[\]<>+=^|]+")
 _WITHIN_WORDS = re.compile(r"[-/&]")
 
@@ -59,6 +61,12 @@ def without_identity(description: str) -> str:
         Such as ``"AX T2 FLAIR"`` for ``"AX T2 FLAIR Doe 1960-05-03"``; empty if no word is known.
     """
     return " ".join(word for word in _BETWEEN_WORDS.split(description) if _is_known(word))
+
+
+def is_harmless(term: str) -> bool:
+    """Whether a value of a coded or free attribute, such as a kernel or an image type, identifies nobody."""
+    words = [word for word in _BETWEEN_WORDS.split(term) if word]
+    return all(_is_known(word) or _TERM.fullmatch(word) for word in words)
 
 
 def _is_known(word: str) -> bool:

@@ -16,6 +16,7 @@ from functools import partial
 import numpy as np
 
 from napari_d24fad.errors import Code, StudyError
+from napari_d24fad.studies.descriptions import is_harmless
 from napari_d24fad.studies.dicom_copies import Copy, set_copies_apart
 from napari_d24fad.studies.dicom_header import TRAITS, Instance
 from napari_d24fad.studies.scan import Plane, Problem
@@ -26,6 +27,8 @@ _PARALLEL = 1e-3
 
 _NUMBERS = ("No", "One", "Two", "Three", "Four", "Five", "Six", "Seven", "Eight", "Nine")
 _MOST_NAMED = 6
+_LONG_NUMBER = 1e5
+"""From so many digits on, a number could be an ID or a date."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,17 +221,19 @@ def _natural(text: str) -> tuple[float, str]:
 
 
 def _trait_names(name: str, values: list[str]) -> list[str]:
-    """Names each part by its number or by the words only it has; else by its order."""
+    """Names each part by its number or by the words only it has; else by its order.
+
+    Texts may hold anything, so that words are shown that identify nobody, and short numbers.
+    """
     words = [value.split("\\") for value in values]
     shared = set(words[0]).intersection(*words[1:])
     names = []
     for order, value in enumerate(values):
         number = _natural(value)[0]
         own = [word for word in words[order] if word not in shared]
-        if name == "time" or not own or 1e6 < number < math.inf:
-            names.append(f"{name} {order + 1}")
-        else:
-            names.append(f"{name} {' '.join(own)}" if math.isinf(number) else f"{name} {number:g}")
+        shown = " ".join(own) if math.isinf(number) else f"{number:g}"
+        harmless = all(map(is_harmless, own)) if math.isinf(number) else abs(number) < _LONG_NUMBER
+        names.append(f"{name} {shown if own and harmless and name != 'time' else order + 1}")
     return names
 
 

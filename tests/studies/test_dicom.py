@@ -91,6 +91,27 @@ def test_two_traits_at_once(tmp_path: Path) -> None:
     assert set(described(tmp_path)) == {"Head, b 0", "Head, b 800, volume 1", "Head, b 800, volume 2"}
 
 
+@pytest.mark.parametrize(
+    ("attribute", "values", "named"),
+    [
+        ("ConvolutionKernel", ("B30f", "BONE"), ("kernel B30f", "kernel BONE")),
+        ("ConvolutionKernel", ("Br40d", "Br64d"), ("kernel Br40d", "kernel Br64d")),
+        ("ConvolutionKernel", ("DOE 1960-05-03", "DOE_JOHN"), ("kernel 1", "kernel 2")),
+        ("ConvolutionKernel", ("600503", "600504"), ("kernel 1", "kernel 2")),
+        ("ImageType", (["ORIGINAL", "PRIMARY", "M"], ["ORIGINAL", "PRIMARY", "P"]), ("type M", "type P")),
+        ("ImageType", (["ORIGINAL", "PRIMARY", "JANE"], ["ORIGINAL", "PRIMARY", "M"]), ("type 1", "type M")),
+    ],
+)
+def test_what_tells_volumes_apart_names_nobody(
+    tmp_path: Path, attribute: str, values: tuple[object, object], named: tuple[str, str]
+) -> None:
+    def change(dataset: Dataset, turn: int) -> None:
+        setattr(dataset, attribute, values[turn])
+
+    phantom.write_series(tmp_path, repeated(2, change))
+    assert set(described(tmp_path)) == {f"Head, {name}" for name in named}
+
+
 def test_many_volumes_are_counted_not_all_named(tmp_path: Path) -> None:
     phantom.write_series(tmp_path, repeated(12, set_nothing))
     (problem,) = open_study(tmp_path).series[0].problems
