@@ -115,6 +115,16 @@ class SeriesCard(QFrame):
         """How much this reference counts, above 0 and up to 1."""
         return float(self._share.value()) / 100
 
+    def set_share(self, share: float) -> None:
+        """Shows how much this reference counts, above 0 and up to 1; asks nobody."""
+        self._share.blockSignals(True)
+        self._share.setValue(round(100 * share))
+        self._share.blockSignals(False)
+
+    def set_name(self, name: str) -> None:
+        """Shows another name of the series."""
+        self._title.setText(name)
+
     @property
     def flag(self) -> ReferenceFlag:
         """What is said about a reference that differs from the others."""
@@ -217,8 +227,8 @@ class SeriesCard(QFrame):
         roles.addWidget(self._examine)
         roles.addStretch()
         what, _, spacing = self.series.label.partition(", ")
-        title = QElidingLabel(self.series.identity.description or what)
-        title.setObjectName("d24fadTitle")
+        self._title = QElidingLabel(self.series.identity.description or what)
+        self._title.setObjectName("d24fadTitle")
         self._note = QElidingLabel()
         self._note.setObjectName("d24fadNote")
         self._note.hide()
@@ -230,7 +240,7 @@ class SeriesCard(QFrame):
         # Beside a text that can be cut short: the card must fit the narrowest dock.
         size.addWidget(QElidingLabel(spacing), 1)
         size.addWidget(self._share)
-        text.addWidget(title)
+        text.addWidget(self._title)
         text.addWidget(QElidingLabel(what))
         text.addLayout(size)
         text.addWidget(self._note)

@@ -98,7 +98,7 @@ class DetectionDock(QWidget):
         """Finds the series in folders or files and shows them in the gallery."""
         chosen = tuple(paths)
         work = partial(open_paths, chosen, show_identity=self._open_bar.identity_box.isChecked())
-        self.jobs.start("Looking for series", work, self._show_study)
+        self.jobs.follow("Looking for series", work, self._show_study)
 
     def run(self) -> None:
         """Examines the chosen scan with the marked references."""
@@ -127,22 +127,38 @@ class DetectionDock(QWidget):
     def _follow_references(self) -> None:
         """Scores the scan of the last finding again, if it is references alone that changed."""
         query, finding = self.gallery.query, self._finding
-        if finding is None or query is not finding.request.query:
+        if not self.jobs.is_busy:
+            self.run_panel.clear_message()  # it was said of another choice
+        if finding is None:
             return
-        request = self._request(query)
-        enough = len(request.references) >= FEWEST
-        if enough and request.differs_in_references_only(finding.request):
+        request = None if query is None else self._request(query)
+        if (
+            request is not None
+            and len(request.references) >= FEWEST
+            and request.differs_in_references_only(finding.request)
+        ):
             # What is being done for other references ends, even if these are those of the finding again.
             if request != finding.request or self.live.is_busy:
                 self.live.want(request, self.result_view.slice_index)
         else:
             self.live.stop()
+        self._compare_with_choice()
+
+    def _compare_with_choice(self) -> None:
+        """Says so where what is shown was found for another choice than that in the gallery."""
+        if self._finding is None or self.live.is_busy or self.jobs.is_busy:
+            return
+        query, found = self.gallery.query, self._finding.request
+        self.results.set_outdated(query is None or self._request(query) != found)
 
     def save_picture(self, path: Path) -> None:
         """Saves what the canvas shows as PNG, with all that makes it readable."""
         shown = self.layers.shown
-        if shown is None or self._finding is None:
+        if self._finding is None:
             self.run_panel.show_error(str(ExportError(Code.NOTHING_TO_EXPORT)))
+            return
+        if shown is None:
+            self.run_panel.show_note("The scan is not on the canvas any more. Find anomalies shows it again.")
             return
         marks = canvas_stamp(
             self._viewer,
@@ -154,14 +170,14 @@ class DetectionDock(QWidget):
             self.results.view_choice.view,
         )
         work = partial(save_canvas, canvas_picture(self._viewer), marks, path)
-        self.jobs.start("Saving", work, self.run_panel.show_note)
+        self.jobs.follow("Saving", work, self.run_panel.show_note)
 
     def save_results(self, folder: Path) -> None:
         """Saves the map, an overlay of the most suspicious slice, and the report."""
         if self._finding is None:
             self.run_panel.show_error(str(ExportError(Code.NOTHING_TO_EXPORT)))
             return
-        self.jobs.start("Saving", partial(save_finding, self._finding, folder), self.run_panel.show_note)
+        self.jobs.follow("Saving", partial(save_finding, self._finding, folder), self.run_panel.show_note)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:  # noqa: N802 - Qt's name
         """Qt: R runs, Escape stops; everything else is for the viewer."""
@@ -260,6 +276,7 @@ class DetectionDock(QWidget):
         self.gallery.shares_changed.connect(self._follow_references)
         self._part_computed.connect(self._show_part)
         self.jobs.ended.connect(self.result_view.drop_partial)
+        self.jobs.ended.connect(self._compare_with_choice)
         self.live.slice_scored.connect(self._renew_slice)
         self.live.rescored.connect(self._renew_finding)
         self.live.settled.connect(self._settle_finding)

@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
-from qtpy.QtCore import Qt
+from functools import partial
+
+from qtpy.QtCore import Qt, QTimer
 from qtpy.QtWidgets import QFrame, QScrollArea, QSplitter, QVBoxLayout, QWidget
 
+from napari_d24fad.viewer.run_panel import RunPanel
+
+_CARD_WITH_CHOICE_PX = 240
+"""A card that says why its reference is doubtful, with its buttons, stays whole in the lowest window."""
 _LOWER_SHARE_EMPTY, _LOWER_SHARE_RESULT = 0.2, 0.82
 
 
@@ -17,9 +23,9 @@ class DockBody(QSplitter):
         results: Below it; hidden until `show_results`.
     """
 
-    def __init__(self, upper: QWidget, run_panel: QWidget, results: QWidget) -> None:
+    def __init__(self, upper: QWidget, run_panel: RunPanel, results: QWidget) -> None:
         super().__init__(Qt.Orientation.Vertical)
-        self._results = results
+        self._upper, self._results = upper, results
         results.hide()
         lower = QWidget()
         column = QVBoxLayout(lower)
@@ -33,6 +39,7 @@ class DockBody(QSplitter):
         scroll.setFrameShape(QFrame.Shape.NoFrame)
         scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         scroll.setWidget(lower)
+        run_panel.spoke.connect(partial(QTimer.singleShot, 0, partial(scroll.ensureWidgetVisible, run_panel)))
         self.addWidget(upper)
         self.addWidget(scroll)
         self.setChildrenCollapsible(False)
@@ -42,6 +49,7 @@ class DockBody(QSplitter):
         """Makes room for results the first time there are any."""
         if self._results.isHidden():
             self._results.show()
+            self._upper.setMinimumHeight(_CARD_WITH_CHOICE_PX)
             self._share_height(_LOWER_SHARE_RESULT)
 
     def _share_height(self, lower: float) -> None:

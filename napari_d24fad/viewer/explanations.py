@@ -37,7 +37,7 @@ class Explanations(QObject):
     failed = Signal(object)
     """The `D24fadError` that says why there is none."""
     cancelled = Signal()
-    """The user stopped it."""
+    """It was stopped, or what it would be made from is gone."""
 
     def __init__(self, explain: Explain) -> None:
         super().__init__()
@@ -120,3 +120,4 @@ class Explanations(QObject):
 
     def _drop(self) -> None:
         self._worker = None
+        self.cancelled.emit()

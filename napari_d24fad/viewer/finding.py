@@ -32,7 +32,7 @@ class Request:
         return (self.query, self.model, self.device) == (other.query, other.model, other.device)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False, weakref_slot=True)
 class Finding:
     """What came of a request.
 

@@ -12,19 +12,20 @@ from qtpy.QtWidgets import QFrame, QLabel, QScrollArea, QVBoxLayout, QWidget
 from napari_d24fad.studies.series import Series
 from napari_d24fad.viewer.card import Role, SeriesCard
 from napari_d24fad.viewer.gallery_section import GallerySection
+from napari_d24fad.viewer.styles import GOOD, WARNING, edged
 
 FEWEST, MOST = 2, 8
 """How many references are compared well: the paper's two to eight."""
 
-_STYLE = """
-#d24fadCard { border: 2px solid transparent; border-radius: 4px; background: rgba(128, 128, 128, 28); }
-#d24fadCard[role="reference"] { border-color: #35c46a; }
-#d24fadCard[role="query"] { border-color: #ffb020; }
-#d24fadThumbnail { background: black; color: #b0b0b0; border-radius: 2px; padding: 0px; }
-#d24fadTitle { font-weight: bold; }
-#d24fadCard[pointed="true"] { background: rgba(76, 201, 240, 45); }
-#d24fadNumber { background: #35c46a; color: black; font-weight: bold; padding: 0px 2px; }
-#d24fadNote, #d24fadFlag { color: #ffb020; }
+_STYLE = f"""
+#d24fadCard {{ border: 2px solid transparent; border-radius: 4px; background: rgba(128, 128, 128, 28); }}
+#d24fadCard[role="reference"] {{ border-color: {GOOD}; }}
+#d24fadCard[role="query"] {{ border-color: {WARNING}; }}
+#d24fadThumbnail {{ background: black; color: #b0b0b0; border-radius: 2px; padding: 0px; }}
+#d24fadTitle {{ font-weight: bold; }}
+#d24fadCard[pointed="true"] {{ background: rgba(76, 201, 240, 45); }}
+#d24fadNumber {{ background: {GOOD}; color: black; font-weight: bold; padding: 0px 2px; }}
+#d24fadNote, #d24fadFlag {{ {edged(WARNING)} }}
 """
 
 
@@ -133,20 +134,26 @@ class Gallery(QWidget):
         if not wanted:
             self._sections.pop(title).deleteLater()
             section.hide()
-        present = self.series
+        before, present = (self.references, self._query), self.series
         self._references = [kept for kept in self._references if kept in present]
         self._query = self._query if self._query in present else None
         self._refresh()
+        if before != (self.references, self._query):
+            self.roles_changed.emit()
 
     def replace(self, old: Series, new: Series) -> None:
         """Puts a series in the place and role of another, such as a layer that was edited."""
         card = self.card(old)
+        share, roles = card.share, (self.references, self._query)
         title = next(title for title, section in self._sections.items() if card in section.cards)
         section = self._sections[title]
         self._references = [new if kept is old else kept for kept in self._references]
         self._query = new if self._query is old else self._query
         listed = [new if one.series is old else one.series for one in section.cards]
         self.set_section(title, listed, closable=section.closable)
+        self.card(new).set_share(share)
+        if roles != (self.references, self._query):
+            self.roles_changed.emit()
 
     def set_role(self, series: Series, role: Role) -> None:
         """Gives a series a role; a scan to examine cannot be its own reference."""
@@ -204,6 +211,8 @@ class Gallery(QWidget):
     def _scroll_to_wanted(self) -> None:
         if self._wanted in self._cards():
             self._scroll.ensureWidgetVisible(self._wanted, 0, 0)
+            if self._wanted.flag.isVisible():  # the choice it leaves matters most
+                self._scroll.ensureWidgetVisible(self._wanted.flag, 0, 0)
 
     def _leave_out(self, series: Series) -> None:
         self.set_role(series, Role.NONE)
@@ -230,7 +239,7 @@ class Gallery(QWidget):
         missing = "" if self._query is not None else "; choose one scan to examine"
         self._count.setText(f"{count} of {FEWEST}-{MOST} normal references{missing}")
         fits = FEWEST <= count <= MOST
-        self._count.setStyleSheet(f"color: {'#35c46a' if fits else '#ffb020'};" if count else "")
+        self._count.setStyleSheet(edged(GOOD if fits else WARNING) if count else "")
         empty = not self._sections
         self._hint.setVisible(empty)
         self._scroll.setVisible(not empty)

@@ -40,6 +40,7 @@ class GalleryFilling(QObject):
         self._in_viewer.added.connect(self._show_layer)
         self._in_viewer.removed.connect(self._forget_layer)
         self._in_viewer.replaced.connect(self._replace_layer)
+        self._in_viewer.renamed.connect(lambda series, name: gallery.card(series).set_name(name))
         gallery.close_requested.connect(self._close_study)
         self._in_viewer.start()
 

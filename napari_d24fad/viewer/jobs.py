@@ -29,6 +29,7 @@ class Jobs(QObject):
         self._panel = panel
         self._worker: Worker | None = None
         self._on_result: Callable[[Any], None] | None = None
+        self._waiting: list[tuple[str, Work, Callable[[Any], None]]] = []
         self._activity: Any = None
         self._progress = (0.0, "")
         self._described = ""
@@ -73,6 +74,12 @@ class Jobs(QObject):
         self._worker.start()
         return True
 
+    def follow(self, step: str, work: Work, on_result: Callable[[Any], None]) -> None:
+        """Starts a job, as `start` does, as soon as none runs: what the user asked for is not lost."""
+        if not self.start(step, work, on_result):
+            self._waiting.append((step, work, on_result))
+            self._panel.show_note(f"{step}: as soon as what runs now has ended.")
+
     def cancel(self) -> None:
         """Stops the job, if one runs; `ended` follows within a second."""
         if self._worker is not None:
@@ -80,7 +87,8 @@ class Jobs(QObject):
             self._worker.cancel()
 
     def discard(self) -> None:
-        """Stops the job without a word: the widget is going away."""
+        """Stops the job, and what waits for it, without a word: the widget is going away."""
+        self._waiting.clear()
         if self._worker is not None:
             self._worker.discard()
         self._close_activity()
@@ -118,6 +126,8 @@ class Jobs(QObject):
         self._worker, self._on_result = None, None
         self._panel.set_idle()
         self.ended.emit()
+        if self._waiting and not self.is_busy:
+            self.start(*self._waiting.pop(0))
 
     def _close_activity(self) -> None:
         self._timer.stop()

@@ -67,6 +67,9 @@ class ScanLayers(QObject):
     slice_changed = Signal(int)
     """The slice of the scan last shown that the viewer shows now, counted from 0 as the slider does."""
 
+    removed = Signal()
+    """The user removed the layer of the scan last shown."""
+
     def __init__(self, viewer: Viewer) -> None:
         super().__init__()
         self._viewer = viewer
@@ -190,6 +193,7 @@ class ScanLayers(QObject):
         if self._shown is not None and self._shown.layer not in self._viewer.layers:
             self._shown = None
             self._viewer.canvas.overlays.text.visible = False
+            self.removed.emit()
 
     def _name_slice(self) -> None:
         """Writes position and number of the slice on the canvas: napari's slider counts from 0."""

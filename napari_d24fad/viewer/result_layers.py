@@ -96,21 +96,24 @@ class ResultLayers:
         self.remove()
         self._map = self._add(shown, data, f"Anomaly, being computed: {shown.series.label}", limits, None)
 
-    def show_values(self, values: FloatArray, limits: tuple[float, float]) -> None:
+    def show_values(self, values: FloatArray, limits: tuple[float, float], anomaly: AnomalyMap) -> None:
         """Shows other values in place of those shown, such as p-values or scores again.
 
         Args:
             values: On the scan's grid; the same array again shows what was written into it.
             limits: Values at the ends of the colour scale.
+            anomaly: The result they are of.
         """
-        layer = self.result_layer
-        if layer is not None:
-            data = self._shown().in_layer_order(values)
-            if np.may_share_memory(layer.data, data):
-                layer.refresh()
-            else:
-                layer.data = data
-            layer.contrast_limits = limits
+        layer, shown = self.result_layer, self._shown()
+        data = shown.in_layer_order(values)
+        if layer is None:  # removed by hand, and asked for again
+            self._map = self._add(shown, data, f"Anomaly: {shown.series.label}", limits, anomaly)
+            return
+        if np.may_share_memory(layer.data, data):
+            layer.refresh()
+        else:
+            layer.data = data
+        layer.contrast_limits = limits
 
     def refresh(self) -> None:
         """Shows values that were written into the array of the anomaly map."""
@@ -146,6 +149,11 @@ class ResultLayers:
         self._viewer.add_layer(self._mark)
         # Its handles are of no use; what was worked with stays at hand.
         self._viewer.layers.selection.active = active
+
+    def unmark(self) -> None:
+        """Takes the ring away."""
+        self._take_away(self._mark)
+        self._mark = None
 
     def remove(self) -> None:
         """Removes all of these layers."""

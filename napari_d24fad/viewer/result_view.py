@@ -81,7 +81,7 @@ class ResultView(QObject):
         """Shows a finding in place of an earlier one, at its most suspicious slice."""
         self.discard()
         self._stop_filling()
-        self._finding = finding
+        self._finding, self._before = finding, None
         anomaly = finding.anomaly
         shown = self._shown = self._scans.show_scan(finding.request.query, finding.scan)
         self._panel.threshold.show_levels(anomaly, finding.limits[1])
@@ -110,8 +110,9 @@ class ResultView(QObject):
             return
         self._stop_filling()
         self._maps.remove()
-        if self._before is not None:
-            self.show(self._before)
+        before, self._before = self._before, None
+        if before is not None:
+            self.show(before)
 
     def renew(self, finding: Finding) -> None:
         """Shows another finding of the same scan; slice, view and threshold stay as chosen."""
@@ -152,10 +153,16 @@ class ResultView(QObject):
         panel.why.cancel_requested.connect(explanations.cancel)
         panel.why.reference_requested.connect(self.reference_requested)
         self._scans.slice_changed.connect(self._follow_slice)
+        self._scans.removed.connect(self._lose_scan)
         explanations.started.connect(partial(panel.why.show_message, "Comparing…", busy=True))
         explanations.explained.connect(self._show_explanation)
         explanations.failed.connect(self._show_failure)
         explanations.cancelled.connect(partial(panel.why.show_message, "Stopped."))
+
+    def _lose_scan(self) -> None:
+        """A map over nothing would mislead."""
+        self.discard()
+        self._maps.remove()
 
     def _follow_slice(self) -> None:
         if self._drawing is not None:
@@ -176,7 +183,10 @@ class ResultView(QObject):
     def _change_level(self) -> None:
         if self._finding is None:
             return
+        if self._maps.result_layer is None:
+            self._show_view()  # it was removed by hand
         self._show_limits()
+        self._maps.unmark()  # its region may be no region any more
         level, finding = self._panel.threshold.level, self._finding
         if level == finding.anomaly.level_one_region:
             self._stop("regions")
@@ -212,7 +222,8 @@ class ResultView(QObject):
         self._scans.set_caption(view.colours)
         self._stop_drawing()
         if view is MapView.SCORE:
-            self._maps.show_values(self._finding.anomaly.values, self._score_limits())
+            anomaly = self._finding.anomaly
+            self._maps.show_values(anomaly.values, self._score_limits(), anomaly)
         else:
             self._draw(view, self._finding)
 
@@ -239,8 +250,9 @@ class ResultView(QObject):
             self._maps.refresh()
 
     def _show_drawn(self) -> None:
-        if self._drawing is not None:
-            self._maps.show_values(self._drawing.values, self._drawn_limits(self._drawing))
+        if self._drawing is not None and self._finding is not None:
+            limits = self._drawn_limits(self._drawing)
+            self._maps.show_values(self._drawing.values, limits, self._finding.anomaly)
 
     def _stop_drawing(self) -> None:
         if self._drawing is not None:

@@ -18,6 +18,7 @@ from napari_d24fad.viewer.regions_table import RegionsTable
 from napari_d24fad.viewer.score_plot import ScorePlot
 from napari_d24fad.viewer.section import Section
 from napari_d24fad.viewer.slice_list import SliceList
+from napari_d24fad.viewer.styles import WARNING, edged
 from napari_d24fad.viewer.threshold import ThresholdControl
 from napari_d24fad.viewer.view_choice import ViewChoice
 from napari_d24fad.viewer.why_panel import WhyPanel
@@ -25,6 +26,11 @@ from napari_d24fad.viewer.wording import highest_normal_slice, p_text, scan_stat
 
 if TYPE_CHECKING:
     from napari_d24fad.detection.regions import Region
+
+
+_OUTDATED = (
+    "This result is of an earlier choice of scan and references. Find anomalies examines the present one."
+)
 
 
 class ResultsPanel(QWidget):
@@ -51,8 +57,12 @@ class ResultsPanel(QWidget):
         self._title = QElidingLabel()
         self._title.setStyleSheet("font-weight: bold;")
         self._headline = _wrapping_label("Result")
+        self._outdated = _wrapping_label("Another choice")
+        self._outdated.setText(_OUTDATED)
+        self._outdated.setStyleSheet(edged(WARNING))
+        self._outdated.hide()
         self._warnings = _wrapping_label("Warnings")
-        self._warnings.setStyleSheet("color: #ffb020;")
+        self._warnings.setStyleSheet(edged(WARNING))
         self._colours = _wrapping_label("What the colours mean")
         self.plot = ScorePlot()
         self.plot.setToolTip("Click or drag to go to a slice; the arrow keys step")
@@ -120,6 +130,15 @@ class ResultsPanel(QWidget):
         for part in (self.plot, self._slices_section):
             part.setVisible(several)
 
+    def set_outdated(self, outdated: bool) -> None:
+        """Says, or no longer says, that the result is of another choice than that in the gallery."""
+        self._outdated.setVisible(outdated)
+
+    @property
+    def is_outdated(self) -> bool:
+        """Whether that is said."""
+        return not self._outdated.isHidden()
+
     def show_regions(
         self, regions: Sequence[Region], level: float, slice_order: npt.NDArray[np.intp], floor: float
     ) -> None:
@@ -153,7 +172,7 @@ class ResultsPanel(QWidget):
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(4)
-        for part in (self._title, self._headline, self._warnings, self.plot):
+        for part in (self._outdated, self._title, self._headline, self._warnings, self.plot):
             layout.addWidget(part)
         layout.addLayout(choices)
         for part in (self._colours, self._regions_section, self._slices_section, self.why_section):

@@ -18,6 +18,8 @@ from qtpy.QtWidgets import (
 )
 from superqt import QElidingLabel
 
+from napari_d24fad.viewer.styles import ERROR, edged
+
 AUTOMATIC = "auto"
 _PROGRESS_STEPS = 1000
 
@@ -29,6 +31,8 @@ class RunPanel(QWidget):
     cancel_requested = Signal()
     devices_requested = Signal()
     """The user is about to choose a device: now it is worth asking which there are."""
+    spoke = Signal()
+    """There is a message to read."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -140,15 +144,17 @@ class RunPanel(QWidget):
 
     def show_error(self, text: str) -> None:
         """Shows what went wrong and what to do."""
-        self._message.setStyleSheet("color: #ff6b6b;")
-        self._message.setText(text)
-        self._message.show()
+        self._say(text, edged(ERROR))
 
     def show_note(self, text: str) -> None:
         """Shows something worth knowing that is no error."""
-        self._message.setStyleSheet("")
+        self._say(text, "")
+
+    def _say(self, text: str, style: str) -> None:
+        self._message.setStyleSheet(style)
         self._message.setText(text)
         self._message.show()
+        self.spoke.emit()
 
     def clear_message(self) -> None:
         """Takes the message away."""

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING
+from weakref import WeakKeyDictionary
 
 from napari_d24fad.detection.devices import device_faults, return_memory
 from napari_d24fad.detection.pairing import MIN_REFERENCES
@@ -37,7 +38,7 @@ if TYPE_CHECKING:
 class _Basis:
     """What a finding was made from."""
 
-    finding: Finding
+    request: Request
     distances: PublishedDistances
 
     @property
@@ -64,7 +65,8 @@ class DetectionSession:
         self._encodings: Encodings | None = None
         self._kept_references: KeptReferences | None = None
         self._references: References | None = None
-        self._basis: _Basis | None = None
+        # Of each finding that somebody still has: one that a cancel kept from being shown goes at once.
+        self._bases: WeakKeyDictionary[Finding, _Basis] = WeakKeyDictionary()
 
     def run(
         self,
@@ -151,16 +153,16 @@ class DetectionSession:
             return examine_slice(compared, query.indices.index(index), basis.references, shares)
 
     def explain(self, finding: Finding, slice_index: int, cancel: CancelToken) -> Explanation:
-        """Explains one slice of the last finding.
+        """Explains one slice of a finding.
 
         Args:
-            finding: Of the last `run`.
+            finding: Of `run` or `rescore`.
             slice_index: Along the slice axis of the scan.
             cancel: Stops it.
 
         Raises:
             D24fadError: If the slice was not examined.
-            Cancelled: If a stop was asked for, or there was another run since.
+            Cancelled: If a stop was asked for, or everything was let go of since.
         """
         from napari_d24fad.detection.explain import explain  # imports torch
 
@@ -168,25 +170,25 @@ class DetectionSession:
             return explain(self._basis_of(finding).distances, slice_index, cancel)
 
     def draw_distance(self, finding: Finding, distance: Distance, values: FloatArray, slices: range) -> float:
-        """Writes SSD or TSD of a few slices of the last finding into a map of its scan; their highest value.
+        """Writes SSD or TSD of a few slices of a finding into a map of its scan; their highest value.
 
         Args:
-            finding: Of the last `run`.
+            finding: Of `run` or `rescore`.
             distance: Which of the two.
             values: On the grid of the scan.
             slices: Along the slice axis of the scan.
 
         Raises:
-            Cancelled: If there was another run since.
+            Cancelled: If everything was let go of since.
         """
         with device_faults():
             return self._basis_of(finding).distances.draw(values, slices, distance)
 
     def regions(self, finding: Finding, level: float, cancel: CancelToken) -> tuple[Region, ...]:
-        """Finds the regions of the last finding at another level.
+        """Finds the regions of a finding at another level.
 
         Raises:
-            Cancelled: If a stop was asked for, or there was another run since.
+            Cancelled: If a stop was asked for, or everything was let go of since.
         """
         basis = self._basis_of(finding)
         cancel.check()
@@ -253,7 +255,8 @@ class DetectionSession:
     def _forget(self) -> None:
         """Lets go of all that may lie in the memory of a device."""
         self._detector, self._detector_key, self._encodings = None, None, None
-        self._kept_references, self._references, self._basis = None, None, None
+        self._kept_references, self._references = None, None
+        self._bases.clear()
 
     def _examine(
         self,
@@ -268,9 +271,10 @@ class DetectionSession:
 
         assert self._detector is not None  # it encoded the query
         anomaly = self._detector.examine(query, references, progress=progress, cancel=cancel)
+        cancel.check()
         anomaly = replace(anomaly, seconds=time.perf_counter() - started)
         finding = Finding(request, query.scan, anomaly, anomaly_limits(anomaly))
-        self._basis = _Basis(finding, PublishedDistances(self._detector, query, references))
+        self._bases[finding] = _Basis(request, PublishedDistances(self._detector, query, references))
         return finding
 
     def _is_measured(self, references: References) -> bool:
@@ -283,14 +287,14 @@ class DetectionSession:
         )
 
     def _basis_for(self, request: Request) -> _Basis:
-        basis = self._basis
-        if basis is None or not request.differs_in_references_only(basis.finding.request):
-            raise Cancelled
-        return basis
+        for basis in reversed(list(self._bases.values())):
+            if request.differs_in_references_only(basis.request):
+                return basis
+        raise Cancelled
 
     def _basis_of(self, finding: Finding) -> _Basis:
-        basis = self._basis
-        if basis is None or basis.finding is not finding:
+        basis = self._bases.get(finding)
+        if basis is None:
             raise Cancelled
         return basis
 

@@ -8,9 +8,10 @@ from napari.layers import Image, Layer
 from napari.viewer import Viewer
 from qtpy.QtCore import QObject, Signal
 
+from napari_d24fad.viewer.layer_data import scan_of_layer
 from napari_d24fad.viewer.layer_series import LayerSeries, layer_series
 
-_GEOMETRY_EVENTS = ("data", "scale", "translate", "rotate", "shear", "affine", "units", "name")
+_GEOMETRY_EVENTS = ("data", "scale", "translate", "rotate", "shear", "affine", "units")
 
 
 class ViewerSeries(QObject):
@@ -27,6 +28,8 @@ class ViewerSeries(QObject):
     """The `LayerSeries` of a layer that is gone."""
     replaced = Signal(object, object, object)
     """The `LayerSeries` of a changed layer before and after, and the layer."""
+    renamed = Signal(object, str)
+    """The `LayerSeries` of a layer, and what the layer is called now."""
 
     def __init__(self, viewer: Viewer, is_own: Callable[[Layer], bool]) -> None:
         super().__init__()
@@ -68,6 +71,7 @@ class ViewerSeries(QObject):
             self._series[layer] = layer_series(layer, self._viewer.dims.order)
             for name in _GEOMETRY_EVENTS:
                 getattr(layer.events, name).connect(self._on_changed)
+            layer.events.name.connect(self._on_renamed)
             self.added.emit(self._series[layer], layer)
 
     def _look_again(self, event: object = None) -> None:
@@ -79,6 +83,12 @@ class ViewerSeries(QObject):
         if layer in self._series:
             self._refresh(layer)
 
+    def _on_renamed(self, event: object = None) -> None:
+        layer: Image = getattr(event, "source", None)
+        # What a file says of its series stays as it is.
+        if layer in self._series and scan_of_layer(layer) is None:
+            self.renamed.emit(self._series[layer], layer.name)
+
     def _refresh(self, layer: Image) -> None:
         before, after = self._series[layer], layer_series(layer, self._viewer.dims.order)
         self._series[layer] = after
@@ -88,3 +98,4 @@ class ViewerSeries(QObject):
         del self._series[layer]
         for name in _GEOMETRY_EVENTS:
             getattr(layer.events, name).disconnect(self._on_changed)
+        layer.events.name.disconnect(self._on_renamed)

@@ -16,6 +16,7 @@ from napari_d24fad.studies.study import open_study
 from napari_d24fad.viewer.card import Role
 from napari_d24fad.viewer.dock import DetectionDock
 from napari_d24fad.viewer.live import SETTLE_MS
+from napari_d24fad.viewer.map_view import MapView
 from tests.viewer.heads import head
 
 
@@ -213,6 +214,107 @@ def test_too_few_references_or_another_scan_score_nothing(qtbot, found: Detectio
     assert not dock.live.is_busy
     assert dock.finding is before
     assert first in dock.gallery.references
+
+
+def test_a_result_of_another_choice_says_so(qtbot, found: DetectionDock) -> None:
+    dock = found
+    query, (first, second, third) = dock.gallery.query, dock.gallery.references
+    assert query is not None
+    assert not dock.results.is_outdated
+    dock.gallery.set_role(second, Role.QUERY)
+    assert dock.results.is_outdated
+    dock.gallery.set_role(query, Role.QUERY)
+    dock.gallery.set_role(second, Role.REFERENCE)
+    wait_until_exact(qtbot, dock)
+    assert not dock.results.is_outdated, "it is scored with the references in their new order"
+    dock.gallery.set_role(first, Role.NONE)
+    dock.gallery.set_role(third, Role.NONE)
+    assert dock.results.is_outdated, "one reference is none"
+    dock.gallery.set_role(third, Role.REFERENCE)
+    wait_until_exact(qtbot, dock)
+    assert not dock.results.is_outdated
+    for title in [f"Study {dock.filling._n_studies}: 4 series"]:
+        dock.gallery.close_requested.emit(title)
+    assert dock.gallery.query is None
+    assert dock.results.is_outdated
+
+
+def test_what_is_asked_for_while_references_are_scored_is_done_afterwards(
+    qtbot, found: DetectionDock, tmp_path: Path, study_folder: Path
+) -> None:
+    dock = found
+    dock.gallery.set_role(dock.gallery.references[2], Role.NONE)
+    qtbot.waitUntil(lambda: dock.jobs.is_busy, timeout=20_000)
+    dock.save_results(tmp_path / "results")
+    dock.save_picture(tmp_path / "picture.png")
+    dock.open([study_folder / "reference-1"])
+    assert "as soon as" in dock.run_panel.message
+    n_series = len(dock.gallery.series)
+    wait_until_exact(qtbot, dock)
+    assert (tmp_path / "results" / "report.json").is_file()
+    assert (tmp_path / "picture.png").is_file()
+    assert len(dock.gallery.series) == n_series + 1
+
+
+def test_layers_that_are_renamed_removed_or_changed(qtbot, dock: DetectionDock, settle) -> None:
+    viewer = dock._viewer
+    for number, name in enumerate(("query", "one", "two", "three")):
+        voxels = np.asarray(head(number, lesion=number == 0).voxels)
+        viewer.add_image(voxels, name=name, scale=(4, 1.7, 2.2), units=("mm",) * 3)
+    settle(dock)
+    query, *references = dock.gallery.series
+    for series in references:
+        dock.gallery.set_role(series, Role.REFERENCE)
+    dock.gallery.set_role(query, Role.QUERY)
+    dock.run()
+    settle(dock)
+    viewer.layers["query"].name = "head with a lesion"
+    viewer.layers["one"].name = "first"
+    assert dock.gallery.query is query
+    assert dock.gallery.references == tuple(references)
+    dock.gallery.card(references[0]).share_box.setValue(20)
+    wait_until_exact(qtbot, dock)
+    assert dock.finding is not None
+    assert dock.finding.request.shares == (0.2, 1, 1)
+    viewer.layers["first"].translate = (1, 0, 0)
+    wait_until_exact(qtbot, dock)
+    assert dock.gallery.shares == (0.2, 1, 1), "a layer that was moved counts as much as before"
+    assert dock.finding.request.references == dock.gallery.references
+    viewer.layers.remove("two")
+    wait_until_exact(qtbot, dock)
+    assert len(dock.finding.request.references) == 2
+    assert not dock.results.is_outdated
+    layer = viewer.layers["head with a lesion"]
+    layer.data = layer.data[::-1].copy()
+    assert dock.results.is_outdated, "its pixels are no longer those that were examined"
+
+
+def test_layers_removed_by_hand(found: DetectionDock) -> None:
+    dock, viewer = found, found._viewer
+    assert dock.maps.result_layer is not None
+    viewer.layers.remove(dock.maps.result_layer)
+    dock.results.view_choice.choose(MapView.P_VALUE)
+    dock.results.view_choice.choose(MapView.SCORE)
+    assert dock.finding is not None
+    assert_shown(dock, dock.finding.anomaly.values)
+    assert dock.layers.shown is not None
+    viewer.layers.remove(dock.layers.shown.layer)
+    assert dock.maps.result_layer is None, "a map over nothing would mislead"
+    dock.save_picture(Path("nowhere.png"))
+    assert "not on the canvas" in dock.run_panel.message
+
+
+def test_the_choice_that_a_doubtful_reference_leaves_is_in_sight(qtbot, found: DetectionDock) -> None:
+    dock = found
+    dock._viewer.window.resize(1100, 700)
+    references = dock.gallery.references
+    reason = "It scores 3.1 against the others, which lie between 2.0 and 2.3. " * 3
+    dock.gallery.show_checks({series: reason * (series is references[2]) for series in references})
+    flag = dock.gallery.card(references[2]).flag
+    qtbot.waitUntil(lambda: not flag.leave_out_button.visibleRegion().isEmpty(), timeout=5_000)
+    dock.run_panel.show_error("P05: Colour and grey-scale images cannot be compared.")
+    message = dock.run_panel._message
+    qtbot.waitUntil(lambda: message.visibleRegion().boundingRect() == message.rect(), timeout=5_000)
 
 
 @pytest.fixture

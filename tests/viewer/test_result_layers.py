@@ -177,7 +177,7 @@ def test_threshold_moves_the_clear_part_and_no_voxel(window, qtbot) -> None:
 def test_other_values_take_the_place_of_the_scores(layers: ScanLayers, maps: ResultLayers) -> None:
     _, result = show_both(layers, maps)
     p_map = -np.log10(anomaly_of(head(0)).p_map())
-    maps.show_values(p_map, (1.5, 4.0))
+    maps.show_values(p_map, (1.5, 4.0), anomaly_of(head(0)))
     assert result.contrast_limits == [1.5, 4.0]
     assert np.nanmax(result.data) == pytest.approx(3.0, abs=1e-4)
     assert np.isnan(result.data[0]).all()
