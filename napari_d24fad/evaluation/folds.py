@@ -20,6 +20,7 @@ from napari_d24fad.training.recipe import Recipe, train_model
 MODELS_FOLDER = "models"
 _NOT_IN_NAMES = re.compile(r"[^A-Za-z0-9._-]")
 _LONGEST_NAME = 64
+_DIGITS = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,8 +114,13 @@ def _state_of(recipe: Recipe, hold_out: Sequence[str]) -> str:
 
 
 def _model_name(group: Sequence[str]) -> str:
-    """Names a model after what it never saw, in the letters that a model name may have."""
-    return _NOT_IN_NAMES.sub("-", f"without-{'-'.join(group)}")[:_LONGEST_NAME].rstrip("._-")
+    """Names a model after what it never saw, in the letters that a model name may have.
+
+    Groups whose names become alike in these letters are told apart by the digits at the end.
+    """
+    digits = hashlib.sha256("\0".join(group).encode()).hexdigest()[:_DIGITS]
+    readable = _NOT_IN_NAMES.sub("-", f"without-{'-'.join(group)}")
+    return f"{readable[: _LONGEST_NAME - _DIGITS - 1].rstrip('._-')}-{digits}"
 
 
 def _is_ready(file: Path, command: str) -> bool:

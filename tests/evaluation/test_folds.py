@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 from napari_d24fad.errors import ArgumentError
+from napari_d24fad.evaluation import folds as folds_module
 from napari_d24fad.evaluation.folds import FoldPlan, parse_groups, train_folds
-from napari_d24fad.evaluation.labelled import read_labelled
+from napari_d24fad.evaluation.labelled import LabelledTask, read_labelled
 from napari_d24fad.network.card import read_card
 from napari_d24fad.training.options import TrainingOptions
 from napari_d24fad.training.recipe import Recipe
@@ -24,6 +25,24 @@ def test_groups() -> None:
             parse_groups(wrong, names)
 
 
+def test_groups_whose_names_look_alike_have_models_of_their_own(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    long = "x" * 70
+    groups = (("b t1",), ("b-t1",), ("b", "t1"), ("B-t1",), (f"{long}1",), (f"{long}2",))
+    names = [name for group in groups for name in group]
+    for name in names:
+        (tmp_path / "data" / name).mkdir(parents=True, exist_ok=True)
+    trained: list[Path] = []
+    monkeypatch.setattr(folds_module, "train_model", lambda recipe, file, **_: trained.append(file))
+    plan = FoldPlan(groups, Recipe(tmp_path / "data"))
+    folds = train_folds(plan, [LabelledTask(name, ()) for name in names], tmp_path / "out")
+    assert [fold.model for fold in folds] == trained
+    # Also where the file system does not tell capitals from small letters.
+    assert len({file.name.lower() for file in trained}) == len(groups)
+    assert all(len(file.stem) <= 64 for file in trained)
+
+
 def test_each_model_is_trained_without_its_tasks_and_used_again(tmp_path: Path) -> None:
     for at, name in enumerate(("a", "b b")):
         make_task(tmp_path / "data" / name, n_normal=12, seed=1000 * at)
@@ -34,7 +53,7 @@ def test_each_model_is_trained_without_its_tasks_and_used_again(tmp_path: Path) 
     folds = train_folds(plan, tasks, tmp_path / "out")
     assert [[task.name for task in fold.tasks] for fold in folds] == [["a"], ["b b"]]
     files = [Path(fold.model) for fold in folds]
-    assert [file.name for file in files] == ["without-a.safetensors", "without-b-b.safetensors"]
+    assert [file.stem[:-9] for file in files] == ["without-a", "without-b-b"]
     for file, unseen, seen in ((files[0], "a", "b b"), (files[1], "b b", "a")):
         names = {source.name.split(":")[0] for source in read_card(file.with_suffix(".json")).data}
         assert seen in names
