@@ -67,6 +67,7 @@ def test_volumes_and_a_mask_of_the_same_case(tmp_path: Path) -> None:
             nibabel.save(image, tmp_path / "head" / label / f"case{seed}.nii.gz")
     mask = np.zeros((36, 40, 12), np.uint8)
     mask[10:14, 10:14, 5:7] = 2
+    mask[20:24, 10:14, 5:7] = 1
     (tmp_path / "head/masks").mkdir()
     nibabel.save(nibabel.Nifti1Image(mask, np.diag([2, 2, 4, 1])), tmp_path / "head/masks/case9.nii.gz")
     (task,) = read_labelled(tmp_path)
@@ -75,6 +76,11 @@ def test_volumes_and_a_mask_of_the_same_case(tmp_path: Path) -> None:
     assert found is not None
     assert found.shape == (12, 40, 36)
     np.testing.assert_array_equal(found, mask.T > 0)
+    nibabel.save(nibabel.Nifti1Image(mask, None), tmp_path / "head/masks/case9.nii.gz")  # without a position
+    (task,) = read_labelled(tmp_path)
+    found = task.scans[-1].load_mask()
+    assert found is not None
+    assert int(found.sum()) == int((mask > 0).sum())
     shifted = np.diag([2.0, 2, 4, 1])
     shifted[0, 3] = 30
     nibabel.save(nibabel.Nifti1Image(mask, shifted), tmp_path / "head/masks/case9.nii.gz")
