@@ -75,13 +75,13 @@ def draw_overlay(
 
 
 def save_png(picture: Picture, path: str | os.PathLike[str]) -> None:
-    """Writes a picture as PNG.
+    """Writes a picture as PNG, whatever the name ends in.
 
     Raises:
         ExportError: ``CANNOT_WRITE`` if the system refuses.
     """
     with atomic_file(path) as staged:
-        Image.fromarray(picture).save(staged)
+        Image.fromarray(picture).save(staged, format="PNG")
 
 
 def _screen_size(upright: Scan) -> tuple[int, int]:

@@ -169,10 +169,12 @@ def test_a_slice_that_was_not_examined_can_be_drawn() -> None:
     assert draw_overlay(scan, anomaly, 0, label="MR").ndim == 3
 
 
-def test_png_holds_the_page_and_no_text(tmp_path: Path) -> None:
+@pytest.mark.parametrize("name", ["overlay.png", "overlay.jpg", "overlay"])
+def test_png_holds_the_page_and_no_text(tmp_path: Path, name: str) -> None:
     picture = noise(7, 9, 3)
-    save_png(picture, tmp_path / "overlay.png")
-    with Image.open(tmp_path / "overlay.png") as image:
+    save_png(picture, tmp_path / name)
+    with Image.open(tmp_path / name) as image:
+        assert image.format == "PNG"
         np.testing.assert_array_equal(np.asarray(image), picture)
         assert image.info == {}
 
