@@ -6,6 +6,7 @@ import json
 import os
 import zlib
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -45,10 +46,12 @@ class FeatureCache:
             content = json.loads(texts[_TEXT])
             if content.pop("crc32") != _checksums(tensors):
                 raise ValueError
-            os.utime(path)  # used last
-        except (ModelError, OSError, KeyError, ValueError, TypeError, AttributeError):
-            _remove(path)
+        except (ModelError, KeyError, ValueError, TypeError, AttributeError) as error:
+            if not isinstance(error.__cause__, OSError):  # what cannot be read now is not damaged
+                _remove(path)
             return None
+        with suppress(OSError):  # another user's, or in a folder that cannot be written to
+            os.utime(path)  # used last
         return tensors, content
 
     def put(self, key: str, tensors: Tensors, content: Mapping[str, Any]) -> None:
@@ -87,7 +90,5 @@ def _checksums(tensors: Tensors) -> dict[str, int]:
 
 
 def _remove(path: Path) -> None:
-    try:
+    with suppress(OSError):  # in use, where the system does not allow that
         path.unlink(missing_ok=True)
-    except OSError:
-        return  # in use, where the system does not allow that

@@ -197,6 +197,25 @@ def test_least_recently_used_make_way(tmp_path: Path) -> None:
     assert FeatureCache(tmp_path, 0).get(f"{0:064x}") is None
 
 
+@pytest.mark.parametrize("refused", ["os.utime", "safetensors.safe_open"])
+def test_an_entry_that_the_system_refuses_stays(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, refused: str
+) -> None:
+    import torch
+
+    cache = FeatureCache(tmp_path, LIMIT)
+    cache.put(KEY, {"values": torch.ones(3)}, {"number": 1})
+
+    def refuse(*arguments: object, **options: object) -> None:
+        raise PermissionError
+
+    with monkeypatch.context() as patch:
+        patch.setattr(refused, refuse)
+        found = cache.get(KEY)
+    assert (found is not None) == (refused == "os.utime")  # only the time of use is lost
+    assert cache.get(KEY) is not None
+
+
 def test_a_disk_that_takes_nothing_stops_nothing(folder: Path, tmp_path: Path) -> None:
     blocked = tmp_path / "file"
     blocked.write_text("not a folder")
