@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 import numpy as np
+import numpy.typing as npt
 from napari.layers import Image
 
 from napari_d24fad.errors import Code, StudyError
@@ -19,6 +20,7 @@ from napari_d24fad.viewer.layer_data import scan_of_layer
 _AXES_TO_LPS = np.array([[0, 0, 1, 0], [0, 1, 0, 0], [1, 0, 0, 0], [0, 0, 0, 1]], dtype=np.float64)
 _REVERSED_GREYS = ("gray_r", "gist_yarg")
 _DIMENSIONS = "Only images and volumes, of two or three dimensions, can be examined."
+_COLOURS = "Colours of a layer can be examined in 8 or 16 bits, or as numbers from 0 to 1."
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
@@ -54,10 +56,7 @@ class LayerSeries(Series):
             array = array[np.newaxis]
         if not self.outline.is_colour:
             return array.astype(np.float32, copy=False)
-        colours = array[..., :3]
-        if np.issubdtype(colours.dtype, np.floating):  # napari shows 0 to 1
-            colours = (np.clip(colours, 0, 1) * 255).round()
-        return colours.astype(np.uint8, copy=False)
+        return _eight_bits(array[..., :3])
 
 
 def layer_series(layer: Image, order: tuple[int, ...] = (0, 1, 2)) -> LayerSeries:
@@ -88,6 +87,23 @@ def layer_series(layer: Image, order: tuple[int, ...] = (0, 1, 2)) -> LayerSerie
         slice_axis=_slice_axis(order) if len(sizes) == 3 else 0,
     )
     return LayerSeries(outline=outline, source=Path(), data=data)
+
+
+def _eight_bits(colours: npt.NDArray[Any]) -> npt.NDArray[np.uint8]:
+    """Returns colours of any depth as napari shows them.
+
+    Raises:
+        StudyError: UNSUPPORTED_PIXELS if they are neither numbers from 0 to 1 nor of 8 or 16 bits.
+    """
+    if np.issubdtype(colours.dtype, np.floating):  # napari shows 0 to 1
+        colours = (np.clip(colours, 0, 1) * 255).round()
+    elif not np.issubdtype(colours.dtype, np.integer) or colours.min() < 0:
+        raise StudyError(Code.UNSUPPORTED_PIXELS, _COLOURS)
+    elif colours.max() > 255:  # others hold 8 bits, in whatever type
+        if colours.dtype != np.uint16:
+            raise StudyError(Code.UNSUPPORTED_PIXELS, _COLOURS)
+        colours = colours >> 8
+    return colours.astype(np.uint8, copy=False)
 
 
 def _outline(layer: Image, grid: tuple[int, int, int], **geometry: Any) -> Scan:

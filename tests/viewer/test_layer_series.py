@@ -68,6 +68,27 @@ def test_colour_becomes_eight_bit_rgb(channels: int) -> None:
     np.testing.assert_allclose(scan.voxels[0] / 255, pixels[..., :3], atol=1 / 255)
 
 
+@pytest.mark.parametrize("kind", [np.uint16, np.int64])
+def test_eight_bits_may_be_kept_in_more(kind: type) -> None:
+    pixels = np.random.default_rng(0).integers(0, 256, (12, 10, 3)).astype(kind)
+    np.testing.assert_array_equal(layer_series(Image(pixels, rgb=True)).load().voxels[0], pixels)
+
+
+def test_colour_of_sixteen_bits_keeps_the_upper_eight() -> None:
+    pixels = np.random.default_rng(0).integers(0, 65536, (12, 10, 3)).astype(np.uint16)
+    scan = layer_series(Image(pixels, rgb=True)).load()
+    assert scan.voxels.dtype == np.uint8
+    np.testing.assert_array_equal(scan.voxels[0], pixels // 256)
+
+
+@pytest.mark.parametrize(("kind", "factor"), [(np.int16, -1), (np.int16, 100), (np.uint32, 2**20), (bool, 1)])
+def test_colour_of_other_depths_is_refused(kind: type, factor: int) -> None:
+    pixels = (np.random.default_rng(0).integers(0, 256, (12, 10, 3)) * factor).astype(kind)
+    with pytest.raises(StudyError) as refused:
+        layer_series(Image(pixels, rgb=True)).load()
+    assert refused.value.code is Code.UNSUPPORTED_PIXELS
+
+
 def test_lazy_and_multiscale_data_are_read_when_wanted() -> None:
     lazy = dask.array.from_array(VOLUME, chunks=(1, 20, 16))
     np.testing.assert_array_equal(layer_series(Image(lazy)).load().voxels, VOLUME)
