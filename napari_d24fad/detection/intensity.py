@@ -45,6 +45,16 @@ class Window:
         return unit
 
 
+def sample_of(voxels: npt.NDArray[np.generic]) -> npt.NDArray[np.float32]:
+    """Returns the numbers among voxels that lie evenly spread over the scan, enough for percentiles."""
+    step = max(1, voxels.size // _SAMPLES)
+    # A step that shares a factor with the size of a slice would visit a few of its columns only.
+    while math.gcd(step, math.prod(voxels.shape[1:])) > 1:
+        step += 1
+    values = voxels.flat[::step].astype(np.float32)
+    return values[np.isfinite(values)]
+
+
 def window_of(scan: Scan, ct_window: tuple[float, float] = CT_WINDOW) -> Window:
     """Chooses the window of a scan by rule, never by eye.
 
@@ -66,12 +76,7 @@ def window_of(scan: Scan, ct_window: tuple[float, float] = CT_WINDOW) -> Window:
     inverted = scan.photometric is Photometric.BRIGHT_TO_DARK and scan.modality not in _QUANTITIES
     if scan.modality == "CT":
         return Window(*ct_window, inverted=inverted)
-    step = max(1, scan.voxels.size // _SAMPLES)
-    # A step that shares a factor with the size of a slice would visit a few of its columns only.
-    while math.gcd(step, math.prod(scan.voxels.shape[1:])) > 1:
-        step += 1
-    values = scan.voxels.flat[::step].astype(np.float32)
-    values = values[np.isfinite(values)]
+    values = sample_of(scan.voxels)
     if values.size == 0 or values.min() == values.max():
         raise StudyError(Code.CONSTANT_IMAGE)
     low = float(np.percentile(values, 0.5))

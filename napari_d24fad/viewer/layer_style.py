@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from napari.utils.colormaps import Colormap
 
+from napari_d24fad.detection.intensity import sample_of
 from napari_d24fad.export.colours import overlay_colours
 from napari_d24fad.studies.scan import Photometric, Scan
 
@@ -17,7 +18,6 @@ _CT_WINDOWS: dict[str, tuple[float, float]] = {
 }
 _CT_SOFT_TISSUE = (40.0, 400.0)
 _ROBUST_PERCENTILES = (0.5, 99.9)
-_SAMPLES = 200_000
 
 
 def contrast_limits(scan: Scan) -> tuple[float, float]:
@@ -26,9 +26,7 @@ def contrast_limits(scan: Scan) -> tuple[float, float]:
     CT gets the usual window of its body part in HU, everything else a range from robust
     percentiles, because only CT has absolute values.
     """
-    values = scan.voxels.reshape(-1) if scan.voxels.flags.c_contiguous else scan.voxels.ravel(order="K")
-    sample = np.asarray(values[:: max(1, values.size // _SAMPLES)], dtype=np.float64)
-    sample = sample[np.isfinite(sample)]
+    sample = sample_of(scan.voxels)
     if not sample.size:
         return 0.0, 1.0
     if scan.modality == "CT":

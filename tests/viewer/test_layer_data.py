@@ -98,6 +98,14 @@ def test_ct_values_outside_every_window_are_still_visible() -> None:
     assert 20_000 <= low < high <= 30_000
 
 
+def test_values_of_every_column_decide_the_window() -> None:
+    """As many voxels as make the sampling step one row of 512, whose first column is air."""
+    row = np.full(512, 40, np.int16)
+    row[0] = -1000
+    voxels = np.broadcast_to(row, (391, 512, 512))
+    assert contrast_limits(Scan(voxels, np.eye(4), modality="CT")) == (-160, 240)
+
+
 def test_a_few_hot_pixels_do_not_darken_the_scan() -> None:
     voxels = np.random.default_rng(0).normal(500, 50, (10, 40, 40)).astype(np.float32)
     voxels[0, 0, :3] = 1e6
