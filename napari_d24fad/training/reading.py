@@ -40,7 +40,7 @@ def read_tasks(
         hold_out: Tasks to leave alone.
         progress: Told how far the reading is.
         cancel: Stops the reading.
-        expected: Further names that must be tasks.
+        expected: Further names that must be tasks, to validate on: with enough images that are no copies.
         at_least: Normal images (slices of volumes) that a task must have.
         leave_out: Whether scans and masks with a problem are left out instead of refused.
         warn: Told, once, of everything that was left out.
@@ -71,6 +71,9 @@ def read_tasks(
         others += [f"task {name}: {problem}" for problem in problems]
         if len(images) < at_least:
             fatal.append(f"task {name} has {len(images)} usable normal images; {at_least} are needed")
+        elif name in expected and (different := len(torch.unique(images, dim=0))) < MIN_IMAGES:
+            needed = f"{MIN_IMAGES} are needed to validate on"
+            fatal.append(f"task {name} has {different} different normal images; {needed}")
         tasks.append(Task(name, images))
     if fatal or (others and not leave_out):
         go_on = "" if fatal else " With --leave-out, the training goes on without it."

@@ -1,4 +1,5 @@
 import json
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -6,7 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from napari_d24fad.errors import ArgumentError, Cancelled, Code, D24fadError, ModelError
+from napari_d24fad.errors import ArgumentError, Cancelled, Code, D24fadError, ModelError, TrainingError
 from napari_d24fad.network.checkpoint import load_model
 from napari_d24fad.progress import CancelToken
 from napari_d24fad.training.about import About
@@ -120,6 +121,15 @@ def test_what_cannot_be_trained_or_written_is_refused_before_the_training(tmp_pa
     many = Recipe(None, procedural=1, training=TrainingOptions(queries=20, shots=20, side=64))
     assert refused(many, "mine.safetensors") is Code.DATA_LAYOUT
     assert not steps
+
+
+def test_copies_do_not_count_in_a_task_to_validate_on(tmp_path: Path, data: Path) -> None:
+    for number in range(3):
+        shutil.copy(data / "knee" / "normal" / "11.png", data / "knee" / "normal" / f"{number}.png")
+    with pytest.raises(TrainingError) as refusal:
+        train_model(Recipe(data, validate=("knee",), training=QUICK), tmp_path / "mine.safetensors")
+    assert refusal.value.code is Code.DATA_UNUSABLE
+    assert refusal.value.detail.startswith("Task knee has 9 different normal images; 10 are needed")
 
 
 def test_a_task_to_validate_on_must_exist_and_not_be_held_out(tmp_path: Path, data: Path) -> None:
