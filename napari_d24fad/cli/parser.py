@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import NoReturn
@@ -14,6 +15,10 @@ DEFAULT_OUT = Path("d24fad-output")
 EVALUATION_OUT = Path("d24fad-evaluation")
 SCORINGS = ("paper", "matched")
 _COARSEST = 32
+_TYPED = re.compile(
+    r"(invalid choice): .*(?= \(choose from )|(invalid \w+ value|ignored explicit argument):? .*", re.DOTALL
+)
+"""What argparse says of an argument that is wrong, and the argument itself."""
 
 _EPILOG = """\
 exit status:
@@ -32,11 +37,12 @@ class _Parser(argparse.ArgumentParser):
     """Reports wrong arguments as the other errors are: coded, on one line."""
 
     def error(self, message: str) -> NoReturn:
-        # Stray arguments are counted, not quoted: a path may name a patient.
+        # What was typed is not quoted, but for names of options: a path may name a patient.
         stray = message.removeprefix("unrecognized arguments: ")
         if stray != message:
-            options = [word for word in stray.split() if word.startswith("-")]
+            options = [word.partition("=")[0] for word in stray.split() if word.startswith("-")]
             message = f"not understood: {' '.join(options) or 'something after the last argument'}"
+        message = _TYPED.sub(r"\1\2", message)
         raise ArgumentError(Code.BAD_ARGUMENT, f"{message[:1].upper()}{message[1:].rstrip('.')}.")
 
 
