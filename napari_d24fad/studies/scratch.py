@@ -30,14 +30,24 @@ class ScratchFolder:
 
     def __init__(self) -> None:
         _remove_abandoned()
-        self.path = Path(tempfile.mkdtemp(prefix=_PREFIX))
-        lock = (self.path / _LOCK).open("wb")
-        _hold(lock)
+        self.path, lock = _made()
         self._remove = weakref.finalize(self, _remove, self.path, lock, os.getpid())
 
     def remove(self) -> None:
         """Removes the folder with everything in it, now."""
         self._remove()
+
+
+def _made() -> tuple[Path, IO[bytes]]:
+    """Makes a folder and takes its lock; another one where it was taken for abandoned in between."""
+    while True:
+        folder = Path(tempfile.mkdtemp(prefix=_PREFIX))
+        with contextlib.suppress(FileNotFoundError, BlockingIOError), contextlib.ExitStack() as stack:
+            lock = stack.enter_context((folder / _LOCK).open("wb"))
+            _hold(lock)
+            if (folder / _LOCK).exists():  # it was not removed before, and cannot be from here on
+                stack.pop_all()
+                return folder, lock
 
 
 def _remove(folder: Path, lock: IO[bytes], owner: int) -> None:
