@@ -36,7 +36,7 @@ class AnomalyMap:
             not examined.
         normal_level: The map value that a normal reference hardly exceeds when it is
             examined against the others (median over references of the 99.9th
-            percentile). The overlay is transparent below it.
+            percentile).
         reference_scores: ``(references,)`` float32: the score of each reference,
             examined against the others.
         reference_slice_scores: The same for single slices, ``(references, levels)``
@@ -53,6 +53,7 @@ class AnomalyMap:
         slice_p_values: ``(n_slices,)`` float32, each slice among the reference slices at its
             level, not corrected for the number of slices; NaN where not examined.
         level_one_region: Map value above which a normal scan shows at most one region on average.
+            The overlay is transparent below it.
         levels_by_rate: Map value that this share of a normal scan's pixels reaches, for the
             shares in `calibration.RATES`.
         regions: Connected regions at or above `level_one_region`, highest rank first.

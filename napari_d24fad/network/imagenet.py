@@ -83,8 +83,8 @@ def download_imagenet_weights(
 
     Raises:
         ArgumentError: BAD_ARGUMENT if nothing is published for this teacher.
-        ModelError: DOWNLOAD_FAILED, CHECKSUM_MISMATCH, MODEL_CORRUPT.
-        ExportError: CANNOT_WRITE.
+        ModelError: DOWNLOAD_FAILED, CHECKSUM_MISMATCH, MODEL_CORRUPT; CANNOT_WRITE for what is downloaded.
+        ExportError: CANNOT_WRITE for what is made of it.
         Cancelled: If asked to stop.
     """
     published = next((entry for entry in catalogue if entry.teacher == teacher), None)
