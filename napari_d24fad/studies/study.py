@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -61,8 +61,38 @@ def open_study(
         Cancelled: If a stop was asked for.
     """
     found = _found(Path(path), progress, cancel or CancelToken())
-    if not show_identity:
-        return found
+    return _identified(found) if show_identity else found
+
+
+def open_scans(
+    files: Sequence[Path],
+    *,
+    show_identity: bool = False,
+    progress: Progress = silent,
+    cancel: CancelToken | None = None,
+) -> Study:
+    """Opens files that are a scan each, see `is_whole_scan`; those that cannot be read are left out.
+
+    Args:
+        files: NIfTI files and images.
+        show_identity: See `open_study`.
+        progress: Told how far it is.
+        cancel: Stops it.
+
+    Raises:
+        StudyError: ``NO_IMAGES`` if none can be read.
+        Cancelled: If a stop was asked for.
+    """
+    found = _study(list(files), [], progress, cancel or CancelToken())
+    return _identified(found) if show_identity else found
+
+
+def is_whole_scan(file: Path) -> bool:
+    """Whether a file is a scan of its own by its name, NIfTI or an image, and no slice of a series."""
+    return file.name.lower().endswith((*NIFTI_SUFFIXES, *IMAGE_SUFFIXES))
+
+
+def _identified(found: Study) -> Study:
     return Study(tuple(with_identity(series) for series in found.series), found.problems)
 
 

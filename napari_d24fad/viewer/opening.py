@@ -30,8 +30,8 @@ def open_paths(
 ) -> Study:
     """Opens what was dropped or chosen together as one study.
 
-    Several files of one folder are taken for the whole folder: nobody means a single slice
-    when dragging three hundred files.
+    Several DICOM files of one folder are taken for the whole folder: nobody means a single slice
+    when dragging three hundred files. NIfTI files and images are scans of their own.
 
     Args:
         paths: Folders and files.
@@ -44,15 +44,21 @@ def open_paths(
         Cancelled: If a stop was asked for.
     """
     # The readers of all formats take half a second to import: not before something is opened.
-    from napari_d24fad.studies.study import Study, open_study
+    from napari_d24fad.studies.study import Study, is_whole_scan, open_scans, open_study
 
     chosen = list(paths)
+    scans: list[Path] = []
     if len(chosen) > 1 and all(path.is_file() for path in chosen):
-        archives = [path for path in chosen if path.suffix.lower() == ".zip"]
-        chosen = list(dict.fromkeys(path if path in archives else path.parent for path in chosen))
+        scans = list(filter(is_whole_scan, chosen))
+        others = (path for path in chosen if not is_whole_scan(path))
+        places = (path if path.suffix.lower() == ".zip" else path.parent for path in others)
+        chosen = list(dict.fromkeys(places))
+        scans = [path for path in scans if set(chosen).isdisjoint(path.parents)]
     studies = [
         open_study(path, show_identity=show_identity, progress=progress, cancel=cancel) for path in chosen
     ]
+    if scans:
+        studies.append(open_scans(scans, show_identity=show_identity, progress=progress, cancel=cancel))
     return Study(
         tuple(series for study in studies for series in study.series),
         tuple(problem for study in studies for problem in study.problems),

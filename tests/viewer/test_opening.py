@@ -2,7 +2,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import nibabel
+import numpy as np
 import pytest
+from PIL import Image
 
 from napari_d24fad.errors import Cancelled, Code, D24fadError
 from napari_d24fad.progress import CancelToken
@@ -21,6 +24,29 @@ def test_files_of_one_folder_stand_for_the_folder(tmp_path: Path) -> None:
     assert series.grid[0] == len(files)
     (single,) = open_paths(files[:1]).series
     assert single.grid[0] == 1
+
+
+@pytest.mark.parametrize("suffix", [".nii.gz", ".png"])
+def test_files_that_are_scans_of_their_own_stand_for_themselves(tmp_path: Path, suffix: str) -> None:
+    voxels = np.random.default_rng(0).integers(0, 255, (8, 9, 10), np.uint8)
+    files = [tmp_path / f"{number}{suffix}" for number in range(4)]
+    for file in files:
+        if suffix == ".png":
+            Image.fromarray(voxels[0]).save(file)
+        else:
+            nibabel.save(nibabel.Nifti1Image(voxels, np.eye(4)), file)
+    assert [series.source for series in open_paths(files[1:3]).series] == files[1:3]
+    files[2].write_bytes(b"damaged")
+    study = open_paths(files[1:3])
+    assert [series.source for series in study.series] == files[1:2]
+    assert len(study.problems) == 1
+
+
+def test_a_scan_in_a_folder_that_is_opened_is_there_once(tmp_path: Path) -> None:
+    files = write_series(tmp_path, slice_datasets())
+    Image.fromarray(np.eye(9, dtype=np.uint8) * 255).save(tmp_path / "picture.png")
+    study = open_paths([*files[:2], tmp_path / "picture.png"])
+    assert [series.grid[0] for series in study.series] == [len(files), 1]
 
 
 def test_thumbnails_come_one_by_one_and_failures_do_not_stop_them(tmp_path: Path) -> None:
