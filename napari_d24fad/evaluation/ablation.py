@@ -5,9 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-import numpy as np
-import torch
-from monai.metrics.rocauc import compute_roc_auc
 from torch.nn.functional import normalize
 
 from napari_d24fad.detection.detector import Detector
@@ -15,6 +12,7 @@ from napari_d24fad.detection.encoded import EncodedScan
 from napari_d24fad.detection.matched import FOR_IMAGES, MatchedScoring
 from napari_d24fad.detection.scoring import Features, Scoring
 from napari_d24fad.evaluation.draws import draw_references
+from napari_d24fad.evaluation.image_metrics import auroc
 from napari_d24fad.evaluation.labelled import LabelledTask
 from napari_d24fad.evaluation.measure import Plan, encode_task
 from napari_d24fad.progress import CancelToken, Progress, part, silent
@@ -110,5 +108,4 @@ def _auroc(
 ) -> float:
     known = detector.reference_set(references, method=method, cancel=cancel)
     scores = [detector.examine(scans[index], known, cancel=cancel).score for index in queries]
-    labels = torch.tensor([int(task.scans[index].abnormal) for index in queries])
-    return float(np.asarray(compute_roc_auc(torch.tensor(scores), labels)))
+    return auroc(scores, [task.scans[index].abnormal for index in queries])

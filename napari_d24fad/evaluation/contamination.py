@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from sklearn.metrics import roc_auc_score
 
 from napari_d24fad.detection.detector import Detector
 from napari_d24fad.detection.encoded import MAX_LEVELS, EncodedScan
@@ -15,6 +14,7 @@ from napari_d24fad.detection.pairing import MIN_REFERENCES
 from napari_d24fad.detection.references import References
 from napari_d24fad.errors import Code, TrainingError
 from napari_d24fad.evaluation.draws import split
+from napari_d24fad.evaluation.image_metrics import auroc
 from napari_d24fad.evaluation.labelled import LabelledScan
 from napari_d24fad.progress import CancelToken, Progress, silent
 
@@ -140,6 +140,6 @@ def _auroc(
     queries: tuple[Sequence[EncodedScan], Sequence[EncodedScan]],
     cancel: CancelToken,
 ) -> float:
-    labels = [0] * len(queries[0]) + [1] * len(queries[1])
+    labels = [False] * len(queries[0]) + [True] * len(queries[1])
     scores = [detector.examine(each, references, cancel=cancel).score for group in queries for each in group]
-    return float(roc_auc_score(labels, scores))
+    return auroc(scores, labels)

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 
 import numpy as np
 import torch
-from monai.metrics.rocauc import compute_roc_auc
 from torch import Tensor
 
 from napari_d24fad.detection.detector import Detector
+from napari_d24fad.evaluation.image_metrics import auroc
 from napari_d24fad.network.card import ModelCard
 from napari_d24fad.network.checkpoint import LoadedModel
 from napari_d24fad.network.d24fad import D24FAD
@@ -32,7 +32,7 @@ class Validation:
     Args:
         network: Measured as it is at the time.
         card: How its inputs are made and its maps are scored.
-        tasks: Normal images that are not trained on, at least `MIN_IMAGES` of each.
+        tasks: Normal images that are not trained on, at least `MIN_IMAGES` different ones of each.
         device: Where to compute.
     """
 
@@ -49,14 +49,13 @@ class Validation:
         """
         return float(np.mean([self._auroc(*episode, cancel) for episode in self._episodes]))
 
-    def _auroc(self, references: list[Scan], queries: list[tuple[Scan, int]], cancel: CancelToken) -> float:
+    def _auroc(self, references: list[Scan], queries: list[tuple[Scan, bool]], cancel: CancelToken) -> float:
         known = self._detector.encode(references, cancel=cancel)
         scores = [self._detector.detect(scan, known, cancel=cancel).score for scan, _ in queries]
-        labels = torch.tensor([label for _, label in queries])
-        return float(np.asarray(compute_roc_auc(torch.tensor(scores), labels)))
+        return auroc(scores, [abnormal for _, abnormal in queries])
 
 
-def _episode(task: Task, seed: int) -> tuple[list[Scan], list[tuple[Scan, int]]]:
+def _episode(task: Task, seed: int) -> tuple[list[Scan], list[tuple[Scan, bool]]]:
     generator = torch.Generator().manual_seed(seed)
     images = torch.unique(task.images, dim=0)  # a copy of a reference would be refused as a query
     images = images[torch.randperm(len(images), generator=generator)]
@@ -66,7 +65,9 @@ def _episode(task: Task, seed: int) -> tuple[list[Scan], list[tuple[Scan, int]]]
         with_anomaly(image, normal[(index + 1) % len(normal)], generator)
         for index, image in enumerate(normal)
     ]
-    queries = [(_scan(image, colour), 0) for image in normal] + [(_scan(c, colour), 1) for c in changed]
+    queries = [(_scan(image, colour), False) for image in normal] + [
+        (_scan(c, colour), True) for c in changed
+    ]
     return [_scan(image, colour) for image in images[:REFERENCES]], queries
 
 
