@@ -81,7 +81,7 @@ def measure_images(
     for count in shots:
         ways[PUBLISHED, "exact", count] = partial(published_maps, network, queries, supports[:count])
         firsts[PUBLISHED, "exact", count] = partial(published_maps, network, queries[:1], supports[:count])
-    for precision in _precisions():
+    for precision in PRECISIONS:
         engine = _Engine(network, precision)
         ways[FLOOR, precision, 0] = partial(engine.forward, queries)
         for count in shots:
@@ -198,7 +198,3 @@ def _speed(
 def _rounding(precision: Precision) -> AbstractContextManager[None]:
     """As `Encoder` has it, so that GPUs compare like with like."""
     return whole_float32() if precision == "exact" else nullcontext()
-
-
-def _precisions() -> list[Precision]:
-    return [precision for precision in ("exact", "float32", "bfloat16") if precision in PRECISIONS]

@@ -10,10 +10,9 @@ from typing import NoReturn
 
 from napari_d24fad import __version__
 from napari_d24fad.errors import ArgumentError, Code
+from napari_d24fad.network.card import SCORINGS
 
 DEFAULT_OUT = Path("d24fad-output")
-EVALUATION_OUT = Path("d24fad-evaluation")
-SCORINGS = ("paper", "matched")
 _COARSEST = 32
 _TYPED = re.compile(
     r"(invalid choice): .*(?= \(choose from )|(invalid \w+ value|ignored explicit argument):? .*", re.DOTALL

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
-from matplotlib import colormaps
 from matplotlib.axes import Axes
 from matplotlib.cm import ScalarMappable
 from matplotlib.colors import ListedColormap, Normalize
@@ -14,9 +13,9 @@ from matplotlib.figure import Figure
 
 from napari_d24fad.evaluation.canvas import figure_file
 from napari_d24fad.evaluation.cases import FALSE_ALARM, FOUND, MISSED, PER_KIND, Case
+from napari_d24fad.export.colours import overlay_colours
 
-# Without its black end, which would read as low signal on a grey image.
-_COLORMAP = ListedColormap(colormaps["inferno"](np.linspace(0.25, 1, 256)))
+_COLORMAP = ListedColormap(overlay_colours()[:, :3])
 _CELL = 1.55
 _FLATTEST, _HIGHEST = 0.3, 1.2
 _TITLES = {

@@ -18,7 +18,7 @@ Precision = Literal["exact", "float32", "bfloat16"]
 
 On CUDA, ``"float32"`` leaves it to torch's setting whether convolutions round to TF32."""
 
-PRECISIONS: tuple[str, ...] = get_args(Precision)
+PRECISIONS: tuple[Precision, ...] = get_args(Precision)
 
 
 def for_inference(network: D24FAD, precision: Precision) -> D24FAD:

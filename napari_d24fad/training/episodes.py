@@ -13,7 +13,8 @@ from napari_d24fad.training.augment import random_views
 from napari_d24fad.training.options import TrainingOptions
 from napari_d24fad.training.tasks import Task
 
-_MARGIN = 8
+MARGIN = 8
+"""Pixels by which an image is larger, on each side, than the view that is taken of it."""
 
 Picked = list[tuple[int, Tensor]]
 """For each group, the index of its task and the indices of its images, queries first."""
@@ -56,7 +57,7 @@ def views_of(
     """
     groups = [tasks[task].images[indices].to(device) for task, indices in picked]
     if options.crops:
-        groups = [_same_part(images, options.side + 2 * _MARGIN, generator) for images in groups]
+        groups = [_same_part(images, options.side + 2 * MARGIN, generator) for images in groups]
     return random_views(torch.cat(groups), options.side, generator, zoom=0.12, upright=True)
 
 

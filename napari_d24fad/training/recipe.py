@@ -21,7 +21,7 @@ from napari_d24fad.training.about import About
 from napari_d24fad.training.description import PROCEDURAL, first_card, selection_sentence
 from napari_d24fad.training.distil import DistilOptions, distil, read_folded_teacher
 from napari_d24fad.training.distil_sources import distil_sources
-from napari_d24fad.training.episodes import check_tasks
+from napari_d24fad.training.episodes import MARGIN, check_tasks
 from napari_d24fad.training.loop import Keeper
 from napari_d24fad.training.options import TrainingOptions
 from napari_d24fad.training.precision import has_bfloat16
@@ -36,7 +36,6 @@ from napari_d24fad.training.validation import Validation
 
 _IMAGES_PER_PROCEDURAL_TASK = 24
 _PROCEDURAL_VALIDATION = 2
-_MARGIN = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,7 +172,7 @@ def _tasks(
     recipe: Recipe, warn: Callable[[str], None], progress: Progress, cancel: CancelToken
 ) -> tuple[tuple[Task, ...], tuple[Task, ...]]:
     """Returns the tasks to train on, and those to choose the weights by."""
-    side = recipe.training.input_size + (0 if recipe.training.crops else 2 * _MARGIN)
+    side = recipe.training.input_size + (0 if recipe.training.crops else 2 * MARGIN)
     seed = recipe.training.seed
     read: tuple[Task, ...] = ()
     if recipe.data:
