@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -55,7 +56,7 @@ def stamp(picture: Picture, marks: Stamp) -> Picture:
     """Returns a page with the picture, pixel for pixel, and what belongs around it.
 
     Serves slices drawn by `overlay` and screenshots of a canvas alike. Lines that do not
-    fit the width are cut short. Uses no state of ``matplotlib.pyplot`` and may run in any
+    fit the width are wrapped once, then cut short. Uses no state of ``matplotlib.pyplot`` and may run in any
     thread.
 
     Args:
@@ -84,10 +85,13 @@ class _Page:
         self.rows, self.columns = picture.shape[:2]
         self._em = round(_FONT_EM * max(1.0, max(self.rows, self.columns) / _USUAL_PX))
         self._line = round(self._em * 1.4)
-        above, below = (len(lines) * self._line + 2 * self._em for lines in (marks.heading, marks.footing))
         inside_width, inside_height = max(self.columns, _SMALLEST_PX), max(self.rows, _SMALLEST_PX // 2)
         beside = 7 * self._em if marks.limits else self._em
         self.width = self._em + inside_width + beside
+        # The outermost are the brightest.
+        self._heading = self._wrapped(marks.heading, bright=0)
+        self._footing = self._wrapped(marks.footing, bright=len(marks.footing) - 1)
+        above, below = (len(lines) * self._line + 2 * self._em for lines in (self._heading, self._footing))
         self.height = below + inside_height + above
         self.below, self.inside_height = below, inside_height
         self.left = self._em + (inside_width - self.columns) // 2
@@ -98,12 +102,10 @@ class _Page:
         self._figure.figimage(picture, xo=self.left, yo=self.bottom, origin="upper")
 
     def write(self) -> None:
-        """Writes the lines above and below; the outermost are the brightest."""
-        for lines, top in ((self._marks.heading, self.height), (self._marks.footing, self.below)):
-            for number, line in enumerate(lines):
-                bright = number == (0 if lines is self._marks.heading else len(lines) - 1)
-                y = top - self._em - number * self._line
-                self._text(self._em, y, self._fit(line), _INK if bright else _QUIET, va="top")
+        """Writes the lines above and below."""
+        for lines, top in ((self._heading, self.height), (self._footing, self.below)):
+            for number, (line, colour) in enumerate(lines):
+                self._text(self._em, top - self._em - number * self._line, line, colour, va="top")
 
     def name_edges(self, letters: tuple[str, str, str, str]) -> None:
         """Writes the anatomical directions inside the edges of the picture."""
@@ -148,9 +150,14 @@ class _Page:
         self._canvas.draw()
         return np.asarray(self._canvas.buffer_rgba())[..., :3].copy()
 
-    def _fit(self, line: str) -> str:
+    def _wrapped(self, lines: Sequence[str], bright: int) -> list[tuple[str, str]]:
+        """Lines that fit into the page, with their colours."""
         fits = int((self.width - 2 * self._em) / (0.62 * self._em))
-        return line if len(line) <= fits else line[: fits - 1].rstrip() + "…"
+        return [
+            (part, _INK if number == bright else _QUIET)
+            for number, line in enumerate(lines)
+            for part in textwrap.wrap(line, fits, max_lines=2, placeholder="…")
+        ]
 
     def _text(
         self, x: float, y: float, text: str, colour: str, *, ha: str = "left", va: str, outlined: bool = False

@@ -6,7 +6,7 @@ import hashlib
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import ClassVar
+from typing import ClassVar, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -35,6 +35,7 @@ class Series(ABC):
         remedy: What can be loaded instead if the user agrees: the same slices resampled to
             even distances. Its problems say so.
         holds: What must not go away before the series does: the folder its files were unpacked to.
+        number: Which of the series that were opened together it is, from 1; 0 if it is the only one.
         kind: The kind of file: ``"DICOM"``, ``"NIfTI"`` or ``"image"``.
     """
 
@@ -46,6 +47,7 @@ class Series(ABC):
     refusal: StudyError | None = None
     remedy: Series | None = field(default=None, repr=False)
     holds: ScratchFolder | None = field(default=None, repr=False)
+    number: int = 0
 
     def __post_init__(self) -> None:
         if self.refusal is not None:
@@ -89,7 +91,7 @@ class Series(ABC):
 
     @property
     def label(self) -> str:
-        """Kind, plane, size and spacing in one short line without identity, slices first."""
+        """Kind, plane, size, spacing and number in one short line without identity, slices first."""
         slice_axis = self.outline.slice_axis
         order = [slice_axis, *(axis for axis in range(3) if axis != slice_axis)]
         sizes = [self.grid[axis] for axis in order]
@@ -100,7 +102,13 @@ class Series(ABC):
         text = " ".join(word for word in words if word)
         if self.spacing is not None:
             text += ", " + " x ".join(f"{self.spacing[axis]:.1f}" for axis in order) + " mm"
-        return ", ".join([text, *(_LABELLED[one.code] for one in self.problems if one.code in _LABELLED)])
+        remarks = [_LABELLED[one.code] for one in self.problems if one.code in _LABELLED]
+        return ", ".join([text, *([f"no. {self.number}"] if self.number else []), *remarks])
+
+    def numbered(self, number: int) -> Self:
+        """Returns the same series with its number, and so what can be loaded instead of it."""
+        remedy = None if self.remedy is None else self.remedy.numbered(number)
+        return replace(self, number=number, remedy=remedy)
 
     def load(self, progress: Progress = silent, cancel: CancelToken | None = None) -> Scan:
         """Reads the voxels: float32 for grey, uint8 for colour.

@@ -253,7 +253,7 @@ class DetectionDock(QWidget):
             return
         path, _ = QFileDialog.getSaveFileName(self, "Save the picture", "anomaly.png", "PNG (*.png)")
         if path:
-            self.save_picture(Path(path))
+            self.save_picture(Path(path).with_suffix(".png"))
 
     def _choose_results_folder(self) -> None:
         if not self._may_save():

@@ -39,6 +39,9 @@ def open_paths(
         cancel: Stops the search.
         show_identity: See `open_study`.
 
+    Returns:
+        The series; of several, each with its number.
+
     Raises:
         StudyError: Why nothing can be shown.
         Cancelled: If a stop was asked for.
@@ -59,8 +62,11 @@ def open_paths(
     ]
     if scans:
         studies.append(open_scans(scans, show_identity=show_identity, progress=progress, cancel=cancel))
+    series = [one for study in studies for one in study.series]
+    if len(series) > 1:
+        series = [one.numbered(number) for number, one in enumerate(series, start=1)]
     return Study(
-        tuple(series for study in studies for series in study.series),
+        tuple(series),
         tuple(problem for study in studies for problem in study.problems),
     )
 

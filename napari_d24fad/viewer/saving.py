@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -43,6 +44,9 @@ def save_finding(finding: Finding, folder: Path, progress: Progress, cancel: Can
     from napari_d24fad.export.report import Examination
     from napari_d24fad.export.results import save_results
 
-    examination = Examination(finding.scan, finding.request.query.label, finding.anomaly)
+    references = enumerate(finding.request.references, start=1)
+    labels = tuple(f"Reference {number}: {series.label}" for number, series in references)
+    anomaly = replace(finding.anomaly, reference_labels=labels)
+    examination = Examination(finding.scan, finding.request.query.label, anomaly)
     save_results(folder, [examination], names=[_IMAGE_STEM])
     return "The anomaly map, the overlay and the report were saved."

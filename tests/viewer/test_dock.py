@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import gc
+import json
+import re
 import subprocess
 import sys
 import weakref
@@ -75,7 +77,7 @@ def test_main_job(
     assert result.opacity == pytest.approx(0.4)
 
     # What was found can be kept.
-    monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_: (str(tmp_path / "picture.png"), ""))
+    monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_: (str(tmp_path / "picture"), ""))
     click(qtbot, dock.results.picture_button)
     settle(dock)
     assert dock.run_panel.message == "The picture was saved."
@@ -84,6 +86,15 @@ def test_main_job(
     settle(dock)
     names = {file.name for file in tmp_path.iterdir()}
     assert names == {"picture.png", "anomaly.nii.gz", "overlay.png", "report.json"}
+    (told,) = json.loads((tmp_path / "report.json").read_text())["results"]
+    # Nobody is named, and yet each scan can be found again among those that were opened.
+    assert told["query"]["label"].endswith(", no. 1")
+    numbers = [re.fullmatch(r"(Reference \d): .*, (no. \d)", each["label"]) for each in told["references"]]
+    assert [found and found.groups() for found in numbers] == [
+        ("Reference 1", "no. 2"),
+        ("Reference 2", "no. 3"),
+        ("Reference 3", "no. 4"),
+    ]
     (tmp_path / "file").write_text("in the way")
     dock.save_picture(tmp_path / "file" / "picture.png")
     settle(dock)

@@ -16,12 +16,14 @@ from tests.studies.phantom import CORONAL, slice_datasets, write_series
 def test_folders_chosen_together_are_one_study(study_folder: Path) -> None:
     study = open_paths([study_folder / "query", study_folder / "reference-1"])
     assert [series.source.parent.name for series in study.series] == ["query", "reference-1"]
+    assert [series.label.rpartition(", ")[2] for series in study.series] == ["no. 1", "no. 2"]
 
 
 def test_files_of_one_folder_stand_for_the_folder(tmp_path: Path) -> None:
     files = write_series(tmp_path, slice_datasets())
     (series,) = open_paths(files[:2]).series
     assert series.grid[0] == len(files)
+    assert "no." not in series.label
     (single,) = open_paths(files[:1]).series
     assert single.grid[0] == 1
 
