@@ -101,6 +101,8 @@ def _checks_report(checks: Checks) -> dict[str, Any]:
             "observed_pixel_rates": found.observed,
             "observed_pixel_rates_of_draws": [draw.pixel_rates for draw in found.draws],
             "regions_per_normal_scan": found.regions_per_scan,
+            "smallest_p": 1 / (found.shots + 1),
+            "normal_scans_at_smallest_p": found.scans_at_or_below(1 / (found.shots + 1)),
         }
     if checks.contamination is not None:
         flagged = checks.contamination
