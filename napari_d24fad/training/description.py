@@ -55,7 +55,7 @@ def first_card(recipe: Recipe, out: Path, tasks: Sequence[Task], held_back: Sequ
         title=about.title or f"{recipe.teacher} student trained on {len(tasks)} tasks",
         teacher=recipe.teacher,
         teacher_weights="embedded" if recipe.teacher == "compact" else "imagenet",
-        normalise=recipe.teacher == "compact",
+        normalise=recipe.training.normalise or recipe.teacher == "compact",
         input_size=recipe.training.input_size,
         scoring="matched",
         data=_sources(recipe, tasks, held_back),

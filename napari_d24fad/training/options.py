@@ -29,6 +29,8 @@ class TrainingOptions:
         stop_gradient: Whether support features are taken as they are.
         by_position: Whether distances are taken per position, not over flattened maps.
         augment: Whether each image is turned, scaled and re-lit.
+        normalise: Whether an ImageNet teacher sees images with ImageNet mean and standard deviation,
+            as it was trained; the compact teacher always does.
         seed: Makes the run repeatable on one machine.
     """
 
@@ -45,6 +47,7 @@ class TrainingOptions:
     by_position: bool = True
     augment: bool = True
     crops: bool = True
+    normalise: bool = True
     seed: int = 0
 
     @classmethod
@@ -61,6 +64,7 @@ class TrainingOptions:
             by_position=False,
             augment=False,
             crops=False,
+            normalise=False,
         )
 
     @property
