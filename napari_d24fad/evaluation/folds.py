@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from napari_d24fad.errors import ArgumentError, Code, ModelError
+from napari_d24fad.errors import ArgumentError, Code, ModelError, TrainingError
 from napari_d24fad.evaluation.labelled import LabelledTask
 from napari_d24fad.evaluation.run import Fold
 from napari_d24fad.network.card import read_card
@@ -71,6 +71,9 @@ def train_folds(
 ) -> tuple[Fold, ...]:
     """Trains one model per group, or takes the one that an earlier call left.
 
+    A training that was stopped goes on from its checkpoint where data and options are still the
+    same, and starts anew where they are not.
+
     Args:
         plan: Groups and recipe.
         tasks: The labelled scans of all groups.
@@ -91,9 +94,18 @@ def train_folds(
         file = out / MODELS_FOLDER / f"{_model_name(group)}{WEIGHTS_SUFFIX}"
         if not _is_ready(file, command):
             tell = part(progress, done / len(plan.groups), (done + 1) / len(plan.groups))
-            train_model(recipe, file, device=plan.device, progress=tell, cancel=cancel)
+            _train(recipe, file, plan.device, tell, cancel)
         folds.append(Fold(file, tuple(by_name[name] for name in group)))
     return tuple(folds)
+
+
+def _train(recipe: Recipe, file: Path, device: str, progress: Progress, cancel: CancelToken | None) -> None:
+    try:
+        train_model(recipe, file, device=device, resume=True, progress=progress, cancel=cancel)
+    except TrainingError as error:
+        if error.code is not Code.CANNOT_RESUME:
+            raise
+        train_model(recipe, file, device=device, progress=progress, cancel=cancel)
 
 
 def _state_of(recipe: Recipe, hold_out: Sequence[str]) -> str:

@@ -1,16 +1,18 @@
 """Models that never saw what they are measured on."""
 
+import json
 import os
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from napari_d24fad.errors import ArgumentError
+from napari_d24fad.errors import ArgumentError, Cancelled
 from napari_d24fad.evaluation import folds as folds_module
 from napari_d24fad.evaluation.folds import FoldPlan, parse_groups, train_folds
 from napari_d24fad.evaluation.labelled import LabelledTask, read_labelled
 from napari_d24fad.network.card import read_card
+from napari_d24fad.progress import CancelToken
 from napari_d24fad.training.options import TrainingOptions
 from napari_d24fad.training.recipe import Recipe
 from tests.evaluation.images import make_task
@@ -70,3 +72,41 @@ def test_each_model_is_trained_without_its_tasks_and_used_again(tmp_path: Path) 
     other = FoldPlan(plan.groups[:1], replace(recipe, procedural=2, command="other"), "cpu")
     train_folds(other, tasks, tmp_path / "out")
     assert files[0].stat().st_mtime_ns != before[0]
+
+
+def test_a_training_that_was_stopped_goes_on_where_it_fits_and_else_starts_anew(tmp_path: Path) -> None:
+    for at, name in enumerate(("a", "b")):
+        make_task(tmp_path / "data" / name, n_normal=12, seed=1000 * at)
+    tasks = read_labelled(tmp_path / "data", shots=2)
+    options = TrainingOptions(steps=4, groups=1, queries=2, shots=2, side=64)
+    recipe = Recipe(
+        tmp_path / "data", procedural=0, select=False, every=1, training=options, command="d24fad train"
+    )
+    file = tmp_path / "out" / "models" / "without-a.safetensors"
+
+    def train(recipe: Recipe, *, stop_at: str = "never") -> list[str]:
+        """Trains until a step, if it comes to it; returns what happened besides steps."""
+        token = CancelToken()
+        plan = FoldPlan((("a",),), recipe, "cpu")
+        try:
+            train_folds(
+                plan,
+                tasks,
+                tmp_path / "out",
+                progress=lambda _, step: token.cancel() if stop_at in step else None,
+                cancel=token,
+            )
+        except Cancelled:
+            assert stop_at != "never"
+        lines = map(json.loads, file.with_name("without-a.log.jsonl").read_text().splitlines())
+        return [f"{line['event']} {line['step']}" for line in lines if line["event"] in {"resume", "end"}]
+
+    assert train(recipe, stop_at="step 2") == []
+    assert train(recipe) == ["resume 2", "end 4"]
+    before = file.stat().st_mtime_ns
+    assert train(recipe) == ["resume 2", "end 4"]
+    assert file.stat().st_mtime_ns == before  # and is then used again
+    file.unlink()
+    train(recipe, stop_at="step 2")
+    other = replace(recipe, training=replace(options, seed=1), command="other")
+    assert train(other) == ["end 4"]
