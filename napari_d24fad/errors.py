@@ -266,7 +266,7 @@ class Code(Enum):
     )
     OUT_OF_MEMORY = (
         "M08",
-        "The computing device has too little free memory for a single slice.",
+        "The computing device has too little free memory for this computation.",
         "Close other programs that use it, choose the CPU, or take a smaller model.",
     )
     DEVICE_LOST = (

@@ -10,6 +10,7 @@ from importlib import import_module
 from napari_d24fad.cli.console import quiet_libraries
 from napari_d24fad.cli.exits import CANCELLED, exit_status
 from napari_d24fad.cli.parser import read_arguments
+from napari_d24fad.detection.devices import device_faults
 from napari_d24fad.errors import Cancelled, Code, D24fadError
 from napari_d24fad.trace import safe_trace
 
@@ -30,7 +31,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         arguments = read_arguments(sys.argv[1:] if argv is None else argv)
         debug = arguments.debug
         # Imported only now, so that help and wrong arguments cost nothing.
-        with quiet_libraries():
+        with quiet_libraries(), device_faults():
             import_module(f"napari_d24fad.cli.{arguments.command}").run(arguments)
         sys.stdout.flush()
     except (KeyboardInterrupt, Cancelled):

@@ -10,7 +10,6 @@ from typing import Any
 from napari_d24fad.atomic import check_writable
 from napari_d24fad.cli.console import progress_bar, warn
 from napari_d24fad.cli.sources import Source, load_queries, load_references
-from napari_d24fad.detection.devices import device_faults
 from napari_d24fad.detection.intensity import CT_WINDOW
 from napari_d24fad.detection.pairing import check_pairing
 from napari_d24fad.errors import ArgumentError, Code
@@ -47,8 +46,7 @@ def run(arguments: Namespace) -> None:
             arguments.reference, part(progress, 0.1, 0.3), resample=arguments.resample
         )
         _check(arguments, queries, references)
-        with device_faults():
-            examinations = _examine(arguments, queries, references, problems, part(progress, 0.3, 1))
+        examinations = _examine(arguments, queries, references, problems, part(progress, 0.3, 1))
     from napari_d24fad.export.results import save_results  # imports matplotlib
 
     for number, query in enumerate(queries, start=1):

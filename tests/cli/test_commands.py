@@ -15,6 +15,7 @@ import nibabel
 import numpy as np
 import pytest
 import tifffile
+import torch
 
 from napari_d24fad import __version__, cli
 from napari_d24fad.cli.sources import load_queries, load_references, stem_of
@@ -231,6 +232,31 @@ def test_what_was_not_foreseen_is_one_line_and_a_trace_only_on_demand(
     traced = capsys.readouterr().err
     assert "raise ZeroDivisionError(said)" in traced
     assert "Jane" not in traced
+
+
+@pytest.mark.parametrize(
+    ("words", "where"),
+    [
+        (["train", "data", "--out", "new.safetensors"], "training.recipe.train_model"),
+        (["evaluate", "data"], "evaluation.labelled.read_labelled"),
+        (["benchmark"], "detection.detector.Detector.load"),
+    ],
+)
+def test_every_command_tells_a_device_without_free_memory_by_its_code(
+    words: list[str],
+    where: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise torch.OutOfMemoryError
+
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "data").mkdir()
+    monkeypatch.setattr(f"napari_d24fad.{where}", fail)
+    assert cli.main(words) == 5
+    assert capsys.readouterr().err.startswith("d24fad: error M08: ")
 
 
 @pytest.mark.skipif(os.name == "nt", reason="no POSIX signals")
