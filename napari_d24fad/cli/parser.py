@@ -197,7 +197,7 @@ def _train(command: _Parser) -> None:
     command.add_argument("--steps", type=_count, metavar="N", help="optimiser steps")
     command.add_argument("--shots", type=_count, metavar="K", help="support images of an episode")
     command.add_argument("--rate", type=_positive, metavar="X", help="peak learning rate")
-    command.add_argument("--procedural", type=int, metavar="N", help="made-up tasks to add")
+    command.add_argument("--procedural", type=_whole, metavar="N", help="made-up tasks to add")
     command.add_argument(
         "--distil-from", type=Path, metavar="NPZ", help="make the compact teacher anew, of a larger one"
     )
@@ -225,7 +225,7 @@ def _train(command: _Parser) -> None:
     command.add_argument("--no-tsd", action="store_true", default=None, help="leave TSD out")
     command.add_argument("--no-ssd", action="store_true", default=None, help="leave SSD out")
     command.add_argument("--no-l2w", action="store_true", default=None, help="weigh all supports equally")
-    command.add_argument("--seed", type=int, metavar="N", help="default: 0")
+    command.add_argument("--seed", type=_whole, metavar="N", help="default: 0")
     _add_device(command)
 
 
@@ -246,7 +246,7 @@ def _evaluate(command: _Parser) -> None:
         help="references (default: 2,4,8)",
     )
     command.add_argument("--draws", type=_count, default=5, metavar="N", help="default: 5")
-    command.add_argument("--seed", type=int, default=0, metavar="N", help="default: 0")
+    command.add_argument("--seed", type=_whole, default=0, metavar="N", help="default: 0")
     command.add_argument("--scoring", choices=SCORINGS, help="default: as the model says")
     command.add_argument(
         "--protocol",
@@ -329,6 +329,12 @@ def _benchmark(command: _Parser) -> None:
 def _count(text: str) -> int:
     if not text.isascii() or not text.isdigit() or int(text) < 1:
         raise argparse.ArgumentTypeError("expected a whole number from 1")
+    return int(text)
+
+
+def _whole(text: str) -> int:
+    if not text.isascii() or not text.isdigit():
+        raise argparse.ArgumentTypeError("expected a whole number from 0")
     return int(text)
 
 

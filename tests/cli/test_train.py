@@ -96,6 +96,14 @@ def test_options_change_what_they_say() -> None:
     assert (made.select, made.every) == (False, 7)
 
 
+@pytest.mark.parametrize("command", [["train", "data", "--out", "new.safetensors"], ["evaluate", "data"]])
+def test_numbers_below_zero_are_refused(command: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    for option in ("--seed", "--procedural") if command[0] == "train" else ("--seed",):
+        assert cli.main([*command, option, "-5"]) == 2
+        assert f"A01: An argument is not valid. Argument {option}: expected" in capsys.readouterr().err
+    assert recipe("--procedural", "0").procedural == 0
+
+
 def test_a_recipe_file_gives_options_that_the_command_line_overrides(here: Path) -> None:
     (here / "recipe.toml").write_text(
         'title = "T"\nlicence = "L"\nfailures = ["F."]\n[terms]\nhand = "cite"\n'
