@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 _MODEL, _NEAREST = "model", ("nearest neighbour, top 5 %", "nearest neighbour, mean")
 _PIXEL_METRICS = ("pixel AUROC", "AUPRO", "best Dice", "Dice at one false region")
 _FEWEST_SHOTS = 2
+_DEFAULTS = {"model": "compact", "teacher": "compact", "steps": 2000}
+"""What is taken where the command line says nothing; see `_without_effect`."""
 
 
 def run(arguments: Namespace) -> None:
@@ -32,6 +34,8 @@ def run(arguments: Namespace) -> None:
         D24fadError: See the functions it calls.
     """
     _check(arguments)
+    for option, value in _DEFAULTS.items():
+        setattr(arguments, option, getattr(arguments, option) or value)
     check_writable(arguments.out)
     from napari_d24fad.evaluation.files import save_evaluation  # imports torch
     from napari_d24fad.evaluation.labelled import read_labelled
@@ -82,10 +86,29 @@ def _check(arguments: Namespace) -> None:
         wrong = "--reliability goes with the honest protocol."
     elif arguments.ablation and arguments.scoring == "paper":
         wrong = "--ablation takes the matched scoring apart."
-    elif arguments.folds and not arguments.leave_one_task_out:
-        wrong = "--folds goes with --leave-one-task-out."
+    else:
+        wrong = _without_effect(arguments)
     if wrong:
         raise ArgumentError(Code.BAD_ARGUMENT, wrong)
+
+
+def _without_effect(arguments: Namespace) -> str:
+    """Names the first option that was given but would change nothing; empty if there is none."""
+    if arguments.leave_one_task_out and arguments.model:
+        return "--model does not go with --leave-one-task-out, which trains its models."
+    if not arguments.leave_one_task_out:
+        for name in ("folds", "teacher", "steps", "distil_from"):
+            if getattr(arguments, name):
+                return f"--{name.replace('_', '-')} goes with --leave-one-task-out."
+    if arguments.ablation:
+        for name in ("leave_one_task_out", "reliability", "without_tsd"):
+            if getattr(arguments, name):
+                return f"--{name.replace('_', '-')} does not go with --ablation."
+        if arguments.protocol == "published":
+            return "--protocol published does not go with --ablation."
+    if arguments.without_tsd and arguments.no_figures:
+        return "--without-tsd is shown in a figure, and --no-figures draws none."
+    return ""
 
 
 def _train(arguments: Namespace, tasks: Sequence[LabelledTask], progress: Progress) -> Sequence[Fold]:

@@ -236,7 +236,8 @@ def _evaluate(command: _Parser) -> None:
         type=Path,
         help="folder of TASK/{normal,abnormal}[,masks], or TASK/train/good and TASK/test/{good,bad}",
     )
-    command.add_argument("--model", default="compact", metavar="NAME|FILE", help="default: compact")
+    # No default for options that go with some others only: one that is typed can be told.
+    command.add_argument("--model", metavar="NAME|FILE", help="default: compact")
     command.add_argument("--task", nargs="+", default=[], metavar="TASK", help="default: all tasks of DATA")
     command.add_argument(
         "--shots",
@@ -286,13 +287,13 @@ def _evaluate(command: _Parser) -> None:
     held_out.add_argument(
         "--leave-one-task-out",
         action="store_true",
-        help="train a model without each task, and measure the task with it; --model is not used",
+        help="train a model without each task, and measure the task with it, instead of --model",
     )
     held_out.add_argument(
         "--folds", metavar="A+B,C", help="hold these tasks out together instead of one by one"
     )
-    held_out.add_argument("--teacher", default="compact", help="as for train")
-    held_out.add_argument("--steps", type=_count, default=2000, metavar="N", help="as for train")
+    held_out.add_argument("--teacher", help="as for train (default: compact)")
+    held_out.add_argument("--steps", type=_count, metavar="N", help="as for train (default: 2000)")
     held_out.add_argument(
         "--distil-from",
         type=Path,

@@ -63,6 +63,28 @@ def test_refusals(
     assert not (tmp_path / "out").exists()
 
 
+@pytest.mark.parametrize(
+    ("words", "named"),
+    [
+        (["--folds", "hand"], "--folds"),
+        (["--teacher", "resnet18"], "--teacher"),
+        (["--steps", "5"], "--steps"),
+        (["--distil-from", "weights.npz"], "--distil-from"),
+        (["--leave-one-task-out", "--model", "compact"], "--model"),
+        (["--ablation", "--leave-one-task-out"], "--leave-one-task-out"),
+        (["--ablation", "--reliability"], "--reliability"),
+        (["--ablation", "--without-tsd", "compact"], "--without-tsd"),
+        (["--ablation", "--protocol", "published"], "--protocol published"),
+        (["--no-figures", "--without-tsd", "compact"], "--without-tsd"),
+    ],
+)
+def test_an_option_that_would_change_nothing_is_refused_by_its_name(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], words: list[str], named: str
+) -> None:
+    assert cli.main(["evaluate", str(tmp_path), "--out", str(tmp_path / "out"), *words]) == 2
+    assert f"A01: An argument is not valid. {named} " in capsys.readouterr().err
+
+
 def test_the_ablation_of_images_refuses_volumes(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     for label, seeds in (("normal", range(3)), ("abnormal", range(3, 4))):
         (tmp_path / "data" / "head" / label).mkdir(parents=True)
