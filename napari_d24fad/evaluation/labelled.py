@@ -23,7 +23,15 @@ import numpy.typing as npt
 
 from napari_d24fad.detection.prepared import prepare
 from napari_d24fad.errors import Code, D24fadError, StudyError, TrainingError
-from napari_d24fad.evaluation.layouts import LabelFolder, layout_of, numbered_series, visible
+from napari_d24fad.evaluation.layouts import (
+    OURS,
+    PUBLISHED,
+    LabelFolder,
+    Layout,
+    layout_of,
+    numbered_series,
+    task_folders,
+)
 from napari_d24fad.evaluation.trivial import statistics
 from napari_d24fad.progress import CancelToken, Progress, silent
 from napari_d24fad.studies.scan import Scan
@@ -142,12 +150,13 @@ def read_labelled(
         cancel: Stops the reading.
 
     Raises:
+        StudyError: PATH_MISSING if there is no such folder.
         TrainingError: DATA_UNUSABLE with all that is wrong, in one list; DATA_LAYOUT if
             there is no such task.
         Cancelled: If a stop was asked for.
     """
     cancel = cancel or CancelToken()
-    folders = {entry.name: entry for entry in visible(data) if entry.is_dir()}
+    folders = task_folders(data)
     chosen = list(dict.fromkeys(names)) or list(folders)
     missing = [name for name in chosen if name not in folders]
     if missing or not chosen:
@@ -158,19 +167,21 @@ def read_labelled(
         progress(done / len(chosen), f"Reading {name}")
         task, found = _read_task(folders[name], shots, cancel)
         problems += [f"Task {name}: {problem}." for problem in found]
-        if not _too_few(task, shots):
-            tasks.append(task)
+        tasks += [task] if task else []
     if problems and not (leave_out and tasks):
         go_on = " With --leave-out, evaluate goes on without it." if tasks else ""
         raise TrainingError(Code.DATA_UNUSABLE, " ".join(problems) + go_on)
     return tuple(tasks)
 
 
-def _read_task(folder: Path, shots: int, cancel: CancelToken) -> tuple[LabelledTask, list[str]]:
-    """Reads what can be used of one task, and says what cannot."""
+def _read_task(folder: Path, shots: int, cancel: CancelToken) -> tuple[LabelledTask | None, list[str]]:
+    """Reads what can be used of one task, and says what cannot; None if too little can."""
     layout = layout_of(folder)
-    missing = [label.path for label in layout.folders if not (folder / label.path).is_dir()]
-    problems = [f"there is no folder {path}" for path in missing]
+    missing = [label for label in layout.folders if not (folder / label.path).is_dir()]
+    if len(missing) == len(layout.folders):
+        ours, published = (", ".join(label.path for label in each.folders) for each in (OURS, PUBLISHED))
+        return None, [f"it has none of the folders of a task ({ours}; or {published})"]
+    problems = [f"there is no folder {label.path}" for label in missing]
     masks = {name: found for _, name, found in numbered_series(folder / layout.masks, cancel)}
     scans: list[LabelledScan] = []
     n_unusable = 0
@@ -184,7 +195,7 @@ def _read_task(folder: Path, shots: int, cancel: CancelToken) -> tuple[LabelledT
                 reasons[error.detail or error.code.meaning].append(number)
         problems += [_counted(label.path, numbers, reason) for reason, numbers in reasons.items()]
         n_unusable += sum(map(len, reasons.values()))
-    if masks:
+    if masks and layout.abnormal not in {label.path for label in missing}:
         problems.append(f"{len(masks)} in {layout.masks} have the name of no scan in {layout.abnormal}")
     usual = Counter(scan.kind for scan in scans).most_common(1)
     others = [scan for scan in scans if scan.kind != usual[0][0]]
@@ -193,7 +204,8 @@ def _read_task(folder: Path, shots: int, cancel: CancelToken) -> tuple[LabelledT
     same_kind = [scan for scan in scans if scan.kind == usual[0][0]]
     kept = _without_copies(same_kind)
     task = LabelledTask(folder.name, kept, len(same_kind) - len(kept), n_unusable + len(others))
-    return task, problems + _too_few(task, shots)
+    too_few = _too_few(task, layout, shots, missing)
+    return None if too_few or missing else task, problems + too_few
 
 
 def _checked(
@@ -270,15 +282,20 @@ def _without_copies(scans: Sequence[LabelledScan]) -> tuple[LabelledScan, ...]:
     return tuple(scan for scan in scans if first[scan.content] is scan)
 
 
-def _too_few(task: LabelledTask, shots: int) -> list[str]:
+def _too_few(task: LabelledTask, layout: Layout, shots: int, missing: Sequence[LabelFolder]) -> list[str]:
+    """Says which scans are needed and not there, unless their folder is not there."""
     problems = []
-    needed = shots + any(scan.may_refer and scan.may_query for scan in task.scans)
-    if len(task.references) < needed:
+    there = [label for label in layout.folders if label not in missing]
+    needed = shots + any(label.may_refer and label.may_query for label in layout.folders)
+    if any(label.may_refer for label in there) and len(task.references) < needed:
         problems.append(
             f"{needed} normal scans are needed to draw {shots} references, there are {len(task.references)}"
         )
     for abnormal, word in ((False, "normal"), (True, "abnormal")):
-        if not any(scan.may_query and scan.abnormal is abnormal for scan in task.scans):
+        # Where references can be queries too, the sentence above is of these scans.
+        alone = [label for label in there if label.may_query and not label.may_refer]
+        queried = any(scan.may_query and scan.abnormal is abnormal for scan in task.scans)
+        if any(label.abnormal is abnormal for label in alone) and not queried:
             problems.append(f"there is no {word} scan to examine")
     return problems
 

@@ -67,6 +67,17 @@ def layout_of(task: Path) -> Layout:
     return max((OURS, PUBLISHED), key=lambda layout: sum((task / f.path).is_dir() for f in layout.folders))
 
 
+def task_folders(data: Path) -> dict[str, Path]:
+    """Returns the folders that lie in the folder of all tasks, by name.
+
+    Raises:
+        StudyError: PATH_MISSING.
+    """
+    if not data.exists():
+        raise StudyError(Code.PATH_MISSING)
+    return {entry.name: entry for entry in visible(data) if entry.is_dir()}
+
+
 def visible(folder: Path) -> list[Path]:
     """Returns what lies in a folder by name, without hidden files; empty if there is no folder."""
     if not folder.is_dir():

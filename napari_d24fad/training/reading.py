@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from napari_d24fad.errors import Code, PairingError, StudyError, TrainingError
-from napari_d24fad.evaluation.layouts import Layout, layout_of, numbered_series, visible
+from napari_d24fad.evaluation.layouts import Layout, layout_of, numbered_series, task_folders
 from napari_d24fad.progress import CancelToken, Progress, silent
 from napari_d24fad.training.tasks import MIN_IMAGES, Task, network_images
 
@@ -46,12 +46,13 @@ def read_tasks(
         warn: Told, once, of everything that was left out.
 
     Raises:
+        StudyError: PATH_MISSING if there is no such folder.
         TrainingError: DATA_UNUSABLE with all that is wrong, in one list; DATA_LAYOUT if
             there is no task at all.
         Cancelled: If a stop was asked for.
     """
     cancel = cancel or CancelToken()
-    folders = {entry.name: entry for entry in visible(data) if entry.is_dir()}
+    folders = task_folders(data)
     wanted = {name: folder for name, folder in folders.items() if name not in hold_out}
     if not wanted:
         raise TrainingError(Code.DATA_LAYOUT, "No task was found, or all are held out.")

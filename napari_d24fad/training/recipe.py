@@ -102,6 +102,7 @@ def train_model(
         The card as written.
 
     Raises:
+        StudyError: PATH_MISSING if the folder of the data is not there.
         TrainingError: The data cannot be trained on, there is nothing to resume, or the loss diverged.
         ModelError: The teacher's weights are missing, or the device is.
         ArgumentError: BAD_ARGUMENT for options that contradict each other, or a name

@@ -206,7 +206,8 @@ def test_a_place_without_write_permission_is_refused_before_any_work(
         (["models", "import", "nowhere.pth"], "M0[12]", 5),
         (["models", "download", "alexnet"], "A01", 2),
         (["models", "convert", "nowhere.pth", "--out", "m.safetensors"], "M0[12]", 5),
-        (["train", "nowhere", "--out", "m.safetensors"], "T01", 7),
+        (["train", "nowhere", "--out", "m.safetensors"], "S01", 3),
+        (["evaluate", "nowhere"], "S01", 3),
     ],
 )
 def test_other_commands_refuse(

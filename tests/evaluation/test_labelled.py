@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from napari_d24fad.errors import Code, TrainingError
+from napari_d24fad.errors import Code, StudyError, TrainingError
 from napari_d24fad.evaluation.labelled import read_labelled
 from tests.detection.subjects import head
 from tests.evaluation.images import lesion_of, make_published_task, make_task, picture, write
@@ -125,9 +125,10 @@ def test_everything_wrong_is_in_one_list(tmp_path: Path) -> None:
         "Task a: 1 in masks have the name of no scan in abnormal.",
         "Task b: 5 normal scans are needed to draw 4 references, there are 4.",
         "Task c: there is no folder abnormal.",
-        "Task c: there is no abnormal scan to examine.",
+        "Task c: 5 normal scans are needed to draw 4 references, there are 0.",
     ):
         assert part in error.detail
+    assert error.detail.count("Task c: ") == 2
     assert str(tmp_path) not in str(error)
     assert "Smith" not in str(error)
     (task,) = read_labelled(tmp_path, shots=4, leave_out=True)
@@ -140,4 +141,30 @@ def test_tasks_that_do_not_exist(tmp_path: Path) -> None:
         read_labelled(tmp_path, ["liver"])
     assert caught.value.code is Code.DATA_LAYOUT
     assert "liver" in caught.value.detail
-    assert refusal(tmp_path / "nowhere").code is Code.DATA_LAYOUT
+    (tmp_path / "empty").mkdir()
+    assert refusal(tmp_path / "empty").code is Code.DATA_LAYOUT
+    with pytest.raises(StudyError) as nothing:
+        read_labelled(tmp_path / "nowhere")
+    assert nothing.value.code is Code.PATH_MISSING
+
+
+def test_each_cause_is_one_sentence(tmp_path: Path) -> None:
+    make_task(tmp_path / "a")
+    (tmp_path / "notes" / "old").mkdir(parents=True)
+    make_task(tmp_path / "without abnormal", masks=True)
+    shutil.rmtree(tmp_path / "without abnormal" / "abnormal")
+    make_published_task(tmp_path / "without good")
+    shutil.rmtree(tmp_path / "without good" / "train")
+    write(tmp_path / "without good" / "train")
+    make_published_task(tmp_path / "nothing to examine")
+    for file in (tmp_path / "nothing to examine" / "test" / "good").iterdir():
+        file.unlink()
+    assert refusal(tmp_path).detail == (
+        "Task notes: it has none of the folders of a task "
+        "(normal, abnormal; or train/good, test/good, test/bad). "
+        "Task nothing to examine: there is no normal scan to examine. "
+        "Task without abnormal: there is no folder abnormal. "
+        "Task without good: there is no folder train/good. "
+        "With --leave-out, evaluate goes on without it."
+    )
+    assert [task.name for task in read_labelled(tmp_path, leave_out=True)] == ["a"]

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from napari_d24fad.errors import Code, TrainingError
+from napari_d24fad.errors import Code, StudyError, TrainingError
 from napari_d24fad.training.reading import read_tasks
 from tests.studies.phantom import slice_datasets, write_series
 
@@ -100,8 +100,12 @@ def test_everything_wrong_is_in_one_list(data: Path) -> None:
 
 
 def test_no_task_at_all(data: Path) -> None:
-    assert "No task" in refusal(data / "nowhere")
-    assert "No task" in refusal(data, hold_out=("liver", "lung"))
+    (data / "empty").mkdir()
+    assert "No task" in refusal(data / "empty")
+    assert "No task" in refusal(data, hold_out=("empty", "liver", "lung"))
+    with pytest.raises(StudyError) as nothing:
+        read_tasks(data / "nowhere", 32)
+    assert nothing.value.code is Code.PATH_MISSING
 
 
 def test_many_numbers_are_counted(data: Path) -> None:
