@@ -168,14 +168,17 @@ def _ablation_table(found: dict[str, dict[str, tuple[float, ...]]]) -> str:
 
 def _summary(report: dict[str, Any]) -> str:
     shots = max(report["shots"])
-    head = ["task", "normal", "abnormal", "model", "nearest (top 5 %)", "nearest (mean)", "single statistic"]
+    head = ["task", "normal", "abnormal", "examined", "model"]
+    head += ["nearest (top 5 %)", "nearest (mean)", "single statistic"]
     rows = []
     for task in report["tasks"]:
         cells = [_cell(task, "image AUROC", shots, method) for method in (_MODEL, *_NEAREST)]
         single = task["single_statistic"]
         cells.append(f"{single['image_auroc']:.3f} ({single['name']})")
         seen = " *" if task["in_training_data"] else ""
-        rows.append([task["task"] + seen, str(task["normal"]), str(task["abnormal"]), *cells])
+        counts = [str(task["normal"]), str(task["abnormal"])]
+        examined = " + ".join(map(_range, task["examined_in_each_draw"].values()))
+        rows.append([task["task"] + seen, *counts, examined, *cells])
     lines = [
         f"Image AUROC, {report['scoring']} scoring, {report['protocol']} protocol, {shots} references, "
         f"mean of {report['draws']} draws [95 % interval over draws]",
@@ -192,6 +195,11 @@ def _summary(report: dict[str, Any]) -> str:
     if left_out:
         lines.append(f"{left_out} scans were left out: copies of others, or not usable")
     return "\n".join(lines)
+
+
+def _range(counts: Sequence[int]) -> str:
+    fewest, most = min(counts), max(counts)
+    return str(most) if fewest == most else f"{fewest} to {most}"
 
 
 def _cell(task: dict[str, Any], metric: str, shots: int, method: str = _MODEL) -> str:

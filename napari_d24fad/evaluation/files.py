@@ -77,6 +77,10 @@ def _task_report(result: TaskResult) -> dict[str, Any]:
         "scans": task.scans[0].kind,
         "normal": task.count(abnormal=False),
         "abnormal": task.count(abnormal=True),
+        "examined_in_each_draw": {
+            "normal": result.examined(abnormal=False),
+            "abnormal": result.examined(abnormal=True),
+        },
         "copies_left_out": task.n_copies,
         "unusable_left_out": task.n_unusable,
         "model": result.model_name,

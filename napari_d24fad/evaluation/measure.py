@@ -6,7 +6,7 @@ reference and query.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from napari_d24fad.detection.detector import Detector
@@ -129,6 +129,16 @@ class EncodedTask:
         )
 
 
+def baseline_scores(
+    baseline: Sequence[Mapping[int, BaselineScores]], shots: int
+) -> dict[str, tuple[float, ...]]:
+    """Returns the scores of the baseline by method, in the order of the queries."""
+    return {
+        "nearest neighbour, top 5 %": tuple(each[shots].top for each in baseline),
+        "nearest neighbour, mean": tuple(each[shots].mean for each in baseline),
+    }
+
+
 def measure_task(
     encoded: EncodedTask, plan: Plan, *, progress: Progress = silent, cancel: CancelToken | None = None
 ) -> tuple[Scores, ...]:
@@ -162,11 +172,7 @@ def measure_task(
             scores, pixels = _examine(
                 encoded, draw, shots, part(progress, (start + at) / every, (start + at + 1) / every), cancel
             )
-            methods = {
-                "model": scores,
-                "nearest neighbour, top 5 %": tuple(each[shots].top for each in baseline),
-                "nearest neighbour, mean": tuple(each[shots].mean for each in baseline),
-            }
+            methods = {"model": scores, **baseline_scores(baseline, shots)}
             abnormal = tuple(encoded.task.scans[index].abnormal for index in draw.queries)
             measured.append(Scores(shots, number, draw.queries, abnormal, methods, pixels))
     return tuple(measured)

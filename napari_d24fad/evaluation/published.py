@@ -23,8 +23,7 @@ from napari_d24fad.detection.paper import PaperScoring
 from napari_d24fad.detection.scoring import Features
 from napari_d24fad.errors import ArgumentError, Code
 from napari_d24fad.evaluation.draws import draw_references
-from napari_d24fad.evaluation.labelled import LabelledTask
-from napari_d24fad.evaluation.measure import Plan, Scores
+from napari_d24fad.evaluation.measure import EncodedTask, Plan, Scores, baseline_scores
 from napari_d24fad.network.d24fad import D24FAD
 from napari_d24fad.progress import CancelToken, Progress, silent
 
@@ -49,9 +48,7 @@ def published_scores(maps: FloatArray) -> FloatArray:
 
 
 def measure_as_published(
-    task: LabelledTask,
-    scans: Sequence[EncodedScan],
-    network: D24FAD,
+    encoded: EncodedTask,
     plan: Plan,
     *,
     progress: Progress = silent,
@@ -59,10 +56,11 @@ def measure_as_published(
 ) -> tuple[Scores, ...]:
     """Measures one task of images by the published protocol.
 
+    The nearest neighbours stand beside it for the same images; their scores are those of the
+    honest protocol, each image on its own.
+
     Args:
-        task: The labelled images.
-        scans: Each of them encoded for the ``"paper"`` scoring.
-        network: What encoded them.
+        encoded: The task, encoded for the ``"paper"`` scoring.
         plan: Shots, draws and seed.
         progress: Told how far it is.
         cancel: Stops it.
@@ -72,22 +70,27 @@ def measure_as_published(
         Cancelled: If a stop was asked for.
     """
     cancel = cancel or CancelToken()
+    task = encoded.task
     drawn = draw_references(task, plan.shots, plan.draws, plan.seed)
-    runs = [(number, draw, shots) for number, draw in enumerate(drawn) for shots in plan.shots]
     if task.is_volumes or min(len(draw.queries) for draw in drawn) < BATCH:
         detail = f"The published protocol is for {BATCH} or more images per task, not for volumes."
         raise ArgumentError(Code.BAD_ARGUMENT, detail)
     measured = []
-    for done, (number, draw, shots) in enumerate(runs):
-        progress(done / len(runs), f"{task.name}: draw {number + 1}, {shots} references")
+    for number, draw in enumerate(drawn):
+        progress(number / len(drawn), f"{task.name}: draw {number + 1}")
         by_label = sorted(draw.queries, key=lambda index: task.scans[index].abnormal)
-        scores = published_scores(_maps(scans, network, by_label, draw.references[:shots], cancel))
-        kept = by_label[: len(scores)]
+        kept = tuple(by_label[: len(by_label) // BATCH * BATCH])
         abnormal = tuple(task.scans[index].abnormal for index in kept)
         if not any(abnormal):
             raise ArgumentError(Code.BAD_ARGUMENT, "Dropping the last batch leaves no abnormal image.")
-        model = {"model": tuple(float(score) for score in scores)}
-        measured.append(Scores(shots, number, tuple(kept), abnormal, model))
+        baseline = [encoded.baseline(index, draw.references, plan.shots, cancel) for index in kept]
+        for shots in plan.shots:
+            maps = _maps(encoded.scans, encoded.detector.network, kept, draw.references[:shots], cancel)
+            scores = {
+                "model": tuple(float(score) for score in published_scores(maps)),
+                **baseline_scores(baseline, shots),
+            }
+            measured.append(Scores(shots, number, kept, abnormal, scores))
     return tuple(measured)
 
 

@@ -57,6 +57,11 @@ class TaskResult:
     rows: tuple[Row, ...] = field(repr=False)
     checks: Checks = field(default_factory=Checks)
 
+    def examined(self, *, abnormal: bool) -> tuple[int, ...]:
+        """Returns how many scans with this label each draw examined, whatever the shots."""
+        shots = self.scores[0].shots
+        return tuple(each.abnormal.count(abnormal) for each in self.scores if each.shots == shots)
+
     def figure(self, metric: str, shots: int, method: str = "model") -> Estimate | None:
         """Returns one figure; None if it was not measured."""
         wanted = (shots, method, metric)

@@ -132,21 +132,20 @@ def _evaluate_task(
 ) -> tuple[TaskResult, Illustration | None]:
     plan, cases, checks = options.plan, [], Checks()
     measuring = part(progress, 0.2, 0.9 if options.illustrate or options.check else 1)
+    encoded = EncodedTask(detector, task, part(progress, 0, 0.2), cancel)
     if options.protocol == PUBLISHED:
-        scans = encode_task(detector, task, part(progress, 0, 0.2), cancel)
-        scores = measure_as_published(task, scans, detector.network, plan, progress=measuring, cancel=cancel)
+        scores = measure_as_published(encoded, plan, progress=measuring, cancel=cancel)
     else:
-        encoded = EncodedTask(detector, task, part(progress, 0, 0.2), cancel)
         scores = measure_task(encoded, plan, progress=measuring, cancel=cancel)
-        scans = encoded.scans
         if options.illustrate:
             cases = pick_cases(encoded, scores, _first_draw(task, plan).references, cancel)
         if options.check:
-            checks = _check(detector, task, scans, plan, cancel)
+            checks = _check(detector, task, encoded.scans, plan, cancel)
     result = _result(detector, task, scores, checks)
     if not options.illustrate:
         return result, None
-    return result, _illustrate(detector, beside, task, scans, options, cases, part(progress, 0.9, 1), cancel)
+    drawing = part(progress, 0.9, 1)
+    return result, _illustrate(detector, beside, task, encoded.scans, options, cases, drawing, cancel)
 
 
 def _illustrate(

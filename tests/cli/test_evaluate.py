@@ -22,7 +22,7 @@ def test_what_is_printed_and_written(tmp_path: Path, model: Path, capsys: pytest
     assert cli.main([*words, "--reliability"]) == 0
     printed = capsys.readouterr().out
     assert "3 references, mean of 2 draws" in printed
-    assert "hand  7       4         1.000 [1.000, 1.000]" in printed
+    assert "hand  7       4         4 + 4     1.000 [1.000, 1.000]" in printed
     assert "hand: pixel AUROC 0." in printed
     assert "*" not in printed  # the card of this model names no training data
     assert cli.main([*words, "--json", "--scoring", "paper"]) == 0

@@ -179,6 +179,11 @@ def test_published_protocol(
     assert (evaluation.name, illustrations) == ("random-paper-published", ())
     scores: tuple[Scores, ...] = evaluation.tasks[0].scores
     assert all(len(each.queries) == 16 for each in scores)  # 17 less the incomplete batch
+    assert {(*r.examined(abnormal=False), *r.examined(abnormal=True)) for r in evaluation.tasks} == {
+        (9, 9, 7, 7)
+    }
+    for method in ("nearest neighbour, top 5 %", "nearest neighbour, mean"):
+        assert evaluation.tasks[0].figure("image AUROC", 3, method) is not None
     assert all(min(each.scores["model"]) == 0 and max(each.scores["model"]) == 1 for each in scores)
     with pytest.raises(ArgumentError):
         evaluate([Fold(model, tasks[2:])], options)
