@@ -145,6 +145,11 @@ class ModelCard:
         )
 
 
+def can_name_a_model(text: str) -> bool:
+    """Whether a card may give this name to a model."""
+    return _NAME.fullmatch(text) is not None
+
+
 def read_card(path: Path) -> ModelCard:
     """Reads a card file.
 

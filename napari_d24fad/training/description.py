@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from napari_d24fad.errors import ArgumentError, Code, ModelError
-from napari_d24fad.network.card import DataSource, ModelCard
+from napari_d24fad.network.card import DataSource, ModelCard, can_name_a_model
 from napari_d24fad.network.zoo import WEIGHTS_SUFFIX
 from napari_d24fad.training.about import NOT_STATED
 from napari_d24fad.training.selection import Selection
@@ -50,8 +50,15 @@ def first_card(recipe: Recipe, out: Path, tasks: Sequence[Task], held_back: Sequ
             recipe says of the model does not fit a card.
     """
     about = recipe.about
+    name = out.name.removesuffix(WEIGHTS_SUFFIX)
+    if not can_name_a_model(name):
+        detail = (
+            "A model is named after its file: at most 64 letters, digits, dots, dashes and underscores, "
+            "a letter or digit first and last."
+        )
+        raise ArgumentError(Code.BAD_ARGUMENT, detail)
     card = ModelCard(
-        name=out.name.removesuffix(WEIGHTS_SUFFIX),
+        name=name,
         title=about.title or f"{recipe.teacher} student trained on {len(tasks)} tasks",
         teacher=recipe.teacher,
         teacher_weights="embedded" if recipe.teacher == "compact" else "imagenet",
@@ -72,8 +79,7 @@ def first_card(recipe: Recipe, out: Path, tasks: Sequence[Task], held_back: Sequ
     try:
         card.to_json()
     except ModelError as error:
-        detail = f"{error.detail} A model is named after its file: letters, digits, dots, dashes, at most 64."
-        raise ArgumentError(Code.BAD_ARGUMENT, detail) from error
+        raise ArgumentError(Code.BAD_ARGUMENT, error.detail) from error
     return card
 
 
