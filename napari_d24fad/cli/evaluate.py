@@ -179,9 +179,11 @@ def _summary(report: dict[str, Any]) -> str:
         counts = [str(task["normal"]), str(task["abnormal"])]
         examined = " + ".join(map(_range, task["examined_in_each_draw"].values()))
         rows.append([task["task"] + seen, *counts, examined, *cells])
+    draws = report["draws"]
+    over = "one draw" if draws == 1 else f"mean of {draws} draws [95 % interval over draws]"
     lines = [
-        f"Image AUROC, {report['scoring']} scoring, {report['protocol']} protocol, {shots} references, "
-        f"mean of {report['draws']} draws [95 % interval over draws]",
+        f"Image AUROC, {report['scoring']} scoring, {report['protocol']} protocol, "
+        f"{shots} references, {over}",
         table(head, rows),
         f"mean over tasks: {report['mean_image_auroc']:.3f}",
     ]

@@ -25,6 +25,10 @@ def test_what_is_printed_and_written(tmp_path: Path, model: Path, capsys: pytest
     assert "hand  7       4         4 + 4     1.000 [1.000, 1.000]" in printed
     assert "hand: pixel AUROC 0." in printed
     assert "*" not in printed  # the card of this model names no training data
+    words[words.index("--draws") + 1] = "1"
+    assert cli.main([*words, "--scoring", "paper"]) == 0
+    printed = capsys.readouterr().out
+    assert printed.startswith("Image AUROC, paper scoring, honest protocol, 3 references, one draw\n")
     assert cli.main([*words, "--json", "--scoring", "paper"]) == 0
     told = json.loads(capsys.readouterr().out)
     assert (told["schema"], told["shots"], told["scoring"]) == ("d24fad-evaluation/2", [2, 3], "paper")
