@@ -30,8 +30,10 @@ def save_loss_plot(
     for position, (stage, values) in enumerate(losses.items(), start=1):
         axes = figure.add_subplot(1, len(losses), position, title=stage, xlabel="step", ylabel="loss")
         steps = np.arange(1, len(values) + 1)
-        axes.plot(steps, values, color="0.75", linewidth=0.6, label="each step")
-        if len(values) >= _SMOOTHED:
+        if len(values) < _SMOOTHED:
+            axes.plot(steps, values, ".-", color="C0", label="each step")
+        else:
+            axes.plot(steps, values, color="0.75", linewidth=0.6, label="each step")
             smooth = np.convolve(values, np.full(_SMOOTHED, 1 / _SMOOTHED), "valid")
             axes.plot(steps[_SMOOTHED - 1 :], smooth, color="C0", label=f"mean of {_SMOOTHED}")
         axes.legend(loc="upper right")
