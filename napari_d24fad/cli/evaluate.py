@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from argparse import Namespace
+from dataclasses import replace
 from pathlib import Path
 from statistics import fmean
 from typing import TYPE_CHECKING, Any
@@ -59,7 +60,9 @@ def run(arguments: Namespace) -> None:
         if arguments.leave_one_task_out:
             start = 0.6
             folds = _train(arguments, tasks, part(progress, 0.1, start))
-            name = "-".join(filter(None, ("leave-tasks-out", arguments.teacher, arguments.scoring)))
+            training = "published-training" if arguments.published else ""
+            words = ("leave-tasks-out", arguments.teacher, training, arguments.scoring)
+            name = "-".join(filter(None, words))
         options = Options(
             plan=Plan(arguments.shots, arguments.draws, arguments.seed),
             protocol=arguments.protocol,
@@ -97,7 +100,7 @@ def _without_effect(arguments: Namespace) -> str:
     if arguments.leave_one_task_out and arguments.model:
         return "--model does not go with --leave-one-task-out, which trains its models."
     if not arguments.leave_one_task_out:
-        for name in ("folds", "teacher", "steps", "distil_from"):
+        for name in ("folds", "teacher", "steps", "published", "distil_from"):
             if getattr(arguments, name):
                 return f"--{name.replace('_', '-')} goes with --leave-one-task-out."
     if arguments.ablation:
@@ -118,14 +121,20 @@ def _train(arguments: Namespace, tasks: Sequence[LabelledTask], progress: Progre
 
     words = ["d24fad train DATA --out FILE", f"--teacher {arguments.teacher}", f"--steps {arguments.steps}"]
     words += ["--distil-from FILE"] if arguments.distil_from else []
+    training = TrainingOptions()
+    if arguments.published:
+        words.append("--published --procedural 0 --no-selection")
+        training = TrainingOptions.published()
     recipe = Recipe(
         data=arguments.data,
         teacher=arguments.teacher,
         distil_from=arguments.distil_from,
         leave_out=arguments.leave_out,
-        training=TrainingOptions(steps=arguments.steps, seed=arguments.seed),
+        training=replace(training, steps=arguments.steps, seed=arguments.seed),
         command=" ".join([*words, f"--seed {arguments.seed}"]),
     )
+    if arguments.published:
+        recipe = replace(recipe, procedural=0, select=False)
     groups = parse_groups(arguments.folds, [task.name for task in tasks])
     plan = FoldPlan(groups, recipe, arguments.device)
     return train_folds(plan, tasks, arguments.out, progress=progress)

@@ -295,6 +295,11 @@ def _evaluate(command: _Parser) -> None:
     held_out.add_argument("--teacher", help="as for train (default: compact)")
     held_out.add_argument("--steps", type=_count, metavar="N", help="as for train (default: 2000)")
     held_out.add_argument(
+        "--published",
+        action="store_true",
+        help="train by the paper's loss and optimiser, on the tasks of DATA alone, and take the last weights",
+    )
+    held_out.add_argument(
         "--distil-from",
         type=Path,
         metavar="NPZ",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import nibabel
@@ -10,6 +11,12 @@ import numpy as np
 import pytest
 
 from napari_d24fad import cli
+from napari_d24fad.cli.parser import read_arguments
+from napari_d24fad.cli.train import recipe_of
+from napari_d24fad.errors import Cancelled
+from napari_d24fad.evaluation.folds import FoldPlan
+from napari_d24fad.training.options import TrainingOptions
+from napari_d24fad.training.recipe import Recipe
 from tests.detection.subjects import head
 from tests.evaluation.images import make_task
 
@@ -73,6 +80,7 @@ def test_refusals(
         (["--folds", "hand"], "--folds"),
         (["--teacher", "resnet18"], "--teacher"),
         (["--steps", "5"], "--steps"),
+        (["--published"], "--published"),
         (["--distil-from", "weights.npz"], "--distil-from"),
         (["--leave-one-task-out", "--model", "compact"], "--model"),
         (["--ablation", "--leave-one-task-out"], "--leave-one-task-out"),
@@ -87,6 +95,43 @@ def test_an_option_that_would_change_nothing_is_refused_by_its_name(
 ) -> None:
     assert cli.main(["evaluate", str(tmp_path), "--out", str(tmp_path / "out"), *words]) == 2
     assert f"A01: An argument is not valid. {named} " in capsys.readouterr().err
+
+
+def test_models_of_held_out_tasks_are_trained_by_our_recipe_or_as_published(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make_task(tmp_path / "data" / "hand")
+    recipes: list[Recipe] = []
+
+    def stop(plan: FoldPlan, *_: object, **__: object) -> None:
+        recipes.append(plan.recipe)
+        raise Cancelled
+
+    monkeypatch.setattr("napari_d24fad.evaluation.folds.train_folds", stop)
+    words = ["evaluate", str(tmp_path / "data"), "--out", str(tmp_path / "out"), "--leave-one-task-out"]
+    words += ["--shots", "2", "--seed", "3"]
+    assert cli.main(words) == cli.CANCELLED
+    assert cli.main([*words, "--published", "--steps", "7", "--teacher", "resnet18"]) == cli.CANCELLED
+    data = tmp_path / "data"
+    ours = "d24fad train DATA --out FILE --teacher compact --steps 2000 --seed 3"
+    published = (
+        "d24fad train DATA --out FILE --teacher resnet18 --steps 7 "
+        "--published --procedural 0 --no-selection --seed 3"
+    )
+    assert recipes == [
+        Recipe(data, training=TrainingOptions(seed=3), command=ours),
+        Recipe(
+            data,
+            "resnet18",
+            procedural=0,
+            select=False,
+            training=replace(TrainingOptions.published(7), seed=3),
+            command=published,
+        ),
+    ]
+    for recipe in recipes:  # what the card says is what was done
+        typed = recipe.command.replace("DATA", str(data)).split()[1:]
+        assert replace(recipe_of(read_arguments(typed)), command=recipe.command) == recipe
 
 
 def test_the_ablation_of_images_refuses_volumes(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
