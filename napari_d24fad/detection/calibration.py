@@ -100,7 +100,8 @@ def calibrate(left_out: Sequence[LeftOutMaps], one_more: float = 1.0) -> Calibra
         one_more: Factor on their values, since a query is compared with one reference more.
             Peaks stay as they are: as ranks they are valid without it, and a little conservative.
     """
-    each = [np.quantile(one.values(), 1 - _RANKS) for one in left_out]
+    ordered = [np.sort(one.values()) for one in left_out]
+    each = [np.quantile(values, 1 - _RANKS) for values in ordered]
     logs = np.log(np.maximum(one_more * np.stack(each), 1e-9))
     middle = logs.mean(axis=0)
     spread = np.maximum(logs.std(axis=0, ddof=1), _LEAST_SPREAD) * np.sqrt(1 + 1 / len(logs))
@@ -111,9 +112,11 @@ def calibrate(left_out: Sequence[LeftOutMaps], one_more: float = 1.0) -> Calibra
         (middle - 6 * spread).min(), min((middle + reach * spread).max(), middle.max() + 6), _GRID
     )
     varying = special.stdtr(freedom, (middle - grid[:, None]) / spread).mean(axis=1)
-    pooled = 1 - np.searchsorted(np.sort(logs, axis=None), grid) / logs.size
+    # Of all pixels: beyond the highest rank, quantiles would know of none.
+    reached = np.exp(grid) / one_more
+    pooled = np.mean([1 - np.searchsorted(values, reached) / len(values) for values in ordered], axis=0)
     tail = np.maximum((varying + pooled) / 2, _LOWEST_TAIL)
-    peaks = np.array([one.values().max() for one in left_out], np.float32)
+    peaks = np.array([values[-1] for values in ordered], np.float32)
     return Calibration(np.exp(grid), tail, _one_region_level(left_out, peaks, each) * one_more, peaks)
 
 

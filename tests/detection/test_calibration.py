@@ -43,6 +43,16 @@ def test_the_stated_rate_holds_on_further_scans_of_the_same_population(spread: f
         assert rate / factor <= np.mean(rates) <= rate * factor
 
 
+@pytest.mark.parametrize("share", [1e-3, 3e-4])
+def test_small_p_values_are_those_of_pixels_that_references_show(share: float) -> None:
+    """A value that one pixel in a thousand and fewer reaches is none that hardly any reaches."""
+    drawn = scans(0, 16, 0.0, side=128)
+    calibration = calibrate(drawn[:8])
+    values = np.concatenate([each.values() for each in drawn[8:]])
+    p_values = calibration.p_values(np.quantile(values, [1 - share]).astype(np.float32))
+    assert share / 3 <= p_values[0] <= share * 3
+
+
 def test_scans_that_vary_less_than_a_log_normal_does_are_not_promised_too_little() -> None:
     """Bounded values, as in most sets: where 1 % is stated, Student's t alone shows half of it."""
     observed = []
