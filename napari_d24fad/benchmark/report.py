@@ -86,7 +86,7 @@ def draw(measured: Benchmark, path: Path) -> None:
     axes.yaxis.set_major_formatter("{x:g}")
     axes.yaxis.set_minor_locator(LogLocator(subs=(2, 3, 5)))  # all nine would lie on top of each other
     axes.yaxis.set_minor_formatter("{x:g}")
-    axes.legend()
+    figure.legend(loc="outside right upper")
     with atomic_file(path) as temporary:
         figure.savefig(temporary, dpi=150, format="png")
 

@@ -45,10 +45,6 @@ def run(arguments: Namespace) -> None:
             part(progress, 0, 0.5),
             cancel,
         )
-        rates = {
-            name: product_rate(device, dtype) / 1e9
-            for name, dtype in (("float32", torch.float32), ("bfloat16", torch.bfloat16))
-        }
         volume = None
         if arguments.volume:
             if arguments.volume_teacher:
@@ -58,6 +54,12 @@ def run(arguments: Namespace) -> None:
                 detector = Detector(model, arguments.device)
             volume = measure_volume(detector, arguments.volume, part(progress, 0.5, 1), cancel)
     on_gpu = device.type == "cuda"
+    # Before the large matrices are made, which no run of the program has.
+    memory_mib = torch.cuda.max_memory_allocated(device) / 2**20 if on_gpu else highest_mib()
+    rates = {
+        name: product_rate(device, dtype) / 1e9
+        for name, dtype in (("float32", torch.float32), ("bfloat16", torch.bfloat16))
+    }
     measured = Benchmark(
         teacher=arguments.teacher,
         size=arguments.size,
@@ -67,7 +69,7 @@ def run(arguments: Namespace) -> None:
         product_gflops=rates,
         images=tuple(images),
         volume=volume,
-        memory_mib=torch.cuda.max_memory_allocated(device) / 2**20 if on_gpu else highest_mib(),
+        memory_mib=memory_mib,
     )
     if arguments.plot is not None:
         draw(measured, arguments.plot)
