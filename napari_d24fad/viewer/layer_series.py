@@ -97,12 +97,10 @@ def _eight_bits(colours: npt.NDArray[Any]) -> npt.NDArray[np.uint8]:
     """
     if np.issubdtype(colours.dtype, np.floating):  # napari shows 0 to 1
         colours = (np.clip(colours, 0, 1) * 255).round()
-    elif not np.issubdtype(colours.dtype, np.integer) or colours.min() < 0:
-        raise StudyError(Code.UNSUPPORTED_PIXELS, _COLOURS)
-    elif colours.max() > 255:  # others hold 8 bits, in whatever type
-        if colours.dtype != np.uint16:
-            raise StudyError(Code.UNSUPPORTED_PIXELS, _COLOURS)
+    elif colours.dtype == np.uint16:  # dark ones too: their type tells the depth
         colours = colours >> 8
+    elif not np.issubdtype(colours.dtype, np.integer) or colours.min() < 0 or colours.max() > 255:
+        raise StudyError(Code.UNSUPPORTED_PIXELS, _COLOURS)
     return colours.astype(np.uint8, copy=False)
 
 
