@@ -105,6 +105,14 @@ class Series(ABC):
         remarks = [_LABELLED[one.code] for one in self.problems if one.code in _LABELLED]
         return ", ".join([text, *([f"no. {self.number}"] if self.number else []), *remarks])
 
+    @property
+    def title(self) -> str:
+        """What to call it where there is little room: its description, or else its label; with its number."""
+        described = self.identity.description
+        if not described:
+            return self.label
+        return f"{described}, no. {self.number}" if self.number else described
+
     def numbered(self, number: int) -> Self:
         """Returns the same series with its number, and so what can be loaded instead of it."""
         remedy = None if self.remedy is None else self.remedy.numbered(number)

@@ -108,7 +108,7 @@ class ScanLayers(QObject):
         """Shows a scan, in a new layer if it has none, and hides the other scans."""
         layer = self._layers.get(series)
         if layer is None or layer not in self._viewer.layers:
-            data, settings, _ = scan_layer_data(scan, series.identity.description or series.label)
+            data, settings, _ = scan_layer_data(scan, series.title)
             layer = Image(data, **settings)
             self._layers[series] = layer
             self._viewer.add_layer(layer)

@@ -63,7 +63,7 @@ def _read(series: Series) -> list[ScanLayerData]:
         return []
     for problem in scan.problems:
         show_warning(str(problem))
-    return [scan_layer_data(scan, series.identity.description or series.label)]
+    return [scan_layer_data(scan, series.title)]
 
 
 def _looks_medical(path: Path) -> bool:

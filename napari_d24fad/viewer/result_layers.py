@@ -151,9 +151,9 @@ class ResultLayers:
         self._viewer.layers.selection.active = active
 
     def unmark(self) -> None:
-        """Takes the ring away."""
-        self._take_away(self._mark)
-        self._mark = None
+        """Hides the ring; to remove its layer would hold up the viewer."""
+        if self.mark_layer is not None:
+            self.mark_layer.visible = False
 
     def remove(self) -> None:
         """Removes all of these layers."""

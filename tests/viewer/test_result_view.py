@@ -64,6 +64,7 @@ def test_finding_is_looked_into(qtbot, dock: DetectionDock, settle: Settle, stud
     assert time.thread_time() - started < 0.1
     assert layer.contrast_limits[0] == pytest.approx(anomaly.levels_by_rate[0.05])
     assert layer.data is data
+    assert not mark.visible, "what it marked may be no region any more"
     qtbot.waitUntil(lambda: not dock.result_view.is_busy, timeout=60_000)
     assert f"above {anomaly.levels_by_rate[0.05]:.3g} " in results.regions_section.header.text()
     results.threshold.value_box.setValue(results.threshold.value_box.maximum())
