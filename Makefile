@@ -21,7 +21,7 @@ DATA ?= ../shared/data/images
 WEIGHTS ?= ../shared/weights/resnet18_conv1_to_layer3_bnfolded.npz
 MODEL := resources/models/compact
 
-.PHONY: help setup demo test lint unit wheel docs model clean
+.PHONY: help setup demo test lint unit coverage wheel docs model clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## /make \1: /p' $(MAKEFILE_LIST)
@@ -49,8 +49,11 @@ lint: setup
 
 unit: setup
 	-@.ci/install-packages .ci/test-packages.txt
-	QT_API=pyqt5 PYTEST_QT_API=pyqt5 $(PYTEST) --cov=napari_d24fad
+	QT_API=pyqt5 PYTEST_QT_API=pyqt5 $(PYTEST)
 	QT_API=pyqt6 PYTEST_QT_API=pyqt6 $(PYTEST) tests/viewer
+
+coverage: setup ## the lines that no test reaches; a third slower than the tests alone
+	QT_API=pyqt5 PYTEST_QT_API=pyqt5 $(PYTEST) --cov=napari_d24fad
 
 wheel: setup ## build the wheel, and run the command from it
 	rm -rf build dist
