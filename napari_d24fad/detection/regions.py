@@ -86,10 +86,12 @@ def find_regions(
     for index, box in enumerate(ndimage.find_objects(labels), start=1):
         mask = labels[box] == index
         inside = values[part][box][mask]
+        if len(inside) < min_voxels:  # most are specks, which are not worth listing their places
+            continue
         corner = [one.start + other.start for one, other in zip(part, box, strict=True)]
         places = np.argwhere(mask) + corner
         ranked = inside[counts[places[:, scan.slice_axis]]]
-        if len(ranked) and len(ranked) >= min_voxels:
+        if len(ranked) >= max(1, min_voxels):
             p_value = conformal_p(float(ranked.max()), normal_peaks)
             found.append((-float((inside - level).sum(dtype=np.float64)), index, places, inside, p_value))
     found.sort(key=lambda each: each[:2])
