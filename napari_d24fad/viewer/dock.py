@@ -252,8 +252,12 @@ class DetectionDock(QWidget):
         if not self._may_save():
             return
         path, _ = QFileDialog.getSaveFileName(self, "Save the picture", "anomaly.png", "PNG (*.png)")
-        if path:
-            self.save_picture(Path(path).with_suffix(".png"))
+        named = Path(path if path.lower().endswith(".png") else f"{path}.png")
+        if path and str(named) != path and named.exists():
+            # The dialog asked about the name that was typed only.
+            self.run_panel.show_note("A picture of this name is there already: choose it to replace it.")
+        elif path:
+            self.save_picture(named)
 
     def _choose_results_folder(self) -> None:
         if not self._may_save():

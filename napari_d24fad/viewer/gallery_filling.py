@@ -40,7 +40,7 @@ class GalleryFilling(QObject):
         self._in_viewer.added.connect(self._show_layer)
         self._in_viewer.removed.connect(self._forget_layer)
         self._in_viewer.replaced.connect(self._replace_layer)
-        self._in_viewer.renamed.connect(lambda series, name: gallery.card(series).set_name(name))
+        self._in_viewer.renamed.connect(self._rename_layer)
         gallery.close_requested.connect(self._close_study)
         self._in_viewer.start()
 
@@ -78,6 +78,9 @@ class GalleryFilling(QObject):
         self._scans.adopt(after, layer)
         self._gallery.replace(before, after)
         self.previews.draw((after,))
+
+    def _rename_layer(self, series: LayerSeries, name: str) -> None:
+        self._gallery.card(series).set_name(name)
 
     def _close_study(self, title: str) -> None:
         self._gallery.set_section(title, ())

@@ -81,6 +81,11 @@ def test_main_job(
     click(qtbot, dock.results.picture_button)
     settle(dock)
     assert dock.run_panel.message == "The picture was saved."
+    before = (tmp_path / "picture.png").stat().st_mtime_ns
+    click(qtbot, dock.results.picture_button)
+    settle(dock)
+    assert "already" in dock.run_panel.message
+    assert (tmp_path / "picture.png").stat().st_mtime_ns == before
     monkeypatch.setattr(QFileDialog, "getExistingDirectory", lambda *_: str(tmp_path))
     click(qtbot, dock.results.files_button)
     settle(dock)
