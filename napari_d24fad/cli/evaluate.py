@@ -60,9 +60,8 @@ def run(arguments: Namespace) -> None:
         if arguments.leave_one_task_out:
             start = 0.6
             folds = _train(arguments, tasks, part(progress, 0.1, start))
-            training = "published-training" if arguments.published else ""
-            words = ("leave-tasks-out", arguments.teacher, training, arguments.scoring)
-            name = "-".join(filter(None, words))
+            training = "-published-training" if arguments.published else ""
+            name = f"leave-tasks-out-{arguments.teacher}{training}"
         options = Options(
             plan=Plan(arguments.shots, arguments.draws, arguments.seed),
             protocol=arguments.protocol,

@@ -85,7 +85,8 @@ def evaluate(
     Args:
         folds: Each model with its tasks.
         options: How.
-        name: Name of the run; empty for that of the first model with scoring and protocol.
+        name: What is measured; empty for the name of the first model. The run is called by it, the
+            scoring and the protocol.
         progress: Told how far it is.
         cancel: Stops it.
 
@@ -111,7 +112,7 @@ def evaluate(
             illustrations += [illustration] if illustration else []
     ending = "" if options.protocol == HONEST else f"-{options.protocol}"
     evaluation = Evaluation(
-        name=name or f"{detector.model.card.name}-{detector.scoring_name}{ending}",
+        name=f"{name or detector.model.card.name}-{detector.scoring_name}{ending}",
         scoring=detector.scoring_name,
         protocol=options.protocol,
         plan=options.plan,

@@ -175,8 +175,8 @@ def test_published_protocol(
     # The cost is measured above; here it would only take time.
     monkeypatch.setattr("napari_d24fad.evaluation.run._cost", lambda *_: Cost(1.0, None))
     options = Options(PLAN, PUBLISHED, device="cpu", illustrate=False)
-    evaluation, illustrations = evaluate([Fold(model, tasks[1:2])], options)
-    assert (evaluation.name, illustrations) == ("random-paper-published", ())
+    evaluation, illustrations = evaluate([Fold(model, tasks[1:2])], options, "held-out")
+    assert (evaluation.name, illustrations) == ("held-out-paper-published", ())
     scores: tuple[Scores, ...] = evaluation.tasks[0].scores
     assert all(len(each.queries) == 16 for each in scores)  # 17 less the incomplete batch
     assert {(*r.examined(abnormal=False), *r.examined(abnormal=True)) for r in evaluation.tasks} == {
