@@ -86,8 +86,8 @@ class Session:
     def __init__(self, study: Path) -> None:
         import napari
 
-        from napari_d24fad.viewer.card import Role
         from napari_d24fad.viewer.dock import DetectionDock
+        from napari_d24fad.viewer.gallery.card import Role
 
         self.viewer = napari.Viewer(show=False)
         self.dock = DetectionDock(self.viewer)
@@ -103,7 +103,7 @@ class Session:
         """Waits until the widget has nothing more to do."""
         from qtpy.QtWidgets import QApplication
 
-        from napari_d24fad.viewer.workers import Worker
+        from napari_d24fad.viewer.running.workers import Worker
 
         dock = self.dock
         while (
@@ -147,7 +147,7 @@ def cycle(study: Path) -> None:
     """Opens, runs and closes once."""
     session = Session(study)
     session.run()
-    if session.dock.finding is None:
+    if session.dock.examination is None:
         raise AssertionError(session.dock.run_panel.message)
     session.close()
 
@@ -159,9 +159,9 @@ def runs(study: Path, count: int) -> list[dict[str, float]]:
         What is held after each run.
 
     Raises:
-        AssertionError: If a run ends without a finding.
+        AssertionError: If a run ends without an examination.
     """
-    from napari_d24fad.viewer.card import Role
+    from napari_d24fad.viewer.gallery.card import Role
 
     session = Session(study)
     references = session.dock.gallery.series[1:]
@@ -170,7 +170,7 @@ def runs(study: Path, count: int) -> list[dict[str, float]]:
         left_out = references[number % len(references)]
         session.dock.gallery.set_role(left_out, Role.NONE)
         session.run()
-        if session.dock.finding is None:
+        if session.dock.examination is None:
             raise AssertionError(session.dock.run_panel.message)
         session.dock.gallery.set_role(left_out, Role.REFERENCE)
         session.settle()
@@ -252,7 +252,7 @@ def main(words: Sequence[str] | None = None) -> int:
     parser.add_argument("--cancels", type=int, default=0)
     parser.add_argument("--log", type=Path, help="what was measured after each cycle, as JSON lines")
     arguments = parser.parse_args(words)
-    from tests.viewer.heads import write_study
+    from tests.heads import write_study
 
     grown: dict[str, float] = {}
     with tempfile.TemporaryDirectory() as place:

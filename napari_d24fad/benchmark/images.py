@@ -12,8 +12,8 @@ import torch
 from torch import Tensor
 
 from napari_d24fad.benchmark.product import now
-from napari_d24fad.detection.null import smooth
-from napari_d24fad.detection.paper import PaperScoring
+from napari_d24fad.detection.references.null import smooth
+from napari_d24fad.detection.scoring.paper import PaperScoring
 from napari_d24fad.network.d24fad import D24FAD
 from napari_d24fad.network.inference import PRECISIONS, Precision, for_inference, whole_float32
 from napari_d24fad.network.losses import distance_maps

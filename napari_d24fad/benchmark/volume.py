@@ -17,16 +17,16 @@ import torch
 
 from napari_d24fad.benchmark.phantom import MATRIX, write_dicom, write_nifti
 from napari_d24fad.benchmark.product import now
-from napari_d24fad.detection.calibration import FloatArray
 from napari_d24fad.detection.detector import Detector
-from napari_d24fad.detection.encoded import EncodedScan
+from napari_d24fad.detection.encoding.encoded import EncodedScan
 from napari_d24fad.detection.examination import examine_slice
-from napari_d24fad.detection.feature_cache import FeatureCache
-from napari_d24fad.detection.kept_references import KeptReferences
 from napari_d24fad.detection.published import SSD, TSD, Distance, PublishedDistances
-from napari_d24fad.detection.references import References
+from napari_d24fad.detection.references.calibration import FloatArray
+from napari_d24fad.detection.references.reference_set import References
 from napari_d24fad.memory import highest_mib, resident_mib
 from napari_d24fad.progress import CancelToken, Progress, silent
+from napari_d24fad.session.feature_cache import FeatureCache
+from napari_d24fad.session.kept_references import KeptReferences
 from napari_d24fad.studies.series import Series
 from napari_d24fad.studies.study import open_study
 

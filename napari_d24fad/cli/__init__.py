@@ -10,7 +10,7 @@ from importlib import import_module
 from napari_d24fad.cli.console import quiet_libraries
 from napari_d24fad.cli.exits import CANCELLED, exit_status
 from napari_d24fad.cli.parser import read_arguments
-from napari_d24fad.detection.devices import device_faults
+from napari_d24fad.detection.encoding.devices import device_faults
 from napari_d24fad.errors import Cancelled, Code, D24fadError
 from napari_d24fad.trace import safe_trace
 

@@ -10,11 +10,11 @@ from typing import Any
 from napari_d24fad.atomic import check_writable
 from napari_d24fad.cli.console import progress_bar, warn
 from napari_d24fad.cli.sources import Source, load_queries, load_references
-from napari_d24fad.detection.intensity import CT_WINDOW
-from napari_d24fad.detection.pairing import check_pairing
+from napari_d24fad.detection.encoding.intensity import CT_WINDOW
+from napari_d24fad.detection.references.pairing import check_pairing
 from napari_d24fad.errors import ArgumentError, Code
 from napari_d24fad.export.notice import NOTICE
-from napari_d24fad.export.report import Examination, as_json
+from napari_d24fad.export.report import ReportEntry, as_json
 from napari_d24fad.network.zoo import find_model
 from napari_d24fad.progress import Progress, part
 from napari_d24fad.settings import features_folder, features_limit
@@ -46,13 +46,13 @@ def run(arguments: Namespace) -> None:
             arguments.reference, part(progress, 0.1, 0.3), resample=arguments.resample
         )
         _check(arguments, queries, references)
-        examinations = _examine(arguments, queries, references, problems, part(progress, 0.3, 1))
+        entries = _examine(arguments, queries, references, problems, part(progress, 0.3, 1))
     from napari_d24fad.export.results import save_results  # imports matplotlib
 
     for number, query in enumerate(queries, start=1):
         if query.scan.may_show_identity:
             warn(f"query {number}: {Problem(Code.BURNED_IN)}")
-    report = save_results(arguments.out, examinations, names=[query.stem for query in queries])
+    report = save_results(arguments.out, entries, names=[query.stem for query in queries])
     print(as_json(report) if arguments.json else _summary(report))
 
 
@@ -69,11 +69,11 @@ def _examine(
     references: Sequence[Source],
     problems: Sequence[Problem],
     progress: Progress,
-) -> list[Examination]:
+) -> list[ReportEntry]:
     # These import torch.
     from napari_d24fad.detection.detector import Detector
-    from napari_d24fad.detection.feature_cache import FeatureCache
-    from napari_d24fad.detection.kept_references import KeptReferences
+    from napari_d24fad.session.feature_cache import FeatureCache
+    from napari_d24fad.session.kept_references import KeptReferences
 
     window = arguments.window or CT_WINDOW
     detector = Detector.load(arguments.model, arguments.device, arguments.scoring, window)
@@ -84,13 +84,13 @@ def _examine(
         found.append(kept.encode(each.scan, progress=tell))
     encoded = kept.reference_set(found, progress=part(progress, 0.4, 0.5))
     labels = tuple(f"Reference {number}: {each.label}" for number, each in enumerate(references, start=1))
-    examinations = []
+    entries = []
     for done, query in enumerate(queries):
         examining = part(progress, 0.5 + 0.5 * done / len(queries), 0.5 + 0.5 * (done + 1) / len(queries))
         anomaly = detector.detect(query.scan, encoded, progress=examining)
         anomaly = replace(anomaly, reference_labels=labels, warnings=(*anomaly.warnings, *problems))
-        examinations.append(Examination(query.scan, query.label, anomaly, window))
-    return examinations
+        entries.append(ReportEntry(query.scan, query.label, anomaly, window))
+    return entries
 
 
 def _summary(report: dict[str, Any]) -> str:

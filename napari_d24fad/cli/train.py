@@ -27,7 +27,7 @@ def run(arguments: Namespace) -> None:
     """
     check_writable(arguments.out.absolute().parent)
     from napari_d24fad.training.processes import is_main_process  # imports torch
-    from napari_d24fad.training.recipe import train_model
+    from napari_d24fad.training.train import train_model
 
     speaks = is_main_process()
     recipe = recipe_of(arguments)

@@ -7,21 +7,21 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from napari_d24fad.detection.alignment import Alignment
-from napari_d24fad.detection.calibration import RATES, calibrate, conformal_p
-from napari_d24fad.detection.copies import measure_likeness
-from napari_d24fad.detection.encoded import MAX_LEVELS, EncodedScan
-from napari_d24fad.detection.encoder import Encoder
+from napari_d24fad.detection.encoding.encoded import MAX_LEVELS, EncodedScan
+from napari_d24fad.detection.encoding.encoder import Encoder
+from napari_d24fad.detection.encoding.intensity import CT_WINDOW
 from napari_d24fad.detection.examination import examine_slices
-from napari_d24fad.detection.intensity import CT_WINDOW
-from napari_d24fad.detection.null import measure_null
-from napari_d24fad.detection.pairing import check_pairing, check_references
-from napari_d24fad.detection.reference_check import check_outliers
-from napari_d24fad.detection.references import References
+from napari_d24fad.detection.references.alignment import Alignment
+from napari_d24fad.detection.references.calibration import RATES, calibrate, conformal_p
+from napari_d24fad.detection.references.copies import measure_likeness
+from napari_d24fad.detection.references.null import measure_null
+from napari_d24fad.detection.references.pairing import check_pairing, check_references
+from napari_d24fad.detection.references.reference_check import check_outliers
+from napari_d24fad.detection.references.reference_set import References
+from napari_d24fad.detection.references.set_warnings import query_warnings, set_warnings
 from napari_d24fad.detection.result import AnomalyMap
-from napari_d24fad.detection.scoring import Scoring
-from napari_d24fad.detection.scorings import scoring
-from napari_d24fad.detection.set_warnings import query_warnings, set_warnings
+from napari_d24fad.detection.scoring.names import scoring
+from napari_d24fad.detection.scoring.protocol import Scoring
 from napari_d24fad.errors import Code
 from napari_d24fad.network.checkpoint import load_model
 from napari_d24fad.network.inference import Precision

@@ -8,11 +8,17 @@ from dataclasses import dataclass, field
 import numpy as np
 import torch
 
-from napari_d24fad.detection.alignment import Compared
-from napari_d24fad.detection.calibration import FloatArray, conformal_slice_p
-from napari_d24fad.detection.encoded import EncodedScan
-from napari_d24fad.detection.null import Null, combine_components, relative_to_expected, scan_score, smooth
-from napari_d24fad.detection.references import References
+from napari_d24fad.detection.encoding.encoded import EncodedScan
+from napari_d24fad.detection.references.alignment import Compared
+from napari_d24fad.detection.references.calibration import FloatArray, conformal_slice_p
+from napari_d24fad.detection.references.null import (
+    Null,
+    combine_components,
+    relative_to_expected,
+    scan_score,
+    smooth,
+)
+from napari_d24fad.detection.references.reference_set import References
 from napari_d24fad.progress import CancelToken, Progress, part
 
 _AT_ONCE = 16

@@ -9,9 +9,9 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from napari_d24fad.detection.calibration import FloatArray
-from napari_d24fad.detection.encoded import supports_at
+from napari_d24fad.detection.encoding.encoded import supports_at
 from napari_d24fad.detection.published import SSD, TSD, PublishedDistances
+from napari_d24fad.detection.references.calibration import FloatArray
 from napari_d24fad.errors import ArgumentError, Code
 from napari_d24fad.progress import CancelToken
 

@@ -8,13 +8,13 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from napari_d24fad.detection.calibration import FloatArray
 from napari_d24fad.detection.detector import Detector
-from napari_d24fad.detection.encoded import Encoded, EncodedScan, supports_at
-from napari_d24fad.detection.matched import MatchedScoring, copying_distances, student
-from napari_d24fad.detection.null import smooth
-from napari_d24fad.detection.paper import PaperScoring
-from napari_d24fad.detection.references import References
+from napari_d24fad.detection.encoding.encoded import Encoded, EncodedScan, supports_at
+from napari_d24fad.detection.references.calibration import FloatArray
+from napari_d24fad.detection.references.null import smooth
+from napari_d24fad.detection.references.reference_set import References
+from napari_d24fad.detection.scoring.matched import MatchedScoring, copying_distances, student
+from napari_d24fad.detection.scoring.paper import PaperScoring
 from napari_d24fad.network.inference import whole_float32
 from napari_d24fad.network.losses import distance_maps, enlarge
 

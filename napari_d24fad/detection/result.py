@@ -12,9 +12,9 @@ import numpy.typing as npt
 from napari_d24fad.studies.scan import Problem
 
 if TYPE_CHECKING:
-    from napari_d24fad.detection.calibration import Calibration
-    from napari_d24fad.detection.reference_check import ReferenceCheck
-    from napari_d24fad.detection.regions import Region
+    from napari_d24fad.detection.references.calibration import Calibration
+    from napari_d24fad.detection.references.reference_check import ReferenceCheck
+    from napari_d24fad.detection.references.regions import Region
 
 FloatArray = npt.NDArray[np.float32]
 

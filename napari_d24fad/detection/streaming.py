@@ -7,11 +7,11 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from napari_d24fad.detection.calibration import FloatArray
 from napari_d24fad.detection.detector import Detector
-from napari_d24fad.detection.encoded import EncodedScan
+from napari_d24fad.detection.encoding.encoded import EncodedScan
 from napari_d24fad.detection.examination import draw_slices
-from napari_d24fad.detection.references import References
+from napari_d24fad.detection.references.calibration import FloatArray
+from napari_d24fad.detection.references.reference_set import References
 from napari_d24fad.progress import CancelToken, Progress, part, silent
 from napari_d24fad.studies.scan import Scan
 

@@ -8,13 +8,13 @@ from dataclasses import dataclass, replace
 from torch.nn.functional import normalize
 
 from napari_d24fad.detection.detector import Detector
-from napari_d24fad.detection.encoded import EncodedScan
-from napari_d24fad.detection.matched import FOR_IMAGES, MatchedScoring
-from napari_d24fad.detection.scoring import Features, Scoring
+from napari_d24fad.detection.encoding.encoded import EncodedScan
+from napari_d24fad.detection.scoring.matched import FOR_IMAGES, MatchedScoring
+from napari_d24fad.detection.scoring.protocol import Features, Scoring
 from napari_d24fad.evaluation.draws import draw_references
-from napari_d24fad.evaluation.image_metrics import auroc
 from napari_d24fad.evaluation.labelled import LabelledTask
 from napari_d24fad.evaluation.measure import Plan, encode_task
+from napari_d24fad.metrics.scans import auroc
 from napari_d24fad.progress import CancelToken, Progress, part, silent
 
 

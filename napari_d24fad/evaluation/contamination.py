@@ -9,13 +9,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from napari_d24fad.detection.detector import Detector
-from napari_d24fad.detection.encoded import MAX_LEVELS, EncodedScan
-from napari_d24fad.detection.pairing import MIN_REFERENCES
-from napari_d24fad.detection.references import References
+from napari_d24fad.detection.encoding.encoded import MAX_LEVELS, EncodedScan
+from napari_d24fad.detection.references.pairing import MIN_REFERENCES
+from napari_d24fad.detection.references.reference_set import References
 from napari_d24fad.errors import Code, TrainingError
 from napari_d24fad.evaluation.draws import split
-from napari_d24fad.evaluation.image_metrics import auroc
 from napari_d24fad.evaluation.labelled import LabelledScan
+from napari_d24fad.metrics.scans import auroc
 from napari_d24fad.progress import CancelToken, Progress, silent
 
 

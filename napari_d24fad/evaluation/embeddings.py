@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 from sklearn.manifold import TSNE
 
-from napari_d24fad.detection.encoded import EncodedScan
+from napari_d24fad.detection.encoding.encoded import EncodedScan
 
 _PERPLEXITY = 30.0
 

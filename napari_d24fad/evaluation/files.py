@@ -10,13 +10,13 @@ from pathlib import Path
 from typing import Any
 
 from napari_d24fad.atomic import atomic_file, atomic_folder
-from napari_d24fad.evaluation.bubbles import Bubble, draw_bubbles
-from napari_d24fad.evaluation.rainclouds import draw_rainclouds
+from napari_d24fad.evaluation.figures.bubbles import Bubble, draw_bubbles
+from napari_d24fad.evaluation.figures.rainclouds import draw_rainclouds
+from napari_d24fad.evaluation.figures.sheets import draw_misses, draw_sheet
+from napari_d24fad.evaluation.figures.tsne import draw_tsne
 from napari_d24fad.evaluation.reliability import draw_reliability
 from napari_d24fad.evaluation.results import Checks, Evaluation, Illustration, TaskResult
-from napari_d24fad.evaluation.sheets import draw_misses, draw_sheet
 from napari_d24fad.evaluation.summary import Estimate
-from napari_d24fad.evaluation.tsne import draw_tsne
 
 SCHEMA = "d24fad-evaluation/2"
 RESULT_FILE = "evaluation.json"

@@ -15,7 +15,8 @@ from napari_d24fad.network.card import read_card
 from napari_d24fad.network.files import sha256_of
 from napari_d24fad.network.zoo import CARD_SUFFIX, WEIGHTS_SUFFIX, read_pair
 from napari_d24fad.progress import CancelToken, Progress, part, silent
-from napari_d24fad.training.recipe import Recipe, train_model
+from napari_d24fad.training.recipe import Recipe
+from napari_d24fad.training.train import train_model
 
 MODELS_FOLDER = "models"
 _NOT_IN_NAMES = re.compile(r"[^A-Za-z0-9._-]")

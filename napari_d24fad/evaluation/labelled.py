@@ -21,9 +21,11 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from napari_d24fad.detection.prepared import prepare
+from napari_d24fad.detection.encoding.prepared import prepare
 from napari_d24fad.errors import Code, D24fadError, StudyError, TrainingError
-from napari_d24fad.evaluation.layouts import (
+from napari_d24fad.evaluation.trivial import statistics
+from napari_d24fad.progress import CancelToken, Progress, silent
+from napari_d24fad.studies.layouts import (
     OURS,
     PUBLISHED,
     LabelFolder,
@@ -32,8 +34,6 @@ from napari_d24fad.evaluation.layouts import (
     numbered_series,
     task_folders,
 )
-from napari_d24fad.evaluation.trivial import statistics
-from napari_d24fad.progress import CancelToken, Progress, silent
 from napari_d24fad.studies.scan import Scan
 from napari_d24fad.studies.series import Series
 

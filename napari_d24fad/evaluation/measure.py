@@ -10,13 +10,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from napari_d24fad.detection.detector import Detector
-from napari_d24fad.detection.encoded import MAX_LEVELS, EncodedScan
-from napari_d24fad.detection.references import References
+from napari_d24fad.detection.encoding.encoded import MAX_LEVELS, EncodedScan
+from napari_d24fad.detection.references.reference_set import References
 from napari_d24fad.detection.result import AnomalyMap
 from napari_d24fad.evaluation.draws import Draw, draw_references
 from napari_d24fad.evaluation.labelled import LabelledTask
 from napari_d24fad.evaluation.nearest import BaselineScores, encode_patches, score_patches
-from napari_d24fad.evaluation.pixel_metrics import PixelCounts, PixelMetrics
+from napari_d24fad.metrics.pixels import PixelCounts, PixelMetrics
 from napari_d24fad.progress import CancelToken, Progress, part, silent
 
 NORMAL_LEVEL, ONE_REGION = "normal level", "one false region"

@@ -15,8 +15,8 @@ from torch import Tensor
 from torch.nn.functional import interpolate, normalize
 
 from napari_d24fad.detection.detector import Detector
-from napari_d24fad.detection.encoded import Encoded, EncodedScan
-from napari_d24fad.detection.null import scan_score, smooth
+from napari_d24fad.detection.encoding.encoded import Encoded, EncodedScan
+from napari_d24fad.detection.references.null import scan_score, smooth
 from napari_d24fad.network.losses import enlarge
 from napari_d24fad.progress import CancelToken
 

@@ -18,9 +18,9 @@ import numpy.typing as npt
 import torch
 from scipy import ndimage
 
-from napari_d24fad.detection.encoded import EncodedScan
-from napari_d24fad.detection.paper import PaperScoring
-from napari_d24fad.detection.scoring import Features
+from napari_d24fad.detection.encoding.encoded import EncodedScan
+from napari_d24fad.detection.scoring.paper import PaperScoring
+from napari_d24fad.detection.scoring.protocol import Features
 from napari_d24fad.errors import ArgumentError, Code
 from napari_d24fad.evaluation.draws import draw_references
 from napari_d24fad.evaluation.measure import EncodedTask, Plan, Scores, baseline_scores

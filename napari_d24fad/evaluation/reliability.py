@@ -10,11 +10,11 @@ from pathlib import Path
 import numpy as np
 from matplotlib.axes import Axes
 
-from napari_d24fad.detection.calibration import RATES
 from napari_d24fad.detection.detector import Detector
-from napari_d24fad.detection.encoded import MAX_LEVELS, EncodedScan
-from napari_d24fad.evaluation.canvas import ABNORMAL, NORMAL, figure_file
+from napari_d24fad.detection.encoding.encoded import MAX_LEVELS, EncodedScan
+from napari_d24fad.detection.references.calibration import RATES
 from napari_d24fad.evaluation.draws import split
+from napari_d24fad.evaluation.figures.canvas import ABNORMAL, NORMAL, figure_file
 from napari_d24fad.evaluation.labelled import LabelledScan
 from napari_d24fad.progress import CancelToken, Progress, silent
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from napari_d24fad.detection.detector import Detector
-from napari_d24fad.detection.encoded import EncodedScan
+from napari_d24fad.detection.encoding.encoded import EncodedScan
 from napari_d24fad.evaluation.cases import Case, pick_cases
 from napari_d24fad.evaluation.contamination import contamination
 from napari_d24fad.evaluation.cost import Cost, measure_cost

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import stats
 
-from napari_d24fad.evaluation.image_metrics import image_metrics
 from napari_d24fad.evaluation.measure import Scores
+from napari_d24fad.metrics.scans import image_metrics
 
 LEVEL = 0.95
 

@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from scipy import ndimage
 
-from napari_d24fad.evaluation.image_metrics import auroc
+from napari_d24fad.metrics.scans import auroc
 from napari_d24fad.studies.scan import Scan
 
 

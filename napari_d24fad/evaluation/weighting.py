@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from napari_d24fad.detection.detector import Detector
-from napari_d24fad.detection.encoded import MAX_LEVELS, EncodedScan
+from napari_d24fad.detection.encoding.encoded import MAX_LEVELS, EncodedScan
 from napari_d24fad.evaluation.draws import Draw
 from napari_d24fad.evaluation.labelled import LabelledTask
 from napari_d24fad.progress import CancelToken

@@ -10,7 +10,7 @@ import numpy.typing as npt
 from PIL import Image
 
 from napari_d24fad.atomic import atomic_file
-from napari_d24fad.detection.intensity import CT_WINDOW, window_of
+from napari_d24fad.detection.encoding.intensity import CT_WINDOW, window_of
 from napari_d24fad.detection.result import AnomalyMap
 from napari_d24fad.export.anatomy import edge_letters, slice_number, slice_text
 from napari_d24fad.export.colours import anomaly_limits, blend

@@ -15,8 +15,8 @@ import numpy.typing as npt
 
 from napari_d24fad import __version__
 from napari_d24fad.atomic import atomic_file
-from napari_d24fad.detection.intensity import CT_WINDOW
-from napari_d24fad.detection.regions import Region
+from napari_d24fad.detection.encoding.intensity import CT_WINDOW
+from napari_d24fad.detection.references.regions import Region
 from napari_d24fad.detection.result import AnomalyMap
 from napari_d24fad.export.anatomy import slice_number, slice_position_mm
 from napari_d24fad.export.notice import NOTICE
@@ -30,7 +30,7 @@ _MOST_SUSPICIOUS = 10
 
 
 @dataclass(frozen=True, slots=True)
-class Examination:
+class ReportEntry:
     """A scan, what it is called, and what was found in it.
 
     Attributes:
@@ -48,21 +48,21 @@ class Examination:
     files: tuple[str, ...] = field(default=(), repr=False)
 
 
-def build_report(examinations: Sequence[Examination]) -> dict[str, Any]:
+def build_report(entries: Sequence[ReportEntry]) -> dict[str, Any]:
     """Collects all there is to report; every key is explained in docs/report-schema.md.
 
     Holds no name, ID, date or path. Numbers that do not exist (a slice that was not
     examined) are None, never NaN.
 
     Args:
-        examinations: In the order they were asked for.
+        entries: In the order they were asked for.
     """
     return {
         "schema": SCHEMA,
         "notice": NOTICE,
         "tool": {"name": "napari-d24fad", "version": __version__},
         "versions": {"python": platform.python_version()} | {name: _version(name) for name in _LIBRARIES},
-        "results": [_result(examination) for examination in examinations],
+        "results": [_result(entry) for entry in entries],
     }
 
 
@@ -86,10 +86,10 @@ def coded(problems: Iterable[Problem]) -> list[dict[str, str]]:
     return [{"code": problem.code.code, "text": str(problem)} for problem in problems]
 
 
-def _result(examination: Examination) -> dict[str, Any]:
-    scan, anomaly = examination.scan, examination.anomaly
+def _result(entry: ReportEntry) -> dict[str, Any]:
+    scan, anomaly = entry.scan, entry.anomaly
     return {
-        "query": _query(examination),
+        "query": _query(entry),
         "model": {"name": anomaly.model_name, "sha256": anomaly.model_sha256},
         "scoring": anomaly.scoring,
         "device": anomaly.device,
@@ -119,14 +119,14 @@ def _result(examination: Examination) -> dict[str, Any]:
         ],
         "weights": _numbers(anomaly.weights),
         "warnings": coded(anomaly.warnings),
-        "files": list(examination.files),
+        "files": list(entry.files),
     }
 
 
-def _query(examination: Examination) -> dict[str, Any]:
-    scan = examination.scan
+def _query(entry: ReportEntry) -> dict[str, Any]:
+    scan = entry.scan
     return {
-        "label": examination.label,
+        "label": entry.label,
         "modality": scan.modality or None,
         "photometric": scan.photometric.value,
         "plane": scan.plane.value if scan.plane else None,
@@ -134,7 +134,7 @@ def _query(examination: Examination) -> dict[str, Any]:
         "spacing_mm": list(scan.spacing) if scan.has_geometry else None,
         "affine_lps": scan.affine.tolist() if scan.has_geometry else None,
         "slice_axis": scan.slice_axis,
-        "window_hu": list(examination.ct_window) if scan.modality == "CT" else None,
+        "window_hu": list(entry.ct_window) if scan.modality == "CT" else None,
         "problems": coded(scan.problems),
     }
 

@@ -12,16 +12,16 @@ from napari_d24fad.atomic import atomic_folder
 from napari_d24fad.errors import Code, ExportError
 from napari_d24fad.export.nifti import save_nifti
 from napari_d24fad.export.overlay import draw_overlay, save_png
-from napari_d24fad.export.report import Examination, build_report, save_report
+from napari_d24fad.export.report import ReportEntry, build_report, save_report
 from napari_d24fad.export.tiff import save_tiff
 
 MAP_NAME, OVERLAY_NAME, REPORT_NAME = "anomaly.nii.gz", "overlay.png", "report.json"
 
 
 def save_results(
-    folder: str | os.PathLike[str], examinations: Sequence[Examination], *, names: Sequence[str] = ()
+    folder: str | os.PathLike[str], entries: Sequence[ReportEntry], *, names: Sequence[str] = ()
 ) -> dict[str, Any]:
-    """Writes the results of one or more examinations with one report.
+    """Writes the results of one or more entries with one report.
 
     A volume becomes ``anomaly.nii.gz`` with ``overlay.png`` of its most suspicious slice.
     An image without geometry becomes ``NAME_anomaly.tiff`` and ``NAME_overlay.png``, and
@@ -29,36 +29,34 @@ def save_results(
 
     Args:
         folder: Where to; made if it is not there. Files of the same name are replaced.
-        examinations: What to write.
-        names: One file name stem per examination; needed for all but a single volume.
+        entries: What to write.
+        names: One file name stem per entry; needed for all but a single volume.
 
     Returns:
         The report that was written as ``report.json``.
 
     Raises:
         ExportError: ``CANNOT_WRITE`` if the system refuses, and ``folder`` is as it was;
-            ``NOTHING_TO_EXPORT`` if there are no examinations.
+            ``NOTHING_TO_EXPORT`` if there are no entries.
     """
-    if not examinations:
+    if not entries:
         raise ExportError(Code.NOTHING_TO_EXPORT)
-    single = len(examinations) == 1 and _is_nifti(examinations[0])
+    single = len(entries) == 1 and _is_nifti(entries[0])
     stems = [""] if single else _distinct([f"{name}_" for name in names])
     with atomic_folder(folder) as new:
-        written = [
-            _save_one(new, examination, stem) for examination, stem in zip(examinations, stems, strict=True)
-        ]
+        written = [_save_one(new, entry, stem) for entry, stem in zip(entries, stems, strict=True)]
         report = build_report(written)
         save_report(report, new / REPORT_NAME)
     return report
 
 
-def _is_nifti(examination: Examination) -> bool:
-    return examination.scan.has_geometry or examination.scan.is_volume
+def _is_nifti(entry: ReportEntry) -> bool:
+    return entry.scan.has_geometry or entry.scan.is_volume
 
 
-def _save_one(folder: Path, examination: Examination, stem: str) -> Examination:
-    scan, anomaly = examination.scan, examination.anomaly
-    if _is_nifti(examination):
+def _save_one(folder: Path, entry: ReportEntry, stem: str) -> ReportEntry:
+    scan, anomaly = entry.scan, entry.anomaly
+    if _is_nifti(entry):
         map_name = stem + MAP_NAME
         save_nifti(anomaly, folder / map_name, has_geometry=scan.has_geometry)
     else:
@@ -67,9 +65,9 @@ def _save_one(folder: Path, examination: Examination, stem: str) -> Examination:
     files = [map_name]
     for index in anomaly.most_suspicious(1):
         files.append(stem + OVERLAY_NAME)
-        picture = draw_overlay(scan, anomaly, index, label=examination.label, ct_window=examination.ct_window)
+        picture = draw_overlay(scan, anomaly, index, label=entry.label, ct_window=entry.ct_window)
         save_png(picture, folder / files[-1])
-    return replace(examination, files=tuple(files))
+    return replace(entry, files=tuple(files))
 
 
 def _distinct(stems: Sequence[str]) -> list[str]:

@@ -9,11 +9,11 @@ from pydicom.dataset import Dataset
 from pydicom.tag import Tag
 
 from napari_d24fad.studies.descriptions import without_identity
-from napari_d24fad.studies.dicom import DicomSeries
-from napari_d24fad.studies.dicom_file import open_dicom, read_header
-from napari_d24fad.studies.dicom_multiframe import MultiframeSeries
-from napari_d24fad.studies.dicom_values import text
-from napari_d24fad.studies.quiet import quiet
+from napari_d24fad.studies.dicom.file import open_dicom, read_header
+from napari_d24fad.studies.dicom.multiframe import MultiframeSeries
+from napari_d24fad.studies.dicom.series import DicomSeries
+from napari_d24fad.studies.dicom.values import text
+from napari_d24fad.studies.files.quiet import quiet
 from napari_d24fad.studies.series import Series
 
 _KEYWORDS = ("PatientName", "PatientID", "SeriesDescription")

@@ -13,10 +13,10 @@ import numpy.typing as npt
 
 from napari_d24fad.errors import Code, StudyError
 from napari_d24fad.progress import CancelToken, Progress, silent
-from napari_d24fad.studies.limits import check_size
-from napari_d24fad.studies.quiet import quiet
+from napari_d24fad.studies.files.limits import check_size
+from napari_d24fad.studies.files.quiet import quiet
+from napari_d24fad.studies.files.scratch import ScratchFolder
 from napari_d24fad.studies.scan import Photometric, Plane, Problem, Scan, SeriesIdentity, Voxels
-from napari_d24fad.studies.scratch import ScratchFolder
 from napari_d24fad.studies.thumbnail import thumbnail
 
 # What is not as it was scanned must be said wherever a series is named.

@@ -10,17 +10,17 @@ from pathlib import Path
 
 from napari_d24fad.errors import Code, StudyError
 from napari_d24fad.progress import CancelToken, Progress, part, silent
-from napari_d24fad.studies.archive import is_archive, unpack
-from napari_d24fad.studies.dicom import dicom_series
-from napari_d24fad.studies.dicom_header import Instance, read_instance
-from napari_d24fad.studies.dicomdir import is_dicomdir, listed_files
-from napari_d24fad.studies.files import is_file
+from napari_d24fad.studies.dicom.directory import is_dicomdir, listed_files
+from napari_d24fad.studies.dicom.header import Instance, read_instance
+from napari_d24fad.studies.dicom.series import dicom_series
+from napari_d24fad.studies.files.archive import is_archive, unpack
+from napari_d24fad.studies.files.bounded import is_file
+from napari_d24fad.studies.files.quiet import quiet
+from napari_d24fad.studies.files.scratch import ScratchFolder
 from napari_d24fad.studies.identity import with_identity
-from napari_d24fad.studies.images import IMAGE_SUFFIXES, image_series
-from napari_d24fad.studies.nifti import NIFTI_SUFFIXES, nifti_series
-from napari_d24fad.studies.quiet import quiet
+from napari_d24fad.studies.nifti.series import NIFTI_SUFFIXES, nifti_series
+from napari_d24fad.studies.pictures import IMAGE_SUFFIXES, image_series
 from napari_d24fad.studies.scan import Problem
-from napari_d24fad.studies.scratch import ScratchFolder
 from napari_d24fad.studies.series import Series
 
 

@@ -12,7 +12,7 @@ from typing import Any, Protocol
 import torch
 from torch import Tensor, nn
 
-from napari_d24fad.detection.devices import choose_device
+from napari_d24fad.detection.encoding.devices import choose_device
 from napari_d24fad.errors import ArgumentError, Code
 
 

@@ -9,8 +9,8 @@ import torch
 from torch import Tensor
 
 from napari_d24fad.errors import Code, PairingError, StudyError, TrainingError
-from napari_d24fad.evaluation.layouts import Layout, layout_of, numbered_series, task_folders
 from napari_d24fad.progress import CancelToken, Progress, silent
+from napari_d24fad.studies.layouts import Layout, layout_of, numbered_series, task_folders
 from napari_d24fad.training.tasks import MIN_IMAGES, Task, network_images
 
 _LISTED = 8

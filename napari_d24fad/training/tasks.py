@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor
 
-from napari_d24fad.detection.prepared import prepare
+from napari_d24fad.detection.encoding.prepared import prepare
 from napari_d24fad.studies.scan import Scan
 
 MIN_IMAGES = 10

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from napari_d24fad.detection.detector import Detector
-from napari_d24fad.evaluation.image_metrics import auroc
+from napari_d24fad.metrics.scans import auroc
 from napari_d24fad.network.card import ModelCard
 from napari_d24fad.network.checkpoint import LoadedModel
 from napari_d24fad.network.d24fad import D24FAD

@@ -13,13 +13,13 @@ from qtpy.QtWidgets import QApplication
 
 from napari_d24fad.detection.result import AnomalyMap
 from napari_d24fad.errors import Cancelled, D24fadError
+from napari_d24fad.sample.study import SampleStudy, write_sample_study
+from napari_d24fad.session.request import Examination
 from napari_d24fad.studies.orientation import canonical, canonical_orientation
-from napari_d24fad.studies.sample import SampleStudy, write_sample_study
 from napari_d24fad.studies.scan import Scan
 from napari_d24fad.studies.study import open_study
-from napari_d24fad.viewer.card import Role
 from napari_d24fad.viewer.dock import DetectionDock
-from napari_d24fad.viewer.finding import Finding
+from napari_d24fad.viewer.gallery.card import Role
 
 STUDY_FOLDER, CANVAS_NAME, WINDOW_NAME = "sample-study", "canvas.png", "window.png"
 _WINDOW_SIZE, _DOCK_WIDTH = (1600, 1000), 460
@@ -28,7 +28,7 @@ _LAYOUT_PASSES = 10
 
 
 @dataclass(frozen=True, slots=True)
-class DemoFindings:
+class DemoResult:
     """What the demonstration found, beside what is known.
 
     Attributes:
@@ -62,7 +62,7 @@ class DemoFindings:
         )
 
 
-def run_demo(out_dir: Path, *, show: bool) -> DemoFindings:
+def run_demo(out_dir: Path, *, show: bool) -> DemoResult:
     """Runs the main job in a real viewer, writes its results and prints what it found.
 
     Writes to ``out_dir`` what the widget writes (``anomaly.nii.gz``, ``overlay.png``,
@@ -85,10 +85,10 @@ def run_demo(out_dir: Path, *, show: bool) -> DemoFindings:
         docked = viewer.window.add_dock_widget(dock, name="Find anomalies", area="right")
         docked.window().resizeDocks([docked], [_DOCK_WIDTH], Qt.Orientation.Horizontal)
         print("Finding anomalies", flush=True)
-        finding = _examine(dock, sample)
+        examination = _examine(dock, sample)
         _look_closer(dock)
         _save(viewer, dock, out_dir)
-        findings = compare_with_lesion(finding.scan, finding.anomaly, sample)
+        findings = compare_with_lesion(examination.scan, examination.anomaly, sample)
         print(findings, flush=True)
         if show:
             napari.run()
@@ -98,7 +98,7 @@ def run_demo(out_dir: Path, *, show: bool) -> DemoFindings:
     return findings
 
 
-def _examine(dock: DetectionDock, sample: SampleStudy) -> Finding:
+def _examine(dock: DetectionDock, sample: SampleStudy) -> Examination:
     """Does what the user does: opens the study, marks the references, chooses the scan, runs."""
     dock.open((sample.query, *sample.references))
     _wait(dock)
@@ -108,9 +108,9 @@ def _examine(dock: DetectionDock, sample: SampleStudy) -> Finding:
     dock.gallery.set_role(series[sample.query], Role.QUERY)
     dock.run()
     _wait(dock)
-    if dock.finding is None:  # the user pressed Cancel in the window
+    if dock.examination is None:  # the user pressed Cancel in the window
         raise Cancelled
-    return dock.finding
+    return dock.examination
 
 
 def _look_closer(dock: DetectionDock) -> None:
@@ -159,7 +159,7 @@ def _wait(dock: DetectionDock) -> None:
         raise failures[0]
 
 
-def compare_with_lesion(scan: Scan, anomaly: AnomalyMap, sample: SampleStudy) -> DemoFindings:
+def compare_with_lesion(scan: Scan, anomaly: AnomalyMap, sample: SampleStudy) -> DemoResult:
     """Holds a result against the known lesion of a sample study.
 
     Args:
@@ -174,7 +174,7 @@ def compare_with_lesion(scan: Scan, anomaly: AnomalyMap, sample: SampleStudy) ->
     slices = np.flatnonzero(lesion.any(axis=(1, 2)))
     suspicious = anomaly.most_suspicious(1)[0]
     last = scan.n_slices - 1
-    return DemoFindings(
+    return DemoResult(
         score=anomaly.score,
         reference_scores=tuple(float(score) for score in anomaly.reference_scores),
         suspicious_slice=(last - suspicious if orientation.flips[0] else suspicious) + 1,

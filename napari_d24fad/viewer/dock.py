@@ -17,24 +17,24 @@ from napari_d24fad.errors import Code, ExportError
 from napari_d24fad.network.card import ModelCard
 from napari_d24fad.network.zoo import list_models
 from napari_d24fad.progress import CancelToken, Progress
+from napari_d24fad.session.opening import open_paths
+from napari_d24fad.session.request import Examination, Request
+from napari_d24fad.session.saving import save_canvas, save_examination
+from napari_d24fad.session.session import DetectionSession
 from napari_d24fad.studies.series import Series
 from napari_d24fad.viewer.burned_in import agrees_to_save
+from napari_d24fad.viewer.canvas.maps import ResultLayers
+from napari_d24fad.viewer.canvas.scans import ScanLayers
+from napari_d24fad.viewer.canvas.screenshot import canvas_picture, canvas_stamp
 from napari_d24fad.viewer.dock_body import DockBody
-from napari_d24fad.viewer.finding import Finding, Request
-from napari_d24fad.viewer.gallery import FEWEST, Gallery
-from napari_d24fad.viewer.gallery_filling import GalleryFilling
-from napari_d24fad.viewer.jobs import Jobs
-from napari_d24fad.viewer.layers import ScanLayers
-from napari_d24fad.viewer.live import LiveScoring
+from napari_d24fad.viewer.gallery.filling import GalleryFilling
+from napari_d24fad.viewer.gallery.gallery import FEWEST, Gallery
 from napari_d24fad.viewer.open_bar import OpenBar
-from napari_d24fad.viewer.opening import open_paths
-from napari_d24fad.viewer.result_layers import ResultLayers
-from napari_d24fad.viewer.result_view import ResultView
-from napari_d24fad.viewer.results import ResultsPanel
-from napari_d24fad.viewer.run_panel import RunPanel
-from napari_d24fad.viewer.saving import save_canvas, save_finding
-from napari_d24fad.viewer.screenshot import canvas_picture, canvas_stamp
-from napari_d24fad.viewer.session import DetectionSession
+from napari_d24fad.viewer.results.panel import ResultsPanel
+from napari_d24fad.viewer.results.view import ResultView
+from napari_d24fad.viewer.running.jobs import Jobs
+from napari_d24fad.viewer.running.live import LiveScoring
+from napari_d24fad.viewer.running.run_panel import RunPanel
 
 if TYPE_CHECKING:
     from napari_d24fad.detection.streaming import PartialMap
@@ -53,15 +53,15 @@ class DetectionDock(QWidget):
 
     study_opened = Signal(object)
     """A `Study` that is in the gallery now."""
-    finding_shown = Signal(object)
-    """A `Finding` that is in the viewer now."""
+    examination_shown = Signal(object)
+    """A `Examination` that is in the viewer now."""
     _part_computed = Signal(object, object)
 
     def __init__(self, napari_viewer: Viewer) -> None:
         super().__init__()
         self._viewer = napari_viewer
         self._session = DetectionSession()
-        self._finding: Finding | None = None
+        self._examination: Examination | None = None
         self.gallery = Gallery()
         self.run_panel = RunPanel()
         self.results = ResultsPanel()
@@ -90,9 +90,9 @@ class DetectionDock(QWidget):
             self._session.release()
 
     @property
-    def finding(self) -> Finding | None:
+    def examination(self) -> Examination | None:
         """What the last run found."""
-        return self._finding
+        return self._examination
 
     def open(self, paths: Iterable[Path]) -> None:
         """Finds the series in folders or files and shows them in the gallery."""
@@ -113,32 +113,32 @@ class DetectionDock(QWidget):
         shown = self.layers.shown
         start = self.result_view.slice_index if shown is not None and shown.series is query else None
 
-        def work(progress: Progress, cancel: CancelToken) -> Finding:
+        def work(progress: Progress, cancel: CancelToken) -> Examination:
             # Emitted in the worker's thread: Qt hands it to the GUI thread.
             show = partial(self._part_computed.emit, query)
             return self._session.run(request, progress, cancel, show, start)
 
-        self.jobs.start("Starting", work, self._show_finding)
+        self.jobs.start("Starting", work, self._show_examination)
 
     def _request(self, query: Series) -> Request:
         panel, gallery = self.run_panel, self.gallery
         return Request(query, gallery.references, panel.model, panel.device, gallery.shares)
 
     def _follow_references(self) -> None:
-        """Scores the scan of the last finding again, if it is references alone that changed."""
-        query, finding = self.gallery.query, self._finding
+        """Scores the scan of the last examination again, if it is references alone that changed."""
+        query, examination = self.gallery.query, self._examination
         if not self.jobs.is_busy:
             self.run_panel.clear_message()  # it was said of another choice
-        if finding is None:
+        if examination is None:
             return
         request = None if query is None else self._request(query)
         if (
             request is not None
             and len(request.references) >= FEWEST
-            and request.differs_in_references_only(finding.request)
+            and request.differs_in_references_only(examination.request)
         ):
-            # What is being done for other references ends, even if these are those of the finding again.
-            if request != finding.request or self.live.is_busy:
+            # What is being done for other references ends, even if these are those of the examination again.
+            if request != examination.request or self.live.is_busy:
                 self.live.want(request, self.result_view.slice_index)
         else:
             self.live.stop()
@@ -146,15 +146,15 @@ class DetectionDock(QWidget):
 
     def _compare_with_choice(self) -> None:
         """Says so where what is shown was found for another choice than that in the gallery."""
-        if self._finding is None or self.live.is_busy or self.jobs.is_busy:
+        if self._examination is None or self.live.is_busy or self.jobs.is_busy:
             return
-        query, found = self.gallery.query, self._finding.request
+        query, found = self.gallery.query, self._examination.request
         self.results.set_outdated(query is None or self._request(query) != found)
 
     def save_picture(self, path: Path) -> None:
         """Saves what the canvas shows as PNG, with all that makes it readable."""
         shown = self.layers.shown
-        if self._finding is None:
+        if self._examination is None:
             self.run_panel.show_error(str(ExportError(Code.NOTHING_TO_EXPORT)))
             return
         if shown is None:
@@ -163,7 +163,7 @@ class DetectionDock(QWidget):
         marks = canvas_stamp(
             self._viewer,
             shown,
-            self._finding,
+            self._examination,
             self.layers.where,
             self.layers.slice_on_canvas,
             self.result_view.limits,
@@ -174,10 +174,12 @@ class DetectionDock(QWidget):
 
     def save_results(self, folder: Path) -> None:
         """Saves the map, an overlay of the most suspicious slice, and the report."""
-        if self._finding is None:
+        if self._examination is None:
             self.run_panel.show_error(str(ExportError(Code.NOTHING_TO_EXPORT)))
             return
-        self.jobs.follow("Saving", partial(save_finding, self._finding, folder), self.run_panel.show_note)
+        self.jobs.follow(
+            "Saving", partial(save_examination, self._examination, folder), self.run_panel.show_note
+        )
 
     def keyPressEvent(self, event: QKeyEvent) -> None:  # noqa: N802 - Qt's name
         """Qt: R runs, Escape stops; everything else is for the viewer."""
@@ -205,48 +207,48 @@ class DetectionDock(QWidget):
             self.run_panel.show_note("\n".join(dict.fromkeys(str(problem) for problem in study.problems)))
         self.study_opened.emit(study)
 
-    def _show_finding(self, finding: Finding) -> None:
-        self._finding = finding
-        self.result_view.show(finding)
-        self._show_checks(finding)
+    def _show_examination(self, examination: Examination) -> None:
+        self._examination = examination
+        self.result_view.show(examination)
+        self._show_checks(examination)
         self._body.show_results()
-        self.finding_shown.emit(finding)
+        self.examination_shown.emit(examination)
 
     def _show_part(self, query: Series, partial_map: PartialMap) -> None:
         if self.jobs.is_busy:  # else it was cancelled, or is complete
             self.result_view.show_partial(query, partial_map)
 
-    def _renew_finding(self, finding: Finding) -> None:
-        self._finding = finding
-        self.result_view.renew(finding)
-        self.finding_shown.emit(finding)
+    def _renew_examination(self, examination: Examination) -> None:
+        self._examination = examination
+        self.result_view.renew(examination)
+        self.examination_shown.emit(examination)
 
-    def _show_finding_again(self) -> None:
-        if self._finding is not None:
-            self.result_view.renew(self._finding)
+    def _show_examination_again(self) -> None:
+        if self._examination is not None:
+            self.result_view.renew(self._examination)
 
-    def _settle_finding(self, finding: Finding) -> None:
-        self._renew_finding(finding)
-        self._show_checks(finding)
+    def _settle_examination(self, examination: Examination) -> None:
+        self._renew_examination(examination)
+        self._show_checks(examination)
 
     def _renew_slice(self, request: Request, slice_index: int, values: FloatArray) -> None:
-        if self._finding is not None and request.query is self._finding.request.query:
+        if self._examination is not None and request.query is self._examination.request.query:
             self.result_view.renew_slice(slice_index, values)
 
-    def _show_checks(self, finding: Finding) -> None:
-        checks = {check.index: check.reason for check in finding.anomaly.reference_checks}
-        references = enumerate(finding.request.references)
+    def _show_checks(self, examination: Examination) -> None:
+        checks = {check.index: check.reason for check in examination.anomaly.reference_checks}
+        references = enumerate(examination.request.references)
         self.gallery.show_checks({series: checks.get(index, "") for index, series in references})
 
     def _point_out_reference(self, index: int) -> None:
-        if self._finding is not None:
-            self.gallery.point_out(self._finding.request.references[index])
+        if self._examination is not None:
+            self.gallery.point_out(self._examination.request.references[index])
 
     def _ask_devices(self) -> None:
         self.jobs.start("Looking for devices", _devices, self.run_panel.set_devices)
 
     def _may_save(self) -> bool:
-        return self._finding is None or agrees_to_save(self, self._finding.scan)
+        return self._examination is None or agrees_to_save(self, self._examination.scan)
 
     def _choose_picture(self) -> None:
         if not self._may_save():
@@ -282,9 +284,9 @@ class DetectionDock(QWidget):
         self.jobs.ended.connect(self.result_view.drop_partial)
         self.jobs.ended.connect(self._compare_with_choice)
         self.live.slice_scored.connect(self._renew_slice)
-        self.live.rescored.connect(self._renew_finding)
-        self.live.settled.connect(self._settle_finding)
-        self.live.abandoned.connect(self._show_finding_again)
+        self.live.rescored.connect(self._renew_examination)
+        self.live.settled.connect(self._settle_examination)
+        self.live.abandoned.connect(self._show_examination_again)
         self.run_panel.run_requested.connect(self.run)
         self.run_panel.cancel_requested.connect(self.jobs.cancel)
         self.run_panel.devices_requested.connect(self._ask_devices)
@@ -299,7 +301,7 @@ def _sorted_models() -> list[ModelCard]:
 
 def _devices(progress: Progress, cancel: CancelToken) -> list[tuple[str, str]]:
     # Imports torch, which takes seconds; therefore only when the user turns to the choice.
-    from napari_d24fad.detection.devices import available_devices
+    from napari_d24fad.detection.encoding.devices import available_devices
 
     return [(device.name, device.label) for device in available_devices()]
 

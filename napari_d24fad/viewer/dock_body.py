@@ -7,7 +7,7 @@ from functools import partial
 from qtpy.QtCore import Qt, QTimer
 from qtpy.QtWidgets import QFrame, QScrollArea, QSplitter, QVBoxLayout, QWidget
 
-from napari_d24fad.viewer.run_panel import RunPanel
+from napari_d24fad.viewer.running.run_panel import RunPanel
 
 _CARD_WITH_CHOICE_PX = 240
 """A card that says why its reference is doubtful, with its buttons, stays whole in the lowest window."""

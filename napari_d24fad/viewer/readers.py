@@ -10,9 +10,9 @@ from pathlib import Path
 from napari.utils.notifications import show_error, show_warning
 
 from napari_d24fad.errors import D24fadError
+from napari_d24fad.session.opening import open_paths
 from napari_d24fad.studies.series import Series
-from napari_d24fad.viewer.layer_data import ScanLayerData, scan_layer_data
-from napari_d24fad.viewer.opening import open_paths
+from napari_d24fad.viewer.canvas.layer_data import ScanLayerData, scan_layer_data
 
 Paths = str | Sequence[str]
 LayerData = ScanLayerData | tuple[None]

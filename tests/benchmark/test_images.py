@@ -5,7 +5,7 @@ import torch
 
 from napari_d24fad.benchmark.images import ENGINE, FLOOR, PUBLISHED, measure_images, published_maps
 from napari_d24fad.benchmark.operations import operations
-from napari_d24fad.detection.null import smooth
+from napari_d24fad.detection.references.null import smooth
 from napari_d24fad.network.d24fad import D24FAD, build_network
 from napari_d24fad.network.losses import distance_maps
 from napari_d24fad.progress import CancelToken, silent

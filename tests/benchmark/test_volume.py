@@ -8,7 +8,7 @@ import pytest
 from napari_d24fad.benchmark.phantom import trunk, write_dicom, write_nifti
 from napari_d24fad.benchmark.volume import measure_volume
 from napari_d24fad.detection.detector import Detector
-from napari_d24fad.detection.matched import MatchedScoring
+from napari_d24fad.detection.scoring.matched import MatchedScoring
 from napari_d24fad.progress import CancelToken, silent
 from napari_d24fad.studies.scan import Scan
 from napari_d24fad.studies.study import open_study

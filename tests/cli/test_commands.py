@@ -237,7 +237,7 @@ def test_what_was_not_foreseen_is_one_line_and_a_trace_only_on_demand(
 @pytest.mark.parametrize(
     ("words", "where"),
     [
-        (["train", "data", "--out", "new.safetensors"], "training.recipe.train_model"),
+        (["train", "data", "--out", "new.safetensors"], "training.train.train_model"),
         (["evaluate", "data"], "evaluation.labelled.read_labelled"),
         (["benchmark"], "detection.detector.Detector.load"),
     ],

@@ -5,9 +5,9 @@ import pytest
 import torch
 
 from napari_d24fad.detection.detector import Detector
-from napari_d24fad.detection.encoded import EncodedScan
-from napari_d24fad.detection.null import smooth
+from napari_d24fad.detection.encoding.encoded import EncodedScan
 from napari_d24fad.detection.published import SSD, TSD, PublishedDistances
+from napari_d24fad.detection.references.null import smooth
 from napari_d24fad.network.cosine import cosine
 from napari_d24fad.network.losses import enlarge
 from napari_d24fad.studies.scan import Scan

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from napari_d24fad.detection.detector import Detector
-from napari_d24fad.detection.encoded import MAX_LEVELS
+from napari_d24fad.detection.encoding.encoded import MAX_LEVELS
 from napari_d24fad.evaluation.labelled import read_labelled
 from napari_d24fad.evaluation.measure import EncodedTask, Plan, measure_task
 from napari_d24fad.export.nifti import nifti_affine

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from scipy import ndimage
 
-from napari_d24fad.evaluation.image_metrics import auroc
 from napari_d24fad.evaluation.published import BATCH, SIGMA, published_scores
+from napari_d24fad.metrics.scans import auroc
 
 SIDE = 32
 

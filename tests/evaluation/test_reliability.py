@@ -10,10 +10,10 @@ import pytest
 from matplotlib.figure import Figure
 
 from napari_d24fad.detection.detector import Detector
-from napari_d24fad.detection.encoded import EncodedScan
+from napari_d24fad.detection.encoding.encoded import EncodedScan
 from napari_d24fad.errors import Code, TrainingError
-from napari_d24fad.evaluation import canvas
 from napari_d24fad.evaluation.contamination import contamination
+from napari_d24fad.evaluation.figures import canvas
 from napari_d24fad.evaluation.reliability import Draw, Reliability, draw_reliability, reliability
 from napari_d24fad.studies.scan import Scan
 from tests.detection.subjects import random_model

@@ -7,7 +7,7 @@ import itertools
 import numpy as np
 import numpy.typing as npt
 
-from napari_d24fad.detection.reference_check import ReferenceCheck
+from napari_d24fad.detection.references.reference_check import ReferenceCheck
 from napari_d24fad.detection.result import AnomalyMap
 from napari_d24fad.errors import Code
 from napari_d24fad.studies.scan import Problem, Scan, SeriesIdentity

@@ -12,9 +12,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from napari_d24fad.detection.regions import find_regions
+from napari_d24fad.detection.references.regions import find_regions
 from napari_d24fad.errors import Code, ExportError
-from napari_d24fad.export.report import Examination, as_json, build_report, save_report
+from napari_d24fad.export.report import ReportEntry, as_json, build_report, save_report
 from napari_d24fad.studies.scan import Problem, SeriesIdentity
 from tests.export.maps import affine_of, make_map, make_scan
 
@@ -22,7 +22,7 @@ DOCUMENT = Path(__file__).resolve().parents[2] / "docs" / "report-schema.md"
 GRID = (4, 3, 2)
 
 
-def examination(**identity: str) -> Examination:
+def entry(**identity: str) -> ReportEntry:
     affine = affine_of(signs=(-1, 1, 1))
     scan = make_scan(
         np.arange(24.0).reshape(GRID),
@@ -36,7 +36,7 @@ def examination(**identity: str) -> Examination:
     values[1:3, 0, 1] = 2
     anomaly = make_map(values, affine, slice_scores=scores)
     regions = find_regions(anomaly.values, scan, 1.25, 1, anomaly.reference_scores)
-    return Examination(scan, "CT axial", replace(anomaly, regions=regions), files=("a.png",))
+    return ReportEntry(scan, "CT axial", replace(anomaly, regions=regions), files=("a.png",))
 
 
 def keys_of(value: Any, path: str = "") -> Iterator[str]:
@@ -56,11 +56,11 @@ def documented() -> set[str]:
 
 
 def test_the_document_names_every_key_and_no_other() -> None:
-    assert set(keys_of(build_report([examination()]))) == documented() - {"results[]"}
+    assert set(keys_of(build_report([entry()]))) == documented() - {"results[]"}
 
 
 def test_what_an_image_has_not_is_null_under_the_same_keys() -> None:
-    image = Examination(
+    image = ReportEntry(
         make_scan(np.arange(6).reshape(1, 2, 3), modality=""), "image", make_map(np.ones((1, 2, 3)))
     )
     report = build_report([image])
@@ -73,7 +73,7 @@ def test_what_an_image_has_not_is_null_under_the_same_keys() -> None:
 
 
 def test_numbers_come_back_exactly_and_nan_as_null(tmp_path: Path) -> None:
-    save_report(build_report([examination()]), tmp_path / "report.json")
+    save_report(build_report([entry()]), tmp_path / "report.json")
 
     def refuse(constant: str) -> None:
         raise AssertionError(constant)
@@ -90,14 +90,14 @@ def test_numbers_come_back_exactly_and_nan_as_null(tmp_path: Path) -> None:
 
 
 def test_suspicious_slices_are_named_by_index_number_and_position() -> None:
-    first = build_report([examination()])["results"][0]["most_suspicious"][0]
+    first = build_report([entry()])["results"][0]["most_suspicious"][0]
     # The highest of four slices that are stored from top to bottom, 1.5 mm apart.
     assert (first["index"], first["number"], first["score"]) == (2, 2, 3.0)
     assert first["position_mm"][2] == 12.75 - 2 * 1.5
 
 
 def test_what_normal_scans_show_is_reported_with_its_floor() -> None:
-    result = build_report([examination()])["results"][0]
+    result = build_report([entry()])["results"][0]
     assert result["p_value"] == result["p_floor"] == 1 / 3
     assert result["slice_p_values"] == [0.6666667, None, 0.6666667, 0.6666667]
     assert result["levels_by_rate"] == [{"rate": 0.01, "level": 0.75}, {"rate": 0.05, "level": 0.5}]
@@ -106,7 +106,7 @@ def test_what_normal_scans_show_is_reported_with_its_floor() -> None:
 
 
 def test_a_region_is_named_by_slice_numbers_and_lies_in_the_patient() -> None:
-    (region,) = build_report([examination()])["results"][0]["regions"]
+    (region,) = build_report([entry()])["results"][0]["regions"]
     # Four slices stored from top to bottom, 1.5 mm apart: indices 1 and 2 are numbers 3 and 2.
     assert (region["slice_indices"], region["slices"]) == ([1, 2], [3, 2])
     assert region["volume_mm3"] == pytest.approx(2 * 1.5 * 0.75 * 0.5)
@@ -116,7 +116,7 @@ def test_a_region_is_named_by_slice_numbers_and_lies_in_the_patient() -> None:
 
 
 def test_a_scan_of_which_nothing_was_examined_has_no_mean_weights() -> None:
-    nothing = replace(examination(), anomaly=make_map(np.ones(GRID), slice_scores=np.full(4, np.nan)))
+    nothing = replace(entry(), anomaly=make_map(np.ones(GRID), slice_scores=np.full(4, np.nan)))
     result = build_report([nothing])["results"][0]
     assert result["most_suspicious"] == []
     assert [reference["mean_weight"] for reference in result["references"]] == [None, None]
@@ -126,10 +126,10 @@ def test_the_shares_above_the_levels_count_what_was_examined() -> None:
     values = np.full(GRID, 0.5)
     values[0] = np.nan
     values[1, 0] = 1.0, 1.5  # the normal level is 1, that of one region 1.25
-    result = build_report([replace(examination(), anomaly=make_map(values))])["results"][0]
+    result = build_report([replace(entry(), anomaly=make_map(values))])["results"][0]
     assert result["above_normal"] == pytest.approx(2 / 18)
     assert result["above_one_region"] == pytest.approx(1 / 18)
-    result = build_report([replace(examination(), anomaly=make_map(values * np.nan))])["results"][0]
+    result = build_report([replace(entry(), anomaly=make_map(values * np.nan))])["results"][0]
     assert result["above_normal"] is None
     assert result["above_one_region"] is None
 
@@ -142,7 +142,7 @@ def test_nothing_of_the_identity_is_told() -> None:
         "frame_of_reference_uid": "1.2.3.5",
         "patient_key": "c0ffee",
     }
-    text = as_json(build_report([examination(**words)]))
+    text = as_json(build_report([entry(**words)]))
     assert [word for word in words.values() if word in text] == []
 
 

@@ -13,21 +13,21 @@ import tifffile
 from PIL import Image
 
 from napari_d24fad.errors import ExportError
-from napari_d24fad.export.report import Examination
+from napari_d24fad.export.report import ReportEntry
 from napari_d24fad.export.results import save_results
 from tests.export.maps import affine_of, make_map, make_scan
 
 GRID = (2, 6, 5)
 
 
-def volume() -> Examination:
+def volume() -> ReportEntry:
     voxels = np.arange(60.0).reshape(GRID)
-    return Examination(make_scan(voxels, affine_of()), "MR", make_map(voxels, affine_of()))
+    return ReportEntry(make_scan(voxels, affine_of()), "MR", make_map(voxels, affine_of()))
 
 
-def image() -> Examination:
+def image() -> ReportEntry:
     voxels = np.arange(30.0).reshape(1, 6, 5)
-    return Examination(make_scan(voxels), "image", make_map(voxels))
+    return ReportEntry(make_scan(voxels), "image", make_map(voxels))
 
 
 def names(folder: Path) -> list[str]:

@@ -14,20 +14,20 @@ import torch
 
 from napari_d24fad import cli
 from napari_d24fad.atomic import check_writable
-from napari_d24fad.detection.feature_cache import FeatureCache
 from napari_d24fad.detection.result import AnomalyMap
 from napari_d24fad.export.nifti import save_nifti
 from napari_d24fad.export.overlay import save_png
-from napari_d24fad.export.report import Examination, save_report
+from napari_d24fad.export.report import ReportEntry, save_report
 from napari_d24fad.export.results import save_results
 from napari_d24fad.export.tiff import save_tiff
 from napari_d24fad.network.checkpoint import save_model
 from napari_d24fad.network.tensors import write_tensors
 from napari_d24fad.network.zoo import find_model
+from napari_d24fad.session.feature_cache import FeatureCache
 from tests.cli.conftest import write_nifti
 from tests.detection.subjects import head, random_model
-from tests.viewer.heads import anomaly_of
-from tests.viewer.heads import head as small_head
+from tests.heads import anomaly_of
+from tests.heads import head as small_head
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,8 +51,8 @@ def _anomaly(version: int) -> AnomalyMap:
     return replace(anomaly, values=anomaly.values + np.float32(version), score=float(version))
 
 
-def _examination(version: int) -> Examination:
-    return Examination(small_head(version), "MR", _anomaly(version))
+def _examination(version: int) -> ReportEntry:
+    return ReportEntry(small_head(version), "MR", _anomaly(version))
 
 
 def _checkpoint(folder: Path, version: int) -> None:

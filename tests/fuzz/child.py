@@ -9,7 +9,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from napari_d24fad.studies.limits import LIMIT_VARIABLE
+from napari_d24fad.studies.files.limits import LIMIT_VARIABLE
 from tests.fuzz.mutate import mutate
 from tests.fuzz.seeds import Seed, seeds
 from tests.fuzz.targets import outcome

@@ -14,7 +14,7 @@ from napari_d24fad.errors import D24fadError
 from napari_d24fad.network.card import ModelCard
 from napari_d24fad.network.strict_json import read_text
 from napari_d24fad.network.tensors import read_metadata, read_tensors
-from napari_d24fad.studies.quiet import quiet
+from napari_d24fad.studies.files.quiet import quiet
 from napari_d24fad.studies.series import Series
 from napari_d24fad.studies.study import open_study
 from tests.tables.pydicom_files import decoded

@@ -36,8 +36,8 @@ def session(study: Path, out: Path) -> None:
     import napari
     from qtpy.QtWidgets import QApplication
 
-    from napari_d24fad.viewer.card import Role
     from napari_d24fad.viewer.dock import DetectionDock
+    from napari_d24fad.viewer.gallery.card import Role
 
     viewer = napari.Viewer(show=True)
     dock = DetectionDock(viewer)

@@ -10,11 +10,11 @@ import pytest
 
 from napari_d24fad.atomic import atomic_file, atomic_folder, check_writable
 from napari_d24fad.cli.sources import load_queries, load_references
-from napari_d24fad.detection.pairing import check_pairing
+from napari_d24fad.detection.references.pairing import check_pairing
 from napari_d24fad.errors import D24fadError
 from napari_d24fad.network.checkpoint import load_model
 from napari_d24fad.progress import silent
-from napari_d24fad.studies.dicom_header import read_instance
+from napari_d24fad.studies.dicom.header import read_instance
 from napari_d24fad.studies.study import open_study
 from napari_d24fad.trace import safe_trace
 from tests.privacy.marked import MARK, found_in, write_dicom, write_nifti, write_picture

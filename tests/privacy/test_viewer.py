@@ -24,8 +24,8 @@ from qtpy.QtWidgets import (
 
 from napari_d24fad.errors import Code
 from napari_d24fad.export.stamp import Picture, Stamp, stamp
-from napari_d24fad.viewer.card import Role
 from napari_d24fad.viewer.dock import DetectionDock
+from napari_d24fad.viewer.gallery.card import Role
 from napari_d24fad.viewer.readers import get_reader
 from tests.privacy.conftest import Traces
 from tests.privacy.marked import MARK, found_in, write_dicom, write_nifti
@@ -124,7 +124,7 @@ def test_nothing_in_the_viewer_says_whose_the_study_is(
     assert "1 file" in dock.run_panel.message  # what was left out is said
     traces.said += shown_texts()
     examine(qtbot, dock, settle)
-    assert dock.finding is not None
+    assert dock.examination is not None
     dock.results.why_section.set_unfolded(True)
     qtbot.waitUntil(lambda: not dock.result_view.is_busy, timeout=60_000)
     dock.save_picture(traces.out / "picture.png")
@@ -134,7 +134,8 @@ def test_nothing_in_the_viewer_says_whose_the_study_is(
     assert {path.name for path in traces.out.iterdir()} >= {"picture.png", "report.json", "anomaly.nii.gz"}
     traces.said += [*shown_texts(), *told_by_napari(dock._viewer), *map(str, pages)]
     traces.said += map(
-        repr, (dock.finding, dock.finding.request, *dock.gallery.series, dock.gallery.series[0].outline)
+        repr,
+        (dock.examination, dock.examination.request, *dock.gallery.series, dock.gallery.series[0].outline),
     )
     assert len(pages) == 2
     # And what goes wrong: files that vanished, a study that is not there, a place that takes no files.
@@ -237,4 +238,4 @@ def test_the_user_is_asked_before_a_picture_with_burned_in_text_is_saved(
     assert (len(asked), dialogs) == (4, ["Save the picture", "Save the results to a folder"])
     assert asked[0].startswith("S30: ")
     assert found_in("".join(asked)) == []
-    assert np.isfinite(dock.finding.anomaly.score)
+    assert np.isfinite(dock.examination.anomaly.score)

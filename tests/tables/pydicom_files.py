@@ -13,7 +13,7 @@ import pydicom.data
 from pydicom.pixels import apply_color_lut, apply_modality_lut
 
 from napari_d24fad.errors import StudyError
-from napari_d24fad.studies.quiet import quiet
+from napari_d24fad.studies.files.quiet import quiet
 from napari_d24fad.studies.study import open_study
 
 FOLDER = Path(pydicom.data.__file__).parent

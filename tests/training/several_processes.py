@@ -11,7 +11,8 @@ from pathlib import Path
 from napari_d24fad.errors import Cancelled
 from napari_d24fad.progress import CancelToken
 from napari_d24fad.training.processes import is_main_process
-from napari_d24fad.training.recipe import Recipe, train_model
+from napari_d24fad.training.recipe import Recipe
+from napari_d24fad.training.train import train_model
 from tests.training.test_record import RECIPE, losses
 
 

@@ -12,7 +12,8 @@ from napari_d24fad.network.checkpoint import load_model
 from napari_d24fad.progress import CancelToken
 from napari_d24fad.training.about import About
 from napari_d24fad.training.options import TrainingOptions
-from napari_d24fad.training.recipe import Recipe, train_model
+from napari_d24fad.training.recipe import Recipe
+from napari_d24fad.training.train import train_model
 
 QUICK = TrainingOptions(steps=3, groups=1, queries=2, shots=2, side=64)
 

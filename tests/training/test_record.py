@@ -22,7 +22,8 @@ from napari_d24fad.training import distil, views
 from napari_d24fad.training import recipe as recipes
 from napari_d24fad.training.options import TrainingOptions
 from napari_d24fad.training.procedural import procedural_tasks
-from napari_d24fad.training.recipe import Recipe, train_model
+from napari_d24fad.training.recipe import Recipe
+from napari_d24fad.training.train import train_model
 from napari_d24fad.training.views import Source
 from tests.training.test_distil import fold, lively_teacher
 
@@ -188,7 +189,7 @@ import sys
 from pathlib import Path
 from tests.training.test_record import RECIPE
 from dataclasses import replace
-from napari_d24fad.training.recipe import train_model
+from napari_d24fad.training.train import train_model
 long = replace(RECIPE.training, steps=100_000)
 recipe = replace(RECIPE, data=Path(sys.argv[1]), procedural=0, training=long)
 train_model(recipe, Path(sys.argv[2]), device="cpu", progress=lambda f, s: print(s, flush=True))

@@ -3,7 +3,7 @@ from dataclasses import replace
 import numpy as np
 import torch
 
-from napari_d24fad.detection.prepared import prepare
+from napari_d24fad.detection.encoding.prepared import prepare
 from napari_d24fad.studies.scan import Photometric
 from napari_d24fad.training.tasks import network_images
 from tests.detection.subjects import head

@@ -1,18 +1,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
 import pytest
 
 from napari_d24fad.viewer.dock import DetectionDock
-from napari_d24fad.viewer.workers import Worker
-from tests.viewer.heads import write_study
-
-
-@pytest.fixture(scope="session")
-def study_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return write_study(tmp_path_factory.mktemp("study"))
+from napari_d24fad.viewer.running.workers import Worker
 
 
 @pytest.fixture(autouse=True)

@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 
 from napari_d24fad.export.nifti import nifti_affine
-from napari_d24fad.studies.sample import SampleStudy
+from napari_d24fad.sample.study import SampleStudy
 from napari_d24fad.studies.study import open_study
-from napari_d24fad.viewer.demo import DemoFindings, compare_with_lesion
-from tests.viewer.heads import GRID, LESION, anomaly_of, head
+from napari_d24fad.viewer.demo import DemoResult, compare_with_lesion
+from tests.heads import GRID, LESION, anomaly_of, head
 
 DEMO = """
 import sys
@@ -66,7 +66,7 @@ def test_a_map_that_points_elsewhere_is_called_so(sample: SampleStudy) -> None:
     scores = np.array(right.slice_scores)
     scores[0] = 9.0
     found = compare_with_lesion(scan, replace(right, values=values, slice_scores=scores), sample)
-    assert found == DemoFindings(
+    assert found == DemoResult(
         score=right.score,
         reference_scores=found.reference_scores,
         suspicious_slice=GRID[0],

@@ -15,11 +15,11 @@ from qtpy.QtGui import QDropEvent
 from qtpy.QtWidgets import QFileDialog
 
 from napari_d24fad.studies.series import Series
-from napari_d24fad.viewer.card import Role
 from napari_d24fad.viewer.dock import DetectionDock
-from napari_d24fad.viewer.gallery import Gallery
-from napari_d24fad.viewer.workers import Worker
-from tests.viewer.heads import GRID, LESION
+from napari_d24fad.viewer.gallery.card import Role
+from napari_d24fad.viewer.gallery.gallery import Gallery
+from napari_d24fad.viewer.running.workers import Worker
+from tests.heads import GRID, LESION
 
 LESION_SHOWN = range(GRID[0] - LESION[0].stop, GRID[0] - LESION[0].start)  # slices run down the patient
 

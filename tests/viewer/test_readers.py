@@ -13,11 +13,11 @@ from npe2 import PluginManager, PluginManifest
 
 import napari_d24fad
 from napari_d24fad.errors import Code, ExportError
+from napari_d24fad.sample import study as sample
 from napari_d24fad.settings import CACHE_VARIABLE
-from napari_d24fad.studies import sample
 from napari_d24fad.studies.scan import Scan
+from napari_d24fad.viewer.canvas.layer_data import AFFINE_KEY, SCAN_KEY
 from napari_d24fad.viewer.dock import DetectionDock
-from napari_d24fad.viewer.layer_data import AFFINE_KEY, SCAN_KEY
 from napari_d24fad.viewer.readers import get_reader
 from tests.studies.phantom import CORONAL, OBLIQUE, slice_datasets, values_on, write_nifti, write_series
 

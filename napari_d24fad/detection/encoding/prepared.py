@@ -1,0 +1,116 @@
+"""A scan made ready for the network: canonical, windowed, cropped, its slices at known levels."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor
+
+from napari_d24fad.detection.encoding.intensity import CT_WINDOW, Window, window_of
+from napari_d24fad.detection.encoding.sampling import Sampling, anatomy_box, whole_box
+from napari_d24fad.errors import Code, PairingError
+from napari_d24fad.studies.orientation import Orientation, canonical, canonical_orientation
+from napari_d24fad.studies.scan import Scan
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Prepared:
+    """What the network will see of a scan.
+
+    Attributes:
+        scan: The scan in canonical order.
+        orientation: How it was brought there.
+        window: Its intensity mapping.
+        sampling: How its slices become inputs and maps become slices.
+        examined: Canonical indices of the slices that hold anatomy.
+        levels: ``(len(examined),)`` position of each within the anatomy, 0 at one end
+            and 1 at the other; what slices of different scans are matched by.
+        kept: What the network saw of some slices, by canonical index, ``(side, side)`` uint8 each;
+            empty while the scan has its pixels.
+    """
+
+    scan: Scan
+    orientation: Orientation
+    window: Window
+    sampling: Sampling
+    examined: tuple[int, ...]
+    levels: npt.NDArray[np.float64] = field(repr=False)
+    kept: Mapping[int, npt.NDArray[np.uint8]] = field(default_factory=dict, repr=False)
+
+    def without_pixels(self, scan: Scan, indices: Sequence[int]) -> Prepared:
+        """Lets the pixels of a grey scan go, but for what the network saw of some slices.
+
+        Args:
+            scan: The scan without its pixels, in its own order.
+            indices: Canonical indices of the slices to keep.
+        """
+        kept = {index: (255 * self.inputs([index])[0, 0]).round().byte().numpy() for index in indices}
+        return replace(self, scan=canonical(scan), kept=kept)
+
+    def inputs(self, indices: Sequence[int], device: torch.device | None = None) -> Tensor:
+        """Returns network inputs of canonical slices, ``(N, 3, side, side)`` in 0..1.
+
+        Args:
+            indices: Of the slices.
+            device: Where they are scaled to size and wanted; None for the CPU.
+
+        Raises:
+            KeyError: For slices that were not kept when pixels were let go.
+        """
+        if self.scan.pixels_hash:
+            known = np.stack([self.kept[index] for index in indices])
+            return (torch.from_numpy(known).to(device)[:, None] / 255).expand(-1, 3, -1, -1)
+        unit = self.window.apply(self.scan.voxels[list(indices)])
+        channels = unit if self.scan.is_colour else unit[..., None]
+        slices = torch.from_numpy(np.ascontiguousarray(np.moveaxis(channels, -1, 1)))
+        return self.sampling.to_input(slices.to(device))
+
+    def picture(self, index: int) -> tuple[npt.NDArray[np.uint8], tuple[float, float]]:
+        """Returns a canonical slice as the window shows it, or as the network saw it if pixels were let go.
+
+        Returns:
+            ``(rows, columns)`` or ``(rows, columns, 3)``, and row and column spacing in mm (pixels
+            without geometry).
+        """
+        spacing = self.scan.spacing[1:]
+        if not self.scan.pixels_hash:
+            return (255 * self.window.apply(self.scan.voxels[index])).round().astype(np.uint8), spacing
+        sampling = self.sampling
+        (top, left), (height, width) = sampling.origin, sampling.content
+        pixel = (
+            spacing[0] * (sampling.rows[1] - sampling.rows[0]) / height,
+            spacing[1] * (sampling.columns[1] - sampling.columns[0]) / width,
+        )
+        return self.kept[index][top : top + height, left : left + width], pixel
+
+
+def prepare(scan: Scan, side: int, ct_window: tuple[float, float] = CT_WINDOW) -> Prepared:
+    """Makes a scan ready.
+
+    Args:
+        scan: A volume, or an image as a volume of one slice.
+        side: Side of the network input in pixels.
+        ct_window: Low and high HU for CT.
+
+    Raises:
+        PairingError: NOTHING_TO_EXAMINE if a volume holds no anatomy.
+        StudyError: CONSTANT_IMAGE.
+    """
+    orientation = canonical_orientation(scan)
+    upright = canonical(scan)
+    window = window_of(upright, ct_window)
+    box = whole_box(upright.grid)
+    if upright.is_volume:
+        # Where a body ends does not depend on the window chosen to look at it: in a lung window air is grey.
+        found = anatomy_box(upright.voxels, window_of(upright))
+        if found is None:
+            raise PairingError(Code.NOTHING_TO_EXAMINE)
+        box = found
+    examined = tuple(range(*box.slices))
+    levels = (np.arange(len(examined)) + 0.5) / len(examined)
+    sampling = Sampling.fit(box, upright.grid[1:], upright.spacing[1:], side)
+    return Prepared(upright, orientation, window, sampling, examined, levels)

@@ -1,0 +1,1 @@
+"""What normal references show among themselves, and what that says of a query."""

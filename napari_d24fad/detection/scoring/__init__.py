@@ -1,0 +1,1 @@
+"""How features of a query are compared with those of references."""

@@ -1,0 +1,1 @@
+"""The synthetic heads of the sample study: made, not read."""

@@ -1,0 +1,50 @@
+"""What a user asks for, and what comes of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from napari_d24fad.detection.result import AnomalyMap
+from napari_d24fad.studies.scan import Scan
+from napari_d24fad.studies.series import Series
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What the user asked for.
+
+    Attributes:
+        query: The series to examine.
+        references: The series marked as normal.
+        model: Name of the model.
+        device: Name of the device, or ``"auto"``.
+        shares: How much each reference counts, above 0 and up to 1; None for 1 each.
+    """
+
+    query: Series
+    references: tuple[Series, ...]
+    model: str
+    device: str
+    shares: tuple[float, ...] | None = None
+
+    def differs_in_references_only(self, other: Request) -> bool:
+        """Whether what was found for another request can be used for this one."""
+        return (self.query, self.model, self.device) == (other.query, other.model, other.device)
+
+
+@dataclass(frozen=True, slots=True, eq=False, weakref_slot=True)
+class Examination:
+    """What came of a request.
+
+    Attributes:
+        request: What was asked for.
+        scan: The scan that was examined.
+        anomaly: The result.
+        limits: Values at the ends of the colour scale; worked out with the result, because
+            that takes too long for the GUI thread with large volumes.
+    """
+
+    request: Request
+    scan: Scan = field(repr=False)
+    anomaly: AnomalyMap
+    limits: tuple[float, float]

@@ -1,0 +1,339 @@
+"""Runs detections one after the other and keeps what the next one can use again."""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import TYPE_CHECKING
+from weakref import WeakKeyDictionary
+
+from napari_d24fad.detection.encoding.devices import device_faults, return_memory
+from napari_d24fad.detection.references.pairing import MIN_REFERENCES
+from napari_d24fad.detection.result import FloatArray
+from napari_d24fad.errors import Cancelled, Code, ModelError, PairingError
+from napari_d24fad.export.colours import anomaly_limits
+from napari_d24fad.progress import CancelToken, Progress, part
+from napari_d24fad.session.encodings import Encodings
+from napari_d24fad.session.request import Examination, Request
+from napari_d24fad.settings import features_folder, features_limit
+from napari_d24fad.studies.scan import Problem, Scan
+
+if TYPE_CHECKING:
+    from napari_d24fad.detection.detector import Detector
+    from napari_d24fad.detection.encoding.encoded import EncodedScan
+    from napari_d24fad.detection.explain import Explanation
+    from napari_d24fad.detection.published import Distance, PublishedDistances
+    from napari_d24fad.detection.references.reference_set import References
+    from napari_d24fad.detection.references.regions import Region
+    from napari_d24fad.detection.streaming import PartialMap
+    from napari_d24fad.session.kept_references import KeptReferences
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Basis:
+    """What an examination was made from."""
+
+    request: Request
+    distances: PublishedDistances
+
+    @property
+    def query(self) -> EncodedScan:
+        return self.distances.query
+
+    @property
+    def references(self) -> References:
+        return self.distances.references
+
+
+class DetectionSession:
+    """Keeps the model, the encoded scans and what the last examination was made from.
+
+    Free of Qt; its methods are meant for a worker thread. Torch is imported by the first run,
+    never by importing this module.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._release_asked = False
+        self._detector: Detector | None = None
+        self._detector_key: tuple[str, str] | None = None
+        self._encodings: Encodings | None = None
+        self._kept_references: KeptReferences | None = None
+        self._references: References | None = None
+        # Of each examination that somebody still has: one that a cancel kept from being shown goes at once.
+        self._bases: WeakKeyDictionary[Examination, _Basis] = WeakKeyDictionary()
+
+    def run(
+        self,
+        request: Request,
+        progress: Progress,
+        cancel: CancelToken,
+        show: Callable[[PartialMap], None] | None = None,
+        start: int | None = None,
+    ) -> Examination:
+        """Examines the query; encodes only scans that were not encoded before.
+
+        Args:
+            request: What to examine, and how.
+            progress: Told how far this is.
+            cancel: Stops it.
+            show: Given the map of a volume while it is computed, in the thread that calls this.
+            start: The slice to begin with, along the slice axis of the scan; None for the middle.
+
+        Raises:
+            D24fadError: Why there is no result.
+            Cancelled: If a stop was asked for.
+        """
+        started = time.perf_counter()
+        progress(0.0, "Loading the model")
+        with self._alone(request, cancel):
+            _, encodings = self._load(request)
+            cancel.check()
+            encode = part(progress, 0.05, 0.7)
+            in_parts = None if show is None else partial(self._encode_in_parts, request, show, start)
+            query, encoded = encodings.of(request.query, request.references, encode, cancel, in_parts)
+            references = self._reference_set(request, encoded, part(progress, 0.7, 0.85), cancel)
+            return self._examine(request, query, references, started, part(progress, 0.85, 1.0), cancel)
+
+    def rescore(self, request: Request, progress: Progress, cancel: CancelToken) -> Examination:
+        """Examines the scan of the last examination with other references; computes only what is new.
+
+        Features stay centred and scaled by the references of the last `run`; the result says so.
+
+        Raises:
+            D24fadError: Why there is no result.
+            Cancelled: If a stop was asked for, or there is no examination of this scan.
+        """
+        started = time.perf_counter()
+        with self._alone(request, cancel):
+            basis = self._basis_for(request)
+            detector, encodings = self._load(request)
+            encode = part(progress, 0, 0.5)
+            query, encoded = encodings.of(request.query, request.references, encode, cancel)
+            references = detector.reference_set(
+                encoded,
+                shares=request.shares,
+                alignment=basis.references.alignment,
+                progress=part(progress, 0.5, 0.7),
+                cancel=cancel,
+            )
+            if not self._is_measured(references):
+                references = replace(references, warnings=(*references.warnings, Problem(Code.PREVIEW)))
+            return self._examine(request, query, references, started, part(progress, 0.7, 1.0), cancel)
+
+    def score_slice(self, request: Request, slice_index: int, cancel: CancelToken) -> FloatArray | None:
+        """Scores one slice of the last examination's scan with other references, at once.
+
+        Args:
+            request: With other references, or other shares.
+            slice_index: Along the slice axis of the scan.
+            cancel: Stops it.
+
+        Returns:
+            The map of the slice, ``(1, rows, columns)`` upright; None where that would take long: a
+            reference was not there before, or the slice was not examined.
+        """
+        from napari_d24fad.detection.examination import examine_slice  # imports torch
+
+        with self._alone(request, cancel):
+            basis = self._basis_for(request)
+            _, encodings = self._load(request)
+            references, query = encodings.kept(request.references, cancel), basis.query
+            alignment = basis.references.alignment
+            index = query.own_index(slice_index)
+            if references is None or index not in query.indices or not alignment.knows(query, references):
+                return None
+            shares = request.shares or (1.0,) * len(references)
+            compared = alignment.compare(query, references)
+            return examine_slice(compared, query.indices.index(index), basis.references, shares)
+
+    def explain(self, examination: Examination, slice_index: int, cancel: CancelToken) -> Explanation:
+        """Explains one slice of an examination.
+
+        Args:
+            examination: Of `run` or `rescore`.
+            slice_index: Along the slice axis of the scan.
+            cancel: Stops it.
+
+        Raises:
+            D24fadError: If the slice was not examined.
+            Cancelled: If a stop was asked for, or everything was let go of since.
+        """
+        from napari_d24fad.detection.explain import explain  # imports torch
+
+        with device_faults():
+            return explain(self._basis_of(examination).distances, slice_index, cancel)
+
+    def draw_distance(
+        self, examination: Examination, distance: Distance, values: FloatArray, slices: range
+    ) -> float:
+        """Writes SSD or TSD of a few slices of an examination into a map of its scan; their highest value.
+
+        Args:
+            examination: Of `run` or `rescore`.
+            distance: Which of the two.
+            values: On the grid of the scan.
+            slices: Along the slice axis of the scan.
+
+        Raises:
+            Cancelled: If everything was let go of since.
+        """
+        with device_faults():
+            return self._basis_of(examination).distances.draw(values, slices, distance)
+
+    def regions(self, examination: Examination, level: float, cancel: CancelToken) -> tuple[Region, ...]:
+        """Finds the regions of an examination at another level.
+
+        Raises:
+            Cancelled: If a stop was asked for, or everything was let go of since.
+        """
+        basis = self._basis_of(examination)
+        cancel.check()
+        return basis.references.regions(basis.query, examination.anomaly.values, level)
+
+    def release(self) -> None:
+        """Lets go of the model and of all features, and gives a GPU's memory back; a later run begins anew.
+
+        Never waits: what is in use by a run goes when that ends.
+        """
+        self._release_asked = True
+        self._release_if_asked()
+
+    def _encode_in_parts(
+        self,
+        request: Request,
+        show: Callable[[PartialMap], None],
+        start: int | None,
+        encoded: tuple[EncodedScan, ...],
+        scan: Scan,
+        *,
+        progress: Progress,
+        cancel: CancelToken,
+    ) -> EncodedScan:
+        from napari_d24fad.detection.streaming import encode_and_show  # imports torch
+
+        assert self._detector is not None  # it encoded the references
+        if not scan.is_volume or self._detector.scoring_name == "paper":
+            return self._detector.encode_scan(scan, progress=progress, cancel=cancel)
+        references = self._reference_set(request, encoded, part(progress, 0, 0.4), cancel)
+        tell = part(progress, 0.4, 1)
+        return encode_and_show(self._detector, scan, references, start, show, progress=tell, cancel=cancel)
+
+    @contextmanager
+    def _alone(self, request: Request, cancel: CancelToken) -> Iterator[None]:
+        if len(request.references) < MIN_REFERENCES:
+            raise PairingError(Code.TOO_FEW_REFERENCES, f"{len(request.references)} marked.")
+        # An earlier run that was cancelled may still be on its way out.
+        while not self._lock.acquire(timeout=0.1):
+            cancel.check()
+        try:
+            with device_faults():
+                yield
+        except ModelError as error:
+            if error.code is Code.DEVICE_LOST:
+                self._forget()
+            raise
+        finally:
+            self._lock.release()
+            self._release_if_asked()
+
+    def _release_if_asked(self) -> None:
+        # Where the lock is held, the run that holds it comes here when it ends.
+        if self._release_asked and self._lock.acquire(blocking=False):
+            try:
+                self._release_asked = False
+                was_loaded = self._detector is not None
+                self._forget()
+                if was_loaded:
+                    return_memory()
+            finally:
+                self._lock.release()
+
+    def _forget(self) -> None:
+        """Lets go of all that may lie in the memory of a device."""
+        self._detector, self._detector_key, self._encodings = None, None, None
+        self._kept_references, self._references = None, None
+        self._bases.clear()
+
+    def _examine(
+        self,
+        request: Request,
+        query: EncodedScan,
+        references: References,
+        started: float,
+        progress: Progress,
+        cancel: CancelToken,
+    ) -> Examination:
+        from napari_d24fad.detection.published import PublishedDistances  # imports torch
+
+        assert self._detector is not None  # it encoded the query
+        anomaly = self._detector.examine(query, references, progress=progress, cancel=cancel)
+        cancel.check()
+        anomaly = replace(anomaly, seconds=time.perf_counter() - started)
+        examination = Examination(request, query.scan, anomaly, anomaly_limits(anomaly))
+        self._bases[examination] = _Basis(request, PublishedDistances(self._detector, query, references))
+        return examination
+
+    def _is_measured(self, references: References) -> bool:
+        """Whether features are centred and scaled by these very references, and not by a set before."""
+        measured = self._references
+        return (
+            measured is not None
+            and measured.alignment is references.alignment
+            and measured.encoded == references.encoded
+        )
+
+    def _basis_for(self, request: Request) -> _Basis:
+        for basis in reversed(list(self._bases.values())):
+            if request.differs_in_references_only(basis.request):
+                return basis
+        raise Cancelled
+
+    def _basis_of(self, examination: Examination) -> _Basis:
+        basis = self._bases.get(examination)
+        if basis is None:
+            raise Cancelled
+        return basis
+
+    def _load(self, request: Request) -> tuple[Detector, Encodings]:
+        key = (request.model, request.device)
+        if self._detector is None or self._encodings is None or self._detector_key != key:
+            from napari_d24fad.detection.detector import Detector
+            from napari_d24fad.session.feature_cache import FeatureCache
+            from napari_d24fad.session.kept_references import KeptReferences
+
+            _leave_a_core_for_the_viewer()
+            self._references, self._encodings = None, None
+            self._detector = Detector.load(request.model, request.device)
+            cache = FeatureCache(features_folder(), features_limit())
+            self._kept_references = KeptReferences(self._detector, cache)
+            self._encodings = Encodings(self._detector, self._kept_references)
+            self._detector_key = key
+        return self._detector, self._encodings
+
+    def _reference_set(
+        self, request: Request, encoded: tuple[EncodedScan, ...], progress: Progress, cancel: CancelToken
+    ) -> References:
+        assert self._kept_references is not None  # made with the encodings
+        assert self._detector is not None  # likewise
+        # An `EncodedScan` is kept as long as its scan is the same, and equal to no other.
+        if self._references is None or self._references.encoded != encoded:
+            self._references = self._kept_references.reference_set(encoded, progress=progress, cancel=cancel)
+        if request.shares is None:
+            return self._references
+        alignment = self._references.alignment
+        return self._detector.reference_set(
+            encoded, shares=request.shares, alignment=alignment, cancel=cancel
+        )
+
+
+def _leave_a_core_for_the_viewer() -> None:
+    """Keeps torch from taking every core: threads that wait for each other would also stall the GUI."""
+    import torch
+
+    torch.set_num_threads(max(1, min(torch.get_num_threads(), (os.cpu_count() or 1) - 1)))

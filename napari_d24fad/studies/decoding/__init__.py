@@ -1,0 +1,1 @@
+"""Decodes untrusted pixels in processes that may die."""

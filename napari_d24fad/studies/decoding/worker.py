@@ -1,0 +1,128 @@
+"""The process that decodes compressed pixels, which may crash it: ``python -m`` this, nothing else.
+
+It imports neither Qt nor torch. Requests come from the parent by standard input, answers go back
+by standard output, see `decoding_messages`. It ends when its input does.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import sys
+from functools import partial
+from io import BytesIO
+from typing import Any
+
+from pydicom.encaps import encapsulate
+from pydicom.pixels.decoders.base import Decoder, get_decoder
+from pydicom.uid import (
+    HTJ2K,
+    JPEG2000,
+    UID,
+    HTJ2KLossless,
+    HTJ2KLosslessRPCL,
+    JPEG2000Lossless,
+    JPEGBaseline8Bit,
+    JPEGExtended12Bit,
+    JPEGLSLossless,
+    JPEGLSNearLossless,
+    RLELossless,
+)
+
+from napari_d24fad.errors import D24fadError
+from napari_d24fad.studies.decoding.messages import receive, send
+from napari_d24fad.studies.decoding.pictures import decode_image
+
+if sys.platform != "win32":  # where only the time is limited, by the parent
+    import resource
+
+_JPEG_LS = (JPEGLSLossless, JPEGLSNearLossless)
+_END_OF_IMAGE, _PADDED = b"\xff\xd9", 16
+
+_PLUGINS = {
+    RLELossless: "pydicom",
+    **dict.fromkeys((JPEGBaseline8Bit, JPEGExtended12Bit), "pillow"),
+    **dict.fromkeys((JPEG2000, JPEG2000Lossless, HTJ2K, HTJ2KLossless, HTJ2KLosslessRPCL), "pylibjpeg"),
+    **dict.fromkeys(_JPEG_LS, "pyjpegls"),
+}
+"""Who decodes what; another one decodes what is not listed, or where this one is not installed."""
+
+# What decoders need besides the picture: JPEG 2000 takes four bytes for each value, several times.
+_SPARE, _TIMES = 2**29, 24
+
+
+def main() -> None:
+    """Answers requests until there are no more."""
+    # Ctrl-C in a terminal reaches this process too; the parent decides what it means.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    requests, answers = sys.stdin.buffer, os.fdopen(os.dup(sys.stdout.fileno()), "wb")
+    # What C libraries print must not come between the answers.
+    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
+    send(answers, {"ready": True})
+    with contextlib.suppress(EOFError):
+        while True:
+            head, frame = receive(requests)
+            send(answers, *_answer(head, frame))
+
+
+def _answer(request: dict[str, Any], frame: bytes) -> tuple[dict[str, Any], bytes]:
+    """Decodes a frame or a picture; says in a word why not.
+
+    A panic of Rust code is no `Exception`: it ends the process, as a crash does.
+    """
+    _limit(request["size"], request["seconds"])
+    return _picture(frame) if "picture" in request else _frame(request, frame)
+
+
+def _picture(content: bytes) -> tuple[dict[str, Any], bytes]:
+    try:
+        pixels = decode_image(partial(BytesIO, content))
+    except D24fadError as error:
+        return {"code": error.code.name}, b""
+    return {"dtype": pixels.dtype.newbyteorder("<").str, "shape": pixels.shape}, pixels.tobytes()
+
+
+def _frame(request: dict[str, Any], frame: bytes) -> tuple[dict[str, Any], bytes]:
+    decoder = get_decoder(UID(request["syntax"]))
+    if decoder.UID in _JPEG_LS and _END_OF_IMAGE not in frame[-_PADDED:]:
+        return {"error": "damaged"}, b""  # CharLS says so too, after seconds
+    try:
+        pixels, found = decoder.as_array(
+            encapsulate([frame], has_bot=False), decoding_plugin=_plugin(decoder), **request["attributes"]
+        )
+    except MemoryError:
+        return {"error": "memory"}, b""
+    except RuntimeError as error:
+        return {"error": "truncated" if "less than expected" in str(error) else "damaged"}, b""
+    except Exception as error:
+        return {"error": "truncated" if "less than expected" in str(error) else "unsupported"}, b""
+    photometric = str(found.get("photometric_interpretation", ""))
+    answer = {"dtype": pixels.dtype.str, "shape": pixels.shape, "photometric": photometric}
+    return answer, pixels.tobytes()
+
+
+def _plugin(decoder: Decoder) -> str:
+    chosen = _PLUGINS.get(decoder.UID, "")
+    return chosen if chosen in decoder.available_plugins else ""
+
+
+def _limit(size: int, seconds: float) -> None:
+    """Lets the system end this process if a frame takes too much memory, or computing time.
+
+    The parent watches the clock, which a busy machine needs more patience with.
+    """
+    if sys.platform == "win32":
+        return
+    used = os.times()
+    _, most = resource.getrlimit(resource.RLIMIT_CPU)
+    resource.setrlimit(resource.RLIMIT_CPU, (int(used.user + used.system + seconds) + 1, most))
+    with contextlib.suppress(OSError, ValueError):  # only Linux tells, and obeys
+        with open("/proc/self/statm", encoding="ascii") as statm:  # noqa: PTH123 - once for each frame
+            held = int(statm.read().split()[0]) * resource.getpagesize()
+        _, most = resource.getrlimit(resource.RLIMIT_AS)
+        resource.setrlimit(resource.RLIMIT_AS, (held + _SPARE + _TIMES * size, most))
+
+
+if __name__ == "__main__":
+    main()

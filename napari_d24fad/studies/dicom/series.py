@@ -1,0 +1,203 @@
+"""DICOM series of single-frame files: from headers to series, from series to voxels."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
+from functools import lru_cache, partial
+from pathlib import Path
+from typing import ClassVar
+
+import numpy as np
+
+from napari_d24fad.errors import Code, StudyError
+from napari_d24fad.progress import CancelToken, Progress
+from napari_d24fad.studies.decoding.processes import MOST_KEPT
+from napari_d24fad.studies.dicom.copies import Copy, check_copies
+from napari_d24fad.studies.dicom.geometry import Stack, stack
+from napari_d24fad.studies.dicom.header import Instance
+from napari_d24fad.studies.dicom.multiframe import multiframe_series
+from napari_d24fad.studies.dicom.pixels import check_decodable, read_slice
+from napari_d24fad.studies.dicom.split import Group, split_series
+from napari_d24fad.studies.files.limits import check_size
+from napari_d24fad.studies.regrid import Regrid, Upright
+from napari_d24fad.studies.scan import Photometric, Problem, Scan, Voxels
+from napari_d24fad.studies.series import Series, outline_voxels, pixel_affine
+
+_CROSS_SECTIONAL = frozenset({"CT", "MR", "PT"})
+_RUN = 8  # slices that one thread reads before it looks for others
+
+
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class DicomSeries(Series):
+    """A volume of single-frame files, or one single-frame image.
+
+    Attributes:
+        instances: The headers of the files in slice order.
+        copies: Pairs of one of the files and another that should be the same.
+        regrid: How the volume is made of the files, where it is not simply all of them.
+    """
+
+    kind: ClassVar[str] = "DICOM"
+
+    instances: tuple[Instance, ...] = field(repr=False)
+    copies: tuple[Copy, ...] = field(default=(), repr=False)
+    regrid: Regrid | None = field(default=None, repr=False)
+
+    @property
+    def files(self) -> tuple[Path, ...]:
+        """See `Series.files`."""
+        return tuple(instance.path for instance in self.instances)
+
+    @property
+    def variant(self) -> str:
+        """See `Series.variant`."""
+        return "" if self.regrid is None else type(self.regrid).__name__
+
+    def _read(self, progress: Progress, cancel: CancelToken) -> Voxels:
+        check_copies(self.copies, cancel)
+        placeholder = self.outline.voxels
+        voxels = np.empty(placeholder.shape, placeholder.dtype)
+        unwanted = threading.Event()
+
+        def read_run(start: int) -> int:
+            # Two neighbours are needed at a time at most.
+            read = lru_cache(maxsize=2)(partial(self._read_file, cancel=cancel))
+            stop = min(start + _RUN, len(voxels))
+            for index in range(start, stop):
+                if not unwanted.is_set():
+                    cancel.check()
+                    voxels[index] = self._slice(index, read)
+            return stop
+
+        # Files and decoding processes are waited for; numpy computes while others do.
+        threads = min(MOST_KEPT, os.cpu_count() or 1)
+        with ThreadPoolExecutor(threads, "reading slices") as pool:
+            try:
+                # In order, so that of several problems the first is told, as if read one by one.
+                for stop in pool.map(read_run, range(0, len(voxels), _RUN)):
+                    progress(stop / len(voxels), "Reading slices")
+                    cancel.check()
+            finally:
+                unwanted.set()
+        return voxels
+
+    def _read_middle_slice(self, cancel: CancelToken) -> Voxels:
+        return self._slice(self.grid[0] // 2, partial(self._read_file, cancel=cancel))[np.newaxis]
+
+    def _slice(self, index: int, read: Callable[[int], Voxels]) -> Voxels:
+        return read(index) if self.regrid is None else self.regrid.draw(index, read)
+
+    def _read_file(self, index: int, cancel: CancelToken) -> Voxels:
+        return read_slice(self.instances[index], cancel)
+
+    @property
+    def _may_hold_nan(self) -> bool:
+        return isinstance(self.regrid, Upright) or any(instance.padded for instance in self.instances)
+
+
+def dicom_series(instances: Iterable[Instance]) -> tuple[Series, ...]:
+    """Makes series of the headers of any number of DICOM files.
+
+    Args:
+        instances: One header per file.
+
+    Returns:
+        One series for each volume or image that is to be told apart. A series that
+        cannot be read says why in its `Series.refusal`.
+    """
+    return tuple(_series(_with_remarks(group)) for group in split_series(instances))
+
+
+def _with_remarks(group: Group) -> Group:
+    """Adds what single files of a group give reason to say."""
+    if not any(instance.burned_in for instance in group.instances):
+        return group
+    return replace(group, problems=(*group.problems, Problem(Code.BURNED_IN)))
+
+
+def _series(group: Group) -> Series:
+    first = group.instances[0]
+    description = ", ".join(text for text in (first.identity.description, group.suffix) if text)
+    first = replace(first, identity=replace(first.identity, description=description))
+    if any(instance.program for instance in group.instances):
+        group = replace(group, problems=(*group.problems, Problem(Code.ALSO_A_PROGRAM)))
+    if first.frames > 1:
+        return multiframe_series(first, group.problems, group.copies)
+    try:
+        check_decodable(first)
+        check_size(_plain(first, group).outline.voxels.shape)
+        if group.refusal is not None:
+            raise group.refusal
+        if "MOSAIC" in first.image_type:
+            raise StudyError(Code.AMBIGUOUS_GEOMETRY, "Its slices are tiled into one picture (mosaic).")
+        if first.placement is None:
+            return _picture(first, group)
+        return _volume(first, group, stack(group.instances))
+    except StudyError as error:
+        return replace(_plain(first, group), refusal=error)
+
+
+def _picture(first: Instance, group: Group) -> DicomSeries:
+    """Makes the series of an image that does not say where in the patient it lies."""
+    plain = _plain(first, group)
+    if first.modality not in _CROSS_SECTIONAL:
+        return plain
+    problem = Problem(Code.AMBIGUOUS_GEOMETRY, "It is shown as a plain image.")
+    return replace(plain, outline=replace(plain.outline, problems=(*group.problems, problem)))
+
+
+def _volume(first: Instance, group: Group, found: Stack) -> DicomSeries:
+    """Makes the series of slices that form a volume, or could be made to."""
+    whole = replace(_plain(first, group), instances=found.instances, source=_common_folder(found.instances))
+    geometry = replace(whole.outline, affine=found.affine, has_geometry=True)
+    if found.regrid is None:
+        return replace(whole, outline=geometry, refusal=found.refusal)
+    regrid = found.regrid
+    regridded = replace(
+        whole,
+        regrid=regrid,
+        outline=replace(
+            geometry,
+            voxels=outline_voxels((regrid.n_slices, *regrid.shape), whole.photometric),
+            affine=regrid.affine,
+            problems=(*group.problems, regrid.problem),
+        ),
+    )
+    if found.refusal is None:
+        return regridded
+    return replace(whole, outline=geometry, refusal=found.refusal, remedy=regridded)
+
+
+def _plain(first: Instance, group: Group) -> DicomSeries:
+    """Makes the series as far as it needs no place in the patient."""
+    photometric = first.photometric or Photometric.DARK_TO_BRIGHT
+    return DicomSeries(
+        outline=Scan(
+            voxels=outline_voxels((len(group.instances), first.rows, first.columns), photometric),
+            affine=pixel_affine((1.0, *first.pixel_shape)),
+            modality=first.modality,
+            photometric=photometric,
+            identity=first.identity,
+            has_geometry=False,
+            problems=group.problems,
+        ),
+        source=_common_folder(group.instances),
+        n_files=len(group.instances),
+        instances=group.instances,
+        copies=group.copies,
+    )
+
+
+def _common_folder(instances: tuple[Instance, ...]) -> Path:
+    """Returns the file of a single-file series, else the deepest folder that holds all files."""
+    if len(instances) == 1:
+        return instances[0].path
+    folders = {instance.path.parent for instance in instances}
+    common = folders.pop()
+    while not all(folder.is_relative_to(common) for folder in folders):
+        common = common.parent
+    return common

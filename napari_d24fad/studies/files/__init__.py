@@ -1,0 +1,1 @@
+"""Which files are there, and how much of them may be read."""

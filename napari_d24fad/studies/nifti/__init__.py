@@ -1,0 +1,1 @@
+"""NIfTI files to series and scans."""

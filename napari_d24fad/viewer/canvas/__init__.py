@@ -1,0 +1,1 @@
+"""What is drawn on the canvas of napari, and pictures of it."""

@@ -1,0 +1,217 @@
+"""Lays results over the scan that is shown: the map and the mark of a peak."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from napari.layers import Image, Layer, Points
+from napari.viewer import Viewer
+
+from napari_d24fad.detection.result import AnomalyMap, FloatArray
+from napari_d24fad.studies.orientation import canonical_orientation
+from napari_d24fad.viewer.canvas.layer_data import AFFINE_KEY, RESULT_KEY
+from napari_d24fad.viewer.canvas.scans import Position, ScanLayers, ShownScan
+from napari_d24fad.viewer.canvas.style import anomaly_colormap
+
+MARK_COLOUR = "#4cc9f0"
+_MARK_SHARE = 0.07
+"""Size of the ring, as a share of the longest side of the scan in voxels."""
+
+
+class ResultLayers:
+    """The layers of one result; each lies exactly on the scan last shown.
+
+    Args:
+        viewer: The viewer to show them in.
+        scans: Shows the scan below.
+    """
+
+    def __init__(self, viewer: Viewer, scans: ScanLayers) -> None:
+        self._viewer = viewer
+        self._scans = scans
+        self._map: Image | None = None
+        self._mark: Points | None = None
+        self._opacity = 1.0
+
+    def show_result(self, anomaly: AnomalyMap, limits: tuple[float, float]) -> Image:
+        """Lays an anomaly map over the scan last shown, in place of an earlier result.
+
+        Args:
+            anomaly: The map.
+            limits: Values at the ends of the colour scale; clear below the first.
+
+        Raises:
+            ValueError: If no scan was shown.
+        """
+        shown = self._shown()
+        self.remove()
+        data = shown.in_layer_order(anomaly.values)
+        self._map = self._add(shown, data, f"Anomaly: {shown.series.label}", limits, anomaly)
+        return self._map
+
+    def renew(self, anomaly: AnomalyMap) -> None:
+        """Notes that the layer shows another result of the same scan from now on."""
+        if self.result_layer is not None:
+            self.result_layer.metadata = {**self.result_layer.metadata, RESULT_KEY: anomaly}
+
+    def renew_slice(self, values: FloatArray, slice_index: int) -> None:
+        """Shows other values in one slice of the anomaly map, until the whole map is renewed.
+
+        Args:
+            values: ``(1, rows, columns)``, upright.
+            slice_index: Along the slice axis of the scan.
+        """
+        layer = self.result_layer
+        if layer is None or not layer.visible:
+            return
+        shown = self._shown()
+        turned = shown.in_layer_order(canonical_orientation(shown.scan).invert(values))
+        if layer.ndim == 2:
+            layer.data = turned
+            return
+        # A copy: the map belongs to a result that must stay as it is.
+        data = layer.data if layer.data.flags.writeable and layer.data.base is None else layer.data.copy()
+        place: list[Any] = [slice(None)] * 3
+        place[shown.slice_axis] = list(shown.slice_order).index(slice_index)
+        data[tuple(place)] = turned.squeeze(shown.slice_axis)
+        if layer.data is data:
+            layer.refresh()
+        else:
+            layer.data = data
+
+    def show_partial(self, values: FloatArray, limits: tuple[float, float]) -> None:
+        """Lays a map that is being computed over the scan last shown, or shows what was added to it.
+
+        Args:
+            values: On the scan's grid, NaN where there is nothing yet; the same array each time.
+            limits: Values at the ends of the colour scale.
+        """
+        shown = self._shown()
+        data = shown.in_layer_order(values)
+        layer = self.result_layer
+        if layer is not None and np.shares_memory(layer.data, data):
+            layer.refresh()
+            return
+        self.remove()
+        self._map = self._add(shown, data, f"Anomaly, being computed: {shown.series.label}", limits, None)
+
+    def show_values(self, values: FloatArray, limits: tuple[float, float], anomaly: AnomalyMap) -> None:
+        """Shows other values in place of those shown, such as p-values or scores again.
+
+        Args:
+            values: On the scan's grid; the same array again shows what was written into it.
+            limits: Values at the ends of the colour scale.
+            anomaly: The result they are of.
+        """
+        layer, shown = self.result_layer, self._shown()
+        data = shown.in_layer_order(values)
+        if layer is None:  # removed by hand, and asked for again
+            self._map = self._add(shown, data, f"Anomaly: {shown.series.label}", limits, anomaly)
+            return
+        if np.may_share_memory(layer.data, data):
+            layer.refresh()
+        else:
+            layer.data = data
+        layer.contrast_limits = limits
+
+    def refresh(self) -> None:
+        """Shows values that were written into the array of the anomaly map."""
+        if self.result_layer is not None:
+            self.result_layer.refresh()
+
+    def set_limits(self, limits: tuple[float, float]) -> None:
+        """Changes the ends of the colour scale; the map is clear below the first."""
+        if self.result_layer is not None:
+            self.result_layer.contrast_limits = limits
+
+    def mark(self, index: Position, name: str) -> None:
+        """Marks a place with a ring.
+
+        Args:
+            index: Of the voxel, in the scan's order.
+            name: What is there.
+        """
+        shown = self._shown()
+        self._take_away(self._mark)
+        active = self._viewer.layers.selection.active
+        place = np.array([shown.layer_index(index)])
+        self._mark = Points(
+            place,
+            name=name,
+            symbol="disc",
+            size=_MARK_SHARE * max(shown.scan.grid),
+            face_color="transparent",
+            border_color=MARK_COLOUR,
+            border_width=0.1,
+            **_placed_as(shown.layer),
+        )
+        self._viewer.add_layer(self._mark)
+        # Its handles are of no use; what was worked with stays at hand.
+        self._viewer.layers.selection.active = active
+
+    def unmark(self) -> None:
+        """Hides the ring; to remove its layer would hold up the viewer."""
+        if self.mark_layer is not None:
+            self.mark_layer.visible = False
+
+    def remove(self) -> None:
+        """Removes all of these layers."""
+        for layer in (self._map, self._mark):
+            self._take_away(layer)
+        self._map, self._mark = None, None
+
+    @property
+    def result_layer(self) -> Image | None:
+        """The anomaly layer, unless the user removed it."""
+        return self._map if self._map is not None and self._map in self._viewer.layers else None
+
+    @property
+    def mark_layer(self) -> Points | None:
+        """The mark, unless the user removed it."""
+        return self._mark if self._mark is not None and self._mark in self._viewer.layers else None
+
+    def set_opacity(self, opacity: float) -> None:
+        """Sets the opacity of this and later maps, 0 to 1."""
+        self._opacity = opacity
+        if self.result_layer is not None:
+            self.result_layer.opacity = opacity
+
+    def _add(
+        self,
+        shown: ShownScan,
+        data: FloatArray,
+        name: str,
+        limits: tuple[float, float],
+        anomaly: AnomalyMap | None,
+    ) -> Image:
+        layer = Image(
+            data,
+            name=name,
+            colormap=anomaly_colormap(),
+            contrast_limits=limits,
+            blending="translucent_no_depth",
+            opacity=self._opacity,
+            metadata={RESULT_KEY: anomaly, AFFINE_KEY: shown.layer.metadata.get(AFFINE_KEY)},
+            **_placed_as(shown.layer),
+        )
+        self._viewer.add_layer(layer)
+        layer.colorbar.visible = True
+        if self.mark_layer is not None:
+            self._viewer.layers.move(self._viewer.layers.index(self.mark_layer), len(self._viewer.layers))
+        return layer
+
+    def _shown(self) -> ShownScan:
+        if self._scans.shown is None:
+            raise ValueError("show the scan before its result")
+        return self._scans.shown
+
+    def _take_away(self, layer: Layer | None) -> None:
+        if layer is not None and layer in self._viewer.layers:
+            self._viewer.layers.remove(layer)
+
+
+def _placed_as(below: Image) -> dict[str, Any]:
+    """Returns the settings that put a layer where another one is."""
+    names = ("scale", "translate", "rotate", "shear", "affine", "units", "axis_labels")
+    return {name: getattr(below, name) for name in names}

@@ -1,0 +1,202 @@
+"""Adds scans to the viewer, follows its slice slider and moves it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+import numpy as np
+import numpy.typing as npt
+from napari.layers import Image, Layer
+from napari.viewer import Viewer
+from qtpy.QtCore import QObject, Signal
+
+from napari_d24fad.detection.result import FloatArray
+from napari_d24fad.export.anatomy import slice_text
+from napari_d24fad.studies.orientation import Orientation, canonical_orientation
+from napari_d24fad.studies.scan import Scan
+from napari_d24fad.studies.series import Series
+from napari_d24fad.viewer.canvas.layer_data import RESULT_KEY, scan_layer_data, scan_of_layer
+
+Position = tuple[float, float, float]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ShownScan:
+    """A scan and the layer that shows it.
+
+    Attributes:
+        series: Where the scan came from.
+        scan: The scan, in its own axis order.
+        layer: The layer.
+        orientation: From the scan's axis order to the layer's.
+    """
+
+    series: Series = field(repr=False)
+    scan: Scan
+    layer: Image = field(repr=False)
+    orientation: Orientation
+
+    def in_layer_order(self, values: FloatArray) -> FloatArray:
+        """Returns an array on the scan's grid, ``(slices, rows, columns)``, as the layer is laid out."""
+        turned = self.orientation.apply(values)
+        return turned if self.layer.ndim == 3 else turned[0]
+
+    def layer_index(self, index: Position) -> tuple[float, ...]:
+        """Returns where a voxel of the scan, ``(slice, row, column)``, is in the layer."""
+        place = []
+        for axis, flipped in zip(self.orientation.permutation, self.orientation.flips, strict=True):
+            place.append(self.scan.grid[axis] - 1 - index[axis] if flipped else index[axis])
+        return tuple(place[3 - self.layer.ndim :])
+
+    @property
+    def slice_axis(self) -> int:
+        """The axis of the layer that the slices are stacked along."""
+        return self.orientation.permutation.index(self.scan.slice_axis)
+
+    @property
+    def slice_order(self) -> npt.NDArray[np.intp]:
+        """For each slice in the order of the slider, its index in the scan."""
+        order = np.arange(self.scan.n_slices)
+        return order[::-1] if self.orientation.flips[self.slice_axis] else order
+
+
+class ScanLayers(QObject):
+    """The scans that this plugin shows in one viewer, and where its slice slider stands."""
+
+    slice_changed = Signal(int)
+    """The slice of the scan last shown that the viewer shows now, counted from 0 as the slider does."""
+
+    removed = Signal()
+    """The user removed the layer of the scan last shown."""
+
+    def __init__(self, viewer: Viewer) -> None:
+        super().__init__()
+        self._viewer = viewer
+        self._layers: dict[Series, Image] = {}
+        self._shown: ShownScan | None = None
+        self._caption = ""
+        self._events = (viewer.dims.events.point, viewer.dims.events.order, viewer.dims.events.ndisplay)
+        for event in self._events:
+            event.connect(self._on_view)
+        viewer.layers.events.removed.connect(self._on_removed)
+
+    def stop(self) -> None:
+        """Follows the viewer no longer; its layers stay."""
+        for event in self._events:
+            event.disconnect(self._on_view)
+        self._viewer.layers.events.removed.disconnect(self._on_removed)
+
+    def adopt(self, series: Series, layer: Image) -> None:
+        """Takes a layer that was in the viewer already as the one that shows a series."""
+        self._layers[series] = layer
+
+    def forget(self, series: Series) -> None:
+        """Lets a layer go that was adopted."""
+        self._layers.pop(series, None)
+
+    def is_own(self, layer: Layer) -> bool:
+        """Whether a layer shows a scan or a result of this plugin."""
+        return RESULT_KEY in layer.metadata or layer in self._layers.values()
+
+    @property
+    def shown(self) -> ShownScan | None:
+        """The scan last shown, unless the user removed its layer."""
+        return self._shown
+
+    def show_scan(self, series: Series, scan: Scan) -> ShownScan:
+        """Shows a scan, in a new layer if it has none, and hides the other scans."""
+        layer = self._layers.get(series)
+        if layer is None or layer not in self._viewer.layers:
+            data, settings, _ = scan_layer_data(scan, series.title)
+            layer = Image(data, **settings)
+            self._layers[series] = layer
+            self._viewer.add_layer(layer)
+        for other in self._layers.values():
+            other.visible = other == layer
+        self._viewer.layers.selection.active = layer
+        self._viewer.canvas.overlays.scale_bar.visible = True
+        self._viewer.reset_view(layers=[layer])
+        # A layer that came from elsewhere is laid out as its series reads it.
+        from_scan = scan_of_layer(layer) is not None
+        orientation = canonical_orientation(scan) if from_scan else Orientation()
+        self._shown = ShownScan(series, scan, layer, orientation)
+        self._name_slice()
+        return self._shown
+
+    def go_to_slice(self, index: int) -> None:
+        """Moves the slice slider.
+
+        Args:
+            index: Slice of the scan last shown, counted from 0 in the order of the slider.
+        """
+        if self._shown is None or self._shown.layer.ndim != 3:
+            return
+        position = np.zeros(3)
+        position[self._shown.slice_axis] = index
+        self._move(self._shown, position, [self._shown.slice_axis])
+
+    def go_to(self, index: Position) -> None:
+        """Moves every slider to a voxel of the scan last shown, ``(slice, row, column)`` in its own order."""
+        if self._shown is not None and self._shown.layer.ndim == 3:
+            self._move(self._shown, np.array(self._shown.layer_index(index)), range(3))
+
+    def _move(self, shown: ShownScan, place: npt.NDArray[np.float64], axes: Iterable[int]) -> None:
+        world, dims = shown.layer.data_to_world(place), self._viewer.dims
+        dims.set_point([dims.ndim - 3 + axis for axis in axes], [float(world[axis]) for axis in axes])
+
+    @property
+    def current_slice(self) -> int:
+        """The slice of the scan last shown that the viewer stands at, counted from 0 as the slider does."""
+        if self._shown is None or self._shown.layer.ndim != 3:
+            return 0
+        return int(np.clip(self._stands_at(self._shown), 0, self._shown.scan.n_slices - 1))
+
+    @property
+    def slice_on_canvas(self) -> int | None:
+        """The slice that the canvas shows, counted as `current_slice`; None if it shows something else."""
+        return self.current_slice if self._shown is not None and not self._elsewhere(self._shown) else None
+
+    @property
+    def where(self) -> str:
+        """What the canvas shows of the scan last shown, such as ``"Axial slice 12 of 24, S 34.5 mm"``."""
+        shown = self._shown
+        if shown is None:
+            return ""
+        return self._elsewhere(shown) or slice_text(shown.scan, int(shown.slice_order[self.current_slice]))
+
+    def _elsewhere(self, shown: ShownScan) -> str:
+        """Says what is shown if it is no slice of the scan."""
+        dims = self._viewer.dims
+        if dims.ndisplay != 2:
+            return "3-D view"
+        if dims.ndim - 3 + shown.slice_axis in dims.displayed:
+            return "A cut across the slices"
+        is_inside = shown.layer.ndim != 3 or self._stands_at(shown) == self.current_slice
+        return "" if is_inside else "Outside the scan"
+
+    def _stands_at(self, shown: ShownScan) -> int:
+        return round(float(shown.layer.world_to_data(self._viewer.dims.point[-3:])[shown.slice_axis]))
+
+    def set_caption(self, text: str) -> None:
+        """Writes a line on the canvas below the position of the slice."""
+        self._caption = text
+        if self._shown is not None:
+            self._name_slice()
+
+    def _on_view(self) -> None:
+        if self._shown is not None:
+            self._name_slice()
+            self.slice_changed.emit(self.current_slice)
+
+    def _on_removed(self) -> None:
+        if self._shown is not None and self._shown.layer not in self._viewer.layers:
+            self._shown = None
+            self._viewer.canvas.overlays.text.visible = False
+            self.removed.emit()
+
+    def _name_slice(self) -> None:
+        """Writes position and number of the slice on the canvas: napari's slider counts from 0."""
+        text = self._viewer.canvas.overlays.text
+        text.text = "\n".join(line for line in (self.where, self._caption) if line)
+        text.visible = True

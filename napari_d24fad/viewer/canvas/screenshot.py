@@ -1,0 +1,87 @@
+"""A picture of the canvas to keep, stamped with what makes it readable and without who it is."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from napari.viewer import Viewer
+from qtpy.QtWidgets import QApplication
+
+from napari_d24fad.export.anatomy import edge_letters
+from napari_d24fad.export.notice import NOTICE
+from napari_d24fad.session.request import Examination
+from napari_d24fad.studies.orientation import canonical
+from napari_d24fad.viewer.canvas.map_view import MapView
+from napari_d24fad.viewer.canvas.scans import ShownScan
+
+if TYPE_CHECKING:
+    from napari_d24fad.export.stamp import Picture, Stamp
+
+
+def canvas_picture(viewer: Viewer) -> Picture:
+    """Returns the canvas as it is shown, ``(rows, columns, 3)``, without napari's own overlays.
+
+    The stamp says what they say, where it cannot cover anatomy.
+    """
+    colorbars = [layer.colorbar for layer in viewer.layers if hasattr(layer, "colorbar")]
+    overlays = [viewer.canvas.overlays.scale_bar, viewer.canvas.overlays.text, *colorbars]
+    visible = [overlay.visible for overlay in overlays]
+    try:
+        for overlay in overlays:
+            overlay.visible = False
+        pixels = viewer.screenshot(canvas_only=True, flash=False)
+    finally:
+        for overlay, shown in zip(overlays, visible, strict=True):
+            overlay.visible = shown
+    return np.ascontiguousarray(pixels[..., :3])
+
+
+def canvas_stamp(
+    viewer: Viewer,
+    shown: ShownScan,
+    examination: Examination,
+    where: str,
+    index: int | None,
+    limits: tuple[float, float] | None,
+    view: MapView,
+) -> Stamp:
+    """Returns what to stamp on the canvas: colour bar, scale bar, slice position, series and notice.
+
+    Args:
+        viewer: The viewer.
+        shown: The scan that is shown.
+        examination: What was found in it.
+        where: What the canvas shows of it; see `ScanLayers.where`.
+        index: The slice that it shows, counted from 0 in the order of the slider; None if it shows no slice.
+        limits: Values at the ends of the colour scale; None if nothing is coloured.
+        view: What the colours show.
+    """
+    # Slow to import: not before a picture is saved.
+    from napari_d24fad.export.overlay import model_text, series_text
+    from napari_d24fad.export.stamp import Stamp
+
+    scan, anomaly = shown.scan, examination.anomaly
+    flat = viewer.dims.ndisplay == 2
+    score = "" if index is None else _score_text(float(anomaly.slice_scores[shown.slice_order[index]]))
+    is_slice, order = index is not None, tuple(viewer.dims.order)
+    upright = is_slice and shown.slice_axis == 0 and order == tuple(range(viewer.dims.ndim))
+    return Stamp(
+        heading=(series_text(scan, shown.series.label), ", ".join(text for text in (where, score) if text)),
+        footing=(model_text(anomaly), NOTICE),
+        limits=limits,
+        scale=view.scale,
+        letters=edge_letters(canonical(scan)) if upright else None,
+        mm_per_pixel=_mm_per_pixel(viewer) if flat and scan.has_geometry else None,
+    )
+
+
+def _score_text(score: float) -> str:
+    return f"slice score {score:.3g}" if np.isfinite(score) else "not examined"
+
+
+def _mm_per_pixel(viewer: Viewer) -> float:
+    # The zoom is in logical pixels per world unit; the screenshot is in those of the screen.
+    screen = QApplication.primaryScreen()
+    ratio = screen.devicePixelRatio() if screen is not None else 1.0
+    return 1.0 / (float(viewer.scene.camera.zoom) * ratio)

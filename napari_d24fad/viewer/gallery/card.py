@@ -1,0 +1,278 @@
+"""One series in the gallery: thumbnail, what it is, and the two roles it can have."""
+
+from __future__ import annotations
+
+from enum import Enum
+
+from qtpy.QtCore import QSize, Qt, Signal
+from qtpy.QtGui import QKeyEvent, QMouseEvent
+from qtpy.QtWidgets import (
+    QCheckBox,
+    QFrame,
+    QHBoxLayout,
+    QLabel,
+    QRadioButton,
+    QSpinBox,
+    QVBoxLayout,
+    QWidget,
+)
+from superqt import QElidingLabel
+
+from napari_d24fad.studies.series import Series
+from napari_d24fad.viewer.gallery.flag import ReferenceFlag
+from napari_d24fad.viewer.pictures import Picture, pixmap
+
+THUMBNAIL_PX = 72
+_LEAST_SHARE = 10
+_FRAME_PX = 16
+
+
+class Role(Enum):
+    """What a series is in the next run."""
+
+    NONE = "none"
+    REFERENCE = "reference"
+    QUERY = "query"
+
+
+class SeriesCard(QFrame):
+    """Shows one series; a click on the picture marks it as normal or takes the mark back."""
+
+    role_requested = Signal(object)
+    """The `Role` the user wants for this series."""
+    leave_out_requested = Signal()
+    """The user leaves this reference out because it differs from the others."""
+    keep_requested = Signal()
+    """The user keeps this reference although it differs, or takes it back."""
+    share_changed = Signal()
+    """The user lets this reference count more or less."""
+
+    def __init__(self, series: Series, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.series = series
+        self._role = Role.NONE
+        self.setObjectName("d24fadCard")
+        self._picture = QLabel("…")
+        self._picture.setObjectName("d24fadThumbnail")
+        self._picture.setFixedSize(THUMBNAIL_PX, THUMBNAIL_PX)
+        self._picture.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        self.number = 0
+        """Which reference it is, from 1."""
+        self._badge = QLabel(self._picture)
+        self._badge.setObjectName("d24fadNumber")
+        self._kept = False
+        self._flag = ReferenceFlag()
+        self._flag.leave_out_requested.connect(self.leave_out_requested)
+        self._flag.keep_requested.connect(self.keep_requested)
+        self._normal = QCheckBox("Normal")
+        self._normal.clicked.connect(self._on_normal_clicked)
+        self._examine = QRadioButton("Examine")
+        self._share = QSpinBox()
+        self._share.setRange(_LEAST_SHARE, 100)
+        self._share.setSingleStep(10)
+        self._share.setSuffix(" %")
+        self._share.setValue(100)
+        self._share.setKeyboardTracking(False)
+        # The wheel and the arrow keys step as well.
+        self._share.setButtonSymbols(QSpinBox.ButtonSymbols.NoButtons)
+        self._share.setFixedWidth(self._share.fontMetrics().horizontalAdvance("100 %") + _FRAME_PX)
+        self._share.setToolTip("How much this reference counts beside the others (wheel or arrow keys)")
+        self._share.valueChanged.connect(lambda _: self.share_changed.emit())
+        # Exclusive within the gallery, which unchecks the others, not within this card.
+        self._examine.setAutoExclusive(False)
+        self._examine.clicked.connect(self._on_examine_clicked)
+        self._arrange()
+        self._explain()
+        self.set_role(Role.NONE)
+
+    @property
+    def role(self) -> Role:
+        """What this series is in the next run."""
+        return self._role
+
+    @property
+    def picture(self) -> QLabel:
+        """The thumbnail that is clicked."""
+        return self._picture
+
+    @property
+    def examine_button(self) -> QRadioButton:
+        """The button that makes this series the one to examine."""
+        return self._examine
+
+    @property
+    def normal_box(self) -> QCheckBox:
+        """The box that marks this series as a normal reference."""
+        return self._normal
+
+    @property
+    def share_box(self) -> QSpinBox:
+        """How much this reference counts, in percent."""
+        return self._share
+
+    @property
+    def share(self) -> float:
+        """How much this reference counts, above 0 and up to 1."""
+        return float(self._share.value()) / 100
+
+    def set_share(self, share: float) -> None:
+        """Shows how much this reference counts, above 0 and up to 1; asks nobody."""
+        self._share.blockSignals(True)
+        self._share.setValue(round(100 * share))
+        self._share.blockSignals(False)
+
+    def set_name(self, name: str) -> None:
+        """Shows another name of the series."""
+        self._title.setText(name)
+
+    @property
+    def flag(self) -> ReferenceFlag:
+        """What is said about a reference that differs from the others."""
+        return self._flag
+
+    def set_role(self, role: Role, number: int = 0) -> None:
+        """Shows a role; asks nobody.
+
+        Args:
+            role: The role.
+            number: Which reference it is, from 1.
+        """
+        if role is not self._role:
+            self._flag.hide()
+        self._role = role
+        self._normal.setChecked(role is Role.REFERENCE)
+        self._examine.setChecked(role is Role.QUERY)
+        self.setProperty("role", role.value)
+        self.number = number
+        self._badge.setText(f"Ref. {number}")
+        self._badge.adjustSize()
+        self._badge.setVisible(role is Role.REFERENCE)
+        self._share.setVisible(role is Role.REFERENCE)
+        self._restyle()
+        told = {
+            Role.NONE: "not used",
+            Role.REFERENCE: f"normal reference {number}",
+            Role.QUERY: "to be examined",
+        }
+        self.setAccessibleName(f"{self.series.label}, {told[role]}")
+
+    def set_pointed(self, pointed: bool) -> None:
+        """Shows whether this is the series that something else points to."""
+        self.setProperty("pointed", pointed)
+        self._restyle()
+
+    def show_check(self, reason: str) -> None:
+        """Shows why this reference differs from the others; an empty reason, that it does not."""
+        if not reason:
+            self._flag.hide()
+        elif self._kept:
+            self._flag.tell_kept()
+        else:
+            self._flag.ask(reason)
+
+    def set_kept(self, kept: bool) -> None:
+        """Shows that the user kept this reference, or left it out."""
+        self._kept = kept
+        if kept:
+            self._flag.tell_kept()
+        else:
+            self._flag.tell_left_out()
+
+    def set_thumbnail(self, pixels: Picture) -> None:
+        """Shows the thumbnail.
+
+        Args:
+            pixels: ``(rows, columns)`` or ``(rows, columns, 3)``.
+        """
+        self._picture.setPixmap(pixmap(pixels, QSize(THUMBNAIL_PX, THUMBNAIL_PX)))
+
+    def set_unreadable(self, reason: str) -> None:
+        """Shows that the series cannot be used, and why."""
+        self._picture.setText("✕")
+        self._show_note(reason)
+        for control in (self._normal, self._examine, self._picture):
+            control.setEnabled(False)
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:  # noqa: N802 - Qt's name
+        """Qt: a click anywhere but on the two controls marks or unmarks."""
+        if event.button() == Qt.MouseButton.LeftButton and self._normal.isEnabled():
+            marked = self._role is Role.REFERENCE
+            self.role_requested.emit(Role.NONE if marked else Role.REFERENCE)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:  # noqa: N802 - Qt's name
+        """Qt: N marks or unmarks the series the focus is in, Q makes it the one to examine."""
+        if event.key() == Qt.Key.Key_N:
+            self._normal.click()
+        elif event.key() == Qt.Key.Key_Q:
+            self._examine.click()
+        else:
+            super().keyPressEvent(event)
+
+    def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:  # noqa: N802 - Qt's name
+        """Qt: a double click makes it the series to examine."""
+        if event.button() == Qt.MouseButton.LeftButton and self._normal.isEnabled():
+            self.role_requested.emit(Role.QUERY)
+
+    def _on_normal_clicked(self, checked: bool) -> None:
+        self.role_requested.emit(Role.REFERENCE if checked else Role.NONE)
+
+    def _on_examine_clicked(self, checked: bool) -> None:
+        self.role_requested.emit(Role.QUERY if checked else Role.NONE)
+
+    def _arrange(self) -> None:
+        roles = QHBoxLayout()
+        roles.setContentsMargins(0, 0, 0, 0)
+        roles.setSpacing(8)
+        roles.addWidget(self._normal)
+        roles.addWidget(self._examine)
+        roles.addStretch()
+        what, _, spacing = self.series.label.partition(", ")
+        self._title = QElidingLabel(self.series.identity.description or what)
+        self._title.setObjectName("d24fadTitle")
+        self._note = QElidingLabel()
+        self._note.setObjectName("d24fadNote")
+        self._note.hide()
+        text = QVBoxLayout()
+        text.setContentsMargins(0, 0, 0, 0)
+        text.setSpacing(0)
+        size = QHBoxLayout()
+        size.setContentsMargins(0, 0, 0, 0)
+        # Beside a text that can be cut short: the card must fit the narrowest dock.
+        size.addWidget(QElidingLabel(spacing), 1)
+        size.addWidget(self._share)
+        text.addWidget(self._title)
+        text.addWidget(QElidingLabel(what))
+        text.addLayout(size)
+        text.addWidget(self._note)
+        text.addLayout(roles)
+        upper = QHBoxLayout()
+        upper.setSpacing(6)
+        upper.addWidget(self._picture)
+        upper.addLayout(text, 1)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(3, 3, 3, 3)
+        layout.setSpacing(3)
+        layout.addLayout(upper)
+        layout.addWidget(self._flag)
+
+    def _restyle(self) -> None:
+        self.style().unpolish(self)
+        self.style().polish(self)
+
+    def _explain(self) -> None:
+        label = self.series.label
+        self._normal.setToolTip("Use this scan as a normal reference (N, or click the picture)")
+        self._examine.setToolTip("Examine this scan (Q, or double-click the picture)")
+        self._normal.setAccessibleName(f"Normal reference: {label}")
+        self._examine.setAccessibleName(f"Examine: {label}")
+        self._share.setAccessibleName(f"Weight of reference: {label}")
+        self._picture.setToolTip("Click: mark as normal, or take the mark back. Double click: examine.")
+        if self.series.refusal is not None:
+            self.set_unreadable(str(self.series.refusal))
+        elif self.series.problems:
+            self._show_note("\n".join(str(problem) for problem in self.series.problems))
+
+    def _show_note(self, text: str) -> None:
+        self._note.setText(text.splitlines()[0])
+        self._note.show()
+        self.setToolTip(text)

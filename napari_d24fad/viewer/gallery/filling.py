@@ -1,0 +1,86 @@
+"""Fills the gallery: studies that are opened, image layers of the viewer, and their thumbnails."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from napari.layers import Image
+from napari.viewer import Viewer
+from qtpy.QtCore import QObject
+
+from napari_d24fad.errors import D24fadError
+from napari_d24fad.session.opening import Thumbnail
+from napari_d24fad.studies.series import Series
+from napari_d24fad.viewer.canvas.scans import ScanLayers
+from napari_d24fad.viewer.gallery.card import Role
+from napari_d24fad.viewer.gallery.gallery import Gallery
+from napari_d24fad.viewer.gallery.layer_series import LayerSeries
+from napari_d24fad.viewer.gallery.previews import Previews
+from napari_d24fad.viewer.gallery.viewer_series import ViewerSeries
+
+IN_VIEWER = "In the viewer"
+
+
+class GalleryFilling(QObject):
+    """Keeps the gallery in step with what is opened and with the viewer's layers.
+
+    Args:
+        viewer: Whose image layers are offered.
+        gallery: Shows the series.
+        scans: Shows scans in the viewer; its own layers are not offered.
+    """
+
+    def __init__(self, viewer: Viewer, gallery: Gallery, scans: ScanLayers) -> None:
+        super().__init__()
+        self._gallery, self._scans = gallery, scans
+        self._n_studies = 0
+        self.previews = Previews()
+        self._in_viewer = ViewerSeries(viewer, scans.is_own)
+        self.previews.drawn.connect(self._show_thumbnail)
+        self._in_viewer.added.connect(self._show_layer)
+        self._in_viewer.removed.connect(self._forget_layer)
+        self._in_viewer.replaced.connect(self._replace_layer)
+        self._in_viewer.renamed.connect(self._rename_layer)
+        gallery.close_requested.connect(self._close_study)
+        self._in_viewer.start()
+
+    def add_study(self, series: Sequence[Series]) -> None:
+        """Shows the series of a study that was opened."""
+        self._n_studies += 1
+        count = len(series)
+        self._gallery.set_section(f"Study {self._n_studies}: {count} series", series)
+        if count == 1 and self._gallery.query is None and series[0].refusal is None:
+            self._gallery.set_role(series[0], Role.QUERY)
+        self.previews.draw(series)
+
+    def discard(self) -> None:
+        """Stops drawing and follows the viewer no longer."""
+        self.previews.discard()
+        self._in_viewer.stop()
+
+    def _show_thumbnail(self, series: Series, drawn: Thumbnail | D24fadError) -> None:
+        if isinstance(drawn, D24fadError):
+            self._gallery.set_unreadable(series, str(drawn))
+        else:
+            self._gallery.set_thumbnail(series, drawn)
+
+    def _show_layer(self, series: LayerSeries, layer: Image) -> None:
+        self._scans.adopt(series, layer)
+        self._gallery.set_section(IN_VIEWER, self._in_viewer.series, closable=False)
+        self.previews.draw((series,))
+
+    def _forget_layer(self, series: LayerSeries) -> None:
+        self._scans.forget(series)
+        self._gallery.set_section(IN_VIEWER, self._in_viewer.series, closable=False)
+
+    def _replace_layer(self, before: LayerSeries, after: LayerSeries, layer: Image) -> None:
+        self._scans.forget(before)
+        self._scans.adopt(after, layer)
+        self._gallery.replace(before, after)
+        self.previews.draw((after,))
+
+    def _rename_layer(self, series: LayerSeries, name: str) -> None:
+        self._gallery.card(series).set_name(name)
+
+    def _close_study(self, title: str) -> None:
+        self._gallery.set_section(title, ())

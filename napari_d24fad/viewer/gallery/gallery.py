@@ -1,0 +1,245 @@
+"""The series of all open studies; the user marks normal references and one scan to examine."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+import numpy as np
+import numpy.typing as npt
+from qtpy.QtCore import Qt, QTimer, Signal
+from qtpy.QtWidgets import QFrame, QLabel, QScrollArea, QVBoxLayout, QWidget
+
+from napari_d24fad.studies.series import Series
+from napari_d24fad.viewer.gallery.card import Role, SeriesCard
+from napari_d24fad.viewer.gallery.section import GallerySection
+from napari_d24fad.viewer.styles import GOOD, WARNING, edged
+
+FEWEST, MOST = 2, 8
+"""How many references are compared well: the paper's two to eight."""
+
+_STYLE = f"""
+#d24fadCard {{ border: 2px solid transparent; border-radius: 4px; background: rgba(128, 128, 128, 28); }}
+#d24fadCard[role="reference"] {{ border-color: {GOOD}; }}
+#d24fadCard[role="query"] {{ border-color: {WARNING}; }}
+#d24fadThumbnail {{ background: black; color: #b0b0b0; border-radius: 2px; padding: 0px; }}
+#d24fadTitle {{ font-weight: bold; }}
+#d24fadCard[pointed="true"] {{ background: rgba(76, 201, 240, 45); }}
+#d24fadNumber {{ background: {GOOD}; color: black; font-weight: bold; padding: 0px 2px; }}
+#d24fadNote, #d24fadFlag {{ {edged(WARNING)} }}
+"""
+
+
+class Gallery(QWidget):
+    """Cards of series in sections, one section per opened location."""
+
+    roles_changed = Signal()
+    """The references or the series to examine are others now."""
+    shares_changed = Signal()
+    """A reference counts more or less now."""
+    close_requested = Signal(str)
+    """The user wants a section closed; its title."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._sections: dict[str, GallerySection] = {}
+        self._references: list[Series] = []
+        self._query: Series | None = None
+        self._wanted: SeriesCard | None = None
+        self.setStyleSheet(_STYLE)
+        self._hint = QLabel(
+            "Open or drop a study here.\nThen click two to eight normal scans,\n"
+            "and choose one to examine.\n\nNo study at hand? File > Open Sample."
+        )
+        self._hint.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        self._hint.setWordWrap(True)
+        self._column = QVBoxLayout()
+        self._column.setContentsMargins(0, 0, 2, 0)
+        self._column.setSpacing(4)
+        self._column.addStretch()
+        content = QWidget()
+        content.setLayout(self._column)
+        self._scroll = QScrollArea()
+        self._scroll.setWidgetResizable(True)
+        self._scroll.setFrameShape(QFrame.Shape.NoFrame)
+        self._scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self._scroll.setWidget(content)
+        self._count = QLabel()
+        self._count.setWordWrap(True)
+        self._count.setAccessibleName("Number of normal references")
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.addWidget(self._hint, 1)
+        layout.addWidget(self._scroll, 1)
+        layout.addWidget(self._count)
+        self._refresh()
+
+    @property
+    def references(self) -> tuple[Series, ...]:
+        """The normal references, in the order they were marked."""
+        return tuple(self._references)
+
+    @property
+    def shares(self) -> tuple[float, ...] | None:
+        """How much each reference counts, above 0 and up to 1; None if all count alike."""
+        shares = tuple(self.card(series).share for series in self._references)
+        return None if all(share == 1 for share in shares) else shares
+
+    @property
+    def query(self) -> Series | None:
+        """The series to examine."""
+        return self._query
+
+    @property
+    def series(self) -> tuple[Series, ...]:
+        """All series shown."""
+        return tuple(card.series for card in self._cards())
+
+    @property
+    def count_text(self) -> str:
+        """What is said about the number of references."""
+        return str(self._count.text())
+
+    def card(self, series: Series) -> SeriesCard:
+        """Returns the card of a series that is shown.
+
+        Raises:
+            KeyError: If it is not.
+        """
+        for card in self._cards():
+            if card.series is series:
+                return card
+        raise KeyError("this series is not in the gallery")
+
+    def set_section(self, title: str, series: Iterable[Series], *, closable: bool = True) -> None:
+        """Shows series under a title, in place of what stood there; no series, no section.
+
+        Args:
+            title: Shown above the cards.
+            series: The series; those already there keep their cards and roles.
+            closable: Whether the user may close the section.
+        """
+        wanted = list(series)
+        section = self._sections.get(title)
+        if section is None:
+            section = GallerySection(title, closable)
+            section.close_requested.connect(self.close_requested)
+            self._sections[title] = section
+            # The section of viewer layers comes first: it is short and near at hand.
+            self._column.insertWidget(self._column.count() - 1 if closable else 0, section)
+        for card in section.show_series(wanted):
+            card.role_requested.connect(lambda role, series=card.series: self.set_role(series, role))
+            card.leave_out_requested.connect(lambda series=card.series: self._leave_out(series))
+            card.keep_requested.connect(lambda series=card.series: self._keep(series))
+            card.share_changed.connect(self.shares_changed)
+        if not wanted:
+            self._sections.pop(title).deleteLater()
+            section.hide()
+        before, present = (self.references, self._query), self.series
+        self._references = [kept for kept in self._references if kept in present]
+        self._query = self._query if self._query in present else None
+        self._refresh()
+        if before != (self.references, self._query):
+            self.roles_changed.emit()
+
+    def replace(self, old: Series, new: Series) -> None:
+        """Puts a series in the place and role of another, such as a layer that was edited."""
+        card = self.card(old)
+        share, roles = card.share, (self.references, self._query)
+        title = next(title for title, section in self._sections.items() if card in section.cards)
+        section = self._sections[title]
+        self._references = [new if kept is old else kept for kept in self._references]
+        self._query = new if self._query is old else self._query
+        listed = [new if one.series is old else one.series for one in section.cards]
+        self.set_section(title, listed, closable=section.closable)
+        self.card(new).set_share(share)
+        if roles != (self.references, self._query):
+            self.roles_changed.emit()
+
+    def set_role(self, series: Series, role: Role) -> None:
+        """Gives a series a role; a scan to examine cannot be its own reference."""
+        before = (self.references, self._query)
+        self._references = [kept for kept in self._references if kept is not series]
+        if self._query is series:
+            self._query = None
+        if role is Role.REFERENCE:
+            self._references.append(series)
+        elif role is Role.QUERY:
+            self._query = series
+        self._refresh()
+        if before != (self.references, self._query):
+            self.roles_changed.emit()
+
+    def set_thumbnail(self, series: Series, pixels: npt.NDArray[np.uint8]) -> None:
+        """Shows a thumbnail, if the series is still there."""
+        for card in self._cards():
+            if card.series is series:
+                card.set_thumbnail(pixels)
+
+    def set_unreadable(self, series: Series, reason: str) -> None:
+        """Shows that a series cannot be used, if it is still there."""
+        for card in self._cards():
+            if card.series is series:
+                card.set_unreadable(reason)
+                self.set_role(series, Role.NONE)
+
+    def show_checks(self, reasons: Mapping[Series, str]) -> None:
+        """Shows what the last run said about its references.
+
+        Args:
+            reasons: For each reference, why it differs from the others; empty if it does not.
+        """
+        for card in self._cards():
+            if card.series in reasons and card.role is Role.REFERENCE:
+                card.show_check(reasons[card.series])
+        for card in self._cards():
+            if card.flag.isVisible():
+                self._bring_into_sight(card)
+                break
+
+    def point_out(self, series: Series) -> None:
+        """Brings a series into sight and sets it off from the others."""
+        for card in self._cards():
+            card.set_pointed(card.series is series)
+            if card.series is series:
+                self._bring_into_sight(card)
+
+    def _bring_into_sight(self, card: SeriesCard) -> None:
+        self._wanted = card
+        # Once the layout knows how high the card has become.
+        QTimer.singleShot(0, self._scroll_to_wanted)
+
+    def _scroll_to_wanted(self) -> None:
+        if self._wanted in self._cards():
+            self._scroll.ensureWidgetVisible(self._wanted, 0, 0)
+            if self._wanted.flag.isVisible():  # the choice it leaves matters most
+                self._scroll.ensureWidgetVisible(self._wanted.flag, 0, 0)
+
+    def _leave_out(self, series: Series) -> None:
+        self.set_role(series, Role.NONE)
+        self.card(series).set_kept(False)
+
+    def _keep(self, series: Series) -> None:
+        if series not in self._references:
+            self.set_role(series, Role.REFERENCE)
+        self.card(series).set_kept(True)
+
+    def _cards(self) -> list[SeriesCard]:
+        return [card for section in self._sections.values() for card in section.cards]
+
+    def _refresh(self) -> None:
+        for card in self._cards():
+            role, number = Role.NONE, 0
+            if card.series in self._references:
+                role, number = Role.REFERENCE, self._references.index(card.series) + 1
+            elif card.series is self._query:
+                role = Role.QUERY
+            if (card.role, card.number) != (role, number):
+                card.set_role(role, number)
+        count = len(self._references)
+        missing = "" if self._query is not None else "; choose one scan to examine"
+        self._count.setText(f"{count} of {FEWEST}-{MOST} normal references{missing}")
+        fits = FEWEST <= count <= MOST
+        self._count.setStyleSheet(edged(GOOD if fits else WARNING) if count else "")
+        empty = not self._sections
+        self._hint.setVisible(empty)
+        self._scroll.setVisible(not empty)

@@ -1,0 +1,49 @@
+"""A part of the gallery: a title and the cards of the series opened together."""
+
+from __future__ import annotations
+
+from qtpy.QtCore import Signal
+from qtpy.QtWidgets import QHBoxLayout, QLabel, QToolButton, QVBoxLayout, QWidget
+
+from napari_d24fad.studies.series import Series
+from napari_d24fad.viewer.gallery.card import SeriesCard
+
+
+class GallerySection(QWidget):
+    """A title and the cards below it."""
+
+    close_requested = Signal(str)
+    """The user wants the section closed; its title."""
+
+    def __init__(self, title: str, closable: bool) -> None:
+        super().__init__()
+        self.closable = closable
+        self.cards: list[SeriesCard] = []
+        close = QToolButton()
+        close.setText("✕")
+        close.setToolTip("Close this study")
+        close.setAccessibleName(f"Close {title}")
+        close.setVisible(closable)
+        close.clicked.connect(lambda: self.close_requested.emit(title))
+        header = QHBoxLayout()
+        header.addWidget(QLabel(title), 1)
+        header.addWidget(close)
+        self._column = QVBoxLayout(self)
+        self._column.setContentsMargins(0, 0, 0, 0)
+        self._column.setSpacing(4)
+        self._column.addLayout(header)
+
+    def show_series(self, wanted: list[Series]) -> list[SeriesCard]:
+        """Shows these series and returns the cards that are new."""
+        kept = {card.series: card for card in self.cards if card.series in wanted}
+        for card in self.cards:
+            self._column.removeWidget(card)
+            if card.series not in kept:
+                card.hide()
+                card.deleteLater()
+        new = [SeriesCard(series) for series in wanted if series not in kept]
+        cards = {**kept, **{card.series: card for card in new}}
+        self.cards = [cards[series] for series in wanted]
+        for card in self.cards:
+            self._column.addWidget(card)
+        return new

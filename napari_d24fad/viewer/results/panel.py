@@ -1,0 +1,197 @@
+"""What was found: the statement, the curve, and the parts that show slices, regions and reasons."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+from qtpy.QtCore import Qt, Signal
+from qtpy.QtWidgets import QFormLayout, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
+from superqt import QElidingLabel
+
+from napari_d24fad.detection.result import AnomalyMap
+from napari_d24fad.export.notice import NOTICE
+from napari_d24fad.viewer.canvas.map_view import MapView
+from napari_d24fad.viewer.results.regions_table import RegionsTable
+from napari_d24fad.viewer.results.score_plot import ScorePlot
+from napari_d24fad.viewer.results.slice_list import SliceList
+from napari_d24fad.viewer.results.threshold import ThresholdControl
+from napari_d24fad.viewer.results.view_choice import ViewChoice
+from napari_d24fad.viewer.results.why_panel import WhyPanel
+from napari_d24fad.viewer.results.wording import highest_normal_slice, p_text, scan_statement
+from napari_d24fad.viewer.section import Section
+from napari_d24fad.viewer.styles import WARNING, edged
+
+if TYPE_CHECKING:
+    from napari_d24fad.detection.references.regions import Region
+
+
+_OUTDATED = (
+    "This result is of an earlier choice of scan and references. Find anomalies examines the present one."
+)
+
+
+class ResultsPanel(QWidget):
+    """Shows one `AnomalyMap`; slices are counted in the order of the slice slider.
+
+    Attributes:
+        plot: The curve over the slices.
+        slice_list: The most suspicious slices.
+        view_choice: What the colours show.
+        threshold: From which score.
+        regions: The regions above it.
+        why: The explanation of the slice that is shown.
+    """
+
+    slice_requested = Signal(int)
+    """The slice to show, counted from 0."""
+    picture_requested = Signal()
+    """The user wants to save the canvas."""
+    files_requested = Signal()
+    """The user wants to save map, overlay and report."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._title = QElidingLabel()
+        self._title.setStyleSheet("font-weight: bold;")
+        self._headline = _wrapping_label("Result")
+        self._outdated = _wrapping_label("Another choice")
+        self._outdated.setText(_OUTDATED)
+        self._outdated.setStyleSheet(edged(WARNING))
+        self._outdated.hide()
+        self._warnings = _wrapping_label("Warnings")
+        self._warnings.setStyleSheet(edged(WARNING))
+        self._colours = _wrapping_label("What the colours mean")
+        self.plot = ScorePlot()
+        self.plot.setToolTip("Click or drag to go to a slice; the arrow keys step")
+        self.plot.slice_requested.connect(self.slice_requested)
+        self.slice_list = SliceList()
+        self.slice_list.slice_requested.connect(self.slice_requested)
+        self.view_choice = ViewChoice()
+        self.threshold = ThresholdControl()
+        self.regions = RegionsTable()
+        self.why = WhyPanel()
+        self._slices_section = Section("Most suspicious slices", self.slice_list, unfolded=True)
+        self._regions_section = Section("Regions", self.regions, unfolded=True)
+        self.why_section = Section("Why", self.why, unfolded=False)
+        self._picture = QPushButton("Save picture…")
+        self._picture.setToolTip("Save the view as PNG, with colour bar, scale bar and slice position")
+        self._picture.clicked.connect(self.picture_requested)
+        self._files = QPushButton("Save results…")
+        self._files.setToolTip("Save the anomaly map as NIfTI, an overlay as PNG and the report as JSON")
+        self._files.clicked.connect(self.files_requested)
+        self._arrange()
+
+    @property
+    def headline(self) -> str:
+        """The result in words."""
+        return str(self._headline.text())
+
+    @property
+    def slices_section(self) -> Section:
+        """The part with the most suspicious slices."""
+        return self._slices_section
+
+    @property
+    def regions_section(self) -> Section:
+        """The part with the regions; its title counts them."""
+        return self._regions_section
+
+    @property
+    def picture_button(self) -> QPushButton:
+        """The button that saves the canvas."""
+        return self._picture
+
+    @property
+    def files_button(self) -> QPushButton:
+        """The button that saves map, overlay and report."""
+        return self._files
+
+    def show_result(self, label: str, anomaly: AnomalyMap, slice_order: npt.NDArray[np.intp]) -> None:
+        """Shows a result.
+
+        Args:
+            label: Which scan it is about, without identity.
+            anomaly: The result, in the scan's own order.
+            slice_order: For each slice in the order of the slider, its index in the scan.
+        """
+        self._headline.setText(scan_statement(anomaly))
+        self._title.setText(label)
+        sentences = (*map(str, anomaly.warnings), *_flags(anomaly))
+        self._warnings.setText("\n".join(sentences))
+        self._warnings.setVisible(bool(sentences))
+        self.plot.set_scores(anomaly.slice_scores[slice_order], highest_normal_slice(anomaly))
+        self.slice_list.show_slices(anomaly, slice_order)
+        floor = p_text(anomaly.p_floor, anomaly.p_floor)
+        self._slices_section.set_title(f"Most suspicious slices (smallest p {floor})")
+        several = len(slice_order) > 1
+        for part in (self.plot, self._slices_section):
+            part.setVisible(several)
+
+    def set_outdated(self, outdated: bool) -> None:
+        """Says, or no longer says, that the result is of another choice than that in the gallery."""
+        self._outdated.setVisible(outdated)
+
+    @property
+    def is_outdated(self) -> bool:
+        """Whether that is said."""
+        return not self._outdated.isHidden()
+
+    def show_regions(
+        self, regions: Sequence[Region], level: float, slice_order: npt.NDArray[np.intp], floor: float
+    ) -> None:
+        """Shows the regions above a level; see `RegionsTable.show_regions`."""
+        self.regions.show_regions(regions, slice_order, floor)
+        count = {0: "No region", 1: "1 region"}.get(len(regions), f"{len(regions)} regions")
+        self._regions_section.set_title(f"{count} above {level:.3g} (smallest p {p_text(floor, floor)})")
+
+    def explain_colours(self, view: MapView, anomaly: AnomalyMap) -> None:
+        """Says what the colours mean, and from where there are any."""
+        threshold = [self.threshold.meaning(anomaly)] if view.is_calibrated else []
+        self._colours.setText(" ".join([view.explanation, *threshold]))
+
+    def set_slice(self, index: int) -> None:
+        """Follows the slider; asks for nothing."""
+        self.plot.set_slice(index)
+        self.slice_list.set_slice(index)
+
+    def _arrange(self) -> None:
+        choices = QFormLayout()
+        choices.setContentsMargins(0, 0, 0, 0)
+        choices.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.ExpandingFieldsGrow)
+        choices.addRow("Show", self.view_choice)
+        choices.addRow("From", self.threshold)
+        saving = QHBoxLayout()
+        saving.addWidget(self._picture)
+        saving.addWidget(self._files)
+        notice = QLabel(NOTICE)
+        notice.setWordWrap(True)
+        notice.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(4)
+        for part in (self._outdated, self._title, self._headline, self._warnings, self.plot):
+            layout.addWidget(part)
+        layout.addLayout(choices)
+        for part in (self._colours, self._regions_section, self._slices_section, self.why_section):
+            layout.addWidget(part)
+        layout.addLayout(saving)
+        layout.addWidget(notice)
+
+
+def _flags(anomaly: AnomalyMap) -> list[str]:
+    return [
+        f"Reference {check.index + 1} differs from the others: decide on its card above."
+        for check in anomaly.reference_checks
+        if check.flagged
+    ]
+
+
+def _wrapping_label(name: str) -> QLabel:
+    label = QLabel()
+    label.setWordWrap(True)
+    label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+    label.setAccessibleName(name)
+    return label

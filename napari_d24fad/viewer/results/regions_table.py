@@ -1,0 +1,113 @@
+"""The regions of a map as a table, highest rank first."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+from qtpy.QtCore import Qt, Signal
+from qtpy.QtWidgets import QAbstractItemView, QHeaderView, QTableWidget, QTableWidgetItem
+
+from napari_d24fad.viewer.results.wording import p_text, size_text, slices_text
+
+if TYPE_CHECKING:
+    from napari_d24fad.detection.references.regions import Region
+
+_HEADINGS = {
+    "#": "Rank: by how far and how widely the map lies above the threshold",
+    "Slices": "First and last slice",
+    "Size": "Volume of the region in the patient; area for a single image; pixels where no spacing is known",
+    "Peak": "Highest anomaly score in the region",
+    "Mean": "Mean anomaly score of the region",
+    "p": "Share of normal scans expected to show a value as high as the peak anywhere",
+}
+_SHOWN = 100
+_MOST_ROWS = 5
+
+
+class RegionsTable(QTableWidget):
+    """One row per `Region`; a click or the arrow keys ask for a region."""
+
+    region_requested = Signal(object)
+    """The `Region` to show."""
+
+    def __init__(self) -> None:
+        super().__init__(0, len(_HEADINGS))
+        self.setAccessibleName("Regions above the threshold, highest rank first")
+        self.setHorizontalHeaderLabels(list(_HEADINGS))
+        for column, text in enumerate(_HEADINGS.values()):
+            self.horizontalHeaderItem(column).setToolTip(text)
+        self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
+        self.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
+        self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
+        self.verticalHeader().hide()
+        self.verticalHeader().setDefaultSectionSize(self.fontMetrics().height() + 4)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.setTabKeyNavigation(False)
+        header = self.horizontalHeader()
+        header.setMinimumSectionSize(18)
+        header.setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
+        header.setSectionResizeMode(list(_HEADINGS).index("Size"), QHeaderView.ResizeMode.Stretch)
+        header.setHighlightSections(False)
+        self._regions: tuple[Region, ...] = ()
+        self._fit_height()
+        # A click on the row that is selected already asks again.
+        self.currentCellChanged.connect(lambda row, *_: self._request(row))
+        self.cellClicked.connect(self._request)
+
+    def show_regions(
+        self, regions: Sequence[Region], slice_order: npt.NDArray[np.intp], floor: float
+    ) -> None:
+        """Shows regions; asks for none.
+
+        Args:
+            regions: Highest rank first; of very many, the first are shown.
+            slice_order: For each slice in the order of the slider, its index in the scan.
+            floor: 1 / (K + 1) for K references.
+        """
+        shown_at = np.argsort(slice_order)
+        self.blockSignals(True)
+        self._regions = tuple(regions[:_SHOWN])
+        self.setRowCount(0)
+        self.setRowCount(len(self._regions))
+        for row, region in enumerate(self._regions):
+            first, last = (int(shown_at[index]) for index in region.slices)
+            texts = (
+                str(region.number),
+                slices_text(first, last),
+                size_text(region),
+                f"{region.peak:.3g}",
+                f"{region.mean:.3g}",
+                p_text(region.p_value, floor),
+            )
+            for column, text in enumerate(texts):
+                self.setItem(row, column, _item(text, _extent(region)))
+        self.setColumnHidden(list(_HEADINGS).index("Slices"), len(slice_order) == 1)
+        self.setCurrentCell(-1, -1)
+        self.blockSignals(False)
+        self._fit_height()
+
+    def _fit_height(self) -> None:
+        rows = min(max(len(self._regions), 1), _MOST_ROWS)
+        height = self.verticalHeader().defaultSectionSize()
+        self.setFixedHeight(self.horizontalHeader().sizeHint().height() + rows * height + 4)
+
+    def _request(self, row: int, *_: int) -> None:
+        if 0 <= row < len(self._regions):
+            self.region_requested.emit(self._regions[row])
+
+
+def _item(text: str, tip: str) -> QTableWidgetItem:
+    item = QTableWidgetItem(text)
+    item.setTextAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+    item.setToolTip(tip)
+    return item
+
+
+def _extent(region: Region) -> str:
+    if region.extent_mm is None:
+        return "Click to go to its highest value"
+    sides = " × ".join(f"{side:.0f}" for side in region.extent_mm)
+    return f"Extent {sides} mm along the axes of the scan; click to go to its highest value"

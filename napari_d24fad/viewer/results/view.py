@@ -1,0 +1,328 @@
+"""Shows one examination: keeps the results panel, the layers and the slider in step."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import TYPE_CHECKING
+
+import numpy as np
+from qtpy.QtCore import QObject, Signal
+
+from napari_d24fad.detection.result import AnomalyMap, FloatArray
+from napari_d24fad.errors import D24fadError
+from napari_d24fad.export.anatomy import slice_number
+from napari_d24fad.progress import CancelToken, Progress
+from napari_d24fad.session.request import Examination
+from napari_d24fad.session.session import DetectionSession
+from napari_d24fad.studies.series import Series
+from napari_d24fad.viewer.canvas.map_view import MapView
+from napari_d24fad.viewer.canvas.maps import ResultLayers
+from napari_d24fad.viewer.canvas.scans import ScanLayers, ShownScan
+from napari_d24fad.viewer.results.explanations import Explanations
+from napari_d24fad.viewer.results.map_drawing import MapDrawing
+from napari_d24fad.viewer.results.panel import ResultsPanel
+from napari_d24fad.viewer.running.workers import Work, Worker
+
+if TYPE_CHECKING:
+    from napari_d24fad.detection.explain import Explanation
+    from napari_d24fad.detection.published import Distance
+    from napari_d24fad.detection.references.regions import Region
+    from napari_d24fad.detection.streaming import PartialMap
+
+_NOT_EXAMINED = "This slice was not examined: it shows no anatomy."
+
+
+class ResultView(QObject):
+    """Joins what shows an examination: none of the parts knows another.
+
+    Args:
+        session: Has the examination's scans encoded.
+        scans: The scan and the slider.
+        maps: What lies over the scan.
+        panel: The widgets.
+    """
+
+    reference_requested = Signal(int)
+    """The user wants to look at a reference of the examination, counted from 0."""
+
+    def __init__(
+        self, session: DetectionSession, scans: ScanLayers, maps: ResultLayers, panel: ResultsPanel
+    ) -> None:
+        super().__init__()
+        self._session, self._scans, self._maps, self._panel = session, scans, maps, panel
+        self._examination: Examination | None = None
+        self._shown: ShownScan | None = None
+        self._drawing: MapDrawing | None = None
+        self._is_filling = False
+        self._before: Examination | None = None
+        self._workers: dict[str, Worker] = {}
+        self.explanations = Explanations(session.explain)
+        self._connect()
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether something is still to come."""
+        drawing = self._drawing is not None and self._drawing.is_busy
+        return (
+            drawing or self.explanations.is_busy or any(not each.is_over for each in self._workers.values())
+        )
+
+    @property
+    def limits(self) -> tuple[float, float] | None:
+        """The ends of the colour scale that is on the canvas; None if there are no colours."""
+        layer = self._maps.result_layer
+        if layer is None or not layer.visible:
+            return None
+        low, high = layer.contrast_limits
+        return float(low), float(high)
+
+    def show(self, examination: Examination) -> None:
+        """Shows an examination in place of an earlier one, at its most suspicious slice."""
+        self.discard()
+        self._stop_filling()
+        self._examination, self._before = examination, None
+        anomaly = examination.anomaly
+        shown = self._shown = self._scans.show_scan(examination.request.query, examination.scan)
+        self._panel.threshold.show_levels(anomaly, examination.limits[1])
+        self._maps.show_result(anomaly, self._score_limits())
+        self._panel.show_result(examination.request.query.label, anomaly, shown.slice_order)
+        self._show_regions(anomaly.regions)
+        self._panel.view_choice.choose(MapView.SCORE)
+        self._show_view()
+        for index in anomaly.most_suspicious(1):
+            self._scans.go_to_slice(int(shown.slice_order[index]))
+        self._follow_slice()
+
+    def show_partial(self, series: Series, partial_map: PartialMap) -> None:
+        """Shows a map while it is computed, in place of an earlier examination."""
+        if not self._is_filling:
+            self.discard()
+            self._before, self._examination, self._is_filling = self._examination, None, True
+            self._panel.setEnabled(False)  # it tells of another map
+            self._shown = self._scans.show_scan(series, partial_map.scan)
+        if self._scans.shown is self._shown:  # else the user looks at something else meanwhile
+            self._maps.show_partial(partial_map.values, partial_map.limits)
+
+    def drop_partial(self) -> None:
+        """Takes a map away that will not be completed; shows what was there before."""
+        if not self._is_filling:
+            return
+        self._stop_filling()
+        self._maps.remove()
+        before, self._before = self._before, None
+        if before is not None:
+            self.show(before)
+
+    def renew(self, examination: Examination) -> None:
+        """Shows another examination of the same scan; slice, view and threshold stay as chosen."""
+        if self._examination is None or self._shown is None or not self._is_shown:
+            self.show(examination)
+            return
+        self.discard()
+        self._examination = examination
+        anomaly, level = examination.anomaly, self._panel.threshold.choice.currentText()
+        self._panel.threshold.show_levels(anomaly, examination.limits[1], level)
+        self._maps.renew(anomaly)
+        self._panel.show_result(examination.request.query.label, anomaly, self._shown.slice_order)
+        self._show_regions(anomaly.regions)
+        self._show_view()
+        self._change_level()
+        self._follow_slice()
+
+    def renew_slice(self, slice_index: int, values: FloatArray) -> None:
+        """Shows other scores in one slice of the examination; see `ResultLayers.renew_slice`."""
+        if self._examination is not None and self._is_shown and self._panel.view_choice.view is MapView.SCORE:
+            self._maps.renew_slice(values, slice_index)
+
+    def discard(self) -> None:
+        """Stops what is computed: nobody looks any more."""
+        self.explanations.discard()
+        self._stop_drawing()
+        for worker in self._workers.values():
+            worker.discard()
+
+    def _connect(self) -> None:
+        panel, explanations = self._panel, self.explanations
+        panel.slice_requested.connect(self._scans.go_to_slice)
+        panel.view_choice.opacity_changed.connect(self._maps.set_opacity)
+        panel.view_choice.view_changed.connect(self._show_view)
+        panel.threshold.level_changed.connect(self._change_level)
+        panel.regions.region_requested.connect(self._go_to_region)
+        panel.why_section.unfolded_changed.connect(self._explain)
+        panel.why.cancel_requested.connect(explanations.cancel)
+        panel.why.reference_requested.connect(self.reference_requested)
+        self._scans.slice_changed.connect(self._follow_slice)
+        self._scans.removed.connect(self._lose_scan)
+        explanations.started.connect(partial(panel.why.show_message, "Comparing…", busy=True))
+        explanations.explained.connect(self._show_explanation)
+        explanations.failed.connect(self._show_failure)
+        explanations.cancelled.connect(partial(panel.why.show_message, "Stopped."))
+
+    def _lose_scan(self) -> None:
+        """A map over nothing would mislead."""
+        self.discard()
+        self._maps.remove()
+
+    def _follow_slice(self) -> None:
+        if self._drawing is not None:
+            self._look_at(self._drawing)
+        self._panel.set_slice(self._scans.current_slice)
+        self._explain()
+
+    @property
+    def slice_index(self) -> int:
+        """The slice that is shown, along the slice axis of the scan."""
+        return 0 if self._shown is None else int(self._shown.slice_order[self._scans.current_slice])
+
+    @property
+    def _is_shown(self) -> bool:
+        """Whether the examination's scan is still the one on the canvas."""
+        return self._examination is not None and self._scans.shown is self._shown
+
+    def _change_level(self) -> None:
+        if self._examination is None:
+            return
+        if self._maps.result_layer is None:
+            self._show_view()  # it was removed by hand
+        self._show_limits()
+        self._maps.unmark()  # its region may be no region any more
+        level, examination = self._panel.threshold.level, self._examination
+        if level == examination.anomaly.level_one_region:
+            self._stop("regions")
+            self._show_regions(examination.anomaly.regions)
+            return
+
+        def work(progress: Progress, cancel: CancelToken) -> tuple[Region, ...]:
+            return self._session.regions(examination, level, cancel)
+
+        self._start("regions", work, self._show_regions)
+
+    def _stop_filling(self) -> None:
+        self._is_filling = False
+        self._panel.setEnabled(True)
+
+    def _show_regions(self, regions: tuple[Region, ...]) -> None:
+        if self._examination is not None and self._shown is not None:
+            level, floor = self._panel.threshold.level, self._examination.anomaly.p_floor
+            self._panel.show_regions(regions, level, self._shown.slice_order, floor)
+
+    def _go_to_region(self, region: Region) -> None:
+        if self._shown is None or not self._is_shown:
+            return
+        self._scans.go_to(region.peak_index)
+        self._maps.mark(region.peak_index, f"Peak of region {region.number}")
+
+    def _show_view(self) -> None:
+        """Shows the map that is chosen; what takes time comes when it is there."""
+        view = self._panel.view_choice.view
+        if self._examination is None or not self._is_shown:
+            return
+        self._panel.explain_colours(view, self._examination.anomaly)
+        self._scans.set_caption(view.colours)
+        self._stop_drawing()
+        if view is MapView.SCORE:
+            anomaly = self._examination.anomaly
+            self._maps.show_values(anomaly.values, self._score_limits(), anomaly)
+        else:
+            self._draw(view, self._examination)
+
+    def _draw(self, view: MapView, examination: Examination) -> None:
+        """Shows a map that takes a moment per slice while it is drawn; one at a time is kept."""
+        # Takes memory only as it is filled; 0 stands for p = 1, or no distance, which is clear.
+        values = np.zeros(examination.anomaly.values.shape, np.float32)
+        if view is MapView.P_VALUE:
+            draw = partial(_draw_p_values, examination.anomaly, values)
+        else:
+            distance: Distance = "SSD" if view is MapView.SSD else "TSD"
+            draw = partial(self._session.draw_distance, examination, distance, values)
+        drawing = self._drawing = MapDrawing(values, examination.scan.n_slices, draw)
+        drawing.drawn.connect(self._show_drawn)
+        self._look_at(drawing)
+        self._show_drawn()
+        drawing.start(self.slice_index)
+
+    def _look_at(self, drawing: MapDrawing) -> None:
+        """The slice that is looked at does not wait for the others."""
+        drawing.want(self.slice_index)
+        if self._panel.view_choice.view is MapView.P_VALUE:
+            drawing.draw_now(self.slice_index)
+            self._maps.refresh()
+
+    def _show_drawn(self) -> None:
+        if self._drawing is not None and self._examination is not None:
+            limits = self._drawn_limits(self._drawing)
+            self._maps.show_values(self._drawing.values, limits, self._examination.anomaly)
+
+    def _stop_drawing(self) -> None:
+        if self._drawing is not None:
+            self._drawing.discard()
+            self._drawing = None
+
+    def _show_limits(self) -> None:
+        view = self._panel.view_choice.view
+        if self._examination is not None:
+            self._panel.explain_colours(view, self._examination.anomaly)
+        if view is MapView.SCORE:
+            self._maps.set_limits(self._score_limits())
+        elif self._drawing is not None:
+            self._maps.set_limits(self._drawn_limits(self._drawing))
+
+    def _score_limits(self) -> tuple[float, float]:
+        level = self._panel.threshold.level
+        highest = self._examination.limits[1] if self._examination is not None else level
+        return level, max(highest, level * (1 + 1e-3), level + 1e-6)
+
+    def _drawn_limits(self, drawing: MapDrawing) -> tuple[float, float]:
+        if self._panel.view_choice.view is MapView.P_VALUE:
+            return self._p_limits()
+        return 0.0, max(drawing.highest, 1e-6)
+
+    def _p_limits(self) -> tuple[float, float]:
+        calibration = self._examination.anomaly.calibration if self._examination is not None else None
+        if calibration is None:
+            return 0.0, 1.0
+        ends = calibration.p_values(np.array(self._score_limits(), np.float32))
+        low, high = (float(end) for end in -np.log10(ends))
+        return low, max(high, low + 1e-3)
+
+    def _explain(self) -> None:
+        """Asks why the slice shown was scored as it was, if anything shows the answer."""
+        if self._examination is None or not self._is_shown or not self._panel.why_section.is_unfolded:
+            self.explanations.discard()
+            return
+        if np.isfinite(self._examination.anomaly.slice_scores[self.slice_index]):
+            self.explanations.want(self._examination, self.slice_index)
+        else:
+            self.explanations.discard()
+            self._panel.why.show_message(_NOT_EXAMINED)
+
+    def _show_explanation(self, explanation: Explanation) -> None:
+        examination, shown = self._examination, self._shown
+        if examination is None or shown is None or not self._is_shown:
+            return
+        position = list(shown.slice_order).index(explanation.slice_index)
+        reference = examination.request.references[explanation.reference_index].outline
+        number = slice_number(reference, explanation.reference_slice_index)
+        self._panel.why.show_explanation(explanation, position + 1, number)
+
+    def _show_failure(self, error: D24fadError) -> None:
+        self._panel.why.show_message(str(error))
+
+    def _start(self, name: str, work: Work, on_result: Callable[..., None]) -> None:
+        self._stop(name)
+        worker = self._workers[name] = Worker(work)
+        worker.returned.connect(on_result)
+        worker.start()
+
+    def _stop(self, name: str) -> None:
+        if name in self._workers:
+            self._workers.pop(name).discard()
+
+
+def _draw_p_values(anomaly: AnomalyMap, values: FloatArray, slices: range) -> float:
+    """Writes -log10 of the p-values of a few slices into an array as large as the map."""
+    place = (slice(None),) * anomaly.slice_axis + (slice(slices.start, slices.stop),)
+    if anomaly.calibration is not None:
+        values[place] = -np.log10(anomaly.calibration.p_values(anomaly.values[place]))
+    return float(values[place].max())

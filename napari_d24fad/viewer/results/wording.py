@@ -1,0 +1,84 @@
+"""Results in plain words: p-values that say what few references can tell, sizes with their unit."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from napari_d24fad.detection.result import AnomalyMap
+
+if TYPE_CHECKING:
+    from napari_d24fad.detection.references.regions import Region
+
+
+def p_text(p_value: float, floor: float) -> str:
+    """Writes a conformal p-value with two digits, never below what the references can give.
+
+    Args:
+        p_value: Of a scan, a slice or a region.
+        floor: 1 / (K + 1) for K references.
+    """
+    return f"{max(p_value, floor):.2g}"
+
+
+def is_at_floor(p_value: float, floor: float) -> bool:
+    """Whether no smaller p-value was possible."""
+    return p_value <= floor * (1 + 1e-6)
+
+
+def scan_statement(anomaly: AnomalyMap) -> str:
+    """Says how unusual a scan is beside its references, and how little few references can tell."""
+    normal = anomaly.reference_scores
+    count = normal.size
+    p = f"p = {p_text(anomaly.p_value, anomaly.p_floor)}"
+    if is_at_floor(anomaly.p_value, anomaly.p_floor):
+        told = (
+            f"{p}, the smallest that {count} references can give (1 in {count + 1}): "
+            "none of them scores as high as this scan."
+        )
+    else:
+        reached = int((normal >= anomaly.score).sum())
+        told = f"{p}: {reached} of the {count} normal references score as high as this scan or higher."
+    span = f"{normal.min():.3g} to {normal.max():.3g}"
+    return f"{told} Score {anomaly.score:.3g}; references {span}, each examined against the others."
+
+
+def slice_line(position: int, score: float, p_value: float, floor: float, normal: float | None) -> str:
+    """Describes one slice in a line.
+
+    Args:
+        position: Counted from 0 in the order of the slider.
+        score: Its score.
+        p_value: Its conformal p-value.
+        floor: 1 / (K + 1) for K references.
+        normal: The highest score of any reference slice; None if there is none.
+    """
+    above = ", above every normal slice" if normal is not None and score > normal else ""
+    return f"Slice {position + 1}: p {p_text(p_value, floor)}, score {score:.3g}{above}"
+
+
+def size_text(region: Region) -> str:
+    """Writes the size of a region: volume or area, in pixels where no spacing is known."""
+    if region.volume_mm3 is not None:
+        return f"{region.volume_mm3:,.0f} mm³"
+    if region.area_mm2 is not None:
+        return f"{region.area_mm2:,.0f} mm²"
+    return f"{region.n_voxels:,} pixels"
+
+
+def slices_text(first: int, last: int) -> str:
+    """Writes a range of slices, counted from 1.
+
+    Args:
+        first: First slice, from 0 in the order of the slider.
+        last: Last slice, alike; may come before the first.
+    """
+    low, high = sorted((first + 1, last + 1))
+    return str(low) if low == high else f"{low}–{high}"
+
+
+def highest_normal_slice(anomaly: AnomalyMap) -> float | None:
+    """Returns the highest slice score of any reference held against the others; None if there is none."""
+    finite = anomaly.reference_slice_scores[np.isfinite(anomaly.reference_slice_scores)]
+    return float(finite.max()) if finite.size else None

@@ -1,0 +1,1 @@
+"""Starts work in threads, shows its progress, cancels it."""

@@ -1,0 +1,140 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from napari.components import ViewerModel
+from napari.layers import Image
+
+from napari_d24fad.export.anatomy import slice_text
+from napari_d24fad.studies.scan import Scan
+from napari_d24fad.viewer.canvas.scans import ScanLayers, ShownScan
+from napari_d24fad.viewer.gallery.layer_series import LayerSeries, layer_series
+from tests.heads import GRID, head
+
+LESION_AT = GRID[0] - 1 - 4  # slice 4 of the scan, as the slider counts the reversed slices
+
+
+def show(layers: ScanLayers) -> ShownScan:
+    scan = head(0, lesion=True)
+    return layers.show_scan(file_series(scan), scan)
+
+
+def file_series(scan: Scan) -> LayerSeries:
+    """Stands for a series that has no layer yet."""
+    return layer_series(Image(scan.voxels))
+
+
+@pytest.fixture
+def viewer() -> ViewerModel:
+    """A viewer without a window: enough wherever nothing has to be drawn."""
+    return ViewerModel()
+
+
+@pytest.fixture
+def layers(viewer: ViewerModel) -> ScanLayers:
+    return ScanLayers(viewer)
+
+
+def test_same_scan_keeps_its_layer_and_others_are_hidden(layers: ScanLayers, viewer: ViewerModel) -> None:
+    scan, other = head(0), head(1)
+    series, other_series = file_series(scan), file_series(other)
+    first = layers.show_scan(series, scan).layer
+    second = layers.show_scan(other_series, other).layer
+    assert (first.visible, second.visible) == (False, True)
+    again = layers.show_scan(series, head(0))  # read once more from its file: other memory, same scan
+    assert again.layer is first
+    assert again.slice_order[0] == GRID[0] - 1
+    assert (first.visible, second.visible) == (True, False)
+    assert len(viewer.layers) == 2
+
+
+def test_scan_is_shown_again_after_its_layer_was_removed(layers: ScanLayers, viewer: ViewerModel) -> None:
+    scan = head(0)
+    series = file_series(scan)
+    viewer.layers.remove(layers.show_scan(series, scan).layer)
+    assert layers.shown is None
+    assert layers.show_scan(series, scan).layer in viewer.layers
+
+
+def test_slider_is_moved_and_followed(layers: ScanLayers, viewer: ViewerModel, qtbot) -> None:
+    show(layers)
+    for index in (0, 3, GRID[0] - 1):
+        layers.go_to_slice(index)
+        assert viewer.dims.current_step[0] == index
+        assert layers.current_slice == index
+    with qtbot.waitSignal(layers.slice_changed) as changed:
+        viewer.dims.set_current_step(0, 2)
+    assert changed.args == [2]
+
+
+def test_slice_is_named_on_the_canvas_as_in_the_list(layers: ScanLayers, viewer: ViewerModel) -> None:
+    show(layers)
+    layers.go_to_slice(LESION_AT)
+    text = viewer.canvas.overlays.text
+    assert text.visible
+    assert text.text == slice_text(head(0), 4)
+    assert f"slice {LESION_AT + 1} of {GRID[0]}" in text.text
+    viewer.layers.remove(layers.shown.layer)
+    assert not text.visible
+
+
+@pytest.mark.parametrize("order", [(0, 1, 2), (1, 0, 2), (2, 0, 1)])
+def test_every_slider_goes_to_a_voxel(
+    layers: ScanLayers, viewer: ViewerModel, order: tuple[int, int, int]
+) -> None:
+    shown = show(layers)
+    viewer.dims.order = order
+    index = (4, 23, 30)
+    layers.go_to(index)
+    assert viewer.dims.current_step == tuple(int(at) for at in shown.layer_index(index))
+
+
+def test_what_is_no_slice_of_the_scan_is_not_named_as_one(layers: ScanLayers, viewer: ViewerModel) -> None:
+    viewer.add_image(np.zeros((90, 9, 9)), scale=(8, 1, 1), units="mm")  # reaches further than the head
+    show(layers)
+    layers.go_to_slice(LESION_AT)
+    text = viewer.canvas.overlays.text
+    named = text.text
+    assert layers.slice_on_canvas == LESION_AT
+    for change, undo, words in (
+        (lambda: viewer.dims.set_point(0, 700.0), lambda: layers.go_to_slice(LESION_AT), "Outside the scan"),
+        (
+            lambda: setattr(viewer.dims, "order", (1, 0, 2)),
+            lambda: setattr(viewer.dims, "order", (0, 1, 2)),
+            "A cut across the slices",
+        ),
+        (
+            lambda: setattr(viewer.dims, "ndisplay", 3),
+            lambda: setattr(viewer.dims, "ndisplay", 2),
+            "3-D view",
+        ),
+    ):
+        change()
+        assert text.text == words
+        assert layers.slice_on_canvas is None
+        undo()
+        assert text.text == named
+
+
+def test_stopped_layers_follow_nothing(layers: ScanLayers, viewer: ViewerModel, qtbot) -> None:
+    show(layers)
+    layers.stop()
+    with qtbot.assertNotEmitted(layers.slice_changed):
+        viewer.dims.set_current_step(0, 2)
+
+
+def test_caption_stands_below_the_position(layers: ScanLayers, viewer: ViewerModel) -> None:
+    show(layers)
+    layers.set_caption("Colours: anomaly score")
+    layers.go_to_slice(LESION_AT)
+    where, caption = viewer.canvas.overlays.text.text.splitlines()
+    assert where == slice_text(head(0), 4)
+    assert caption == "Colours: anomaly score"
+
+
+def test_voxel_is_found_in_the_layer(layers: ScanLayers) -> None:
+    shown = show(layers)
+    index = (4, 23, 30)
+    place = tuple(int(at) for at in shown.layer_index(index))
+    assert np.asarray(shown.layer.data)[place] == shown.scan.voxels[index]
+    assert place[0] == LESION_AT

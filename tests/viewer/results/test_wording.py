@@ -1,0 +1,55 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from napari_d24fad.viewer.results.wording import (
+    highest_normal_slice,
+    p_text,
+    scan_statement,
+    size_text,
+    slices_text,
+)
+from tests.heads import anomaly_of, head
+
+
+@pytest.mark.parametrize(
+    ("p_value", "references", "text"),
+    [(1 / 9, 8, "0.11"), (0.001, 8, "0.11"), (1 / 3, 2, "0.33"), (1.0, 5, "1"), (5 / 6, 5, "0.83")],
+)
+def test_no_p_value_is_below_what_the_references_can_give(p_value: float, references: int, text: str) -> None:
+    assert p_text(p_value, 1 / (references + 1)) == text
+
+
+def test_statement_says_when_no_smaller_p_is_possible() -> None:
+    anomaly = anomaly_of(head(0))  # references score 0.9 to 1.3
+    assert scan_statement(anomaly) == (
+        "p = 0.25, the smallest that 3 references can give (1 in 4): none of them scores as high as "
+        "this scan. Score 3.05; references 0.9 to 1.3, each examined against the others."
+    )
+    middle = replace(anomaly, score=1.0, p_value=0.75)
+    assert scan_statement(middle).startswith(
+        "p = 0.75: 2 of the 3 normal references score as high as this scan or higher. Score 1;"
+    )
+
+
+def test_sizes_have_the_unit_that_is_known() -> None:
+    region = anomaly_of(head(0)).regions[0]
+    # 3 x 10 x 10 voxels of 4.1 x 1.7 x 2.2 mm
+    assert size_text(region) == f"{300 * 4.1 * 1.7 * 2.2:,.0f} mm³" == "4,600 mm³"
+    assert size_text(replace(region, volume_mm3=None, area_mm2=374.0)) == "374 mm²"
+    assert size_text(replace(region, volume_mm3=None, n_voxels=12345)) == "12,345 pixels"
+
+
+def test_slices_are_counted_from_one_in_rising_order() -> None:
+    assert slices_text(4, 4) == "5"
+    assert slices_text(6, 4) == slices_text(4, 6) == "5–7"
+
+
+def test_highest_normal_slice_ignores_what_was_not_examined() -> None:
+    anomaly = anomaly_of(head(0))
+    assert highest_normal_slice(anomaly) == pytest.approx(1.3)
+    nothing = replace(anomaly, reference_slice_scores=np.full((2, 3), np.nan, np.float32))
+    assert highest_normal_slice(nothing) is None
