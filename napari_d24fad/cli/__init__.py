@@ -28,10 +28,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     """
     debug = False
     try:
-        arguments = read_arguments(sys.argv[1:] if argv is None else argv)
-        debug = arguments.debug
-        # Imported only now, so that help and wrong arguments cost nothing.
         with quiet_libraries(), device_faults():
+            # Imports the module of this command alone.
+            arguments = read_arguments(sys.argv[1:] if argv is None else argv)
+            debug = arguments.debug
             import_module(f"napari_d24fad.cli.{arguments.command}").run(arguments)
         sys.stdout.flush()
     except (KeyboardInterrupt, Cancelled):

@@ -5,10 +5,36 @@ from __future__ import annotations
 from argparse import Namespace
 from dataclasses import replace
 from datetime import date
+from pathlib import Path
 
+from napari_d24fad.cli.arguments import Parser, add_device, add_json, count, counts, side
 from napari_d24fad.cli.console import progress_bar
 from napari_d24fad.export.report import as_json
 from napari_d24fad.progress import CancelToken, part
+
+
+def add_options(command: Parser) -> None:
+    """Adds the options of ``benchmark``."""
+    command.add_argument(
+        "--teacher", default="resnet18", help="architecture of the network (default: resnet18)"
+    )
+    command.add_argument("--shots", type=counts, default=(2, 4, 8), metavar="N,N", help="default: 2,4,8")
+    command.add_argument("--size", type=side, default=128, metavar="PX", help="default: 128")
+    command.add_argument("--repeats", type=count, default=5, metavar="N", help="default: 5")
+    command.add_argument(
+        "--volume",
+        type=count,
+        metavar="SLICES",
+        help="also measure a CT of so many slices against eight such references, with the embedded model",
+    )
+    command.add_argument(
+        "--volume-teacher",
+        action="store_true",
+        help="measure that CT with the teacher of --teacher and random weights instead",
+    )
+    command.add_argument("--plot", type=Path, metavar="PNG", help="also draw images per second")
+    add_device(command)
+    add_json(command)
 
 
 def run(arguments: Namespace) -> None:

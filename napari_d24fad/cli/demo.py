@@ -7,13 +7,25 @@ import signal
 import subprocess
 import sys
 from argparse import Namespace
+from pathlib import Path
 from types import FrameType
 from typing import NoReturn
 
 from napari_d24fad.atomic import check_writable
+from napari_d24fad.cli.arguments import Parser
 from napari_d24fad.cli.display import has_display, virtual_display
 from napari_d24fad.cli.exits import CANCELLED
 from napari_d24fad.export.notice import NOTICE
+
+
+def add_options(command: Parser) -> None:
+    """Adds the options of ``demo``."""
+    command.add_argument(
+        "--out", type=Path, default=Path("demo-output"), metavar="DIR", help="default: demo-output"
+    )
+    command.add_argument(
+        "--close", action="store_true", help="close napari when done; without a display it always closes"
+    )
 
 
 def run(arguments: Namespace) -> None:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from argparse import Namespace
+from argparse import ArgumentTypeError, Namespace
 from collections.abc import Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 from napari_d24fad.atomic import check_writable
+from napari_d24fad.cli.arguments import Parser, add_device, add_identity, add_json
 from napari_d24fad.cli.console import progress_bar, warn
 from napari_d24fad.cli.sources import Source, load_queries, load_references
 from napari_d24fad.detection.encoding.intensity import CT_WINDOW
@@ -15,13 +17,56 @@ from napari_d24fad.detection.references.pairing import check_pairing
 from napari_d24fad.errors import ArgumentError, Code
 from napari_d24fad.export.notice import NOTICE
 from napari_d24fad.export.report import ReportEntry, as_json
+from napari_d24fad.network.card import SCORINGS
 from napari_d24fad.network.zoo import find_model
 from napari_d24fad.progress import Progress, part
 from napari_d24fad.settings import features_folder, features_limit
 from napari_d24fad.studies.scan import Problem
 
+DEFAULT_OUT = Path("d24fad-output")
 _LISTED_SLICES = 5
 _LISTED_REGIONS = 3
+
+
+def add_options(command: Parser) -> None:
+    """Adds the options of ``detect``."""
+    command.add_argument(
+        "query",
+        metavar="QUERY",
+        nargs="+",
+        type=Path,
+        help="scan to examine: DICOM folder or file, NIfTI file or image; may be several",
+    )
+    command.add_argument(
+        "--reference",
+        metavar="PATH",
+        nargs="+",
+        action="extend",
+        default=[],
+        type=Path,
+        help="two to eight normal scans of the same kind; a folder gives all of its series",
+    )
+    command.add_argument("--model", default="compact", metavar="NAME|FILE", help="default: compact")
+    command.add_argument(
+        "--scoring", choices=SCORINGS, help="how maps are scored (default: as the model says)"
+    )
+    command.add_argument(
+        "--series", type=int, metavar="N", help="which series of QUERY, as numbered by inspect"
+    )
+    command.add_argument(
+        "--resample",
+        action="store_true",
+        help="compute slices that are missing or unevenly spaced, instead of refusing the series",
+    )
+    command.add_argument(
+        "--window", type=_window, metavar="LOW,HIGH", help="CT: HU that become black and white"
+    )
+    add_device(command)
+    command.add_argument(
+        "--out", type=Path, default=DEFAULT_OUT, metavar="DIR", help=f"default: {DEFAULT_OUT}"
+    )
+    add_identity(command)
+    add_json(command)
 
 
 def run(arguments: Namespace) -> None:
@@ -54,6 +99,16 @@ def run(arguments: Namespace) -> None:
             warn(f"query {number}: {Problem(Code.BURNED_IN)}")
     report = save_results(arguments.out, entries, names=[query.stem for query in queries])
     print(as_json(report) if arguments.json else _summary(report))
+
+
+def _window(text: str) -> tuple[float, float]:
+    try:
+        low, high = (float(part) for part in text.split(","))
+    except ValueError:
+        raise ArgumentTypeError("expected two numbers, such as -1350,150") from None
+    if not -1e6 < low < high < 1e6:
+        raise ArgumentTypeError("the first number must be lower than the second")
+    return low, high
 
 
 def _check(arguments: Namespace, queries: Sequence[Source], references: Sequence[Source]) -> None:

@@ -7,12 +7,14 @@ import sys
 from argparse import Namespace
 from dataclasses import replace
 from pathlib import Path
-from statistics import fmean
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from napari_d24fad.atomic import atomic_file, check_writable
-from napari_d24fad.cli.console import progress_bar, table
+from napari_d24fad.cli.arguments import Parser, add_device, add_json, count, counts, whole
+from napari_d24fad.cli.console import progress_bar
+from napari_d24fad.cli.evaluation_tables import ablation_table, summary
 from napari_d24fad.errors import ArgumentError, Code
+from napari_d24fad.network.card import SCORINGS
 from napari_d24fad.progress import Progress, part
 
 if TYPE_CHECKING:
@@ -21,11 +23,90 @@ if TYPE_CHECKING:
     from napari_d24fad.evaluation.labelled import LabelledTask
     from napari_d24fad.evaluation.run import Fold
 
-_MODEL, _NEAREST = "model", ("nearest neighbour, top 5 %", "nearest neighbour, mean")
-_PIXEL_METRICS = ("pixel AUROC", "AUPRO", "best Dice", "Dice at one false region")
 _FEWEST_SHOTS = 2
 _DEFAULTS = {"model": "compact", "teacher": "compact", "steps": 2000}
 """What is taken where the command line says nothing; see `_without_effect`."""
+
+
+def add_options(command: Parser) -> None:
+    """Adds the options of ``evaluate``."""
+    command.add_argument(
+        "data",
+        metavar="DATA",
+        type=Path,
+        help="folder of TASK/{normal,abnormal}[,masks], or TASK/train/good and TASK/test/{good,bad}",
+    )
+    # No default for options that go with some others only: one that is typed can be told.
+    command.add_argument("--model", metavar="NAME|FILE", help="default: compact")
+    command.add_argument("--task", nargs="+", default=[], metavar="TASK", help="default: all tasks of DATA")
+    command.add_argument(
+        "--shots",
+        type=counts,
+        default=(2, 4, 8),
+        metavar="N,N",
+        help="references (default: 2,4,8)",
+    )
+    command.add_argument("--draws", type=count, default=5, metavar="N", help="default: 5")
+    command.add_argument("--seed", type=whole, default=0, metavar="N", help="default: 0")
+    command.add_argument("--scoring", choices=SCORINGS, help="default: as the model says")
+    command.add_argument(
+        "--protocol",
+        choices=("honest", "published"),
+        default="honest",
+        help="published repeats the paper's evaluation with its leaks (default: honest)",
+    )
+    command.add_argument(
+        "--out",
+        type=Path,
+        default=Path("d24fad-evaluation"),
+        metavar="DIR",
+        help="default: d24fad-evaluation",
+    )
+    command.add_argument("--no-figures", action="store_true", help="write numbers only, which is faster")
+    command.add_argument(
+        "--without-tsd",
+        metavar="NAME|FILE",
+        help="a model trained without TSD, whose student embeddings are shown beside",
+    )
+    command.add_argument(
+        "--reliability",
+        action="store_true",
+        help="also check stated error rates on normal scans, and what one abnormal reference does",
+    )
+    command.add_argument(
+        "--ablation",
+        action="store_true",
+        help="instead, measure the default scoring of single images without each of its parts",
+    )
+    command.add_argument(
+        "--leave-out",
+        action="store_true",
+        help="leave out scans and tasks that have a problem instead of refusing them",
+    )
+    held_out = command.add_argument_group("held-out tasks")
+    held_out.add_argument(
+        "--leave-one-task-out",
+        action="store_true",
+        help="train a model without each task, and measure the task with it, instead of --model",
+    )
+    held_out.add_argument(
+        "--folds", metavar="A+B,C", help="hold these tasks out together instead of one by one"
+    )
+    held_out.add_argument("--teacher", help="as for train (default: compact)")
+    held_out.add_argument("--steps", type=count, metavar="N", help="as for train (default: 2000)")
+    held_out.add_argument(
+        "--published",
+        action="store_true",
+        help="train by the paper's loss and optimiser, on the tasks of DATA alone, and take the last weights",
+    )
+    held_out.add_argument(
+        "--distil-from",
+        type=Path,
+        metavar="NPZ",
+        help="make the compact teacher anew for each model; the embedded one has seen other tasks",
+    )
+    add_device(command)
+    add_json(command)
 
 
 def run(arguments: Namespace) -> None:
@@ -39,8 +120,8 @@ def run(arguments: Namespace) -> None:
         setattr(arguments, option, getattr(arguments, option) or value)
     check_writable(arguments.out)
     from napari_d24fad.evaluation.files import save_evaluation  # imports torch
-    from napari_d24fad.evaluation.labelled import read_labelled
     from napari_d24fad.evaluation.measure import Plan
+    from napari_d24fad.evaluation.reading import read_labelled
     from napari_d24fad.evaluation.run import Fold, Options, evaluate
 
     with progress_bar() as progress:
@@ -74,7 +155,7 @@ def run(arguments: Namespace) -> None:
         evaluation, illustrations = evaluate(folds, options, name, progress=part(progress, start, 1))
     beside = f"without TSD: {Path(arguments.without_tsd).stem}" if arguments.without_tsd else ""
     report = save_evaluation(arguments.out, evaluation, illustrations, beside)
-    print(json.dumps(report) if arguments.json else _summary(report))
+    print(json.dumps(report) if arguments.json else summary(report))
     print(f"Written: {evaluation.name}", file=sys.stderr)
 
 
@@ -158,63 +239,4 @@ def _ablate(arguments: Namespace, tasks: Sequence[LabelledTask], progress: Progr
     }
     with atomic_file(arguments.out / "ablation.json") as path:
         path.write_text(json.dumps(found, indent=2) + "\n")
-    print(json.dumps(found) if arguments.json else _ablation_table(found))
-
-
-def _ablation_table(found: dict[str, dict[str, tuple[float, ...]]]) -> str:
-    means = {task: {name: fmean(areas) for name, areas in each.items()} for task, each in found.items()}
-    rows = [
-        [
-            name,
-            *(f"{each[name]:.3f}" for each in means.values()),
-            f"{fmean(m[name] for m in means.values()):.3f}",
-        ]
-        for name in next(iter(means.values()))
-    ]
-    return table(["image AUROC, mean of the draws", *means, "mean"], rows)
-
-
-def _summary(report: dict[str, Any]) -> str:
-    shots = max(report["shots"])
-    head = ["task", "normal", "abnormal", "examined", "model"]
-    head += ["nearest (top 5 %)", "nearest (mean)", "single statistic"]
-    rows = []
-    for task in report["tasks"]:
-        cells = [_cell(task, "image AUROC", shots, method) for method in (_MODEL, *_NEAREST)]
-        single = task["single_statistic"]
-        cells.append(f"{single['image_auroc']:.3f} ({single['name']})")
-        seen = " *" if task["in_training_data"] else ""
-        counts = [str(task["normal"]), str(task["abnormal"])]
-        examined = " + ".join(map(_range, task["examined_in_each_draw"].values()))
-        rows.append([task["task"] + seen, *counts, examined, *cells])
-    draws = report["draws"]
-    over = "one draw" if draws == 1 else f"mean of {draws} draws [95 % interval over draws]"
-    lines = [
-        f"Image AUROC, {report['scoring']} scoring, {report['protocol']} protocol, "
-        f"{shots} references, {over}",
-        table(head, rows),
-        f"mean over tasks: {report['mean_image_auroc']:.3f}",
-    ]
-    for task in report["tasks"]:
-        pixels = [(name, _cell(task, name, shots)) for name in _PIXEL_METRICS]
-        if pixels[0][1] != "-":
-            lines.append(f"{task['task']}: " + ", ".join(f"{name} {cell}" for name, cell in pixels))
-    if any(task["in_training_data"] for task in report["tasks"]):
-        lines.append("* the model was trained on normal images of this task")
-    left_out = sum(task["copies_left_out"] + task["unusable_left_out"] for task in report["tasks"])
-    if left_out:
-        lines.append(f"{left_out} scans were left out: copies of others, or not usable")
-    return "\n".join(lines)
-
-
-def _range(counts: Sequence[int]) -> str:
-    fewest, most = min(counts), max(counts)
-    return str(most) if fewest == most else f"{fewest} to {most}"
-
-
-def _cell(task: dict[str, Any], metric: str, shots: int, method: str = _MODEL) -> str:
-    for figure in task["figures"]:
-        if (figure["metric"], figure["shots"], figure["method"]) == (metric, shots, method):
-            ends = "" if figure["low"] is None else f" [{figure['low']:.3f}, {figure['high']:.3f}]"
-            return f"{figure['mean']:.3f}{ends}"
-    return "-"
+    print(json.dumps(found) if arguments.json else ablation_table(found))

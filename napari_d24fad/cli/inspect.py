@@ -3,14 +3,23 @@
 from __future__ import annotations
 
 from argparse import Namespace
+from pathlib import Path
 from typing import Any
 
+from napari_d24fad.cli.arguments import Parser, add_identity, add_json
 from napari_d24fad.cli.console import plain, progress_bar, table
 from napari_d24fad.export.report import as_json, coded
 from napari_d24fad.studies.series import Series
 from napari_d24fad.studies.study import open_study
 
 SCHEMA = "d24fad-inspect/1"
+
+
+def add_options(command: Parser) -> None:
+    """Adds the options of ``inspect``."""
+    command.add_argument("path", metavar="PATH", type=Path, help="DICOM folder or file, NIfTI file or image")
+    add_identity(command)
+    add_json(command)
 
 
 def run(arguments: Namespace) -> None:

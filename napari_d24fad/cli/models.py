@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from argparse import Namespace
 from dataclasses import asdict
+from pathlib import Path
 from typing import Any
 
+from napari_d24fad.cli.arguments import Parser, add_command, add_json
 from napari_d24fad.cli.console import progress_bar, table
 from napari_d24fad.export.report import as_json
 from napari_d24fad.network.imagenet import (
@@ -16,6 +18,22 @@ from napari_d24fad.network.imagenet import (
 from napari_d24fad.network.zoo import InstalledModel, installed_models
 
 SCHEMA = "d24fad-models/1"
+
+
+def add_options(command: Parser) -> None:
+    """Adds the options of ``models``."""
+    actions = command.add_subparsers(dest="action", metavar="ACTION", required=True)
+    listing = add_command(actions, "list", "list the models and ImageNet weights that are installed")
+    add_json(listing)
+    download = add_command(actions, "download", "download the ImageNet weights of a teacher")
+    download.add_argument("teacher", metavar="TEACHER", help="resnet18 or wide_resnet50_2")
+    importing = add_command(actions, "import", "install a model file, or ImageNet weights you have")
+    importing.add_argument("file", metavar="FILE", type=Path, help="a .safetensors or a published .pth file")
+    verify = add_command(actions, "verify", "check a model file against its card")
+    verify.add_argument("model", metavar="NAME|FILE")
+    convert = add_command(actions, "convert", "make a model file of a published D2-4FAD checkpoint")
+    convert.add_argument("file", metavar="FILE", type=Path, help="the published .pth")
+    convert.add_argument("--out", type=Path, required=True, metavar="FILE", help="a .safetensors file")
 
 
 def run(arguments: Namespace) -> None:

@@ -5,9 +5,11 @@ from __future__ import annotations
 from argparse import Namespace
 from collections.abc import Mapping
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from napari_d24fad.atomic import check_writable
+from napari_d24fad.cli.arguments import Parser, add_device, count, positive, whole
 from napari_d24fad.cli.console import progress_bar, warn
 from napari_d24fad.errors import ArgumentError, Code
 from napari_d24fad.progress import silent
@@ -17,6 +19,56 @@ if TYPE_CHECKING:
     from napari_d24fad.training.recipe import Recipe
 
 _CHANGES_NOTHING = {"command", "data", "out", "recipe", "resume", "device", "debug"}
+
+
+def add_options(command: Parser) -> None:
+    """Adds the options of ``train``."""
+    command.add_argument("data", metavar="DATA", type=Path, help="folder of TASK/normal or TASK/train/good")
+    command.add_argument("--out", type=Path, required=True, metavar="FILE", help="a .safetensors file")
+    command.add_argument(
+        "--recipe", type=Path, metavar="FILE", help="TOML with options, and what the card says of the model"
+    )
+    command.add_argument(
+        "--resume", action="store_true", help="go on from the checkpoint that a stopped training left"
+    )
+    command.add_argument(
+        "--checkpoint-every", type=count, metavar="N", help="steps between checkpoints (default: 200)"
+    )
+    # Options without a default here have theirs in training/, where the recipe is; see docs/training.md.
+    command.add_argument("--teacher", help="compact (default), resnet18 or wide_resnet50_2")
+    command.add_argument("--steps", type=count, metavar="N", help="optimiser steps")
+    command.add_argument("--shots", type=count, metavar="K", help="support images of an episode")
+    command.add_argument("--rate", type=positive, metavar="X", help="peak learning rate")
+    command.add_argument("--procedural", type=whole, metavar="N", help="made-up tasks to add")
+    command.add_argument(
+        "--distil-from", type=Path, metavar="NPZ", help="make the compact teacher anew, of a larger one"
+    )
+    command.add_argument("--distil-steps", type=count, metavar="N", help="optimiser steps of that")
+    command.add_argument("--hold-out", nargs="+", metavar="TASK", help="tasks of DATA never looked at")
+    command.add_argument(
+        "--validate", nargs="+", metavar="TASK", help="tasks of DATA that only the weights are chosen by"
+    )
+    command.add_argument(
+        "--leave-out",
+        action="store_true",
+        default=None,
+        help="leave out scans that have a problem instead of refusing them",
+    )
+    command.add_argument(
+        "--no-selection", action="store_true", default=None, help="write the last weights, not the best"
+    )
+    command.add_argument(
+        "--published",
+        action="store_true",
+        default=None,
+        help="the paper's loss and optimiser instead of ours, which keep the student from collapsing",
+    )
+    command.add_argument("--tsd-weight", type=positive, metavar="X", help="weight of TSD (paper: lambda)")
+    command.add_argument("--no-tsd", action="store_true", default=None, help="leave TSD out")
+    command.add_argument("--no-ssd", action="store_true", default=None, help="leave SSD out")
+    command.add_argument("--no-l2w", action="store_true", default=None, help="weigh all supports equally")
+    command.add_argument("--seed", type=whole, metavar="N", help="default: 0")
+    add_device(command)
 
 
 def run(arguments: Namespace) -> None:
@@ -92,8 +144,6 @@ def _options(arguments: Namespace) -> TrainingOptions:
 
 def _fill_in(arguments: Namespace, options: Mapping[str, Any]) -> None:
     """Takes options of a recipe file where the command line gives none; they are parsed like it."""
-    from napari_d24fad.cli.parser import read_arguments
-
     words: list[str] = []
     for name, value in options.items():
         values = value if isinstance(value, list) else [] if value is True else [value]
@@ -102,7 +152,9 @@ def _fill_in(arguments: Namespace, options: Mapping[str, Any]) -> None:
     if forbidden:
         detail = f"A recipe cannot set {', '.join(forbidden)}."
         raise ArgumentError(Code.BAD_ARGUMENT, detail)
-    parsed = read_arguments(["train", "DATA", "--out", "FILE", *words])
+    parser = Parser(allow_abbrev=False)
+    add_options(parser)
+    parsed = parser.parse_args(["DATA", "--out", "FILE", *words])
     for name, value in vars(parsed).items():
         if name not in _CHANGES_NOTHING and getattr(arguments, name) is None:
             setattr(arguments, name, value)

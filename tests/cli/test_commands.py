@@ -238,7 +238,7 @@ def test_what_was_not_foreseen_is_one_line_and_a_trace_only_on_demand(
     ("words", "where"),
     [
         (["train", "data", "--out", "new.safetensors"], "training.train.train_model"),
-        (["evaluate", "data"], "evaluation.labelled.read_labelled"),
+        (["evaluate", "data"], "evaluation.reading.read_labelled"),
         (["benchmark"], "detection.detector.Detector.load"),
     ],
 )

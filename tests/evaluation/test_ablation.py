@@ -4,8 +4,8 @@ import pytest
 
 from napari_d24fad.detection.detector import Detector
 from napari_d24fad.evaluation.ablation import VARIANTS, ablate
-from napari_d24fad.evaluation.labelled import read_labelled
 from napari_d24fad.evaluation.measure import EncodedTask, Plan, measure_task
+from napari_d24fad.evaluation.reading import read_labelled
 from napari_d24fad.metrics.scans import auroc
 from napari_d24fad.progress import CancelToken, silent
 from tests.detection.subjects import random_model

@@ -10,7 +10,8 @@ import pytest
 from napari_d24fad.errors import ArgumentError, Cancelled
 from napari_d24fad.evaluation import folds as folds_module
 from napari_d24fad.evaluation.folds import FoldPlan, parse_groups, train_folds
-from napari_d24fad.evaluation.labelled import LabelledTask, read_labelled
+from napari_d24fad.evaluation.labelled import LabelledTask
+from napari_d24fad.evaluation.reading import read_labelled
 from napari_d24fad.network.card import read_card
 from napari_d24fad.progress import CancelToken
 from napari_d24fad.training.options import TrainingOptions

@@ -8,8 +8,8 @@ import pytest
 
 from napari_d24fad.detection.detector import Detector
 from napari_d24fad.detection.encoding.encoded import MAX_LEVELS
-from napari_d24fad.evaluation.labelled import read_labelled
 from napari_d24fad.evaluation.measure import EncodedTask, Plan, measure_task
+from napari_d24fad.evaluation.reading import read_labelled
 from napari_d24fad.export.nifti import nifti_affine
 from napari_d24fad.progress import CancelToken, silent
 from tests.detection.subjects import head, random_model

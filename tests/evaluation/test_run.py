@@ -17,8 +17,9 @@ from napari_d24fad.errors import ArgumentError
 from napari_d24fad.evaluation.cost import Cost
 from napari_d24fad.evaluation.draws import draw_references
 from napari_d24fad.evaluation.files import save_evaluation
-from napari_d24fad.evaluation.labelled import LabelledTask, read_labelled
+from napari_d24fad.evaluation.labelled import LabelledTask
 from napari_d24fad.evaluation.measure import EncodedTask, Plan, Scores, measure_task
+from napari_d24fad.evaluation.reading import read_labelled
 from napari_d24fad.evaluation.results import PUBLISHED, Evaluation, Illustration
 from napari_d24fad.evaluation.run import Fold, Options, evaluate
 from napari_d24fad.metrics.scans import auroc

@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 
 from napari_d24fad.errors import Code, StudyError, TrainingError
-from napari_d24fad.evaluation.labelled import read_labelled
+from napari_d24fad.evaluation.reading import read_labelled
 from tests.detection.subjects import head
 from tests.evaluation.images import lesion_of, make_published_task, make_task, picture, write
 from tests.studies.phantom import image_dataset, save, slice_datasets, write_series
