@@ -62,7 +62,7 @@ class Code(Enum):
     )
     NOT_FINITE = (
         "S11",
-        "The image holds values that are not numbers.",
+        "The image holds infinite values.",
         "Repair the file with the software that wrote it.",
     )
     SEVERAL_SERIES = (
@@ -83,8 +83,8 @@ class Code(Enum):
     )
     PADDING = (
         "S16",
-        "Part of this scan is padding that the scanner did not measure.",
-        "No action is needed; it is treated as background.",
+        "Part of this scan holds no measured values: padding, or values that are not numbers (NaN).",
+        "No action is needed; it is shown black and not examined.",
     )
     SPLIT_SERIES = (
         "S17",

@@ -62,11 +62,14 @@ def examine_slices(
     parts = []
     for start in range(0, len(query.indices), _AT_ONCE):
         chosen = slice(start, min(start + _AT_ONCE, len(query.indices)))
-        maps, weights = _maps(compared, chosen, null, references.shares, cancel)
+        maps, shares = _maps(compared, chosen, null, references.shares, cancel)
         scores[chosen] = method.image_score(maps[:, inside.to(maps.device)]).cpu().numpy()
-        upright[list(query.indices[chosen])] = sampling.to_slices(maps).cpu().numpy()
-        parts.append(weights.cpu().numpy())
+        drawn = prepared.to_slices(maps, query.indices[chosen])
+        scores[chosen][np.isnan(drawn).all(axis=(1, 2))] = np.nan  # a slice without a value
+        upright[list(query.indices[chosen])] = drawn
+        parts.append(shares.cpu().numpy())
         progress(0.7 + 0.3 * chosen.stop / len(query.indices), "Drawing the map")
+    examined, weights = np.isfinite(scores), np.concatenate(parts)
     p_values = conformal_slice_p(
         scores, query.encoded.levels, null.slice_scores, [each.encoded.levels for each in references.encoded]
     )
@@ -74,8 +77,8 @@ def examine_slices(
         values=np.ascontiguousarray(prepared.orientation.invert(upright)),
         score=scan_score(scores[references.ranked(query)]),
         slice_scores=_per_slice(query, scores),
-        slice_p_values=_per_slice(query, p_values),
-        weights=_per_slice(query, np.concatenate(parts)),
+        slice_p_values=_per_slice(query, np.where(examined, p_values, np.float32(np.nan))),
+        weights=_per_slice(query, np.where(examined[:, None, None], weights, np.float32(np.nan))),
     )
 
 
@@ -94,7 +97,7 @@ def draw_slices(compared: Compared, references: References, cancel: CancelToken)
         Cancelled: If a stop was asked for.
     """
     maps, _ = _maps(compared, slice(None), references.null, references.shares, cancel)
-    return np.asarray(compared.query.prepared.sampling.to_slices(maps).cpu().numpy())
+    return compared.query.prepared.to_slices(maps, compared.query.indices)
 
 
 def examine_slice(
@@ -113,7 +116,7 @@ def examine_slice(
     """
     chosen = slice(position, position + 1)
     maps, _ = _maps(compared, chosen, references.null, shares, CancelToken())
-    return np.asarray(compared.query.prepared.sampling.to_slices(maps).cpu().numpy())
+    return compared.query.prepared.to_slices(maps, compared.query.indices[chosen])
 
 
 @torch.inference_mode()

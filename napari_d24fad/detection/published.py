@@ -69,11 +69,11 @@ class PublishedDistances:
         Returns:
             ``(n, rows, columns)`` upright on the pixels of the slices, at least 0, NaN where not examined.
         """
-        sampling = self.query.prepared.sampling
-        own = self.query.encoded.part(chosen)
-        maps = self._ssd(own, sampling.side) if distance == SSD else self._tsd(own, chosen, sampling.side)
+        prepared = self.query.prepared
+        own, side = self.query.encoded.part(chosen), prepared.sampling.side
+        maps = self._ssd(own, side) if distance == SSD else self._tsd(own, chosen, side)
         smoothed = smooth(maps.sum(dim=1), _METHOD.smoothing)
-        return np.asarray(sampling.to_slices(smoothed).cpu().numpy())
+        return prepared.to_slices(smoothed, self.query.indices[chosen])
 
     def draw(self, values: FloatArray, slices: range, distance: Distance) -> float:
         """Writes a distance of some slices into a map of the whole scan; nothing where not examined.

@@ -105,7 +105,7 @@ def _inside(mask: Scan) -> npt.NDArray[np.bool_]:
     """Which voxels a mask outlines: those above half of its range in pictures, all but 0 in volumes."""
     values = np.asarray(mask.voxels.max(axis=-1) if mask.is_colour else mask.voxels, np.float32)
     # Pictures of masks may be JPEG, with noise around 0; volumes number their labels from 0.
-    level = 0.0 if mask.is_volume or mask.has_geometry else 0.5 * float(values.max())
+    level = 0.0 if mask.is_volume or mask.has_geometry else 0.5 * float(np.fmax.reduce(values, axis=None))
     return np.asarray(values > level)
 
 

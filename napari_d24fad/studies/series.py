@@ -121,7 +121,8 @@ class Series(ABC):
     def load(self, progress: Progress = silent, cancel: CancelToken | None = None) -> Scan:
         """Reads the voxels: float32 for grey, uint8 for colour.
 
-        What a DICOM file declares as padding is NaN, and the scan's problems say so.
+        NaN is what was not measured: what a DICOM file declares as padding, what lies beside slices
+        that were shifted, and NaN of the file itself. The scan's problems say so.
 
         Args:
             progress: Told how far the reading is.
@@ -131,15 +132,15 @@ class Series(ABC):
             The scan, with real-world values and its affine in LPS millimetres.
 
         Raises:
-            StudyError: If the series cannot be read without guessing, holds values that
-                are not numbers, or nothing but one value.
+            StudyError: If the series cannot be read without guessing, holds infinite values,
+                or nothing but one value.
             Cancelled: If a stop was asked for.
         """
         cancel = cancel or CancelToken()
         self._check_readable(cancel)
         with quiet():  # once, not for each slice
             voxels = self._read(progress, cancel)
-        _check_values(voxels, may_hold_nan=self._may_hold_nan)
+        _check_values(voxels)
         return self._scan(voxels)
 
     def thumbnail(self, size: int = 96, cancel: CancelToken | None = None) -> npt.NDArray[np.uint8]:
@@ -205,11 +206,6 @@ class Series(ABC):
             problems += (Problem(Code.PADDING),)
         return replace(self.outline, voxels=voxels, photometric=photometric, problems=problems)
 
-    @property
-    def _may_hold_nan(self) -> bool:
-        """Whether NaN in the voxels stands for padding."""
-        return Problem(Code.PADDING) in self.problems
-
     def _check_readable(self, cancel: CancelToken) -> None:
         cancel.check()
         if self.refusal is not None:
@@ -242,11 +238,11 @@ def pixel_affine(spacing: tuple[float, float, float]) -> npt.NDArray[np.float64]
     return np.diag([*(lengths / lengths[1:].min()), 1.0])
 
 
-def _check_values(voxels: Voxels, *, may_hold_nan: bool) -> None:
-    """Refuses a scan without anatomy or with values that are not numbers."""
+def _check_values(voxels: Voxels) -> None:
+    """Refuses a scan without anatomy or with infinite values; NaN is what was not measured."""
     # The minimum of an array with a NaN is NaN, so two values tell about all.
     low, high = voxels.min(), voxels.max()
-    if np.isnan(low) and may_hold_nan:
+    if np.isnan(low):
         low, high = np.fmin.reduce(voxels, axis=None), np.fmax.reduce(voxels, axis=None)
         if np.isnan(low):
             raise StudyError(Code.CONSTANT_IMAGE)

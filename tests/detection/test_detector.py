@@ -60,6 +60,19 @@ def test_air_is_not_examined(detector: Detector) -> None:
     assert set(result.most_suspicious(100)) == set(np.flatnonzero(np.isfinite(result.slice_scores)))
 
 
+def test_what_was_not_measured_is_not_examined(detector: Detector) -> None:
+    query = head(0)
+    voxels = query.voxels.copy()
+    voxels[5], voxels[7, 20:, 18:] = np.nan, np.nan
+    result = detector.detect(replace(query, voxels=voxels), detector.encode(REFERENCES))
+    assert np.isnan(result.values[np.isnan(voxels)]).all()
+    assert np.isfinite(result.values[7, 10:18, 10:16]).all()
+    for each in (result.slice_scores, result.slice_p_values, result.weights[:, 0, 0]):
+        assert np.isnan(each[5])
+        assert np.isfinite(each[[4, 6, 7]]).all()
+    assert np.isfinite(result.score)
+
+
 def test_weights_sum_to_one_over_the_references(detector: Detector) -> None:
     for name, scales in (("matched", 2), ("paper", 3)):
         engine = Detector(random_model(), "cpu", name)

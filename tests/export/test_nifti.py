@@ -9,8 +9,11 @@ import nibabel as nib
 import numpy as np
 import pytest
 import SimpleITK
+import torch
 
+from napari_d24fad.detection.encoding.prepared import prepare
 from napari_d24fad.export.nifti import save_nifti
+from napari_d24fad.studies.study import open_study
 from tests.export.maps import AXIS_ORDERS, affine_of, linear_map, make_map, world_value
 
 SHARED = Path(__file__).resolve().parents[2].parent / "shared"
@@ -48,6 +51,20 @@ def test_the_header_says_what_it_is(tmp_path: Path) -> None:
     assert header.get_xyzt_units()[0] == "mm"
     assert bytes(header["descrip"]).rstrip(b"\0") == b"D2-4FAD anomaly map, research use only"
     np.testing.assert_array_equal(np.argwhere(np.isnan(image.get_fdata())), [[3, 2, 1]])
+
+
+def test_a_map_opens_as_a_scan_with_what_was_not_examined_left_out(tmp_path: Path) -> None:
+    anomaly = linear_map(GRID, affine_of())
+    anomaly.values[1, 2, 3] = anomaly.values[3] = np.nan
+    save_nifti(anomaly, tmp_path / "map.nii.gz")
+    (series,) = open_study(tmp_path / "map.nii.gz").series
+    scan = series.load()
+    np.testing.assert_array_equal(scan.voxels, anomaly.values)
+    np.testing.assert_allclose(scan.affine, anomaly.affine, atol=1e-5)
+    # And what is examined of it leaves the same voxels out.
+    values = np.zeros((2, 64, 64), np.float32)
+    drawn = prepare(scan, 64).to_slices(torch.from_numpy(values), (1, 3))
+    np.testing.assert_array_equal(np.isnan(drawn), np.isnan(anomaly.values[[1, 3]]))
 
 
 def test_equal_maps_make_equal_files_that_name_no_file(tmp_path: Path) -> None:

@@ -69,6 +69,22 @@ class Prepared:
         slices = torch.from_numpy(np.ascontiguousarray(np.moveaxis(channels, -1, 1)))
         return self.sampling.to_input(slices.to(device))
 
+    def to_slices(self, maps: Tensor, indices: Sequence[int]) -> npt.NDArray[np.float32]:
+        """Brings maps of the network input back to the pixels of canonical slices.
+
+        Args:
+            maps: ``(N, side, side)`` of any side.
+            indices: Of the slices, ``N``.
+
+        Returns:
+            ``(N, rows, columns)``; NaN outside the crop, and where the scan holds no value (NaN).
+        """
+        slices: npt.NDArray[np.float32] = self.sampling.to_slices(maps).cpu().numpy()
+        voxels = self.scan.voxels
+        if np.issubdtype(voxels.dtype, np.floating) and not self.scan.pixels_hash:
+            slices[np.isnan(voxels[list(indices)])] = np.nan
+        return slices
+
     def picture(self, index: int) -> tuple[npt.NDArray[np.uint8], tuple[float, float]]:
         """Returns a canonical slice as the window shows it, or as the network saw it if pixels were let go.
 

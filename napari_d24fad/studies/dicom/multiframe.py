@@ -125,10 +125,6 @@ class MultiframeSeries(Series):
         frames: npt.NDArray[Any] = volume.array[::-1]
         return frames
 
-    @property
-    def _may_hold_nan(self) -> bool:
-        return self.instance.padded
-
 
 def multiframe_series(
     instance: Instance,

@@ -23,7 +23,7 @@ from napari_d24fad.studies.dicom.multiframe import multiframe_series
 from napari_d24fad.studies.dicom.pixels import check_decodable, read_slice
 from napari_d24fad.studies.dicom.split import Group, split_series
 from napari_d24fad.studies.files.limits import check_size
-from napari_d24fad.studies.regrid import Regrid, Upright
+from napari_d24fad.studies.regrid import Regrid
 from napari_d24fad.studies.scan import Photometric, Problem, Scan, Voxels
 from napari_d24fad.studies.series import Series, outline_voxels, pixel_affine
 
@@ -93,10 +93,6 @@ class DicomSeries(Series):
 
     def _read_file(self, index: int, cancel: CancelToken) -> Voxels:
         return read_slice(self.instances[index], cancel)
-
-    @property
-    def _may_hold_nan(self) -> bool:
-        return isinstance(self.regrid, Upright) or any(instance.padded for instance in self.instances)
 
 
 def dicom_series(instances: Iterable[Instance]) -> tuple[Series, ...]:

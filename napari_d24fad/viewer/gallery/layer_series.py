@@ -93,9 +93,12 @@ def _eight_bits(colours: npt.NDArray[Any]) -> npt.NDArray[np.uint8]:
     """Returns colours of any depth as napari shows them.
 
     Raises:
-        StudyError: UNSUPPORTED_PIXELS if they are neither numbers from 0 to 1 nor of 8 or 16 bits.
+        StudyError: UNSUPPORTED_PIXELS if they are neither numbers from 0 to 1 nor of 8 or 16 bits;
+            NOT_FINITE, since eight bits cannot say "not measured".
     """
     if np.issubdtype(colours.dtype, np.floating):  # napari shows 0 to 1
+        if not np.isfinite(colours).all():
+            raise StudyError(Code.NOT_FINITE)
         colours = (np.clip(colours, 0, 1) * 255).round()
     elif colours.dtype == np.uint16:  # dark ones too: their type tells the depth
         colours = colours >> 8

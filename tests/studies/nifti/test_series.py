@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from napari_d24fad.errors import Code, StudyError
-from napari_d24fad.studies.scan import Photometric, Plane, Scan
+from napari_d24fad.studies.scan import Photometric, Plane, Problem, Scan
 from napari_d24fad.studies.study import open_study
 
 NOISE = np.random.default_rng(5)
@@ -122,9 +122,21 @@ def test_singular_affine(tmp_path: Path) -> None:
 def test_values_that_are_no_anatomy(tmp_path: Path) -> None:
     refused(save(tmp_path / "c.nii", np.ones((4, 5, 6), np.int16)), Code.CONSTANT_IMAGE)
     values = NOISE.normal(size=(4, 5, 6)).astype(np.float32)
-    for value in (np.nan, np.inf, -np.inf):
+    for value in (np.inf, -np.inf):
         values[1, 2, 3] = value
+        values[0, 0, 0] = np.nan
         refused(save(tmp_path / "n.nii", values), Code.NOT_FINITE)
+    refused(save(tmp_path / "e.nii", np.full((4, 5, 6), np.nan, np.float32)), Code.CONSTANT_IMAGE)
+
+
+def test_nan_is_what_was_not_measured(tmp_path: Path) -> None:
+    values = NOISE.normal(size=(4, 5, 6)).astype(np.float32)
+    values[2:, 1:3] = np.nan
+    (series,) = open_study(save(tmp_path / "n.nii", values)).series
+    scan = series.load()
+    np.testing.assert_array_equal(scan.voxels, values.transpose(2, 1, 0))
+    assert Problem(Code.PADDING) in scan.problems
+    assert series.thumbnail(64).min() == 0  # NaN is black, and warns of nothing
 
 
 def test_kinds_of_voxels_and_shapes_that_are_not_read(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ from napari.layers import Image
 
 from napari_d24fad.errors import Code, StudyError
 from napari_d24fad.studies.orientation import Orientation, canonical_orientation
-from napari_d24fad.studies.scan import Photometric, Plane
+from napari_d24fad.studies.scan import Photometric, Plane, Problem
 from napari_d24fad.viewer.canvas.layer_data import scan_layer_data
 from napari_d24fad.viewer.gallery.layer_series import layer_series
 from tests.heads import head
@@ -107,9 +107,20 @@ def test_more_dimensions_are_refused() -> None:
     assert refused.value.code is Code.UNSUPPORTED_PIXELS
 
 
+def test_nan_is_what_was_not_measured_but_in_colours_it_cannot_be_said() -> None:
+    voxels = np.where(VOLUME > 0.9, np.nan, VOLUME)
+    scan = layer_series(Image(voxels)).load()
+    np.testing.assert_array_equal(scan.voxels, voxels)
+    assert Problem(Code.PADDING) in scan.problems
+    colours = np.full((12, 10, 3), np.nan)
+    with pytest.raises(StudyError) as refused:
+        layer_series(Image(colours, rgb=True)).load()
+    assert refused.value.code is Code.NOT_FINITE
+
+
 @pytest.mark.parametrize(
     ("voxels", "code"),
-    [(np.zeros((3, 4, 5)), Code.CONSTANT_IMAGE), (np.where(VOLUME > 0.9, np.nan, VOLUME), Code.NOT_FINITE)],
+    [(np.zeros((3, 4, 5)), Code.CONSTANT_IMAGE), (np.where(VOLUME > 0.9, np.inf, VOLUME), Code.NOT_FINITE)],
 )
 def test_layers_without_anatomy_are_refused(voxels: np.ndarray, code: Code) -> None:
     with pytest.raises(StudyError) as refused:
