@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 
 from napari_d24fad.atomic import atomic_file, check_writable
 from napari_d24fad.cli.arguments import Parser, add_device, add_json, count, counts, whole
-from napari_d24fad.cli.console import progress_bar
+from napari_d24fad.cli.console import progress_bar, warn
 from napari_d24fad.cli.evaluation_tables import ablation_table, summary
-from napari_d24fad.errors import ArgumentError, Code
+from napari_d24fad.errors import ArgumentError, Code, D24fadError
 from napari_d24fad.network.card import SCORINGS
 from napari_d24fad.progress import Progress, part
 
@@ -119,10 +119,10 @@ def run(arguments: Namespace) -> None:
     for option, value in _DEFAULTS.items():
         setattr(arguments, option, getattr(arguments, option) or value)
     check_writable(arguments.out)
-    from napari_d24fad.evaluation.files import save_evaluation  # imports torch
+    from napari_d24fad.evaluation.files import save_cost, save_evaluation  # imports torch
     from napari_d24fad.evaluation.measure import Plan
     from napari_d24fad.evaluation.reading import read_labelled
-    from napari_d24fad.evaluation.run import Fold, Options, evaluate
+    from napari_d24fad.evaluation.run import Fold, Options, cost_of, evaluate
 
     with progress_bar() as progress:
         tasks = read_labelled(
@@ -155,6 +155,12 @@ def run(arguments: Namespace) -> None:
         evaluation, illustrations = evaluate(folds, options, name, progress=part(progress, start, 1))
     beside = f"without TSD: {Path(arguments.without_tsd).stem}" if arguments.without_tsd else ""
     report = save_evaluation(arguments.out, evaluation, illustrations, beside)
+    try:
+        cost = cost_of(folds[0], evaluation.scoring, options)
+    except D24fadError as error:
+        warn(f"What an examination costs is left out, it could not be measured: {error}")
+    else:
+        report = save_cost(arguments.out, report, cost)
     print(json.dumps(report) if arguments.json else summary(report))
     print(f"Written: {evaluation.name}", file=sys.stderr)
 

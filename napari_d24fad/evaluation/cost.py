@@ -5,10 +5,13 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from multiprocessing import get_context
 from pathlib import Path
 
+from napari_d24fad.detection.encoding.devices import device_faults
+from napari_d24fad.errors import Code, ModelError
 from napari_d24fad.memory import highest_mib
 from napari_d24fad.studies.scan import Scan
 
@@ -40,10 +43,18 @@ def measure_cost(
         scoring: ``"paper"`` or ``"matched"``.
         references: Normal scans.
         queries: Scans to examine, at most eight of which are used.
+
+    Raises:
+        D24fadError: The scans cannot be examined there; OUT_OF_MEMORY also if the process was killed.
     """
     # Spawned: a forked process would count what this one holds as its own.
     with ProcessPoolExecutor(1, get_context("spawn")) as pool:
-        return pool.submit(_examine, model, device, scoring, references, queries[:_QUERIES]).result()
+        work = pool.submit(_examine, model, device, scoring, references, queries[:_QUERIES])
+        try:
+            return work.result()
+        except BrokenProcessPool as error:
+            # Mostly the system killed it for the memory it took.
+            raise ModelError(Code.OUT_OF_MEMORY, "The process that examined scans was ended.") from error
 
 
 def _examine(
@@ -51,13 +62,14 @@ def _examine(
 ) -> Cost:
     from napari_d24fad.detection.detector import Detector
 
-    detector = Detector.load(model, device, scoring)
-    encoded = detector.encode(references)
-    seconds = []
-    for query in queries:
-        started = time.perf_counter()
-        detector.detect(query, encoded)
-        seconds.append(time.perf_counter() - started)
+    with device_faults():
+        detector = Detector.load(model, device, scoring)
+        encoded = detector.encode(references)
+        seconds = []
+        for query in queries:
+            started = time.perf_counter()
+            detector.detect(query, encoded)
+            seconds.append(time.perf_counter() - started)
     return Cost(sorted(seconds)[len(seconds) // 2], _highest_memory(str(detector.device)))
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from napari_d24fad.atomic import atomic_file, atomic_folder
+from napari_d24fad.evaluation.cost import Cost
 from napari_d24fad.evaluation.figures.bubbles import Bubble, draw_bubbles
 from napari_d24fad.evaluation.figures.rainclouds import draw_rainclouds
 from napari_d24fad.evaluation.figures.sheets import draw_misses, draw_sheet
@@ -22,6 +23,7 @@ SCHEMA = "d24fad-evaluation/2"
 RESULT_FILE = "evaluation.json"
 _FIGURE_HEAD = ("task", "shots", "method", "metric", "mean", "low", "high", "draws")
 _SCORE_HEAD = ("task", "folder", "number", "abnormal", "shots", "draw", "method", "score")
+_RUN_HEAD = ("run", "mean_image_auroc", "seconds_per_scan", "memory_mib", "device", "tasks")
 
 
 def save_evaluation(
@@ -55,8 +57,29 @@ def save_evaluation(
     return report
 
 
+def save_cost(out: Path, report: dict[str, Any], cost: Cost) -> dict[str, Any]:
+    """Adds what one examination costs to a run that is saved, and compares all runs again.
+
+    Args:
+        out: The results folder.
+        report: Of `save_evaluation`.
+        cost: Of the same model and scoring.
+
+    Returns:
+        What was written to ``evaluation.json``.
+
+    Raises:
+        ExportError: CANNOT_WRITE; the run is then as it was.
+    """
+    report = {**report, "cost": asdict(cost)}
+    with atomic_file(out / report["name"] / RESULT_FILE) as temporary:
+        temporary.write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
+    _compare(out, report)
+    return report
+
+
 def as_report(evaluation: Evaluation) -> dict[str, Any]:
-    """Returns the run as plain values; scans are counted, never named."""
+    """Returns the run as plain values, its cost not yet among them; scans are counted, never named."""
     return {
         "schema": SCHEMA,
         "name": evaluation.name,
@@ -64,7 +87,7 @@ def as_report(evaluation: Evaluation) -> dict[str, Any]:
         "protocol": evaluation.protocol,
         **asdict(evaluation.plan),
         "device": evaluation.device,
-        "cost": asdict(evaluation.cost),
+        "cost": None,
         "mean_image_auroc": evaluation.mean("image AUROC", max(evaluation.plan.shots)),
         "tasks": [_task_report(task) for task in evaluation.tasks],
     }
@@ -165,26 +188,31 @@ def _draw(folder: Path, evaluation: Evaluation, illustrations: Sequence[Illustra
 
 
 def _compare(out: Path, latest: dict[str, Any]) -> None:
-    """Draws the trade-off of all runs in the folder that can be compared with the latest."""
-    bubbles = []
+    """Lists all runs in the folder that can be compared with the latest, and draws their trade-off."""
+    rows, bubbles = [], []
     for path in sorted(out.glob(f"*/{RESULT_FILE}")):
         try:
             report = json.loads(path.read_text(encoding="utf-8"))
             if report["schema"] == SCHEMA and _condition(report) == _condition(latest):
-                bubbles.append(_bubble(report))
+                rows.append(_row(report))
+                bubbles += [_bubble(report)] if report["cost"] else []
         except (OSError, ValueError, KeyError, TypeError):
             continue  # not ours, or of another version: nothing that could be compared
     with atomic_file(out / "runs.csv") as temporary:
-        head = ("run", "mean_image_auroc", "seconds_per_scan", "memory_mib", "device", "tasks")
-        rows = [
-            (b.name, b.auroc, b.seconds, b.memory_mib or "", b.device, " ".join(b.tasks)) for b in bubbles
-        ]
-        _write_csv(temporary, head, rows)
-    draw_bubbles(out / "trade-off.png", bubbles, max(latest["shots"]))
+        _write_csv(temporary, _RUN_HEAD, rows)
+    if bubbles:
+        draw_bubbles(out / "trade-off.png", bubbles, max(latest["shots"]))
 
 
 def _condition(report: dict[str, Any]) -> tuple[object, ...]:
     return [each["task"] for each in report["tasks"]], max(report["shots"]), report["device"]
+
+
+def _row(report: dict[str, Any]) -> tuple[object, ...]:
+    cost = report["cost"] or {"seconds": None, "memory_mib": None}
+    tasks = " ".join(each["task"] for each in report["tasks"])
+    seconds, memory = (cost[name] or "" for name in ("seconds", "memory_mib"))
+    return report["name"], report["mean_image_auroc"], seconds, memory, report["device"], tasks
 
 
 def _bubble(report: dict[str, Any]) -> Bubble:

@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 
 from napari_d24fad.evaluation.cases import Case
 from napari_d24fad.evaluation.contamination import Contamination
-from napari_d24fad.evaluation.cost import Cost
 from napari_d24fad.evaluation.embeddings import Embeddings
 from napari_d24fad.evaluation.labelled import LabelledTask
 from napari_d24fad.evaluation.measure import Plan, Scores
@@ -96,7 +95,6 @@ class Evaluation:
         plan: Shots, draws and seed.
         device: Where it ran.
         tasks: What was measured.
-        cost: Time and memory of one examination with the most shots.
     """
 
     name: str
@@ -105,7 +103,6 @@ class Evaluation:
     plan: Plan
     device: str
     tasks: tuple[TaskResult, ...] = field(repr=False)
-    cost: Cost
 
     def mean(self, metric: str, shots: int, method: str = "model") -> float | None:
         """Mean of a figure over the tasks that have it; None if none has."""

@@ -118,7 +118,6 @@ def evaluate(
         plan=options.plan,
         device=detector.device_label,
         tasks=tuple(results),
-        cost=_cost(folds[0], detector.scoring_name, options, cancel),
     )
     return evaluation, tuple(illustrations)
 
@@ -224,7 +223,22 @@ def _result(detector: Detector, task: LabelledTask, scores: tuple[Scores, ...], 
     )
 
 
-def _cost(fold: Fold, scoring: str, options: Options, cancel: CancelToken) -> Cost:
+def cost_of(fold: Fold, scoring: str, options: Options, cancel: CancelToken | None = None) -> Cost:
+    """Measures what an examination with the most references costs, on the first task of a fold.
+
+    To be called once the evaluation is saved: the process that is measured may be killed.
+
+    Args:
+        fold: A model and its tasks.
+        scoring: ``"paper"`` or ``"matched"``.
+        options: As for `evaluate`.
+        cancel: Stops it.
+
+    Raises:
+        D24fadError: See `measure_cost`.
+        Cancelled: If a stop was asked for.
+    """
+    cancel = cancel or CancelToken()
     task = fold.tasks[0]
     draw = _first_draw(task, options.plan)
     references = [task.scans[index].load(cancel) for index in draw.references]
