@@ -1,30 +1,22 @@
-"""Resident memory of this process, where the system tells."""
+"""Resident memory of this process."""
 
 from __future__ import annotations
 
 import sys
-from pathlib import Path
 
-_STATUS = Path("/proc/self/status")
-
-
-def resident_mib() -> float | None:
-    """Returns the resident memory now in MiB; None where the system does not tell."""
-    return _status("VmRSS")
+import psutil
 
 
-def highest_mib() -> float | None:
-    """Returns the highest resident memory so far in MiB; None where the system does not tell."""
+def resident_mib() -> float:
+    """Returns the resident memory now in MiB."""
+    return float(psutil.Process().memory_info().rss / 2**20)
+
+
+def highest_mib() -> float:
+    """Returns the highest resident memory so far in MiB."""
     if sys.platform == "win32":
-        return None
-    import resource
+        return float(psutil.Process().memory_info().peak_wset / 2**20)
+    import resource  # psutil knows the highest on Windows only
 
     highest = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return highest / (2**20 if sys.platform == "darwin" else 2**10)  # bytes there, KiB elsewhere
-
-
-def _status(name: str) -> float | None:
-    if not _STATUS.exists():
-        return None
-    line = next(line for line in _STATUS.read_text().splitlines() if line.startswith(f"{name}:"))
-    return float(line.split()[1]) / 1024

@@ -25,7 +25,7 @@ class Benchmark:
         product_gflops: Rate of a large matrix product, by precision, in GFLOP/s.
         images: Single images.
         volume: A volume; None if it was not measured.
-        memory_mib: Highest memory of the device, or resident memory; None where it is not told.
+        memory_mib: Highest memory of the device, or resident memory.
     """
 
     teacher: str
@@ -36,7 +36,7 @@ class Benchmark:
     product_gflops: dict[str, float]
     images: tuple[ImageSpeed, ...]
     volume: VolumeSpeed | None
-    memory_mib: float | None
+    memory_mib: float
 
 
 def as_dict(measured: Benchmark) -> dict[str, Any]:
@@ -48,7 +48,7 @@ def as_text(measured: Benchmark) -> str:
     """Returns tables in Markdown, which read well in a terminal too."""
     lines = [
         f"{measured.teacher}, {measured.size} x {measured.size} px, {measured.device}, {measured.date}; "
-        f"{measured.gflop:.2f} GFLOP per image; memory {_mib(measured.memory_mib)}",
+        f"{measured.gflop:.2f} GFLOP per image; memory {measured.memory_mib:.0f} MiB",
         "",
         "| way | precision | references | ms per image | images/s | times published | of the network alone "
         "| GFLOP/s (of a matrix product) | first map, ms | largest difference | same order |",
@@ -120,7 +120,7 @@ def _volume_lines(volume: VolumeSpeed) -> list[str]:
     lines = [
         f"A CT of {volume.slices} slices of 512 x 512, as many in each of 8 references, "
         f"model {volume.model}; "
-        f"highest memory above the imports: {_mib(volume.memory_mib)}",
+        f"highest memory above the imports: {volume.memory_mib:.0f} MiB",
         "",
         "| step | seconds | asked of two cores |",
         "|---|---|---|",
@@ -133,7 +133,3 @@ def _volume_lines(volume: VolumeSpeed) -> list[str]:
 
 def _find(images: Sequence[ImageSpeed], name: str, precision: str, shots: int) -> ImageSpeed | None:
     return next((e for e in images if (e.name, e.precision, e.shots) == (name, precision, shots)), None)
-
-
-def _mib(value: float | None) -> str:
-    return "not told by this system" if value is None else f"{value:.0f} MiB"

@@ -62,13 +62,13 @@ class VolumeSpeed:
         model: The name of the model.
         slices: Of the scan to examine and of each reference.
         steps: In the order they were taken.
-        memory_mib: Highest resident memory above what the imports take; None where it is not told.
+        memory_mib: Highest resident memory above what the imports take.
     """
 
     model: str
     slices: int
     steps: tuple[Step, ...]
-    memory_mib: float | None
+    memory_mib: float
 
 
 def measure_volume(
@@ -94,8 +94,7 @@ def measure_volume(
         _read(folder, steps)
         known = _references(folder, detector, steps)
         _examine(folder, detector, known, steps)
-        highest = highest_mib()
-        memory = None if before is None or highest is None else highest - before
+        memory = highest_mib() - before
     return VolumeSpeed(detector.model.card.name, slices, tuple(steps.taken), memory)
 
 

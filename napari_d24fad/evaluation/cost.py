@@ -24,12 +24,12 @@ class Cost:
 
     Attributes:
         seconds: Time to examine one scan once the references are encoded (median).
-        memory_mib: Highest memory of the process: resident memory on a CPU (None where the
-            system does not tell), memory allocated by torch on a GPU.
+        memory_mib: Highest memory of the process: resident memory on a CPU,
+            memory allocated by torch on a GPU.
     """
 
     seconds: float
-    memory_mib: float | None
+    memory_mib: float
 
 
 def measure_cost(
@@ -73,9 +73,9 @@ def _examine(
     return Cost(sorted(seconds)[len(seconds) // 2], _highest_memory(str(detector.device)))
 
 
-def _highest_memory(device: str) -> float | None:
+def _highest_memory(device: str) -> float:
     if device.startswith("cuda"):
         import torch
 
-        return torch.cuda.max_memory_allocated(device) / 2**20
+        return float(torch.cuda.max_memory_allocated(device) / 2**20)
     return highest_mib()
