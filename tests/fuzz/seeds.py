@@ -15,6 +15,7 @@ from pathlib import Path
 
 import nibabel
 import numpy as np
+from imagecodecs import jpeg8_encode
 from PIL import Image
 from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.encaps import encapsulate
@@ -25,6 +26,7 @@ from pydicom.uid import (
     ImplicitVRLittleEndian,
     JPEG2000Lossless,
     JPEGBaseline8Bit,
+    JPEGLosslessSV1,
     JPEGLSLossless,
     MediaStorageDirectoryStorage,
     RLELossless,
@@ -104,6 +106,12 @@ def _frames() -> Iterator[Seed]:
         dataset = _slice()
         dataset.compress(syntax, generate_instance_uid=False)
         yield Seed("compressed", f"{syntax.name}.dcm", _written(dataset))
+    dataset = _slice()
+    pixels = np.frombuffer(dataset.PixelData, np.uint16).reshape(dataset.Rows, dataset.Columns)
+    dataset.file_meta.TransferSyntaxUID = JPEGLosslessSV1
+    dataset.PixelData = encapsulate([jpeg8_encode(pixels, lossless=True, bitspersample=16)])
+    dataset["PixelData"].VR = "OB"
+    yield Seed("compressed", "JPEG Lossless.dcm", _written(dataset))
     dataset = _colours("YBR_FULL_422")
     picture = io.BytesIO()
     Image.fromarray(np.frombuffer(dataset.PixelData, np.uint8).reshape(*_SHAPE, 3)).save(picture, "JPEG")

@@ -44,6 +44,7 @@ _REFUSALS = {
         Code.UNSUPPORTED_PIXELS,
         "Its compressed pixel data is of a kind that cannot be decoded.",
     ),
+    "size": (Code.TRUNCATED, "Its compressed pixel data is of another size than its header says."),
     "memory": (Code.DECODER_FAILED, "It took more memory than an image of its size needs."),
 }
 _PICTURE_CODES = (

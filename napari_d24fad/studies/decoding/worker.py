@@ -31,6 +31,7 @@ from pydicom.uid import (
 )
 
 from napari_d24fad.errors import D24fadError
+from napari_d24fad.studies.decoding import jpeg
 from napari_d24fad.studies.decoding.messages import receive, send
 from napari_d24fad.studies.decoding.pictures import decode_image
 
@@ -45,6 +46,7 @@ _PLUGINS = {
     **dict.fromkeys((JPEGBaseline8Bit, JPEGExtended12Bit), "pillow"),
     **dict.fromkeys((JPEG2000, JPEG2000Lossless, HTJ2K, HTJ2KLossless, HTJ2KLosslessRPCL), "pylibjpeg"),
     **dict.fromkeys(_JPEG_LS, "pyjpegls"),
+    **dict.fromkeys(jpeg.LOSSLESS, jpeg.PLUGIN),
 }
 """Who decodes what; another one decodes what is not listed, or where this one is not installed."""
 
@@ -59,6 +61,7 @@ def main() -> None:
     requests, answers = sys.stdin.buffer, os.fdopen(os.dup(sys.stdout.fileno()), "wb")
     # What C libraries print must not come between the answers.
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
+    jpeg.add_plugin()
     send(answers, {"ready": True})
     with contextlib.suppress(EOFError):
         while True:
@@ -85,11 +88,16 @@ def _picture(content: bytes) -> tuple[dict[str, Any], bytes]:
 
 def _frame(request: dict[str, Any], frame: bytes) -> tuple[dict[str, Any], bytes]:
     decoder = get_decoder(UID(request["syntax"]))
-    if decoder.UID in _JPEG_LS and _END_OF_IMAGE not in frame[-_PADDED:]:
-        return {"error": "damaged"}, b""  # CharLS says so too, after seconds
+    attributes = request["attributes"]
+    plugin = _plugin(decoder, attributes)
+    # CharLS says so too, after seconds; libjpeg never does.
+    cut = plugin in ("pyjpegls", jpeg.PLUGIN) and _END_OF_IMAGE not in frame[-_PADDED:]
+    fault = "damaged" if cut else jpeg.fault(decoder.UID, frame, attributes) if plugin == jpeg.PLUGIN else ""
+    if fault:
+        return {"error": fault}, b""
     try:
         pixels, found = decoder.as_array(
-            encapsulate([frame], has_bot=False), decoding_plugin=_plugin(decoder), **request["attributes"]
+            encapsulate([frame], has_bot=False), decoding_plugin=plugin, **attributes
         )
     except MemoryError:
         return {"error": "memory"}, b""
@@ -102,8 +110,10 @@ def _frame(request: dict[str, Any], frame: bytes) -> tuple[dict[str, Any], bytes
     return answer, pixels.tobytes()
 
 
-def _plugin(decoder: Decoder) -> str:
+def _plugin(decoder: Decoder, attributes: dict[str, Any]) -> str:
     chosen = _PLUGINS.get(decoder.UID, "")
+    if decoder.UID in jpeg.DCT and attributes["bits_stored"] > 8:
+        chosen = jpeg.PLUGIN
     return chosen if chosen in decoder.available_plugins else ""
 
 

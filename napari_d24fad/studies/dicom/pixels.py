@@ -21,12 +21,11 @@ from pydicom.uid import (
     UID,
     ExplicitVRLittleEndian,
     ImplicitVRLittleEndian,
-    JPEGBaseline8Bit,
-    JPEGExtended12Bit,
 )
 
 from napari_d24fad.errors import Cancelled, Code, D24fadError, StudyError
 from napari_d24fad.progress import CancelToken
+from napari_d24fad.studies.decoding.jpeg import LOSSLESS
 from napari_d24fad.studies.decoding.processes import FrameFormat, decode
 from napari_d24fad.studies.dicom.file import read_all
 from napari_d24fad.studies.dicom.header import Instance, vanished
@@ -192,11 +191,9 @@ def check_decodable(instance: Instance) -> None:
     syntax = _syntax(instance.transfer_syntax)
     try:
         with quiet():
-            decodable = get_decoder(syntax).is_available
+            # The decoding process knows a decoder of JPEG Lossless that pydicom does not.
+            decodable = syntax in LOSSLESS or get_decoder(syntax).is_available
     except NotImplementedError:
-        decodable = False
-    # Pillow decodes JPEG, but not with twelve bits.
-    if syntax in (JPEGBaseline8Bit, JPEGExtended12Bit) and instance.bits_stored > 8:
         decodable = False
     if not decodable:
         raise _unsupported(syntax) from None

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+from imagecodecs import jpeg8_encode
 from PIL import Image
 from pydicom.dataset import Dataset
 from pydicom.encaps import encapsulate
@@ -99,6 +100,29 @@ def _jpeg() -> list[Dataset]:
     return datasets
 
 
+def _by_imagecodecs(syntax: UID, dtype: type = np.int16, **options: object) -> Callable[[], list[Dataset]]:
+    def make() -> list[Dataset]:
+        datasets = _large(rescale=(0.25, -100 if dtype == np.int16 else -1190), dtype=dtype)
+        for dataset in datasets:
+            pixels = np.frombuffer(dataset.PixelData, np.uint16).reshape(64, 64)
+            dataset.file_meta.TransferSyntaxUID = syntax
+            dataset.PixelData = encapsulate([jpeg8_encode(pixels, **options)])
+            dataset["PixelData"].VR = "OB"
+            dataset.BitsStored = options["bitspersample"]
+            dataset.HighBit = dataset.BitsStored - 1
+        return datasets
+
+    return make
+
+
+def _lossless(syntax: UID, predictor: int) -> Callable[[], list[Dataset]]:
+    return _by_imagecodecs(syntax, lossless=True, predictor=predictor, bitspersample=16)
+
+
+def _twelve(syntax: UID) -> Callable[[], list[Dataset]]:
+    return _by_imagecodecs(syntax, np.uint16, level=100, bitspersample=12)
+
+
 def _claimed(syntax: UID, bits: int = 16) -> Callable[[], list[Dataset]]:
     """Pixels in a compression that nothing here can write; the header must be enough."""
 
@@ -156,10 +180,12 @@ CASES = (
     Case("JPEG 2000 lossless", written(_compressed(JPEG2000Lossless)), (_at(0.13),)),
     Case("JPEG 2000 lossy", written(_compressed(JPEG2000, j2k_psnr=[90])), (_at(4.0),)),
     Case("JPEG that is damaged", written(_damaged), (Refused(Code.TRUNCATED, "compressed"),)),
-    _refused(JPEGLosslessSV1),
-    _refused(JPEGLossless),
-    _refused(JPEGExtended12Bit, 12),
-    _refused(JPEGBaseline8Bit, 12),
+    Case(
+        "JPEG Lossless (process 14), selection value 1", written(_lossless(JPEGLosslessSV1, 1)), (_at(0.13),)
+    ),
+    Case("JPEG Lossless (process 14), selection value 6", written(_lossless(JPEGLossless, 6)), (_at(0.13),)),
+    Case("JPEG extended (process 4) of 12 bits", written(_twelve(JPEGExtended12Bit)), (_at(0.7),)),
+    Case("JPEG of 12 bits said to be baseline", written(_twelve(JPEGBaseline8Bit)), (_at(0.7),)),
     _refused(MPEG4HP41, 8),
     Case(
         "a transfer syntax of one vendor",

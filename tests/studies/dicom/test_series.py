@@ -13,9 +13,9 @@ from highdicom import _standard_utils
 from pydicom.dataset import Dataset
 from pydicom.encaps import encapsulate
 from pydicom.uid import (
+    MPEG4HP41,
     BasicTextSRStorage,
     DigitalXRayImageStorageForPresentation,
-    JPEGLosslessSV1,
 )
 
 from napari_d24fad.errors import Cancelled, Code, StudyError
@@ -223,12 +223,12 @@ def test_declared_padding_of_frames(tmp_path: Path) -> None:
 
 def test_a_missing_decoder_is_known_from_the_header(tmp_path: Path) -> None:
     dataset = phantom.image_dataset(NOISE.integers(0, 255, (16, 16), dtype=np.uint8))
-    dataset.file_meta.TransferSyntaxUID = JPEGLosslessSV1
+    dataset.file_meta.TransferSyntaxUID = MPEG4HP41
     dataset.PixelData = encapsulate([b"\xff\xd8 12"])
     path = phantom.save(dataset, tmp_path / "jpeg")
     assert only(path).refusal is not None
     assert only(path).problems == ()
-    assert "JPEG Lossless" in refused(path, Code.UNSUPPORTED_PIXELS).detail
+    assert "MPEG-4" in refused(path, Code.UNSUPPORTED_PIXELS).detail
 
 
 @pytest.mark.parametrize("cut", [0.999, 0.9, 0.5, 0.25])

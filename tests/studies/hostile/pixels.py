@@ -7,10 +7,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+from imagecodecs import jpeg8_encode
 from PIL import Image
 from pydicom.dataset import Dataset
 from pydicom.encaps import encapsulate, generate_frames
-from pydicom.uid import UID, JPEG2000Lossless, JPEGBaseline8Bit, JPEGLSLossless, RLELossless
+from pydicom.uid import UID, JPEG2000Lossless, JPEGBaseline8Bit, JPEGLosslessSV1, JPEGLSLossless, RLELossless
 
 from napari_d24fad.errors import Code
 from tests.studies import phantom
@@ -38,6 +39,8 @@ def _image(syntax: UID, change: Change, pixels: np.ndarray = _PIXELS) -> Callabl
             picture = io.BytesIO()
             Image.fromarray(pixels).save(picture, "JPEG")
             _encapsulate(dataset, syntax, [picture.getvalue()])
+        elif syntax == JPEGLosslessSV1:
+            _encapsulate(dataset, syntax, [jpeg8_encode(pixels, lossless=True)])
         else:
             dataset.compress(syntax, generate_instance_uid=False)
         (frame,) = generate_frames(dataset.PixelData, number_of_frames=1)
@@ -73,6 +76,11 @@ def _huge_jpeg(frame: bytes) -> bytes:
     return frame[:at] + 2 * (65500).to_bytes(2, "big") + frame[at + 4 :]
 
 
+def _huge_lossless(frame: bytes) -> bytes:
+    at = frame.index(b"\xff\xc3") + 5
+    return frame[:at] + 2 * (65500).to_bytes(2, "big") + frame[at + 4 :]
+
+
 def _huge_jpegls(frame: bytes) -> bytes:
     at = frame.index(b"\xff\xf7") + 5
     return frame[:at] + 2 * (65500).to_bytes(2, "big") + frame[at + 4 :]
@@ -101,6 +109,17 @@ CASES = (
     ),
     Case("JPEG of 65500 x 65500 under a small header", _image(JPEGBaseline8Bit, _huge_jpeg), _DAMAGED),
     Case("JPEG-LS of 65500 x 65500 under a small header", _image(JPEGLSLossless, _huge_jpegls), _DAMAGED),
+    Case(
+        "JPEG Lossless of 65500 x 65500 under a small header",
+        _image(JPEGLosslessSV1, _huge_lossless),
+        _DAMAGED,
+    ),
+    Case("JPEG Lossless cut", _image(JPEGLosslessSV1, lambda frame: frame[:-200]), _DAMAGED),
+    Case(
+        "JPEG Lossless cut, its end put back",
+        _image(JPEGLosslessSV1, lambda frame: frame[:-200] + b"\xff\xd9"),
+        _DAMAGED,
+    ),
     Case("JPEG cut in its scan", _image(JPEGBaseline8Bit, lambda frame: frame[:-200]), _DAMAGED),
     Case(
         "JPEG of noise", _image(JPEGBaseline8Bit, lambda frame: frame[:20] + bytes(range(256)) * 9), _DAMAGED
