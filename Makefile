@@ -33,7 +33,7 @@ $(INSTALLED): pyproject.toml setup.cfg .ci/constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=python3.11 ...")'
 	@.ci/install-packages .ci/packages.txt $(PYTHON)
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c .ci/constraints.txt -e ".[pyqt5,pyqt6,dev]"
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c .ci/constraints.txt -e ".[pyqt6,pyqt5,dev]"
 	touch $@
 
 demo: setup ## find a known lesion in a sample study; results in demo-output/
@@ -49,17 +49,21 @@ lint: setup
 
 unit: setup
 	-@.ci/install-packages .ci/test-packages.txt
-	QT_API=pyqt5 PYTEST_QT_API=pyqt5 $(PYTEST)
-	QT_API=pyqt6 PYTEST_QT_API=pyqt6 $(PYTEST) tests/viewer
+	QT_API=pyqt6 PYTEST_QT_API=pyqt6 $(PYTEST)
+	QT_API=pyqt5 PYTEST_QT_API=pyqt5 $(PYTEST) tests/viewer
 
 coverage: setup ## the lines that no test reaches; a third slower than the tests alone
-	QT_API=pyqt5 PYTEST_QT_API=pyqt5 $(PYTEST) --cov=napari_d24fad
+	QT_API=pyqt6 PYTEST_QT_API=pyqt6 $(PYTEST) --cov=napari_d24fad
 
-wheel: setup ## build the wheel, and run the command from it
+# An environment of its own: in that of the developers, a dependency that is not declared would be there.
+wheel: setup ## build the wheel, install it with what it declares into an empty environment, and use it there
 	rm -rf build dist
 	$(BIN)/python -m build --wheel --outdir dist . >/dev/null
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --target build/installed dist/*.whl
-	cd build && PYTHONPATH=installed installed/bin/d24fad models verify compact
+	$(PYTHON) -m venv build/env
+	build/env/bin/python -m pip install --quiet --disable-pip-version-check -c .ci/constraints.txt \
+		"$$(echo dist/*.whl)[pyqt6]"
+	cd build && env/bin/python ../.ci/import-all && env/bin/d24fad models verify compact
+	cd build && env/bin/d24fad demo --out demo && rm -rf env
 
 docs: setup ## write the tables of docs/ anew that are made of the code
 	$(BIN)/python -m tests.tables
