@@ -21,11 +21,13 @@ from napari_d24fad.network.card import SCORINGS
 from napari_d24fad.network.zoo import find_model
 from napari_d24fad.progress import Progress, part
 from napari_d24fad.settings import features_folder, features_limit
+from napari_d24fad.studies.lengths import area_text, volume_text
 from napari_d24fad.studies.scan import Problem
 
 DEFAULT_OUT = Path("d24fad-output")
 _LISTED_SLICES = 5
 _LISTED_REGIONS = 3
+_LEAST_MM3_IN_ML = 1.0
 
 
 def add_options(command: Parser) -> None:
@@ -188,9 +190,11 @@ def _region(region: dict[str, Any]) -> str:
     first, last = sorted(region["slices"])
     size = f"{region['n_voxels']} voxels"
     if region["volume_mm3"] is not None:
-        size = f"{_rounded(region['volume_mm3'] / 1000)} ml"
+        size = volume_text(region["volume_mm3"])
+        if region["volume_mm3"] >= _LEAST_MM3_IN_ML:
+            size = f"{_rounded(region['volume_mm3'] / 1000)} ml"
     elif region["area_mm2"] is not None:
-        size = f"{_rounded(region['area_mm2'])} mm²"
+        size = area_text(region["area_mm2"])
     where = f"slice {first}" if first == last else f"slices {first} to {last}"
     return f"  region {region['number']}: {where}, {size}, peak {_rounded(region['peak'])}"
 

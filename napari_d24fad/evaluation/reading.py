@@ -157,7 +157,7 @@ def _checked(
 def _check_mask(scan: Scan, mask: Series, cancel: CancelToken) -> None:
     if mask.grid != scan.grid:
         raise StudyError(Code.MIXED_SERIES, "its mask has another size")
-    placed = scan.has_geometry and mask.outline.has_geometry
+    placed = scan.in_patient and mask.outline.in_patient
     if placed and not np.allclose(mask.outline.affine, scan.affine, atol=_SAME_PLACE_MM):
         raise StudyError(Code.AMBIGUOUS_GEOMETRY, "its mask lies elsewhere in the patient")
     try:

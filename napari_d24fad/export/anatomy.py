@@ -7,6 +7,7 @@ from math import floor, log10
 import numpy as np
 import numpy.typing as npt
 
+from napari_d24fad.studies.lengths import lengths_text
 from napari_d24fad.studies.orientation import canonical, canonical_orientation
 from napari_d24fad.studies.scan import Scan
 
@@ -35,9 +36,9 @@ def edge_letters(upright: Scan) -> tuple[str, str, str, str] | None:
         upright: A scan in canonical order.
 
     Returns:
-        Four names, or None without geometry.
+        Four names, or None where sides are not known.
     """
-    if not upright.has_geometry:
+    if not upright.in_patient:
         return None
     down, right = upright.affine[:3, 1], upright.affine[:3, 2]
     return (
@@ -59,13 +60,13 @@ def slice_number(scan: Scan, index: int) -> int:
 
 
 def slice_position_mm(scan: Scan, index: int) -> tuple[float, float, float] | None:
-    """Returns the centre of a slice in LPS mm; None without geometry.
+    """Returns the centre of a slice in LPS mm; None where sides are not known.
 
     Args:
         scan: The scan in its own order.
         index: Along its `slice_axis`.
     """
-    if not scan.has_geometry:
+    if not scan.in_patient:
         return None
     centre = [(size - 1) / 2 for size in scan.grid]
     centre[scan.slice_axis] = index
@@ -87,7 +88,8 @@ def slice_text(scan: Scan, index: int) -> str:
     step = canonical(scan).affine[:3, 0]
     axis = int(np.abs(step).argmax())
     letter = _LETTERS[axis][int(position[axis] > 0)]
-    return f"{scan.plane.value.capitalize()} {number}, {letter} {abs(position[axis]):.1f} mm"
+    place = lengths_text([abs(position[axis])], finest=float(np.linalg.norm(step)))
+    return f"{scan.plane.value.capitalize()} {number}, {letter} {place}"
 
 
 def round_length(available: float) -> float:

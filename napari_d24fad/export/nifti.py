@@ -18,7 +18,13 @@ _SCANNER, _UNKNOWN = 1, 0
 _QFORM_TOLERANCE_MM = 1e-3
 
 
-def save_nifti(anomaly: AnomalyMap, path: str | os.PathLike[str], *, has_geometry: bool = True) -> None:
+def save_nifti(
+    anomaly: AnomalyMap,
+    path: str | os.PathLike[str],
+    *,
+    has_geometry: bool = True,
+    sides_known: bool = True,
+) -> None:
     """Writes the map as float32 NIfTI-1, with NaN where nothing was examined.
 
     Our arrays are indexed ``(slice, row, column)`` in LPS; NIfTI is indexed the other way
@@ -28,13 +34,14 @@ def save_nifti(anomaly: AnomalyMap, path: str | os.PathLike[str], *, has_geometr
     Args:
         anomaly: The map.
         path: Name ending in ``.nii.gz``, or in ``.nii`` for no compression.
-        has_geometry: Whether the affine is in millimetres of a patient; if not, the file
-            says that its orientation is unknown.
+        has_geometry: Whether the affine is in millimetres; if not, the file gives no unit.
+        sides_known: Whether its axes are those of the patient. If not, the file has the size of
+            a voxel alone (method 1 of the standard): both codes are 0, orientation unknown.
 
     Raises:
         ExportError: ``CANNOT_WRITE`` if the system refuses.
     """
-    image = _to_nifti(anomaly, has_geometry)
+    image = _to_nifti(anomaly, has_geometry, has_geometry and sides_known)
     with atomic_file(path) as staged, staged.open("wb") as file:
         if staged.suffix != ".gz":
             image.to_stream(file)
@@ -51,15 +58,18 @@ def nifti_affine(affine: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
     return ras + 0.0  # turns -0.0 into 0.0
 
 
-def _to_nifti(anomaly: AnomalyMap, has_geometry: bool) -> Any:
+def _to_nifti(anomaly: AnomalyMap, has_geometry: bool, in_patient: bool) -> Any:
     affine = nifti_affine(anomaly.affine)
-    image = nib.Nifti1Image(np.asarray(anomaly.values, dtype=np.float32).T, affine)
+    image = nib.Nifti1Image(np.asarray(anomaly.values, dtype=np.float32).T, affine if in_patient else None)
     header = image.header
     header.set_xyzt_units(xyz="mm" if has_geometry else "unknown")
     header.set_intent("estimate", name="anomaly")
     header["descrip"] = DESCRIPTION.encode()
-    image.set_sform(affine, code=_SCANNER if has_geometry else _UNKNOWN)
-    image.set_qform(affine, code=_SCANNER if has_geometry else _UNKNOWN)
+    if not in_patient:
+        header.set_zooms(np.linalg.norm(affine[:3, :3], axis=0))
+        return image
+    image.set_sform(affine, code=_SCANNER)
+    image.set_qform(affine, code=_SCANNER)
     if not np.allclose(header.get_qform(), affine, rtol=0, atol=_QFORM_TOLERANCE_MM):
         # A quaternion cannot express shear; better no qform than one that contradicts.
         image.set_qform(None, code=_UNKNOWN)

@@ -58,7 +58,8 @@ def _save_one(folder: Path, entry: ReportEntry, stem: str) -> ReportEntry:
     scan, anomaly = entry.scan, entry.anomaly
     if _is_nifti(entry):
         map_name = stem + MAP_NAME
-        save_nifti(anomaly, folder / map_name, has_geometry=scan.has_geometry)
+        known = {"has_geometry": scan.has_geometry, "sides_known": scan.sides_known}
+        save_nifti(anomaly, folder / map_name, **known)
     else:
         map_name = f"{stem}anomaly.tiff"
         save_tiff(anomaly, folder / map_name)

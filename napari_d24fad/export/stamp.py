@@ -19,6 +19,7 @@ from matplotlib.patheffects import withStroke
 
 from napari_d24fad.export.anatomy import round_length
 from napari_d24fad.export.colours import overlay_colours
+from napari_d24fad.studies.lengths import round_length_text
 
 Picture = npt.NDArray[np.uint8]
 
@@ -132,7 +133,9 @@ class _Page:
             facecolor=_INK,
         )
         self._figure.add_artist(bar)
-        self._text(x, y + thickness + self._em / 4, f"{length:g} mm", _INK, va="bottom", outlined=True)
+        self._text(
+            x, y + thickness + self._em / 4, round_length_text(length), _INK, va="bottom", outlined=True
+        )
 
     def draw_colour_bar(self, limits: tuple[float, float]) -> None:
         """Draws the colour scale at the right of the picture."""

@@ -80,7 +80,7 @@ def canonical_orientation(scan: Scan) -> Orientation:
     from the patient's right to left. Coronal: slices from anterior to posterior, rows
     from superior to inferior, columns from right to left. Sagittal: slices from right to
     left, rows from superior to inferior, columns from anterior to posterior. For an
-    oblique scan each is the nearest anatomical direction. Without geometry the slice
+    oblique scan each is the nearest anatomical direction. Where sides are not known the slice
     axis comes first and nothing is reversed.
     """
     first, second = (axis for axis in range(3) if axis != scan.slice_axis)

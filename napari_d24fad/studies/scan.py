@@ -3,7 +3,9 @@
 The one geometry convention of the project: a voxel array is indexed
 ``(slice, row, column)`` and its affine maps ``(slice, row, column, 1)`` to
 millimetres in the DICOM patient coordinate system (LPS: x to the patient's left,
-y to posterior, z to superior), whatever the file it came from.
+y to posterior, z to superior), whatever the file it came from. Where a source tells lengths
+but not which side is which, the affine is in millimetres of no known direction, and
+`Scan.sides_known` says so; where it tells neither, lengths are pixels.
 """
 
 from __future__ import annotations
@@ -84,13 +86,15 @@ class Scan:
         voxels: ``(slices, rows, columns)``, or ``(slices, rows, columns, 3)`` for
             colour. Real-world values: CT in HU, others after the rescale that the
             file states. Never inverted for MONOCHROME1; see `photometric`.
-        affine: ``(4, 4)`` float64, array index to LPS millimetres. For an image without
-            geometry it is the identity, and lengths are pixels.
+        affine: ``(4, 4)`` float64, array index to LPS millimetres; see `has_geometry` and
+            `sides_known` for what of that is known. Without geometry, lengths are pixels.
         modality: DICOM Modality (0008,0060), such as ``"CT"`` or ``"MR"``; empty if
             the file does not say.
         photometric: What a value means on a screen.
         identity: Which series this is.
-        has_geometry: Whether the affine is in millimetres of a patient.
+        has_geometry: Whether lengths are known: the affine is in millimetres.
+        sides_known: Whether the axes of the affine are those of the patient, if lengths are known.
+            If not, nothing may be told of plane, side or position; see `in_patient`.
         slice_axis: The array axis that the slices are stacked along. 0 for DICOM;
             other formats store volumes in any order and keep it.
         problems: What was found while reading.
@@ -104,6 +108,7 @@ class Scan:
     photometric: Photometric = Photometric.DARK_TO_BRIGHT
     identity: SeriesIdentity = field(default_factory=SeriesIdentity)
     has_geometry: bool = True
+    sides_known: bool = True
     slice_axis: int = 0
     problems: tuple[Problem, ...] = ()
     pixels_hash: str = field(default="", repr=False)
@@ -122,6 +127,11 @@ class Scan:
     def may_show_identity(self) -> bool:
         """Whether the pixels themselves may show who the patient is."""
         return any(problem.code is Code.BURNED_IN for problem in self.problems)
+
+    @property
+    def in_patient(self) -> bool:
+        """Whether it is known where in the patient the voxels lie: lengths and sides."""
+        return self.has_geometry and self.sides_known
 
     @property
     def is_colour(self) -> bool:
@@ -152,8 +162,8 @@ class Scan:
 
     @property
     def plane(self) -> Plane | None:
-        """The anatomical plane the slices lie nearest to; None without geometry."""
-        if not self.has_geometry:
+        """The anatomical plane the slices lie nearest to; None where sides are not known."""
+        if not self.in_patient:
             return None
         in_plane = [axis for axis in range(3) if axis != self.slice_axis]
         normal = np.cross(self.affine[:3, in_plane[0]], self.affine[:3, in_plane[1]])
@@ -172,7 +182,8 @@ class Scan:
 
     def scan_hash(self) -> str:
         """SHA-256 of all that decides what is seen of the scan: pixels, and how they are read and lie."""
-        read = (self.modality, self.photometric.value, self.slice_axis, self.has_geometry)
+        known = (self.has_geometry, self.in_patient)
+        read = (self.modality, self.photometric.value, self.slice_axis, known)
         digest = hashlib.sha256(f"{self.content_hash()} {read}".encode())
         digest.update(np.ascontiguousarray(self.affine[:3, :3]).tobytes())
         return digest.hexdigest()

@@ -16,6 +16,7 @@ from napari_d24fad.progress import CancelToken, Progress, silent
 from napari_d24fad.studies.files.limits import check_size
 from napari_d24fad.studies.files.quiet import quiet
 from napari_d24fad.studies.files.scratch import ScratchFolder
+from napari_d24fad.studies.lengths import lengths_text
 from napari_d24fad.studies.scan import Photometric, Plane, Problem, Scan, SeriesIdentity, Voxels
 from napari_d24fad.studies.thumbnail import thumbnail
 
@@ -81,7 +82,7 @@ class Series(ABC):
 
     @property
     def plane(self) -> Plane | None:
-        """The anatomical plane the slices lie nearest to; None without geometry."""
+        """The anatomical plane the slices lie nearest to; None where sides are not known."""
         return self.outline.plane
 
     @property
@@ -91,17 +92,21 @@ class Series(ABC):
 
     @property
     def label(self) -> str:
-        """Kind, plane, size, spacing and number in one short line without identity, slices first."""
+        """Kind, plane, size, spacing and number in one short line without identity, slices first.
+
+        Where lengths are known but sides are not, it says so.
+        """
         slice_axis = self.outline.slice_axis
         order = [slice_axis, *(axis for axis in range(3) if axis != slice_axis)]
-        sizes = [self.grid[axis] for axis in order]
-        if self.plane is None and sizes[0] == 1:
-            sizes = sizes[1:]
+        if self.plane is None and self.grid[slice_axis] == 1:
+            order = order[1:]
         words = [self.modality or self.kind, self.plane.value if self.plane else ""]
-        words.append(" x ".join(str(size) for size in sizes))
+        words.append(" x ".join(str(self.grid[axis]) for axis in order))
         text = " ".join(word for word in words if word)
         if self.spacing is not None:
-            text += ", " + " x ".join(f"{self.spacing[axis]:.1f}" for axis in order) + " mm"
+            text += ", " + lengths_text([self.spacing[axis] for axis in order])
+            if not self.outline.in_patient:
+                text += ", sides not known"
         remarks = [_LABELLED[one.code] for one in self.problems if one.code in _LABELLED]
         return ", ".join([text, *([f"no. {self.number}"] if self.number else []), *remarks])
 

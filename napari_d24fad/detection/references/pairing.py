@@ -94,7 +94,7 @@ def _warnings(query: Scan, references: Sequence[Scan]) -> list[Problem]:
         found.append(Problem(Code.MANY_REFERENCES, f"There are {len(references)}."))
     if any(reference.modality != query.modality for reference in references):
         found.append(Problem(Code.MODALITY_UNSTATED))
-    if query.is_volume and not all(scan.has_geometry for scan in (query, *references)):
+    if query.is_volume and not all(scan.in_patient for scan in (query, *references)):
         found.append(Problem(Code.POSITION_UNSTATED))
     doubtful = {
         Code.SPACING_MISMATCH: _is_much_coarser_or_finer,

@@ -33,7 +33,7 @@ class Region:
             highest value in the slices that count is held against that of each reference.
         peak_index: Array index of the peak.
         centroid_index: Array index of the centre, each voxel weighted the same.
-        centroid_mm: The same in the patient (LPS mm); None without geometry.
+        centroid_mm: The same in the patient (LPS mm); None where sides are not known.
     """
 
     number: int
@@ -134,7 +134,7 @@ def _measure(
         p_value=p_value,
         peak_index=(int(peak[0]), int(peak[1]), int(peak[2])),
         centroid_index=_triple(centre),
-        centroid_mm=_triple(scan.affine[:3, :3] @ centre + scan.affine[:3, 3]) if known else None,
+        centroid_mm=_triple(scan.affine[:3, :3] @ centre + scan.affine[:3, 3]) if scan.in_patient else None,
     )
 
 

@@ -15,7 +15,8 @@ from napari_d24fad.studies.series import pixel_affine
 
 _CLEARLY_LARGER = 1.2
 _RAS_TO_LPS = np.diag([-1.0, -1.0, 1.0, 1.0])
-_TO_MM = {"meter": 1000.0, "micron": 0.001}
+_TO_MM = {1: 1000.0, 2: 1.0, 3: 0.001}  # by the code of xyzt_units: metres, millimetres, micrometres
+_SPATIAL_UNITS = 0b111
 # Two positions of a voxel agree if they are less than half a voxel apart.
 _AGREE = 0.5
 # Angles between axes in degrees: below the first they are rounding errors, and beyond the
@@ -29,13 +30,15 @@ class NiftiGeometry:
 
     Attributes:
         affine: ``(4, 4)``, from the stored axes reversed, (slice, row, column), to LPS mm; the
-            shape of a voxel only if it is not known where it lies.
+            lengths or the shape of a voxel only if it is not known where it lies.
+        in_mm: Whether lengths are known.
         in_patient: Whether the affine is in millimetres of a patient.
         problems: What the user must know.
         refusal: Why the volume cannot be shown.
     """
 
     affine: Affine = field(repr=False)
+    in_mm: bool = False
     in_patient: bool = False
     problems: tuple[Problem, ...] = ()
     refusal: StudyError | None = None
@@ -45,7 +48,8 @@ def nifti_geometry(image: Any) -> NiftiGeometry:
     """Interprets the header of a NIfTI image.
 
     The sform is used where there is one, else the qform (method 3 and 2 of the standard). Where
-    both are there and state the same space (by their code), they have to agree.
+    both are there and state the same space (by their code), they have to agree. Where there is
+    neither, the lengths of a voxel count if the file states their unit (method 1), but no side does.
 
     Args:
         image: The image, by nibabel.
@@ -54,7 +58,13 @@ def nifti_geometry(image: Any) -> NiftiGeometry:
     zooms = [float(zoom) for zoom in header.get_zooms()[:3]] + [1.0] * (3 - min(3, len(image.shape)))
     lengths = [zoom if SHORTEST < zoom < LONGEST else 1.0 for zoom in zooms]
     plain = pixel_affine((lengths[2], lengths[1], lengths[0]))
+    scale = _TO_MM.get(int(header["xyzt_units"]) & _SPATIAL_UNITS)
     unplaced = NiftiGeometry(plain, problems=(_problem("It is shown as a plain image."),))
+    if scale is not None and lengths == zooms and _states_lengths(image):
+        in_mm = np.diag([scale * lengths[2], scale * lengths[1], scale * lengths[0], 1.0])
+        unplaced = NiftiGeometry(
+            in_mm, True, problems=(_problem("Its lengths are known, its sides are not."),)
+        )
     sform_code, qform_code = int(header["sform_code"]), int(header["qform_code"])
     if sform_code <= 0 and qform_code <= 0:
         return unplaced
@@ -62,7 +72,7 @@ def nifti_geometry(image: Any) -> NiftiGeometry:
         qform_code = 0
         if sform_code <= 0:
             return unplaced
-    scale = _TO_MM.get(header.get_xyzt_units()[0], 1.0)
+    scale = scale or 1.0
     ras = np.diag([scale, scale, scale, 1.0]) @ np.array(image.affine, dtype=np.float64)
     if not _invertible(ras):
         return NiftiGeometry(
@@ -82,7 +92,7 @@ def nifti_geometry(image: Any) -> NiftiGeometry:
         problems += (_problem("Of its two positions that of the sform is used."),)
     if angle > _SQUARE:
         problems += (Problem(Code.SHEARED, f"They are up to {angle:.1f} degrees off."),)
-    return NiftiGeometry((_RAS_TO_LPS @ ras)[:, [2, 1, 0, 3]], True, problems)
+    return NiftiGeometry((_RAS_TO_LPS @ ras)[:, [2, 1, 0, 3]], True, True, problems)
 
 
 def _problem(detail: str) -> Problem:

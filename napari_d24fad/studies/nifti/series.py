@@ -164,7 +164,8 @@ def _series_of(path: Path, file: io.BufferedIOBase, image: Any) -> tuple[NiftiSe
                     # The file name may be a patient's, and so may the header's free text.
                     description="NIfTI volume" + (f" {volume + 1} of {volumes}" if volumes > 1 else "")
                 ),
-                has_geometry=geometry.in_patient,
+                has_geometry=geometry.in_mm,
+                sides_known=geometry.in_patient,
                 slice_axis=slice_axis(grid, geometry),
                 problems=geometry.problems,
             ),

@@ -16,7 +16,7 @@ SCAN_KEY = "d24fad_scan"
 """In a layer's metadata: the `Scan` it shows, in the scan's own axis order."""
 
 AFFINE_KEY = "affine_lps"
-"""In a layer's metadata: the true affine, layer index to LPS millimetres."""
+"""In a layer's metadata: the true affine, layer index to LPS millimetres; None if sides are not known."""
 
 RESULT_KEY = "d24fad_result"
 """In a layer's metadata: the `AnomalyMap` it belongs to."""
@@ -45,7 +45,7 @@ def scan_layer_data(scan: Scan, name: str) -> ScanLayerData:
         "translate": translate,
         "axis_labels": ("slice", "row", "column"),
         "units": ("mm" if scan.has_geometry else "pixel",) * 3,
-        "metadata": {SCAN_KEY: scan, AFFINE_KEY: np.array(upright.affine)},
+        "metadata": {SCAN_KEY: scan, AFFINE_KEY: np.array(upright.affine) if scan.in_patient else None},
     }
     if scan.is_colour:
         return upright.voxels, {**settings, "rgb": True}, "image"

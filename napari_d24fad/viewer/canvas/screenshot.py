@@ -72,7 +72,7 @@ def canvas_stamp(
         limits=limits,
         scale=view.scale,
         letters=edge_letters(canonical(scan)) if upright else None,
-        mm_per_pixel=_mm_per_pixel(viewer) if flat and scan.has_geometry else None,
+        mm_per_pixel=_mm_per_pixel(viewer, shown) if flat and scan.has_geometry else None,
     )
 
 
@@ -80,8 +80,10 @@ def _score_text(score: float) -> str:
     return f"slice score {score:.3g}" if np.isfinite(score) else "not examined"
 
 
-def _mm_per_pixel(viewer: Viewer) -> float:
+def _mm_per_pixel(viewer: Viewer, shown: ShownScan) -> float:
+    # World units are those of the layers, micrometres too; without common ones they are not converted.
+    unit = (viewer.layers.units or shown.layer.units)[-1]
     # The zoom is in logical pixels per world unit; the screenshot is in those of the screen.
     screen = QApplication.primaryScreen()
     ratio = screen.devicePixelRatio() if screen is not None else 1.0
-    return 1.0 / (float(viewer.scene.camera.zoom) * ratio)
+    return float((1 * unit).to("mm").magnitude) / (float(viewer.scene.camera.zoom) * ratio)

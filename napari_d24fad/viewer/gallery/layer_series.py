@@ -16,8 +16,6 @@ from napari_d24fad.studies.scan import Affine, Photometric, Scan, SeriesIdentity
 from napari_d24fad.studies.series import Series, outline_voxels
 from napari_d24fad.viewer.canvas.layer_data import scan_of_layer
 
-# napari shows axis 0 through, 1 down and 2 across: z, y and x of the patient if the layer says mm.
-_AXES_TO_LPS = np.array([[0, 0, 1, 0], [0, 1, 0, 0], [1, 0, 0, 0], [0, 0, 0, 1]], dtype=np.float64)
 _REVERSED_GREYS = ("gray_r", "gist_yarg")
 _DIMENSIONS = "Only images and volumes, of two or three dimensions, can be examined."
 _COLOURS = "Colours of a layer can be examined in 8 or 16 bits, or as numbers from 0 to 1."
@@ -63,7 +61,8 @@ def layer_series(layer: Image, order: tuple[int, ...] = (0, 1, 2)) -> LayerSerie
     """Returns the series of an image layer.
 
     A layer of this plugin's readers gives its scan back. Any other layer is taken as it is
-    shown: its scale and unit are the geometry, the axis under the slider is the slice axis.
+    shown: its scale and unit are its lengths, the axis under the slider is the slice axis. Which
+    side of the patient its axes point to no layer tells: other readers leave RAS, LPS or neither.
 
     Args:
         layer: An image layer; one of more than three dimensions is refused when loaded.
@@ -84,6 +83,7 @@ def layer_series(layer: Image, order: tuple[int, ...] = (0, 1, 2)) -> LayerSerie
         (slices, rows, columns),
         affine=affine,
         has_geometry=in_mm,
+        sides_known=False,
         slice_axis=_slice_axis(order) if len(sizes) == 3 else 0,
     )
     return LayerSeries(outline=outline, source=Path(), data=data)
@@ -111,7 +111,7 @@ def _outline(layer: Image, grid: tuple[int, int, int], **geometry: Any) -> Scan:
     photometric = Photometric.COLOUR if layer.rgb else Photometric.DARK_TO_BRIGHT
     if not layer.rgb and layer.colormap.name in _REVERSED_GREYS:
         photometric = Photometric.BRIGHT_TO_DARK
-    settings: dict[str, Any] = {"affine": np.eye(4), "has_geometry": False, **geometry}
+    settings: dict[str, Any] = {"affine": np.eye(4), "has_geometry": False, "sides_known": False, **geometry}
     identity = SeriesIdentity(description=layer.name)
     return Scan(outline_voxels(grid, photometric), photometric=photometric, identity=identity, **settings)
 
@@ -132,7 +132,9 @@ def _affine(layer: Image) -> tuple[Affine, bool]:
     matrix[3 - ndim : 3, 3] = origin * (to_mm or 1.0)
     if to_mm is None:
         return np.diag([*np.linalg.norm(matrix[:3, :3], axis=0), 1.0]), False
-    return _AXES_TO_LPS @ matrix, True
+    if ndim == 2:  # a flat image tells no thickness: as thick as its pixels are wide
+        matrix[0, 0] = np.sqrt(np.prod(np.linalg.norm(matrix[:3, 1:3], axis=0)))
+    return matrix, True
 
 
 def _millimetres(layer: Image) -> float | None:

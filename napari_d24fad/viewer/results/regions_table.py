@@ -10,6 +10,7 @@ import numpy.typing as npt
 from qtpy.QtCore import Qt, Signal
 from qtpy.QtWidgets import QAbstractItemView, QHeaderView, QTableWidget, QTableWidgetItem
 
+from napari_d24fad.studies.lengths import lengths_text
 from napari_d24fad.viewer.results.wording import p_text, size_text, slices_text
 
 if TYPE_CHECKING:
@@ -109,5 +110,5 @@ def _item(text: str, tip: str) -> QTableWidgetItem:
 def _extent(region: Region) -> str:
     if region.extent_mm is None:
         return "Click to go to its highest value"
-    sides = " × ".join(f"{side:.0f}" for side in region.extent_mm)
-    return f"Extent {sides} mm along the axes of the scan; click to go to its highest value"
+    sides = lengths_text(region.extent_mm, between=" × ")
+    return f"Extent {sides} along the axes of the scan; click to go to its highest value"

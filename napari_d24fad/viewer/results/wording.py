@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from napari_d24fad.detection.result import AnomalyMap
+from napari_d24fad.studies.lengths import area_text, volume_text
 
 if TYPE_CHECKING:
     from napari_d24fad.detection.references.regions import Region
@@ -61,9 +62,9 @@ def slice_line(position: int, score: float, p_value: float, floor: float, normal
 def size_text(region: Region) -> str:
     """Writes the size of a region: volume or area, in pixels where no spacing is known."""
     if region.volume_mm3 is not None:
-        return f"{region.volume_mm3:,.0f} mm³"
+        return volume_text(region.volume_mm3)
     if region.area_mm2 is not None:
-        return f"{region.area_mm2:,.0f} mm²"
+        return area_text(region.area_mm2)
     return f"{region.n_voxels:,} pixels"
 
 

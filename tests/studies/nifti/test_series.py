@@ -112,6 +112,18 @@ def test_without_an_orientation_it_is_a_plain_image(tmp_path: Path) -> None:
     assert scan.spacing == (3.0, 1.0, 2.0)
 
 
+def test_without_an_orientation_lengths_count_where_their_unit_is_stated(tmp_path: Path) -> None:
+    image = nibabel.Nifti1Image(NOISE.normal(size=(4, 5, 6)).astype(np.float32), None)
+    image.header.set_zooms((2.0, 1.0, 3.0))
+    image.header.set_xyzt_units("micron")
+    nibabel.save(image, tmp_path / "v.nii")
+    (series,) = open_study(tmp_path / "v.nii").series
+    scan = series.load()
+    assert (scan.has_geometry, scan.in_patient, scan.plane) == (True, False, None)
+    assert series.label == "NIfTI 6 x 5 x 4, 3 x 1 x 2 µm, sides not known"
+    assert [problem.code for problem in scan.problems] == [Code.AMBIGUOUS_GEOMETRY]
+
+
 def test_singular_affine(tmp_path: Path) -> None:
     image = nibabel.Nifti1Image(NOISE.normal(size=(4, 5, 6)).astype(np.float32), None)
     image.set_sform(np.diag([1.0, 1, 0, 1]), code=1)

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -122,6 +123,20 @@ def test_picture_of_the_canvas(window, tmp_path: Path) -> None:
     assert np.ptp(canvas_picture(window)) == 0
     assert overlays.text.visible
     assert overlays.scale_bar.visible
+
+
+def test_the_scale_bar_of_a_layer_in_micrometres_is_told_in_millimetres(qtbot) -> None:
+    viewer = ViewerModel()
+    layer = viewer.add_image(np.random.default_rng(0).random((40, 60)), scale=(2, 2), units=("um",) * 2)
+    layers = ScanLayers(viewer)
+    series = layer_series(layer)
+    layers.adopt(series, layer)
+    scan = series.load()
+    layers.show_scan(series, scan)
+    examination = replace(examination_of_head(), scan=scan)
+    marks = canvas_stamp(viewer, layers.shown, examination, "", None, None, MapView.SCORE)
+    assert marks.letters is None
+    assert marks.mm_per_pixel == pytest.approx(1e-3 / viewer.scene.camera.zoom)
 
 
 def test_results_are_written_all_or_none(tmp_path: Path) -> None:

@@ -1,15 +1,25 @@
 from __future__ import annotations
 
+import json
+from pathlib import Path
+
 import dask.array
+import nibabel
 import numpy as np
 import pytest
 from napari.layers import Image
 
+from napari_d24fad.detection.references.regions import find_regions
 from napari_d24fad.errors import Code, StudyError
-from napari_d24fad.studies.orientation import Orientation, canonical_orientation
-from napari_d24fad.studies.scan import Photometric, Plane, Problem
+from napari_d24fad.export.anatomy import edge_letters, slice_text
+from napari_d24fad.export.report import ReportEntry
+from napari_d24fad.export.results import save_results
+from napari_d24fad.studies.orientation import Orientation, canonical, canonical_orientation
+from napari_d24fad.studies.scan import Photometric, Problem
+from napari_d24fad.studies.study import open_study
 from napari_d24fad.viewer.canvas.layer_data import scan_layer_data
 from napari_d24fad.viewer.gallery.layer_series import layer_series
+from tests.export.maps import make_map
 from tests.heads import head
 
 VOLUME = np.random.default_rng(0).random((6, 20, 16)).astype(np.float32)
@@ -25,15 +35,44 @@ def test_layer_of_a_reader_gives_its_scan_back() -> None:
     assert series.label == "MR axial 10 x 40 x 36, 4.1 x 1.7 x 2.2 mm"
 
 
-def test_scale_and_unit_are_the_geometry() -> None:
+def test_scale_and_unit_are_lengths_but_tell_no_side() -> None:
     layer = Image(VOLUME, scale=(0.5, 0.1, 0.2), translate=(1, 2, 3), units=("cm",) * 3)
     scan = layer_series(layer).load()
     assert scan.has_geometry
     np.testing.assert_allclose(scan.spacing, (5, 1, 2))
-    np.testing.assert_allclose(scan.affine @ [0, 0, 0, 1], (30, 20, 10, 1))
-    assert scan.plane is Plane.AXIAL
+    assert layer_series(layer).label == "layer 6 x 20 x 16, 5.0 x 1.0 x 2.0 mm, sides not known"
     # The result is laid over the layer as it is, so canonical order must be the layer's own.
     assert canonical_orientation(scan) == Orientation()
+
+
+def test_a_layer_of_another_reader_states_no_side_anywhere(tmp_path: Path) -> None:
+    """Such as a NIfTI reader's, which leaves RAS where this project has LPS."""
+    series = layer_series(Image(VOLUME, affine=np.diag([-2.0, -0.5, 0.75, 1]), units=("mm",) * 3))
+    scan = series.load()
+    assert (scan.plane, scan.in_patient) == (None, False)
+    assert edge_letters(canonical(scan)) is None
+    assert slice_text(scan, 2) == "Slice 3 of 6"
+    (region,) = find_regions(VOLUME, scan, 0.0, 1, np.ones(2))
+    assert region.centroid_mm is None
+    assert region.volume_mm3 == pytest.approx(VOLUME.size * 0.75)
+    save_results(tmp_path, [ReportEntry(scan, series.label, make_map(VOLUME, scan.affine))])
+    query = json.loads((tmp_path / "report.json").read_text())["results"][0]["query"]
+    assert [query[key] for key in ("plane", "sides_known", "affine_lps")] == [None, False, None]
+    assert query["spacing_mm"] == [2, 0.5, 0.75]
+    header = nibabel.load(tmp_path / "anomaly.nii.gz").header
+    assert (int(header["sform_code"]), int(header["qform_code"])) == (0, 0)
+    assert header.get_xyzt_units()[0] == "mm"
+    np.testing.assert_allclose(header.get_zooms(), (0.75, 0.5, 2))
+    assert not np.any([header[f"srow_{axis}"] for axis in "xyz"])
+    (written,) = open_study(tmp_path / "anomaly.nii.gz").series
+    assert written.label == "NIfTI 6 x 20 x 16, 2.0 x 0.5 x 0.8 mm, sides not known"
+
+
+def test_micrometres_are_told_as_such() -> None:
+    stack = Image(VOLUME, scale=(2, 0.25, 0.25), units=("um",) * 3)
+    assert layer_series(stack).label == "layer 6 x 20 x 16, 2 x 0.25 x 0.25 µm, sides not known"
+    tissue = Image(VOLUME[0], scale=(0.5, 0.5), units=("um",) * 2)
+    assert layer_series(tissue).label == "layer 20 x 16, 0.5 x 0.5 µm, sides not known"
 
 
 def test_without_a_unit_of_length_there_is_no_geometry_but_an_aspect() -> None:
@@ -47,7 +86,7 @@ def test_axis_under_the_slider_is_the_slice_axis() -> None:
     assert layer_series(layer, (0, 1, 2)).outline.slice_axis == 0
     rolled = layer_series(layer, (1, 2, 0))
     assert rolled.outline.slice_axis == 1
-    assert rolled.plane is Plane.CORONAL
+    assert rolled.plane is None
     assert layer_series(layer, (0, 3, 1, 2)).outline.slice_axis == 2
     assert rolled.thumbnail(64).ndim == 2
 
