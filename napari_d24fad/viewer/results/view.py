@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from qtpy.QtCore import QObject, Signal
 
-from napari_d24fad.detection.result import AnomalyMap, FloatArray
+from napari_d24fad.detection.result import FloatArray
 from napari_d24fad.errors import D24fadError
 from napari_d24fad.export.anatomy import slice_number
 from napari_d24fad.progress import CancelToken, Progress
@@ -20,13 +20,12 @@ from napari_d24fad.viewer.canvas.map_view import MapView
 from napari_d24fad.viewer.canvas.maps import ResultLayers
 from napari_d24fad.viewer.canvas.scans import ScanLayers, ShownScan
 from napari_d24fad.viewer.results.explanations import Explanations
-from napari_d24fad.viewer.results.map_drawing import MapDrawing
+from napari_d24fad.viewer.results.map_display import MapDisplay
 from napari_d24fad.viewer.results.panel import ResultsPanel
 from napari_d24fad.viewer.running.workers import Work, Worker
 
 if TYPE_CHECKING:
     from napari_d24fad.detection.explain import Explanation
-    from napari_d24fad.detection.published import Distance
     from napari_d24fad.detection.references.regions import Region
     from napari_d24fad.detection.streaming import PartialMap
 
@@ -53,20 +52,18 @@ class ResultView(QObject):
         self._session, self._scans, self._maps, self._panel = session, scans, maps, panel
         self._examination: Examination | None = None
         self._shown: ShownScan | None = None
-        self._drawing: MapDrawing | None = None
         self._is_filling = False
         self._before: Examination | None = None
         self._workers: dict[str, Worker] = {}
         self.explanations = Explanations(session.explain)
+        self.display = MapDisplay(session, maps, panel)
         self._connect()
 
     @property
     def is_busy(self) -> bool:
         """Whether something is still to come."""
-        drawing = self._drawing is not None and self._drawing.is_busy
-        return (
-            drawing or self.explanations.is_busy or any(not each.is_over for each in self._workers.values())
-        )
+        at_work = any(not each.is_over for each in self._workers.values())
+        return at_work or self.display.is_busy or self.explanations.is_busy
 
     @property
     def limits(self) -> tuple[float, float] | None:
@@ -85,7 +82,7 @@ class ResultView(QObject):
         anomaly = examination.anomaly
         shown = self._shown = self._scans.show_scan(examination.request.query, examination.scan)
         self._panel.threshold.show_levels(anomaly, examination.limits[1])
-        self._maps.show_result(anomaly, self._score_limits())
+        self._maps.show_result(anomaly, self.display.score_limits(examination))
         self._panel.show_result(examination.request.query.label, anomaly, shown.slice_order)
         self._show_regions(anomaly.regions)
         self._panel.view_choice.choose(MapView.SCORE)
@@ -138,7 +135,7 @@ class ResultView(QObject):
     def discard(self) -> None:
         """Stops what is computed: nobody looks any more."""
         self.explanations.discard()
-        self._stop_drawing()
+        self.display.discard()
         for worker in self._workers.values():
             worker.discard()
 
@@ -165,8 +162,7 @@ class ResultView(QObject):
         self._maps.remove()
 
     def _follow_slice(self) -> None:
-        if self._drawing is not None:
-            self._look_at(self._drawing)
+        self.display.look_at(self.slice_index)
         self._panel.set_slice(self._scans.current_slice)
         self._explain()
 
@@ -174,6 +170,20 @@ class ResultView(QObject):
     def slice_index(self) -> int:
         """The slice that is shown, along the slice axis of the scan."""
         return 0 if self._shown is None else int(self._shown.slice_order[self._scans.current_slice])
+
+    @property
+    def map_view(self) -> MapView:
+        """What the colours show."""
+        return self._panel.view_choice.view
+
+    def slice_of(self, series: Series) -> int | None:
+        """Returns the slice that is shown, if it is one of this series."""
+        shown = self._scans.shown
+        return self.slice_index if shown is not None and shown.series is series else None
+
+    def set_outdated(self, outdated: bool) -> None:
+        """Says, or no longer says, that the examination is of another choice than that in the gallery."""
+        self._panel.set_outdated(outdated)
 
     @property
     def _is_shown(self) -> bool:
@@ -185,7 +195,7 @@ class ResultView(QObject):
             return
         if self._maps.result_layer is None:
             self._show_view()  # it was removed by hand
-        self._show_limits()
+        self.display.show_limits(self._examination)
         self._maps.unmark()  # its region may be no region any more
         level, examination = self._panel.threshold.level, self._examination
         if level == examination.anomaly.level_one_region:
@@ -215,76 +225,9 @@ class ResultView(QObject):
 
     def _show_view(self) -> None:
         """Shows the map that is chosen; what takes time comes when it is there."""
-        view = self._panel.view_choice.view
-        if self._examination is None or not self._is_shown:
-            return
-        self._panel.explain_colours(view, self._examination.anomaly)
-        self._scans.set_caption(view.colours)
-        self._stop_drawing()
-        if view is MapView.SCORE:
-            anomaly = self._examination.anomaly
-            self._maps.show_values(anomaly.values, self._score_limits(), anomaly)
-        else:
-            self._draw(view, self._examination)
-
-    def _draw(self, view: MapView, examination: Examination) -> None:
-        """Shows a map that takes a moment per slice while it is drawn; one at a time is kept."""
-        # Takes memory only as it is filled; 0 stands for p = 1, or no distance, which is clear.
-        values = np.zeros(examination.anomaly.values.shape, np.float32)
-        if view is MapView.P_VALUE:
-            draw = partial(_draw_p_values, examination.anomaly, values)
-        else:
-            distance: Distance = "SSD" if view is MapView.SSD else "TSD"
-            draw = partial(self._session.draw_distance, examination, distance, values)
-        drawing = self._drawing = MapDrawing(values, examination.scan.n_slices, draw)
-        drawing.drawn.connect(self._show_drawn)
-        self._look_at(drawing)
-        self._show_drawn()
-        drawing.start(self.slice_index)
-
-    def _look_at(self, drawing: MapDrawing) -> None:
-        """The slice that is looked at does not wait for the others."""
-        drawing.want(self.slice_index)
-        if self._panel.view_choice.view is MapView.P_VALUE:
-            drawing.draw_now(self.slice_index)
-            self._maps.refresh()
-
-    def _show_drawn(self) -> None:
-        if self._drawing is not None and self._examination is not None:
-            limits = self._drawn_limits(self._drawing)
-            self._maps.show_values(self._drawing.values, limits, self._examination.anomaly)
-
-    def _stop_drawing(self) -> None:
-        if self._drawing is not None:
-            self._drawing.discard()
-            self._drawing = None
-
-    def _show_limits(self) -> None:
-        view = self._panel.view_choice.view
-        if self._examination is not None:
-            self._panel.explain_colours(view, self._examination.anomaly)
-        if view is MapView.SCORE:
-            self._maps.set_limits(self._score_limits())
-        elif self._drawing is not None:
-            self._maps.set_limits(self._drawn_limits(self._drawing))
-
-    def _score_limits(self) -> tuple[float, float]:
-        level = self._panel.threshold.level
-        highest = self._examination.limits[1] if self._examination is not None else level
-        return level, max(highest, level * (1 + 1e-3), level + 1e-6)
-
-    def _drawn_limits(self, drawing: MapDrawing) -> tuple[float, float]:
-        if self._panel.view_choice.view is MapView.P_VALUE:
-            return self._p_limits()
-        return 0.0, max(drawing.highest, 1e-6)
-
-    def _p_limits(self) -> tuple[float, float]:
-        calibration = self._examination.anomaly.calibration if self._examination is not None else None
-        if calibration is None:
-            return 0.0, 1.0
-        ends = calibration.p_values(np.array(self._score_limits(), np.float32))
-        low, high = (float(end) for end in -np.log10(ends))
-        return low, max(high, low + 1e-3)
+        if self._examination is not None and self._is_shown:
+            self._scans.set_caption(self._panel.view_choice.view.colours)
+            self.display.show(self._examination, self.slice_index)
 
     def _explain(self) -> None:
         """Asks why the slice shown was scored as it was, if anything shows the answer."""
@@ -318,11 +261,3 @@ class ResultView(QObject):
     def _stop(self, name: str) -> None:
         if name in self._workers:
             self._workers.pop(name).discard()
-
-
-def _draw_p_values(anomaly: AnomalyMap, values: FloatArray, slices: range) -> float:
-    """Writes -log10 of the p-values of a few slices into an array as large as the map."""
-    place = (slice(None),) * anomaly.slice_axis + (slice(slices.start, slices.stop),)
-    if anomaly.calibration is not None:
-        values[place] = -np.log10(anomaly.calibration.p_values(anomaly.values[place]))
-    return float(values[place].max())

@@ -342,7 +342,7 @@ def test_the_map_fills_in_while_it_is_computed(qtbot, dock: DetectionDock, settl
         assert layer is not None
         filled.append((layer.name, int(np.isfinite(layer.data).any(axis=(1, 2)).sum())))
 
-    dock._part_computed.connect(look)  # after the widget's own connection
+    dock.examining.part_computed.connect(look)  # after the widget's own connection
     with qtbot.waitSignal(dock.examination_shown, timeout=60_000):
         dock.run()
     assert len(filled) >= 2
@@ -355,7 +355,7 @@ def test_the_map_fills_in_while_it_is_computed(qtbot, dock: DetectionDock, settl
     first = dock.examination
     # A cancel in the middle leaves what was there before.
     dock.gallery.set_role(other, Role.QUERY)
-    dock._part_computed.connect(lambda *_: dock.jobs.cancel())
+    dock.examining.part_computed.connect(lambda *_: dock.jobs.cancel())
     with qtbot.waitSignal(dock.jobs.ended, timeout=60_000):
         dock.run()
     settle(dock)

@@ -1,0 +1,163 @@
+"""Examines the scan that is chosen in the gallery, and again when its references change."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING
+
+from qtpy.QtCore import QObject, Signal
+
+from napari_d24fad.detection.result import FloatArray
+from napari_d24fad.progress import CancelToken, Progress
+from napari_d24fad.session.request import Examination, Request
+from napari_d24fad.session.session import DetectionSession
+from napari_d24fad.studies.series import Series
+from napari_d24fad.viewer.gallery.gallery import FEWEST, Gallery
+from napari_d24fad.viewer.results.view import ResultView
+from napari_d24fad.viewer.running.jobs import Jobs
+from napari_d24fad.viewer.running.live import LiveScoring
+from napari_d24fad.viewer.running.run_panel import RunPanel
+
+if TYPE_CHECKING:
+    from napari_d24fad.detection.streaming import PartialMap
+
+
+class Examining(QObject):
+    """The examination that is shown, and the choice it is held against.
+
+    Args:
+        session: Examines.
+        gallery: Where scan and references are chosen.
+        run_panel: Where model and device are chosen.
+        view: Shows examinations.
+        jobs: Runs the work.
+    """
+
+    examined = Signal(object)
+    """The `Examination` of a run is shown now."""
+    renewed = Signal(object)
+    """The `Examination` of the same scan with other references is shown now."""
+    part_computed = Signal(object, object)
+    """A `Series` and the `PartialMap` of it, while it is examined."""
+
+    def __init__(
+        self,
+        session: DetectionSession,
+        gallery: Gallery,
+        run_panel: RunPanel,
+        view: ResultView,
+        jobs: Jobs,
+    ) -> None:
+        super().__init__()
+        self._session, self._gallery, self._run_panel = session, gallery, run_panel
+        self._view, self._jobs = view, jobs
+        self._examination: Examination | None = None
+        self.live = LiveScoring(session, jobs)
+        self._connect()
+
+    @property
+    def examination(self) -> Examination | None:
+        """What the last run found."""
+        return self._examination
+
+    def run(self) -> None:
+        """Examines the chosen scan with the marked references."""
+        query = self._gallery.query
+        if query is None:
+            self._run_panel.show_note("Choose the scan to examine first.")
+            return
+        if self._jobs.is_busy:
+            return
+        self.live.stop()
+        request = self._request(query)
+        start = self._view.slice_of(query)
+
+        def work(progress: Progress, cancel: CancelToken) -> Examination:
+            # Emitted in the worker's thread: Qt hands it to the GUI thread.
+            show = partial(self.part_computed.emit, query)
+            return self._session.run(request, progress, cancel, show, start)
+
+        self._jobs.start("Starting", work, self._show)
+
+    def discard(self) -> None:
+        """Forgets what was asked for; a job that runs is stopped by `Jobs`."""
+        self.live.discard()
+
+    def _connect(self) -> None:
+        self._gallery.roles_changed.connect(self._follow_references)
+        self._gallery.shares_changed.connect(self._follow_references)
+        self.part_computed.connect(self._show_part)
+        self._jobs.ended.connect(self._view.drop_partial)
+        self._jobs.ended.connect(self._compare_with_choice)
+        self.live.slice_scored.connect(self._renew_slice)
+        self.live.rescored.connect(self._renew)
+        self.live.settled.connect(self._settle)
+        self.live.abandoned.connect(self._show_again)
+        self._view.reference_requested.connect(self._point_out_reference)
+
+    def _request(self, query: Series) -> Request:
+        panel, gallery = self._run_panel, self._gallery
+        return Request(query, gallery.references, panel.model, panel.device, gallery.shares)
+
+    def _follow_references(self) -> None:
+        """Scores the scan of the last examination again, if it is references alone that changed."""
+        query, examination = self._gallery.query, self._examination
+        if not self._jobs.is_busy:
+            self._run_panel.clear_message()  # it was said of another choice
+        if examination is None:
+            return
+        request = None if query is None else self._request(query)
+        if (
+            request is not None
+            and len(request.references) >= FEWEST
+            and request.differs_in_references_only(examination.request)
+        ):
+            # Work for other references ends, even if the present ones are those of the examination again.
+            if request != examination.request or self.live.is_busy:
+                self.live.want(request, self._view.slice_index)
+        else:
+            self.live.stop()
+        self._compare_with_choice()
+
+    def _compare_with_choice(self) -> None:
+        """Says so where what is shown was found for another choice than that in the gallery."""
+        if self._examination is None or self.live.is_busy or self._jobs.is_busy:
+            return
+        query, found = self._gallery.query, self._examination.request
+        self._view.set_outdated(query is None or self._request(query) != found)
+
+    def _show(self, examination: Examination) -> None:
+        self._examination = examination
+        self._view.show(examination)
+        self._show_checks(examination)
+        self.examined.emit(examination)
+
+    def _show_part(self, query: Series, partial_map: PartialMap) -> None:
+        if self._jobs.is_busy:  # else it was cancelled, or is complete
+            self._view.show_partial(query, partial_map)
+
+    def _renew(self, examination: Examination) -> None:
+        self._examination = examination
+        self._view.renew(examination)
+        self.renewed.emit(examination)
+
+    def _settle(self, examination: Examination) -> None:
+        self._renew(examination)
+        self._show_checks(examination)
+
+    def _show_again(self) -> None:
+        if self._examination is not None:
+            self._view.renew(self._examination)
+
+    def _renew_slice(self, request: Request, slice_index: int, values: FloatArray) -> None:
+        if self._examination is not None and request.query is self._examination.request.query:
+            self._view.renew_slice(slice_index, values)
+
+    def _show_checks(self, examination: Examination) -> None:
+        checks = {check.index: check.reason for check in examination.anomaly.reference_checks}
+        references = enumerate(examination.request.references)
+        self._gallery.show_checks({series: checks.get(index, "") for index, series in references})
+
+    def _point_out_reference(self, index: int) -> None:
+        if self._examination is not None:
+            self._gallery.point_out(self._examination.request.references[index])

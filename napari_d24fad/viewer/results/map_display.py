@@ -1,0 +1,122 @@
+"""Shows the map that is chosen, in its colours; what takes a moment per slice comes when it is drawn."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING
+
+import numpy as np
+from qtpy.QtCore import QObject
+
+from napari_d24fad.detection.result import AnomalyMap, FloatArray
+from napari_d24fad.session.request import Examination
+from napari_d24fad.session.session import DetectionSession
+from napari_d24fad.viewer.canvas.map_view import MapView
+from napari_d24fad.viewer.canvas.maps import ResultLayers
+from napari_d24fad.viewer.results.map_drawing import MapDrawing
+from napari_d24fad.viewer.results.panel import ResultsPanel
+
+if TYPE_CHECKING:
+    from napari_d24fad.detection.published import Distance
+
+Limits = tuple[float, float]
+
+
+class MapDisplay(QObject):
+    """One map at a time: scores, p-values, or one of the two distances.
+
+    Args:
+        session: Draws the distances.
+        maps: The layer.
+        panel: Where the map and its threshold are chosen.
+    """
+
+    def __init__(self, session: DetectionSession, maps: ResultLayers, panel: ResultsPanel) -> None:
+        super().__init__()
+        self._session, self._maps, self._panel = session, maps, panel
+        self._drawing: MapDrawing | None = None
+        self._examination: Examination | None = None
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether more of the map is to come."""
+        return self._drawing is not None and self._drawing.is_busy
+
+    def show(self, examination: Examination, slice_index: int) -> None:
+        """Shows the map that is chosen.
+
+        Args:
+            examination: Whose map.
+            slice_index: The slice to draw first, along the slice axis of the scan.
+        """
+        self.discard()
+        self._examination = examination
+        view, anomaly = self._panel.view_choice.view, examination.anomaly
+        self._panel.explain_colours(view, anomaly)
+        if view is MapView.SCORE:
+            self._maps.show_values(anomaly.values, self.score_limits(examination), anomaly)
+            return
+        # Takes memory only as it is filled; 0 stands for p = 1, or no distance, which is clear.
+        values = np.zeros(anomaly.values.shape, np.float32)
+        if view is MapView.P_VALUE:
+            draw = partial(_draw_p_values, anomaly, values)
+        else:
+            distance: Distance = "SSD" if view is MapView.SSD else "TSD"
+            draw = partial(self._session.draw_distance, examination, distance, values)
+        drawing = self._drawing = MapDrawing(values, examination.scan.n_slices, draw)
+        drawing.drawn.connect(self._show_drawn)
+        self.look_at(slice_index)
+        self._show_drawn()
+        drawing.start(slice_index)
+
+    def look_at(self, slice_index: int) -> None:
+        """The slice that is looked at does not wait for the others."""
+        if self._drawing is None:
+            return
+        self._drawing.want(slice_index)
+        if self._panel.view_choice.view is MapView.P_VALUE:
+            self._drawing.draw_now(slice_index)
+            self._maps.refresh()
+
+    def show_limits(self, examination: Examination) -> None:
+        """Colours the map from the threshold that is chosen."""
+        view = self._panel.view_choice.view
+        self._panel.explain_colours(view, examination.anomaly)
+        if view is MapView.SCORE:
+            self._maps.set_limits(self.score_limits(examination))
+        elif self._drawing is not None:
+            self._maps.set_limits(self._drawn_limits(self._drawing, examination))
+
+    def score_limits(self, examination: Examination) -> Limits:
+        """Returns the ends of the colour scale of scores."""
+        level = self._panel.threshold.level
+        return level, max(examination.limits[1], level * (1 + 1e-3), level + 1e-6)
+
+    def discard(self) -> None:
+        """Stops drawing."""
+        if self._drawing is not None:
+            self._drawing.discard()
+            self._drawing = None
+
+    def _show_drawn(self) -> None:
+        if self._drawing is not None and self._examination is not None:
+            limits = self._drawn_limits(self._drawing, self._examination)
+            self._maps.show_values(self._drawing.values, limits, self._examination.anomaly)
+
+    def _drawn_limits(self, drawing: MapDrawing, examination: Examination) -> Limits:
+        if self._panel.view_choice.view is not MapView.P_VALUE:
+            return 0.0, max(drawing.highest, 1e-6)
+        calibration = examination.anomaly.calibration
+        if calibration is None:
+            return 0.0, 1.0
+        ends = calibration.p_values(np.array(self.score_limits(examination), np.float32))
+        low, high = (float(end) for end in -np.log10(ends))
+        return low, max(high, low + 1e-3)
+
+
+def _draw_p_values(anomaly: AnomalyMap, values: FloatArray, slices: range) -> float:
+    """Writes -log10 of the p-values of a few slices into an array as large as the map."""
+    place = (slice(None),) * anomaly.slice_axis + (slice(slices.start, slices.stop),)
+    if anomaly.calibration is not None:
+        values[place] = -np.log10(anomaly.calibration.p_values(anomaly.values[place]))
+    return float(values[place].max())

@@ -1,0 +1,99 @@
+"""Saves what the user keeps of an examination: asks where, then writes in a worker."""
+
+from __future__ import annotations
+
+from functools import partial
+from pathlib import Path
+
+from napari.viewer import Viewer
+from qtpy.QtWidgets import QFileDialog, QWidget
+
+from napari_d24fad.errors import Code, ExportError
+from napari_d24fad.session.request import Examination
+from napari_d24fad.session.saving import save_canvas, save_examination
+from napari_d24fad.viewer.burned_in import agrees_to_save
+from napari_d24fad.viewer.canvas.scans import ScanLayers
+from napari_d24fad.viewer.canvas.screenshot import canvas_picture, canvas_stamp
+from napari_d24fad.viewer.results.view import ResultView
+from napari_d24fad.viewer.running.jobs import Jobs
+from napari_d24fad.viewer.running.run_panel import RunPanel
+
+_NOT_SHOWN = "The scan is not on the canvas any more. Find anomalies shows it again."
+_NAME_TAKEN = "A picture of this name is there already: choose it to replace it."
+
+
+class Saving:
+    """Saves the picture on the canvas, or map, overlay and report.
+
+    Args:
+        parent: Widget below the dialogs.
+        viewer: Whose canvas is saved.
+        layers: The scan on it.
+        view: What is shown of the examination.
+        jobs: Runs the writing.
+        run_panel: Tells how it went.
+    """
+
+    def __init__(
+        self,
+        parent: QWidget,
+        viewer: Viewer,
+        layers: ScanLayers,
+        view: ResultView,
+        jobs: Jobs,
+        run_panel: RunPanel,
+    ) -> None:
+        self._parent, self._viewer, self._layers = parent, viewer, layers
+        self._view, self._jobs, self._run_panel = view, jobs, run_panel
+
+    def save_picture(self, examination: Examination | None, path: Path) -> None:
+        """Saves what the canvas shows as PNG, with all that makes it readable."""
+        shown = self._layers.shown
+        if examination is None:
+            self._run_panel.show_error(str(ExportError(Code.NOTHING_TO_EXPORT)))
+            return
+        if shown is None:
+            self._run_panel.show_note(_NOT_SHOWN)
+            return
+        marks = canvas_stamp(
+            self._viewer,
+            shown,
+            examination,
+            self._layers.where,
+            self._layers.slice_on_canvas,
+            self._view.limits,
+            self._view.map_view,
+        )
+        work = partial(save_canvas, canvas_picture(self._viewer), marks, path)
+        self._jobs.follow("Saving", work, self._run_panel.show_note)
+
+    def save_results(self, examination: Examination | None, folder: Path) -> None:
+        """Saves the map, an overlay of the most suspicious slice, and the report."""
+        if examination is None:
+            self._run_panel.show_error(str(ExportError(Code.NOTHING_TO_EXPORT)))
+            return
+        work = partial(save_examination, examination, folder)
+        self._jobs.follow("Saving", work, self._run_panel.show_note)
+
+    def choose_picture(self, examination: Examination | None) -> None:
+        """Asks for a file and saves the picture there."""
+        if not self._may_save(examination):
+            return
+        path, _ = QFileDialog.getSaveFileName(self._parent, "Save the picture", "anomaly.png", "PNG (*.png)")
+        named = Path(path if path.lower().endswith(".png") else f"{path}.png")
+        if path and str(named) != path and named.exists():
+            # The dialog asked about the name that was typed only.
+            self._run_panel.show_note(_NAME_TAKEN)
+        elif path:
+            self.save_picture(examination, named)
+
+    def choose_folder(self, examination: Examination | None) -> None:
+        """Asks for a folder and saves map, overlay and report there."""
+        if not self._may_save(examination):
+            return
+        folder = QFileDialog.getExistingDirectory(self._parent, "Save the results to a folder")
+        if folder:
+            self.save_results(examination, Path(folder))
+
+    def _may_save(self, examination: Examination | None) -> bool:
+        return examination is None or agrees_to_save(self._parent, examination.scan)
