@@ -1,0 +1,43 @@
+"""The mask of what is anatomy in a scan, and what was wrong with it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import Enum
+
+from napari_d24fad.anatomy.grid import BoolArray, FloatArray, WorkingGrid
+from napari_d24fad.studies.scan import Problem
+
+
+class Kind(Enum):
+    """What a mask encloses, from the narrowest to the widest."""
+
+    REGION = "drawn region"
+    INTRACRANIAL = "inside of the skull"
+    BODY = "body"
+    TISSUE = "tissue"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Anatomy:
+    """What of a scan is examined. Nothing outside is scored, coloured, listed or counted.
+
+    Attributes:
+        kind: What the mask encloses.
+        grid: The working grid.
+        mask: On the working grid; never empty.
+        values: The scan on the working grid, in the scan's own units; NaN where it has none.
+        problems: What the reader must know, such as a mask that failed and was replaced by a
+            simpler one.
+    """
+
+    kind: Kind
+    grid: WorkingGrid
+    mask: BoolArray = field(repr=False)
+    values: FloatArray = field(repr=False)
+    problems: tuple[Problem, ...] = ()
+
+    @property
+    def volume_ml(self) -> float:
+        """Volume of the mask."""
+        return float(self.mask.sum()) * self.grid.voxel_mm3 / 1000

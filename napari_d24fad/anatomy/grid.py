@@ -1,0 +1,160 @@
+"""The working grid: a scan in axial order, averaged to the resolution that it is examined at."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from napari_d24fad.studies.orientation import Orientation, canonical_orientation
+from napari_d24fad.studies.scan import Affine, Scan
+
+FloatArray = npt.NDArray[np.float32]
+BoolArray = npt.NDArray[np.bool_]
+Millimetres = tuple[float, float, float]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class WorkingGrid:
+    """A coarser grid over a scan, its axes in one order for all scans, and the way there and back.
+
+    The axes run (inferior to superior, anterior to posterior, right to left) for a volume with
+    geometry, whatever plane it was scanned in; an oblique scan takes the nearest directions.
+    Without geometry, the slice axis comes first and nothing is reversed.
+
+    Attributes:
+        orientation: From the array of the scan to this order.
+        blocks: How many voxels of the scan one voxel here is the mean of, along each axis here.
+        scan_grid: Shape of the scan, in the scan's own order.
+        spacing: Of this grid along its axes, in mm (voxels of the scan without geometry).
+        affine: ``(4, 4)`` index on this grid to LPS mm.
+        slice_axis: The axis here that the slices of the scan are stacked along.
+        sided: Whether left and right are known, so that they may be compared.
+    """
+
+    orientation: Orientation
+    blocks: tuple[int, int, int]
+    scan_grid: tuple[int, int, int]
+    spacing: Millimetres
+    affine: Affine = field(repr=False)
+    slice_axis: int
+    sided: bool
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """Shape of arrays on this grid; a last, partial block counts."""
+        full = self._full()
+        first, second, third = (-(-length // block) for length, block in zip(full, self.blocks, strict=True))
+        return first, second, third
+
+    @property
+    def voxel_mm3(self) -> float:
+        """Volume of one voxel in mm3 (voxels of the scan without geometry)."""
+        return float(np.prod(self.spacing))
+
+    def reduce(self, array: npt.NDArray[Any]) -> FloatArray:
+        """Averages an array on the grid of the scan over blocks; values that are not finite do not count.
+
+        Returns:
+            float32 on this grid, NaN where a block holds no finite value.
+        """
+        reduced = self.orientation.apply(array).astype(np.float32)
+        for axis, block in enumerate(self.blocks):
+            if block > 1:
+                reduced = _block_mean(reduced, axis, block)
+        return reduced
+
+    def expand(self, array: npt.NDArray[Any]) -> npt.NDArray[Any]:
+        """Brings an array on this grid to the grid of the scan by repeating its voxels."""
+        for axis, (block, length) in enumerate(zip(self.blocks, self._full(), strict=True)):
+            if block > 1:
+                part = (slice(None),) * axis + (slice(length),)
+                array = np.repeat(array, block, axis=axis)[part]
+        return np.ascontiguousarray(self.orientation.invert(array))
+
+    def scan_slices(self, values: FloatArray) -> FloatArray:
+        """Brings one value per slice of this grid to one per slice of the scan.
+
+        Args:
+            values: One per index along `slice_axis`.
+        """
+        length = self._full()[self.slice_axis]
+        repeated = np.repeat(values, self.blocks[self.slice_axis])[:length]
+        flipped = self.orientation.flips[self.slice_axis]
+        return np.ascontiguousarray(repeated[::-1] if flipped else repeated)
+
+    def scan_index(self, index: npt.NDArray[np.floating[Any]]) -> npt.NDArray[np.float64]:
+        """Returns where a point of this grid lies in the array of the scan.
+
+        Args:
+            index: ``(3,)`` on this grid.
+        """
+        blocks = np.array(self.blocks)
+        canonical = index * blocks + (blocks - 1) / 2
+        matrix = self.orientation.index_transform(self.scan_grid)
+        return np.asarray(matrix[:3, :3] @ canonical + matrix[:3, 3])
+
+    def _full(self) -> tuple[int, int, int]:
+        first, second, third = (self.scan_grid[axis] for axis in self.orientation.permutation)
+        return first, second, third
+
+
+def working_grid(scan: Scan, spacing: Millimetres) -> WorkingGrid:
+    """Chooses the grid whose voxels are as near to a size as whole blocks of the scan come.
+
+    Args:
+        scan: Any scan; what is coarser than ``spacing`` is left as it is.
+        spacing: Wanted along (slice, row, column) of the axial order, in mm.
+    """
+    orientation = _axial_order(scan)
+    fine = [scan.spacing[axis] for axis in orientation.permutation]
+    blocks = [
+        max(1, round(want / have)) if scan.has_geometry else 1
+        for want, have in zip(spacing, fine, strict=True)
+    ]
+    transform = scan.affine @ orientation.index_transform(scan.grid)
+    affine = transform.copy()
+    affine[:3, :3] = transform[:3, :3] * blocks
+    affine[:3, 3] += transform[:3, :3] @ ((np.array(blocks) - 1) / 2)
+    return WorkingGrid(
+        orientation,
+        (blocks[0], blocks[1], blocks[2]),
+        scan.grid,
+        (fine[0] * blocks[0], fine[1] * blocks[1], fine[2] * blocks[2]),
+        affine,
+        orientation.permutation.index(scan.slice_axis),
+        scan.has_geometry,
+    )
+
+
+def _axial_order(scan: Scan) -> Orientation:
+    """Returns how to bring a scan to the order of an axial one, whatever its plane."""
+    if not scan.has_geometry:
+        return canonical_orientation(scan)
+    directions = scan.affine[:3, :3] / np.linalg.norm(scan.affine[:3, :3], axis=0)
+    orders = ((0, 1, 2), (0, 2, 1), (1, 0, 2), (1, 2, 0), (2, 0, 1), (2, 1, 0))
+    # Array axes for (z, y, x): those that together run nearest to the patient's.
+    best = max(orders, key=lambda order: sum(abs(directions[2 - k, axis]) for k, axis in enumerate(order)))
+    flips = tuple(bool(directions[2 - k, axis] < 0) for k, axis in enumerate(best))
+    return Orientation(best, (flips[0], flips[1], flips[2]))
+
+
+def _block_mean(array: FloatArray, axis: int, block: int) -> FloatArray:
+    """Returns means of blocks along an axis, of finite values only."""
+    moved = np.moveaxis(array, axis, 0)
+    whole = len(moved) // block
+    parts = [moved[: whole * block].reshape(whole, block, *moved.shape[1:])]
+    if len(moved) % block:
+        parts.append(moved[whole * block :][np.newaxis])
+    means = []
+    for part in parts:
+        finite = np.isfinite(part)
+        if finite.all():
+            means.append(part.mean(axis=1))
+            continue
+        count = finite.sum(axis=1)
+        total = np.where(finite, part, 0).sum(axis=1)
+        means.append(np.where(count > 0, total / np.maximum(count, 1), np.nan).astype(np.float32))
+    return np.ascontiguousarray(np.moveaxis(np.concatenate(means), 0, axis), dtype=np.float32)

@@ -1,0 +1,96 @@
+"""The interface of a channel: one way in which a query may depart from the references.
+
+Channels look for what is *higher*; darker departures are found with negated values
+(`WorkingVolume.signed`). Each becomes a map of its own: standardised per place against the
+references, divided by the root mean square of the references left out one at a time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from napari_d24fad.anatomy.grid import FloatArray
+from napari_d24fad.detection.atlas.volume import WorkingVolume
+
+Described = dict[str, npt.NDArray[Any]]
+"""What a pair channel keeps of a scan: plain arrays, so that it can be stored."""
+
+
+class Channel(Protocol):
+    """A quantity of a scan by itself, such as its smoothed value or its asymmetry."""
+
+    @property
+    def name(self) -> str:
+        """Stable key, such as ``"value"``."""
+        ...
+
+    @property
+    def meaning(self) -> str:
+        """For the reader, of a region that is mostly of this channel; ``{side}`` is brighter or darker."""
+        ...
+
+    @property
+    def softening(self) -> float:
+        """Spread in units of the quantity that is added (in squares) to that of the references."""
+        ...
+
+    def measure(self, volume: WorkingVolume) -> FloatArray | None:
+        """Returns the quantity on the working grid, high where abnormal; NaN where it has none.
+
+        None if it cannot be had of this scan (sides unknown, no deformation); the channel is then
+        left out for the set.
+        """
+        ...
+
+
+class PairChannel(Protocol):
+    """A distance of a scan to each reference, of which the nearest count."""
+
+    @property
+    def name(self) -> str:
+        """See `Channel.name`."""
+        ...
+
+    @property
+    def meaning(self) -> str:
+        """See `Channel.meaning`."""
+        ...
+
+    @property
+    def softening(self) -> float:
+        """As for `Channel`, but as a fraction of the spread of the references over all places."""
+        ...
+
+    @property
+    def nearest(self) -> int:
+        """How many of the nearest references a distance is the mean of."""
+        ...
+
+    def describe(self, volume: WorkingVolume) -> Described:
+        """Returns what is compared of a scan; computed once."""
+        ...
+
+    def distance(self, query: Described, reference: Described) -> FloatArray:
+        """Returns the distance to one reference on the working grid of the query; NaN where none."""
+        ...
+
+
+AnyChannel = Channel | PairChannel
+
+
+def mean_of_nearest(distances: Sequence[FloatArray], nearest: int) -> FloatArray:
+    """Returns the mean of the smallest distances at each voxel; NaN where none is known.
+
+    Args:
+        distances: One per reference, on the same grid.
+        nearest: How many count; all if there are fewer.
+    """
+    ordered = np.sort(np.stack(distances), axis=0)[:nearest]  # NaN sort last
+    known = np.isfinite(ordered)
+    count = known.sum(axis=0)
+    total = np.where(known, ordered, 0).sum(axis=0)
+    return np.where(count > 0, total / np.maximum(count, 1), np.nan).astype(np.float32)
