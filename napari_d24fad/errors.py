@@ -233,6 +233,12 @@ class Code(Enum):
         "Find anomalies again for the exact map.",
     )
 
+    MASK_REPLACED = (
+        "P20",
+        "What of this scan is anatomy could not be found as for others of its kind, and was found in a simpler way.",
+        "Look at the outline of what was examined, and rely on the result less.",
+    )
+
     MODEL_UNKNOWN = ("M01", "No model of this name is installed.", "List them with: d24fad models list")
     MODEL_CORRUPT = (
         "M02",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import Enum
 
+from napari_d24fad.anatomy.brain_window import BrainWindow
 from napari_d24fad.anatomy.grid import BoolArray, FloatArray, WorkingGrid
 from napari_d24fad.studies.scan import Problem
 
@@ -26,7 +27,10 @@ class Anatomy:
         kind: What the mask encloses.
         grid: The working grid.
         mask: On the working grid; never empty.
-        values: The scan on the working grid, in the scan's own units; NaN where it has none.
+        values: The scan on the working grid: grey levels of the brain window where `window` is
+            given, else in the scan's own units; NaN where it has none.
+        window: How values of a head CT became grey levels; None for all else.
+        bone: Where there is bone, if it was told apart.
         problems: What the reader must know, such as a mask that failed and was replaced by a
             simpler one.
     """
@@ -35,6 +39,8 @@ class Anatomy:
     grid: WorkingGrid
     mask: BoolArray = field(repr=False)
     values: FloatArray = field(repr=False)
+    window: BrainWindow | None = None
+    bone: BoolArray | None = field(default=None, repr=False)
     problems: tuple[Problem, ...] = ()
 
     @property

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -14,6 +15,8 @@ from napari_d24fad.studies.scan import Affine, Scan
 FloatArray = npt.NDArray[np.float32]
 BoolArray = npt.NDArray[np.bool_]
 Millimetres = tuple[float, float, float]
+
+_PART = 2**22  # voxels that are converted at once
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -54,16 +57,28 @@ class WorkingGrid:
         """Volume of one voxel in mm3 (voxels of the scan without geometry)."""
         return float(np.prod(self.spacing))
 
-    def reduce(self, array: npt.NDArray[Any]) -> FloatArray:
+    def reduce(
+        self, array: npt.NDArray[Any], of: Callable[[FloatArray], FloatArray] | None = None
+    ) -> FloatArray:
         """Averages an array on the grid of the scan over blocks; values that are not finite do not count.
+
+        Args:
+            array: On the grid of the scan.
+            of: Applied to the values, part by part, before they are averaged.
 
         Returns:
             float32 on this grid, NaN where a block holds no finite value.
         """
-        reduced = self.orientation.apply(array).astype(np.float32)
-        for axis, block in enumerate(self.blocks):
-            if block > 1:
-                reduced = _block_mean(reduced, axis, block)
+        ordered = self.orientation.apply(array)
+        reduced = np.empty(self.shape, np.float32)
+        step = max(1, round(_PART / max(1, ordered[0].size) / self.blocks[0]))
+        for first in range(0, self.shape[0], step):  # a copy of a whole volume would double the memory
+            part = ordered[first * self.blocks[0] : (first + step) * self.blocks[0]].astype(np.float32)
+            part = part if of is None else of(part)
+            for axis in (2, 1, 0):
+                if self.blocks[axis] > 1:
+                    part = _block_mean(part, axis, self.blocks[axis])
+            reduced[first : first + step] = part
         return reduced
 
     def expand(self, array: npt.NDArray[Any]) -> npt.NDArray[Any]:
@@ -84,6 +99,14 @@ class WorkingGrid:
         repeated = np.repeat(values, self.blocks[self.slice_axis])[:length]
         flipped = self.orientation.flips[self.slice_axis]
         return np.ascontiguousarray(repeated[::-1] if flipped else repeated)
+
+    def scan_slice_range(self, first: int, last: int) -> tuple[int, int]:
+        """Returns the first and last slice of the scan that slices of this grid cover."""
+        block, length = self.blocks[self.slice_axis], self._full()[self.slice_axis]
+        start, stop = first * block, min((last + 1) * block, length) - 1
+        if self.orientation.flips[self.slice_axis]:
+            start, stop = length - 1 - stop, length - 1 - start
+        return start, stop
 
     def scan_index(self, index: npt.NDArray[np.floating[Any]]) -> npt.NDArray[np.float64]:
         """Returns where a point of this grid lies in the array of the scan.

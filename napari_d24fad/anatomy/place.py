@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 import numpy as np
+import numpy.typing as npt
 from scipy import ndimage
 
 from napari_d24fad.anatomy.found import Anatomy
@@ -22,6 +23,8 @@ class Place:
             inferior to superior, anterior to posterior, right to left. 0 is the lower corner of
             the common box; places outside the box are allowed.
         depth: ``(slices, rows, columns)`` mm to the border of the mask; 0 outside.
+        mirror: ``(3, slices, rows, columns)`` index on the working grid of the same place on the
+            other side; None where left and right are not known.
         volume_change: log of the Jacobian determinant of the map to the common space where it
             is known, else None.
         how: One or two words for the reader, such as "box" or "affine".
@@ -30,6 +33,7 @@ class Place:
 
     coordinates: FloatArray = field(repr=False)
     depth: FloatArray = field(repr=False)
+    mirror: FloatArray | None = field(default=None, repr=False)
     volume_change: FloatArray | None = field(default=None, repr=False)
     how: str = "box"
     problems: tuple[Problem, ...] = ()
@@ -60,16 +64,40 @@ class BoxPlacer:
 
     def place(self, anatomy: Anatomy) -> Place:
         """See `Placer.place`."""
-        axes = []
+        matrix = np.eye(4)
         for axis, length in enumerate(self.box):
             others = tuple(other for other in range(3) if other != axis)
             inside = np.flatnonzero(anatomy.mask.any(axis=others))
             # The faces of the box are those of its outermost voxels.
-            first, count = int(inside[0]), int(inside[-1] - inside[0]) + 1
-            index = np.arange(anatomy.mask.shape[axis], dtype=np.float32)
-            axes.append(((index - first + 0.5) / count * length).astype(np.float32))
-        coordinates = np.stack(np.meshgrid(*axes, indexing="ij")).astype(np.float32)
-        return Place(coordinates, depth_mm(anatomy))
+            scale = length / (int(inside[-1] - inside[0]) + 1)
+            matrix[axis, axis], matrix[axis, 3] = scale, (0.5 - int(inside[0])) * scale
+        return affine_place(anatomy, matrix, self.box, "box")
+
+
+def affine_place(anatomy: Anatomy, matrix: npt.NDArray[np.float64], box: Millimetres, how: str) -> Place:
+    """Makes the place that an affine map says.
+
+    Args:
+        anatomy: The scan.
+        matrix: ``(4, 4)`` from index on the working grid to mm of the common space.
+        box: Size of the common space; its middle plane from right to left is the mirror.
+        how: See `Place.how`.
+    """
+    shape = anatomy.mask.shape
+    coordinates = _mapped(matrix, shape)
+    mirror = None
+    if anatomy.grid.sided:
+        reflect = np.diag([1.0, 1.0, -1.0, 1.0])
+        reflect[2, 3] = box[2]
+        mirror = _mapped(np.linalg.inv(matrix) @ reflect @ matrix, shape)
+    return Place(coordinates, depth_mm(anatomy), mirror, how=how)
+
+
+def _mapped(matrix: npt.NDArray[np.float64], shape: tuple[int, ...]) -> FloatArray:
+    """Returns where each index of a grid is mapped to, float32 ``(3, *shape)``."""
+    axes = np.meshgrid(*(np.arange(n, dtype=np.float32) for n in shape), indexing="ij", sparse=True)
+    rows = matrix[:3].astype(np.float32)
+    return np.stack([row[0] * axes[0] + row[1] * axes[1] + row[2] * axes[2] + row[3] for row in rows])
 
 
 def depth_mm(anatomy: Anatomy) -> FloatArray:

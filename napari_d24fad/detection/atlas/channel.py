@@ -70,6 +70,11 @@ class PairChannel(Protocol):
         """How many of the nearest references a distance is the mean of."""
         ...
 
+    @property
+    def signed(self) -> bool:
+        """Whether distances depend on the direction; else they are computed once for both."""
+        ...
+
     def describe(self, volume: WorkingVolume) -> Described:
         """Returns what is compared of a scan; computed once."""
         ...

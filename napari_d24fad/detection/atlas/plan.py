@@ -9,6 +9,7 @@ from napari_d24fad.anatomy.found import Anatomy
 from napari_d24fad.anatomy.grid import Millimetres
 from napari_d24fad.anatomy.place import Place, Placer
 from napari_d24fad.detection.atlas.channel import AnyChannel
+from napari_d24fad.detection.atlas.table import Cells
 from napari_d24fad.detection.atlas.volume import Direction, WorkingVolume
 from napari_d24fad.studies.scan import Scan
 
@@ -24,9 +25,12 @@ class Plan:
         prepare: Makes the working volume of an anatomy and its place.
         channels: What is compared; channels that a set cannot have are left out.
         direction: The default.
-        cell_mm: Cell of the coarse grid that statistics are kept on.
-        sigma_mm: Smoothing of the statistics (Gaussian).
+        cells: The coarse grid that statistics are kept on.
         map_sigma_mm: Smoothing of each channel's map along (z, y, x).
+        score_mm3: The scan score is the mean of the highest voxels of this volume.
+        slice_mm2: The score of a slice is the mean of the highest voxels of this area.
+        level_share: Share of its anatomy that the median reference left out has above the level.
+        smallest_mm3: Smallest region that is told of.
     """
 
     name: str
@@ -34,7 +38,10 @@ class Plan:
     placer: Placer
     prepare: Callable[[Anatomy, Place], WorkingVolume]
     channels: tuple[AnyChannel, ...]
+    cells: Cells
     direction: Direction = Direction.BOTH
-    cell_mm: float = 4.0
-    sigma_mm: float = 5.0
     map_sigma_mm: Millimetres = (0.0, 1.5, 1.5)
+    score_mm3: float = 3300.0
+    slice_mm2: float = 66.0
+    level_share: float = 0.001
+    smallest_mm3: float = 50.0

@@ -1,0 +1,88 @@
+"""What is computed of one scan by itself: done once, whatever it is compared with."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from napari_d24fad.anatomy.grid import FloatArray
+from napari_d24fad.detection.atlas.channel import AnyChannel, Channel, Described, PairChannel
+from napari_d24fad.detection.atlas.plan import Plan
+from napari_d24fad.detection.atlas.table import Sums, sums_of
+from napari_d24fad.detection.atlas.volume import Direction, WorkingVolume
+from napari_d24fad.progress import CancelToken
+from napari_d24fad.studies.scan import Scan
+
+Key = tuple[int, str]
+"""Direction (+1, -1; 0 where it makes no difference) and name of a channel."""
+
+
+def is_pair(channel: AnyChannel) -> bool:
+    """Whether a channel compares scans pair by pair."""
+    return hasattr(channel, "describe")
+
+
+def key_of(channel: AnyChannel, sign: int) -> Key:
+    """Returns under which key a channel keeps what it measured."""
+    return (0 if is_pair(channel) and not getattr(channel, "signed", True) else sign, channel.name)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class MeasuredScan:
+    """One scan, made comparable, with all that its channels say of it alone.
+
+    Attributes:
+        identity: `Scan.scan_hash`: equal for equal scans.
+        volume: The scan on its working grid.
+        quantities: Of each `Channel`.
+        sums: Of these quantities over the cells of the common space.
+        described: Of each `PairChannel`.
+    """
+
+    identity: str
+    volume: WorkingVolume = field(repr=False)
+    quantities: Mapping[Key, FloatArray] = field(repr=False)
+    sums: Mapping[Key, Sums] = field(repr=False)
+    described: Mapping[Key, Described] = field(repr=False)
+
+
+def measure_scan(
+    scan: Scan, plan: Plan, direction: Direction, cancel: CancelToken, *, summed: bool = True
+) -> MeasuredScan:
+    """Finds the anatomy of a scan, places it and runs its channels.
+
+    Args:
+        scan: The scan.
+        plan: How this kind of study is examined.
+        direction: What is looked for.
+        cancel: Asked between steps.
+        summed: Whether the sums are wanted: of references only.
+
+    Raises:
+        PairingError: ``NOTHING_TO_EXAMINE``, if no anatomy was found.
+    """
+    cancel.check()
+    anatomy = plan.find(scan)
+    cancel.check()
+    volume = plan.prepare(anatomy, plan.placer.place(anatomy))
+    quantities: dict[Key, FloatArray] = {}
+    sums: dict[Key, Sums] = {}
+    described: dict[Key, Described] = {}
+    for sign in direction.signs:
+        signed = volume.signed(sign)
+        for channel in plan.channels:
+            cancel.check()
+            key = key_of(channel, sign)
+            if key in described:
+                continue
+            if is_pair(channel):
+                pair: PairChannel = channel  # type: ignore[assignment]  # is_pair says so
+                described[key] = pair.describe(signed)
+                continue
+            single: Channel = channel  # type: ignore[assignment]
+            quantity = single.measure(signed)
+            if quantity is not None:
+                quantities[key] = quantity
+                if summed:
+                    sums[key] = sums_of(quantity, signed, plan.cells)
+    return MeasuredScan(scan.scan_hash(), volume, quantities, sums, described)

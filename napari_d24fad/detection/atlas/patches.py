@@ -1,0 +1,95 @@
+"""The channel of small patches: how unlike a query is to the most alike places of the references."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import ndimage
+
+from napari_d24fad.anatomy.grid import FloatArray, Millimetres
+from napari_d24fad.detection.atlas.channel import Described
+from napari_d24fad.detection.atlas.smoothing import masked_gaussian
+from napari_d24fad.detection.atlas.volume import WorkingVolume
+
+_HALF = 2  # voxels on each side of the middle one
+
+
+@dataclass(frozen=True, slots=True)
+class Patches:
+    """Distance of 5 x 5 values, with the means above and below, to the nearest patch near the same place.
+
+    Attributes:
+        softening: See `PairChannel.softening`.
+        step: Every how many voxels along rows and columns a patch is compared.
+        block_mm: Patches are compared block by block of the common space, along (z, y, x).
+        reach_mm: How far around a block the patches of a reference are taken from.
+        nearest: See `PairChannel.nearest`.
+    """
+
+    softening: float = 0.3
+    step: int = 2
+    block_mm: Millimetres = (10.0, 16.0, 16.0)
+    reach_mm: Millimetres = (6.0, 12.0, 12.0)
+    nearest: int = 3
+    signed: bool = False
+    name: str = "patches"
+    meaning: str = "unlike the references in fine structure"
+
+    def describe(self, volume: WorkingVolume) -> Described:
+        """Returns float32 ``patches`` (n, 27), ``places`` (3, n) in mm, ``index`` (3, n), ``shape``."""
+        spacing = volume.anatomy.grid.spacing
+        inside = volume.anatomy.mask
+        values = np.where(inside, volume.values, 0)
+        filled = np.nan_to_num(
+            masked_gaussian(values, inside, (0, 0.8 * spacing[1], 0.8 * spacing[2]), spacing)
+        )
+        chosen = np.zeros(inside.shape, bool)
+        chosen[:, :: self.step, :: self.step] = True
+        index = np.nonzero(chosen & volume.counted)
+        padded = np.pad(filled, ((1, 1), (_HALF, _HALF), (_HALF, _HALF)), mode="edge")
+        mean = np.pad(
+            ndimage.uniform_filter(filled, (1, 3, 3), mode="nearest"), ((1, 1), (0, 0), (0, 0)), mode="edge"
+        )
+        z, y, x = index
+        size = 2 * _HALF + 1
+        columns = [padded[z + 1, y + dy, x + dx] for dy in range(size) for dx in range(size)]
+        # A mean of nine values varies less than one of them, so it counts double.
+        columns += [2 * mean[z + dz, y, x] for dz in (0, 2)]
+        return {
+            "patches": np.stack(columns, axis=1).astype(np.float32),
+            "places": volume.place.coordinates[:, z, y, x],
+            "index": np.stack(index).astype(np.int32),
+            "shape": np.array(inside.shape, np.int32),
+        }
+
+    def distance(self, query: Described, reference: Described) -> FloatArray:
+        """See `PairChannel.distance`; NaN where no patch was compared."""
+        best = np.full(query["patches"].shape[0], np.inf, np.float32)
+        block = np.array(self.block_mm, np.float32)
+        reach = np.array(self.reach_mm, np.float32)
+        blocks = np.floor(query["places"] / block[:, np.newaxis]).astype(np.int32)
+        order = np.lexsort(blocks[::-1])
+        changes = np.flatnonzero(np.any(np.diff(blocks[:, order], axis=1) != 0, axis=0)) + 1
+        by_height = np.argsort(reference["places"][0], kind="stable")
+        places, patches = reference["places"][:, by_height], reference["patches"][by_height]
+        norms = (patches**2).sum(axis=1)
+        for members in np.split(order, changes):
+            low = blocks[:, members[0]] * block - reach
+            high = low + block + 2 * reach
+            layer = slice(*np.searchsorted(places[0], (low[0], high[0])))
+            near = np.flatnonzero(
+                (places[1, layer] >= low[1])
+                & (places[1, layer] < high[1])
+                & (places[2, layer] >= low[2])
+                & (places[2, layer] < high[2])
+            )
+            if near.size:
+                own = query["patches"][members]
+                other = patches[layer][near]
+                products = norms[layer][near] - 2 * own @ other.T
+                squared = (own**2).sum(axis=1) + products.min(axis=1)
+                best[members] = squared
+        found = np.full(tuple(query["shape"]), np.nan, np.float32)
+        found[tuple(query["index"])] = np.where(np.isfinite(best), np.sqrt(np.maximum(best, 0)), np.nan)
+        return found

@@ -1,0 +1,263 @@
+"""The entry: normal references measured once, queries held against them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from napari_d24fad.anatomy.grid import FloatArray
+from napari_d24fad.detection.atlas.channel import AnyChannel, PairChannel, mean_of_nearest
+from napari_d24fad.detection.atlas.examination import AtlasExamination, Levels
+from napari_d24fad.detection.atlas.found_regions import describe_regions
+from napari_d24fad.detection.atlas.measured import Key, MeasuredScan, is_pair, key_of, measure_scan
+from napari_d24fad.detection.atlas.plan import Plan
+from napari_d24fad.detection.atlas.standard import Departure, Standard, fused, learn
+from napari_d24fad.detection.atlas.statistics import components, learn_levels, scan_score, slice_scores
+from napari_d24fad.detection.atlas.table import sums_of
+from napari_d24fad.detection.atlas.volume import Direction
+from napari_d24fad.errors import Code, PairingError
+from napari_d24fad.progress import CancelToken, Progress, part, silent
+from napari_d24fad.studies.scan import Problem, Scan
+
+Distances = dict[tuple[str, str, Key], FloatArray]
+"""Identity of query and reference, and channel: the distance of each pair that was compared."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class AtlasReferences:
+    """Normal references, measured, with what they show when they are left out one at a time.
+
+    Attributes:
+        plan: How this kind of study is examined.
+        direction: What is looked for.
+        scans: The references.
+        distances: Of every pair of references, for pair channels; shared by sets that were made
+            from one another, so that no pair is compared twice.
+        standards: Of each channel that all references have.
+        levels: From where on a map is told of.
+        normal_scores: Scan score of each reference left out.
+        normal_masses: Of all regions of all references left out, highest first.
+    """
+
+    plan: Plan = field(repr=False)
+    direction: Direction
+    scans: tuple[MeasuredScan, ...] = field(repr=False)
+    distances: Distances = field(repr=False)
+    standards: dict[Key, Standard] = field(repr=False)
+    levels: Levels
+    normal_scores: tuple[float, ...]
+    normal_masses: tuple[float, ...] = field(repr=False)
+
+    @classmethod
+    def measure(
+        cls,
+        scans: Sequence[Scan],
+        plan: Plan,
+        direction: Direction | None = None,
+        progress: Progress = silent,
+        cancel: CancelToken | None = None,
+    ) -> AtlasReferences:
+        """Measures references and leaves each out once.
+
+        Args:
+            scans: At least two normal scans.
+            plan: How this kind of study is examined.
+            direction: What is looked for; None for the default of the plan.
+            progress: Callback.
+            cancel: Asked between steps.
+
+        Raises:
+            PairingError: ``TOO_FEW_REFERENCES``, or ``NOTHING_TO_EXAMINE`` if a reference has no
+                anatomy.
+        """
+        cancel = cancel or CancelToken()
+        direction = direction or plan.direction
+        measured = []
+        for number, scan in enumerate(scans):
+            progress(0.5 * number / len(scans), f"Measuring reference {number + 1} of {len(scans)}")
+            measured.append(measure_scan(scan, plan, direction, cancel))
+        return cls.of(measured, plan, direction, {}, part(progress, 0.5, 1.0), cancel)
+
+    @classmethod
+    def of(
+        cls,
+        scans: Sequence[MeasuredScan],
+        plan: Plan,
+        direction: Direction,
+        distances: Distances,
+        progress: Progress = silent,
+        cancel: CancelToken | None = None,
+    ) -> AtlasReferences:
+        """Makes a set of scans that were measured before; only pairs not in ``distances`` are compared."""
+        cancel = cancel or CancelToken()
+        if len(scans) < 2:
+            raise PairingError(Code.TOO_FEW_REFERENCES)
+        volumes = [scan.volume for scan in scans]
+        standards: dict[Key, Standard] = {}
+        left_out: list[FloatArray] = []
+        for sign in direction.signs:
+            maps: list[list[FloatArray]] = [[] for _ in scans]
+            for channel in plan.channels:
+                cancel.check()
+                key = key_of(channel, sign)
+                if key in standards:
+                    continue
+                quantities = _of_references(channel, key, scans, distances, progress, cancel)
+                if quantities is None:
+                    continue
+                softening = channel.softening
+                if is_pair(channel):
+                    sums = [sums_of(q, v, plan.cells) for q, v in zip(quantities, volumes, strict=True)]
+                    softening *= float(np.nanstd(np.concatenate([q[np.isfinite(q)] for q in quantities])))
+                else:
+                    sums = [scan.sums[key] for scan in scans]
+                standards[key], found = learn(quantities, volumes, sums, softening, plan)
+                for own, one in zip(maps, found, strict=True):
+                    own.append(one)
+            side = [fused(own, volume) for own, volume in zip(maps, volumes, strict=True)]
+            left_out = side if not left_out else [np.fmax(a, b) for a, b in zip(left_out, side, strict=True)]
+        grids = [volume.anatomy.grid for volume in volumes]
+        levels, masses = learn_levels(left_out, grids, plan.level_share, plan.smallest_mm3)
+        scores = tuple(scan_score(m, g, plan.score_mm3) for m, g in zip(left_out, grids, strict=True))
+        return cls(plan, direction, tuple(scans), distances, standards, levels, scores, masses)
+
+    def subset(self, chosen: Sequence[int]) -> AtlasReferences:
+        """Returns the set with these references only; no scan is measured or compared again.
+
+        Raises:
+            PairingError: ``TOO_FEW_REFERENCES``.
+        """
+        return self.of([self.scans[index] for index in chosen], self.plan, self.direction, self.distances)
+
+    def extended(
+        self, scans: Sequence[Scan], progress: Progress = silent, cancel: CancelToken | None = None
+    ) -> AtlasReferences:
+        """Returns the set with further references; only these are measured and compared."""
+        cancel = cancel or CancelToken()
+        more = [measure_scan(scan, self.plan, self.direction, cancel) for scan in scans]
+        return self.of([*self.scans, *more], self.plan, self.direction, self.distances, progress, cancel)
+
+    def examine(
+        self, scan: Scan, progress: Progress = silent, cancel: CancelToken | None = None
+    ) -> AtlasExamination:
+        """Holds a query against the references.
+
+        Raises:
+            PairingError: ``NOTHING_TO_EXAMINE``, if no anatomy was found.
+        """
+        cancel = cancel or CancelToken()
+        progress(0.0, "Finding the anatomy")
+        query = measure_scan(scan, self.plan, self.direction, cancel, summed=False)
+        return self.examine_measured(query, part(progress, 0.5, 1.0), cancel)
+
+    def examine_measured(
+        self, query: MeasuredScan, progress: Progress = silent, cancel: CancelToken | None = None
+    ) -> AtlasExamination:
+        """Holds a query against the references that was measured before; pairs are compared once."""
+        cancel = cancel or CancelToken()
+        plan, volume = self.plan, query.volume
+        grid = volume.anatomy.grid
+        sides: dict[int, dict[str, Departure]] = {}
+        for sign in self.direction.signs:
+            found: dict[str, Departure] = {}
+            for channel in plan.channels:
+                cancel.check()
+                progress(0.5, f"Comparing with {len(self.scans)} references")
+                key = key_of(channel, sign)
+                if key not in self.standards:
+                    continue
+                quantity = _of_query(channel, key, query, self.scans, self.distances, cancel)
+                if quantity is not None:
+                    found[channel.name] = self.standards[key].calibrated(quantity, volume, plan)
+            sides[sign] = found
+        maps = {sign: {name: one.map for name, one in found.items()} for sign, found in sides.items()}
+        per_side = {sign: fused(list(own.values()), volume) for sign, own in maps.items()}
+        signs = self.direction.signs
+        result, of_side = per_side[signs[0]], np.full(volume.anatomy.mask.shape, signs[0], np.int8)
+        if len(signs) > 1:
+            other = per_side[signs[1]]
+            of_side[other > result] = signs[1]
+            result = np.fmax(result, other)
+        regions = components(result, grid, self.levels.value, self.levels.smallest_mm3)
+        value = sides[signs[0]][plan.channels[0].name].excess * signs[0]
+        own_slices = slice_scores(result, grid, plan.slice_mm2)
+        return AtlasExamination(
+            volume=volume,
+            direction=self.direction,
+            fused=result,
+            sides=of_side,
+            channels={_channel_key(n, s, signs): m for s, own in maps.items() for n, m in own.items()},
+            labels=regions.labels,
+            score=scan_score(result, grid, plan.score_mm3),
+            normal_scores=self.normal_scores,
+            slice_scores=grid.scan_slices(own_slices),
+            levels=self.levels,
+            regions=describe_regions(
+                regions,
+                result,
+                of_side,
+                maps,
+                value,
+                volume,
+                plan.channels,
+                self.normal_masses,
+                len(self.scans),
+            ),
+            problems=self._problems(query),
+        )
+
+    def _problems(self, query: MeasuredScan) -> tuple[Problem, ...]:
+        volume = query.volume
+        return tuple(dict.fromkeys(volume.anatomy.problems + volume.place.problems))
+
+
+def _of_references(
+    channel: AnyChannel,
+    key: Key,
+    scans: Sequence[MeasuredScan],
+    distances: Distances,
+    progress: Progress,
+    cancel: CancelToken,
+) -> list[FloatArray] | None:
+    """Returns the quantity of each reference; None if one of them has none.
+
+    A reference is compared with the others only: of itself it would be no distance away.
+    """
+    found: list[FloatArray] = []
+    for number, scan in enumerate(scans):
+        progress(number / len(scans), f"Comparing reference {number + 1} of {len(scans)} with the others")
+        others = [other for other in scans if other is not scan]
+        quantity = _of_query(channel, key, scan, others, distances, cancel)
+        if quantity is None:
+            return None
+        found.append(quantity)
+    return found
+
+
+def _of_query(
+    channel: AnyChannel,
+    key: Key,
+    query: MeasuredScan,
+    references: Sequence[MeasuredScan],
+    distances: Distances,
+    cancel: CancelToken,
+) -> FloatArray | None:
+    """Returns the quantity of a scan; that of a pair channel is the mean of its nearest distances."""
+    if not is_pair(channel):
+        return query.quantities.get(key)
+    pair: PairChannel = channel  # type: ignore[assignment]  # is_pair says so
+    compared = []
+    for reference in references:
+        cancel.check()
+        of_pair = (query.identity, reference.identity, key)
+        if of_pair not in distances:
+            distances[of_pair] = pair.distance(query.described[key], reference.described[key])
+        compared.append(distances[of_pair])
+    return mean_of_nearest(compared, pair.nearest)
+
+
+def _channel_key(name: str, sign: int, signs: tuple[int, ...]) -> str:
+    """Returns under which name a channel's map is kept: with its direction, if both are looked for."""
+    return name if len(signs) == 1 else f"{name} ({'brighter' if sign > 0 else 'darker'})"

@@ -1,0 +1,135 @@
+"""Sums of a quantity over the places of the common space: the statistics of the references."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+import numpy.typing as npt
+from scipy import ndimage
+
+from napari_d24fad.anatomy.grid import FloatArray, Millimetres
+from napari_d24fad.detection.atlas.volume import WorkingVolume
+
+_MARGIN = 2  # cells beyond the common box on each side, for places that lie outside it
+_PRIOR = 0.16  # weight of the whole bin, as a part of what one reference weighs at a place
+
+
+@dataclass(frozen=True, slots=True)
+class Cells:
+    """The coarse grid of the common space.
+
+    Attributes:
+        box: Size of the common space along (z, y, x) in mm.
+        size: Edge of a cell in mm.
+        sigma: Gaussian that sums are smoothed with, in mm.
+        wide_bins: Bins that are rare and smoothed 1.6 times as wide.
+    """
+
+    box: Millimetres
+    size: float
+    sigma: float
+    wide_bins: tuple[int, ...] = ()
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """Number of cells along (z, y, x)."""
+        first, second, third = (int(np.ceil(length / self.size)) + 2 * _MARGIN for length in self.box)
+        return first, second, third
+
+    def index(self, volume: WorkingVolume) -> FloatArray:
+        """Returns the cell of each counted voxel, as float32 ``(3, voxels)`` within the grid."""
+        index = volume.place.coordinates[:, volume.counted] / self.size + (_MARGIN - 0.5)
+        limit = np.array(self.shape, np.float32)[:, np.newaxis] - 1
+        return np.asarray(np.clip(index, 0, limit), np.float32)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Sums:
+    """Smoothed sums over one or more scans, in mm3: they add and subtract.
+
+    Attributes:
+        moments: ``(3, bins, *cells)`` float32: of 1, of the quantity and of its square.
+        scans: Over how many scans.
+    """
+
+    moments: FloatArray = field(repr=False)
+    scans: int
+
+    def __add__(self, other: Sums) -> Sums:
+        return Sums(self.moments + other.moments, self.scans + other.scans)
+
+    def __sub__(self, other: Sums) -> Sums:
+        """Leaves a scan out; what rounding leaves below zero is nothing."""
+        rest = self.moments - other.moments
+        np.maximum(rest[0], 0, out=rest[0])
+        np.maximum(rest[2], 0, out=rest[2])
+        return Sums(rest, self.scans - other.scans)
+
+
+def sums_of(quantity: FloatArray, volume: WorkingVolume, cells: Cells) -> Sums:
+    """Sums a quantity of one scan over the cells.
+
+    Args:
+        quantity: On the working grid; NaN does not count.
+        volume: The scan.
+        cells: The coarse grid.
+    """
+    values = quantity[volume.counted].astype(np.float64)
+    known = np.isfinite(values)
+    nearest = np.rint(cells.index(volume)[:, known]).astype(np.intp)
+    bins = volume.bins[volume.counted][known].astype(np.intp)
+    flat = np.ravel_multi_index((bins, *nearest), (volume.n_bins, *cells.shape))
+    values = values[known]
+    size = volume.n_bins * int(np.prod(cells.shape))
+    voxel = volume.anatomy.grid.voxel_mm3
+    moments = np.empty((3, volume.n_bins, *cells.shape), np.float32)
+    for power in range(3):
+        counted = np.bincount(flat, values**power * voxel, minlength=size)
+        moments[power] = counted.reshape(volume.n_bins, *cells.shape)
+    sigma = cells.sigma / cells.size
+    for index in range(volume.n_bins):
+        wide = 1.6 if index in cells.wide_bins else 1.0
+        for moment in moments:
+            ndimage.gaussian_filter(
+                moment[index], sigma * wide, output=moment[index], mode="constant", truncate=3
+            )
+    return Sums(moments, 1)
+
+
+def expected(sums: Sums, volume: WorkingVolume, cells: Cells) -> tuple[FloatArray, FloatArray]:
+    """Returns mean and standard deviation of the references at each counted voxel.
+
+    Each bin as a whole counts a little at every place, the more the fewer references there are:
+    where they show nothing, what is known is that of the bin.
+
+    Returns:
+        Two arrays ``(voxels,)``.
+    """
+    index = cells.index(volume)
+    bins = volume.bins[volume.counted]
+    mean, spread = np.empty((2, len(bins)), np.float32)
+    for number in range(volume.n_bins):
+        chosen = bins == number
+        if not chosen.any():
+            continue
+        moments = sums.moments[:, number].astype(np.float64)
+        total = moments.reshape(3, -1).sum(axis=1)
+        weight = moments[0]
+        present = weight[weight > 0.05 * weight.max()] if weight.max() > 0 else weight.ravel()
+        prior = _PRIOR * float(np.median(present)) / max(1, sums.scans)
+        if total[0] <= 0 or prior <= 0:  # a bin that no reference has
+            mean[chosen], spread[chosen] = np.nan, np.nan
+            continue
+        moments += (total / total[0] * prior)[:, np.newaxis, np.newaxis, np.newaxis]
+        first = moments[1] / moments[0]
+        second = np.maximum(moments[2] / moments[0] - first**2, 0)
+        where = index[:, chosen]
+        mean[chosen] = _at(first, where)
+        spread[chosen] = np.sqrt(_at(second, where))
+    return mean, spread
+
+
+def _at(array: npt.NDArray[np.float64], index: FloatArray) -> npt.NDArray[np.float64]:
+    """Interpolates linearly between cells."""
+    return np.asarray(ndimage.map_coordinates(array, index, order=1, mode="nearest"))
