@@ -17,7 +17,11 @@ from napari_d24fad.anatomy.grid import FloatArray
 from napari_d24fad.detection.atlas.volume import WorkingVolume
 
 Described = dict[str, npt.NDArray[Any]]
-"""What a pair channel keeps of a scan: plain arrays, so that it can be stored."""
+"""What a pair channel keeps of a scan: plain arrays, so that it can be stored.
+
+``index``, int32 ``(3, points)``, says which voxels of the working grid are compared; the rest is
+the channel's own.
+"""
 
 
 class Channel(Protocol):
@@ -80,7 +84,10 @@ class PairChannel(Protocol):
         ...
 
     def distance(self, query: Described, reference: Described) -> FloatArray:
-        """Returns the distance to one reference on the working grid of the query; NaN where none."""
+        """Returns the distance of each point of the query to one reference, float32 ``(points,)``.
+
+        NaN where the reference shows nothing to compare with.
+        """
         ...
 
 
@@ -88,10 +95,10 @@ AnyChannel = Channel | PairChannel
 
 
 def mean_of_nearest(distances: Sequence[FloatArray], nearest: int) -> FloatArray:
-    """Returns the mean of the smallest distances at each voxel; NaN where none is known.
+    """Returns the mean of the smallest distances at each point; NaN where none is known.
 
     Args:
-        distances: One per reference, on the same grid.
+        distances: One per reference, of the same points.
         nearest: How many count; all if there are fewer.
     """
     ordered = np.sort(np.stack(distances), axis=0)[:nearest]  # NaN sort last

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+import numpy as np
+
 from napari_d24fad.anatomy.grid import FloatArray
-from napari_d24fad.detection.atlas.channel import AnyChannel, Channel, Described, PairChannel
+from napari_d24fad.detection.atlas.channel import AnyChannel, Channel, Described, PairChannel, mean_of_nearest
 from napari_d24fad.detection.atlas.plan import Plan
 from napari_d24fad.detection.atlas.table import Sums, sums_of
 from napari_d24fad.detection.atlas.volume import Direction, WorkingVolume
@@ -37,6 +39,8 @@ class MeasuredScan:
         quantities: Of each `Channel`.
         sums: Of these quantities over the cells of the common space.
         described: Of each `PairChannel`.
+        compared: Distances to other scans, by their identity; filled when they are first wanted,
+            so that no pair is compared twice.
     """
 
     identity: str
@@ -44,6 +48,32 @@ class MeasuredScan:
     quantities: Mapping[Key, FloatArray] = field(repr=False)
     sums: Mapping[Key, Sums] = field(repr=False)
     described: Mapping[Key, Described] = field(repr=False)
+    compared: dict[tuple[str, Key], FloatArray] = field(default_factory=dict, repr=False)
+
+    def quantity(
+        self, channel: AnyChannel, key: Key, others: Sequence[MeasuredScan], cancel: CancelToken
+    ) -> FloatArray | None:
+        """Returns what a channel says of this scan; None if it says nothing.
+
+        Args:
+            channel: The channel.
+            key: Its key.
+            others: The scans that a pair channel compares with: never this one.
+            cancel: Asked before each comparison.
+        """
+        if not is_pair(channel):
+            return self.quantities.get(key)
+        pair: PairChannel = channel  # type: ignore[assignment]  # is_pair says so
+        own = self.described[key]
+        distances = []
+        for other in others:
+            cancel.check()
+            if (other.identity, key) not in self.compared:
+                self.compared[other.identity, key] = pair.distance(own, other.described[key])
+            distances.append(self.compared[other.identity, key])
+        found = np.full(self.volume.anatomy.mask.shape, np.nan, np.float32)
+        found[tuple(own["index"])] = mean_of_nearest(distances, pair.nearest)
+        return found
 
 
 def measure_scan(

@@ -37,7 +37,7 @@ class Patches:
     meaning: str = "unlike the references in fine structure"
 
     def describe(self, volume: WorkingVolume) -> Described:
-        """Returns float32 ``patches`` (n, 27), ``places`` (3, n) in mm, ``index`` (3, n), ``shape``."""
+        """Returns float32 ``patches`` (n, 27), ``places`` (3, n) in mm, ``index`` (3, n)."""
         spacing = volume.anatomy.grid.spacing
         inside = volume.anatomy.mask
         values = np.where(inside, volume.values, 0)
@@ -60,11 +60,10 @@ class Patches:
             "patches": np.stack(columns, axis=1).astype(np.float32),
             "places": volume.place.coordinates[:, z, y, x],
             "index": np.stack(index).astype(np.int32),
-            "shape": np.array(inside.shape, np.int32),
         }
 
     def distance(self, query: Described, reference: Described) -> FloatArray:
-        """See `PairChannel.distance`; NaN where no patch was compared."""
+        """See `PairChannel.distance`; NaN where no patch of the reference is near."""
         best = np.full(query["patches"].shape[0], np.inf, np.float32)
         block = np.array(self.block_mm, np.float32)
         reach = np.array(self.reach_mm, np.float32)
@@ -90,6 +89,4 @@ class Patches:
                 products = norms[layer][near] - 2 * own @ other.T
                 squared = (own**2).sum(axis=1) + products.min(axis=1)
                 best[members] = squared
-        found = np.full(tuple(query["shape"]), np.nan, np.float32)
-        found[tuple(query["index"])] = np.where(np.isfinite(best), np.sqrt(np.maximum(best, 0)), np.nan)
-        return found
+        return np.where(np.isfinite(best), np.sqrt(np.maximum(best, 0)), np.nan).astype(np.float32)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from napari_d24fad.anatomy.grid import FloatArray
-from napari_d24fad.detection.atlas.channel import AnyChannel, PairChannel, mean_of_nearest
+from napari_d24fad.detection.atlas.channel import AnyChannel
 from napari_d24fad.detection.atlas.examination import AtlasExamination, Levels
 from napari_d24fad.detection.atlas.found_regions import describe_regions
 from napari_d24fad.detection.atlas.measured import Key, MeasuredScan, is_pair, key_of, measure_scan
@@ -21,9 +21,6 @@ from napari_d24fad.errors import Code, PairingError
 from napari_d24fad.progress import CancelToken, Progress, part, silent
 from napari_d24fad.studies.scan import Problem, Scan
 
-Distances = dict[tuple[str, str, Key], FloatArray]
-"""Identity of query and reference, and channel: the distance of each pair that was compared."""
-
 
 @dataclass(frozen=True, slots=True, eq=False)
 class AtlasReferences:
@@ -33,8 +30,6 @@ class AtlasReferences:
         plan: How this kind of study is examined.
         direction: What is looked for.
         scans: The references.
-        distances: Of every pair of references, for pair channels; shared by sets that were made
-            from one another, so that no pair is compared twice.
         standards: Of each channel that all references have.
         levels: From where on a map is told of.
         normal_scores: Scan score of each reference left out.
@@ -44,7 +39,6 @@ class AtlasReferences:
     plan: Plan = field(repr=False)
     direction: Direction
     scans: tuple[MeasuredScan, ...] = field(repr=False)
-    distances: Distances = field(repr=False)
     standards: dict[Key, Standard] = field(repr=False)
     levels: Levels
     normal_scores: tuple[float, ...]
@@ -78,7 +72,7 @@ class AtlasReferences:
         for number, scan in enumerate(scans):
             progress(0.5 * number / len(scans), f"Measuring reference {number + 1} of {len(scans)}")
             measured.append(measure_scan(scan, plan, direction, cancel))
-        return cls.of(measured, plan, direction, {}, part(progress, 0.5, 1.0), cancel)
+        return cls.of(measured, plan, direction, part(progress, 0.5, 1.0), cancel)
 
     @classmethod
     def of(
@@ -86,25 +80,27 @@ class AtlasReferences:
         scans: Sequence[MeasuredScan],
         plan: Plan,
         direction: Direction,
-        distances: Distances,
         progress: Progress = silent,
         cancel: CancelToken | None = None,
     ) -> AtlasReferences:
-        """Makes a set of scans that were measured before; only pairs not in ``distances`` are compared."""
+        """Makes a set of scans that were measured before; no pair is compared twice."""
         cancel = cancel or CancelToken()
         if len(scans) < 2:
             raise PairingError(Code.TOO_FEW_REFERENCES)
         volumes = [scan.volume for scan in scans]
         standards: dict[Key, Standard] = {}
+        known: dict[Key, tuple[FloatArray, ...]] = {}
         left_out: list[FloatArray] = []
         for sign in direction.signs:
             maps: list[list[FloatArray]] = [[] for _ in scans]
             for channel in plan.channels:
                 cancel.check()
                 key = key_of(channel, sign)
-                if key in standards:
+                if key in known:  # the same for both directions
+                    for own, one in zip(maps, known[key], strict=True):
+                        own.append(one)
                     continue
-                quantities = _of_references(channel, key, scans, distances, progress, cancel)
+                quantities = _of_references(channel, key, scans, progress, cancel)
                 if quantities is None:
                     continue
                 softening = channel.softening
@@ -113,15 +109,15 @@ class AtlasReferences:
                     softening *= float(np.nanstd(np.concatenate([q[np.isfinite(q)] for q in quantities])))
                 else:
                     sums = [scan.sums[key] for scan in scans]
-                standards[key], found = learn(quantities, volumes, sums, softening, plan)
-                for own, one in zip(maps, found, strict=True):
+                standards[key], known[key] = learn(quantities, volumes, sums, softening, plan)
+                for own, one in zip(maps, known[key], strict=True):
                     own.append(one)
             side = [fused(own, volume) for own, volume in zip(maps, volumes, strict=True)]
             left_out = side if not left_out else [np.fmax(a, b) for a, b in zip(left_out, side, strict=True)]
         grids = [volume.anatomy.grid for volume in volumes]
         levels, masses = learn_levels(left_out, grids, plan.level_share, plan.smallest_mm3)
         scores = tuple(scan_score(m, g, plan.score_mm3) for m, g in zip(left_out, grids, strict=True))
-        return cls(plan, direction, tuple(scans), distances, standards, levels, scores, masses)
+        return cls(plan, direction, tuple(scans), standards, levels, scores, masses)
 
     def subset(self, chosen: Sequence[int]) -> AtlasReferences:
         """Returns the set with these references only; no scan is measured or compared again.
@@ -129,7 +125,7 @@ class AtlasReferences:
         Raises:
             PairingError: ``TOO_FEW_REFERENCES``.
         """
-        return self.of([self.scans[index] for index in chosen], self.plan, self.direction, self.distances)
+        return self.of([self.scans[index] for index in chosen], self.plan, self.direction)
 
     def extended(
         self, scans: Sequence[Scan], progress: Progress = silent, cancel: CancelToken | None = None
@@ -137,7 +133,7 @@ class AtlasReferences:
         """Returns the set with further references; only these are measured and compared."""
         cancel = cancel or CancelToken()
         more = [measure_scan(scan, self.plan, self.direction, cancel) for scan in scans]
-        return self.of([*self.scans, *more], self.plan, self.direction, self.distances, progress, cancel)
+        return self.of([*self.scans, *more], self.plan, self.direction, progress, cancel)
 
     def examine(
         self, scan: Scan, progress: Progress = silent, cancel: CancelToken | None = None
@@ -168,7 +164,7 @@ class AtlasReferences:
                 key = key_of(channel, sign)
                 if key not in self.standards:
                     continue
-                quantity = _of_query(channel, key, query, self.scans, self.distances, cancel)
+                quantity = query.quantity(channel, key, self.scans, cancel)
                 if quantity is not None:
                     found[channel.name] = self.standards[key].calibrated(quantity, volume, plan)
             sides[sign] = found
@@ -217,7 +213,6 @@ def _of_references(
     channel: AnyChannel,
     key: Key,
     scans: Sequence[MeasuredScan],
-    distances: Distances,
     progress: Progress,
     cancel: CancelToken,
 ) -> list[FloatArray] | None:
@@ -229,33 +224,11 @@ def _of_references(
     for number, scan in enumerate(scans):
         progress(number / len(scans), f"Comparing reference {number + 1} of {len(scans)} with the others")
         others = [other for other in scans if other is not scan]
-        quantity = _of_query(channel, key, scan, others, distances, cancel)
+        quantity = scan.quantity(channel, key, others, cancel)
         if quantity is None:
             return None
         found.append(quantity)
     return found
-
-
-def _of_query(
-    channel: AnyChannel,
-    key: Key,
-    query: MeasuredScan,
-    references: Sequence[MeasuredScan],
-    distances: Distances,
-    cancel: CancelToken,
-) -> FloatArray | None:
-    """Returns the quantity of a scan; that of a pair channel is the mean of its nearest distances."""
-    if not is_pair(channel):
-        return query.quantities.get(key)
-    pair: PairChannel = channel  # type: ignore[assignment]  # is_pair says so
-    compared = []
-    for reference in references:
-        cancel.check()
-        of_pair = (query.identity, reference.identity, key)
-        if of_pair not in distances:
-            distances[of_pair] = pair.distance(query.described[key], reference.described[key])
-        compared.append(distances[of_pair])
-    return mean_of_nearest(compared, pair.nearest)
 
 
 def _channel_key(name: str, sign: int, signs: tuple[int, ...]) -> str:
