@@ -11,7 +11,11 @@ from scipy import ndimage
 
 from napari_d24fad.anatomy.found import Anatomy
 from napari_d24fad.anatomy.grid import FloatArray, Millimetres
+from napari_d24fad.anatomy.upright import mirror_plane
 from napari_d24fad.studies.scan import Problem
+
+
+_OUTERMOST = 0.001  # share of the mask on each side that may lie beyond the box
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -72,6 +76,37 @@ class BoxPlacer:
             scale = length / (int(inside[-1] - inside[0]) + 1)
             matrix[axis, axis], matrix[axis, 3] = scale, (0.5 - int(inside[0])) * scale
         return affine_place(anatomy, matrix, self.box, "box")
+
+
+@dataclass(frozen=True, slots=True)
+class UprightPlacer:
+    """As `BoxPlacer`, of a head that is first turned and tilted so that its sides mirror each other.
+
+    Attributes:
+        box: Standard size along (z, y, x) in mm.
+    """
+
+    box: Millimetres
+
+    def place(self, anatomy: Anatomy) -> Place:
+        """See `Placer.place`."""
+        if not anatomy.grid.sided:
+            return BoxPlacer(self.box).place(anatomy)
+        plane = mirror_plane(anatomy)
+        spacing = np.array(anatomy.grid.spacing)
+        points = np.argwhere(anatomy.mask) * spacing
+        centre = points.mean(axis=0)
+        turned = (points - centre) @ plane.rotation.T
+        low, high = np.quantile(turned, (_OUTERMOST, 1 - _OUTERMOST), axis=0)
+        low, high = low - spacing / 2, high + spacing / 2
+        middle = plane.offset
+        half = (high[2] - low[2]) / 2
+        low[2], high[2] = middle - half, middle + half
+        scale = np.array(self.box) / (high - low)
+        matrix = np.eye(4)
+        matrix[:3, :3] = scale[:, np.newaxis] * plane.rotation * spacing
+        matrix[:3, 3] = scale * (-plane.rotation @ centre - low)
+        return affine_place(anatomy, matrix, self.box, "upright box")
 
 
 def affine_place(anatomy: Anatomy, matrix: npt.NDArray[np.float64], box: Millimetres, how: str) -> Place:
