@@ -235,7 +235,7 @@ class Code(Enum):
 
     MASK_REPLACED = (
         "P20",
-        "What of this scan is anatomy could not be found as for others of its kind, and was found in a simpler way.",
+        "The anatomy in this scan was found in a simpler way than in others of its kind.",
         "Look at the outline of what was examined, and rely on the result less.",
     )
 

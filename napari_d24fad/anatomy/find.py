@@ -67,7 +67,7 @@ def drawn_region(scan: Scan, region: npt.NDArray[np.bool_], spacing: Millimetres
         PairingError: ``NOTHING_TO_EXAMINE``, if nothing was drawn.
     """
     grid = working_grid(scan, spacing or BODY_MM)
-    mask = grid.reduce(region) >= 0.5
+    mask = grid.reduce(region.astype(np.float32)) >= 0.5
     if not mask.any():
         raise PairingError(Code.NOTHING_TO_EXAMINE)
     return Anatomy(Kind.REGION, grid, mask, grid.reduce(scan.voxels))

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 from scipy import ndimage
+from skimage.morphology import convex_hull_image
 
 from napari_d24fad.anatomy.brain_window import BONE, BrainWindow
 from napari_d24fad.anatomy.grid import BoolArray, FloatArray, WorkingGrid
@@ -23,6 +24,8 @@ RADII_MM = (4.5, 7.5, 12.0, 18.0)
 _AIR = 25.0  # below: air, in a smoothed slice
 _FAT = 45.0
 _SMALL_CM2, _LARGE_CM2 = 1.0, 60.0
+_OPEN_CM2 = 45.0  # a slice that continues one larger than this does not end, its skull is open
+_SKULL_MM = 14.0  # from the mask of a slice to the outside of the skull in the next
 _TOP_CM2, _FOOT_CM2 = 3.0, 14.0  # where the way up and the way down end
 
 
@@ -91,7 +94,7 @@ class _Search:
         for step, share, smallest in ((1, 0.6, _TOP_CM2), (-1, 0.75, _FOOT_CM2)):
             index, last = start + step, mask[start]
             while 0 <= index < len(mask):
-                plane = self._continued(index, last, share)
+                plane = self._continued(index, last, share, upwards=step > 0)
                 if plane.sum() * self._cm2 < smallest:
                     break
                 mask[index] = last = plane
@@ -102,7 +105,7 @@ class _Search:
                 mask[index] = filled(grown | plane)
         return mask
 
-    def _continued(self, index: int, last: BoolArray, share: float) -> BoolArray:
+    def _continued(self, index: int, last: BoolArray, share: float, *, upwards: bool) -> BoolArray:
         """Returns what continues the mask of the slice before."""
         spacing = self._head.spacing
         near = dilated(last, 4.5, spacing)
@@ -118,11 +121,23 @@ class _Search:
                 best = plane
             if best.sum() >= 0.85 * last.sum():
                 break
-        if best.sum() < 0.6 * last.sum() and last.sum() * self._cm2 > 45:
-            grey = self._head.grey[index]
-            alike = near & ~self._head.bone[index] & (np.abs(grey - self._mode) < 30)
-            best = best | opened(alike, 4.5, spacing)
+        if best.sum() < 0.6 * last.sum() and last.sum() * self._cm2 > _OPEN_CM2:
+            best = best | self._across_a_gap(index, last, near, upwards=upwards)
         return best
+
+    def _across_a_gap(self, index: int, last: BoolArray, near: BoolArray, *, upwards: bool) -> BoolArray:
+        """Returns what continues a mask where the skull is open: bone is joined by straight lines."""
+        bone, grey, spacing = self._head.bone[index], self._head.grey[index], self._head.spacing
+        around = bone & dilated(last, _SKULL_MM, spacing)
+        # Below lie the orbits and the nose, which straight lines between bones would take in.
+        limit = dilated(last, _SKULL_MM, spacing) if upwards else near
+        if around.sum() * self._cm2 > 1:
+            hull = convex_hull_image(around)  # type: ignore[no-untyped-call]
+            inside = opened(hull & limit & ~bone & (self._smooth[index] > _AIR), 4.5, spacing)
+            if inside.sum() > 0.6 * last.sum() and (grey[inside] < _FAT).mean() < 0.06:
+                return np.asarray(inside)
+        alike = near & ~bone & (np.abs(grey - self._mode) < 30)
+        return opened(alike, 4.5, spacing)
 
     def _inside(self, index: int, radius: float) -> BoolArray:
         """Returns the parts of a slice that look like brain inside a skull closed with a radius."""

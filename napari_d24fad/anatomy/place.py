@@ -14,7 +14,6 @@ from napari_d24fad.anatomy.grid import FloatArray, Millimetres
 from napari_d24fad.anatomy.upright import mirror_plane
 from napari_d24fad.studies.scan import Problem
 
-
 _OUTERMOST = 0.001  # share of the mask on each side that may lie beyond the box
 
 

@@ -62,7 +62,9 @@ class _Search:
         smooth = ndimage.gaussian_filter(values.astype(np.float32), sigma)
         zoom = np.minimum(1, spacing / _STEP_MM)
         self._image = ndimage.zoom(smooth, zoom, order=1)
-        self._spacing = spacing * (np.array(smooth.shape) - 1) / np.maximum(1, np.array(self._image.shape) - 1)
+        self._spacing = (
+            spacing * (np.array(smooth.shape) - 1) / np.maximum(1, np.array(self._image.shape) - 1)
+        )
         self._spacing[np.array(self._image.shape) == 1] = spacing[np.array(self._image.shape) == 1]
         depth = ndimage.distance_transform_edt(~anatomy.mask, sampling=spacing)
         near = ndimage.zoom(depth, zoom, order=1) <= _AROUND_MM

@@ -56,7 +56,8 @@ class AtlasRegion:
         side: "brighter" or "darker": the direction in which it departs.
         channel: Name of the channel that it is mostly of.
         meaning: The same in words.
-        amount: By how much its mean value departs from what the references show there, in `unit`.
+        amount: By how much its value departs from what the references show there, in `unit`; the
+            mean over its voxels, weighted by the map.
         unit: The scan's own units, such as "HU"; empty if it has none.
         false_regions: How many regions of this mass or more the references show on average when
             they are left out one at a time; never below half a region in all of them.

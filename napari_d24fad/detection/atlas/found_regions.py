@@ -71,12 +71,18 @@ def describe_regions(
                 side=side,
                 channel=channel,
                 meaning=meaning.format(side=side),
-                amount=float(np.nanmean(_known(excess[box][inside]))) * volume.unit_per_value,
+                amount=_weighted(excess[box][inside], values) * volume.unit_per_value,
                 unit=volume.unit,
                 false_regions=max(0.5, sum(other >= mass for other in normal_masses)) / references,
             )
         )
     return tuple(regions)
+
+
+def _weighted(excess: FloatArray, values: FloatArray) -> float:
+    """Returns the mean excess of a region, weighted by how far the map is above its lowest there."""
+    weight = np.where(np.isfinite(excess), values - values.min() + 1e-6, 0)
+    return float((np.nan_to_num(excess) * weight).sum() / weight.sum()) if weight.any() else 0.0
 
 
 def _known(values: FloatArray) -> FloatArray:

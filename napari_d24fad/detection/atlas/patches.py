@@ -17,7 +17,10 @@ _HALF = 2  # voxels on each side of the middle one
 
 @dataclass(frozen=True, slots=True)
 class Patches:
-    """Distance of 5 x 5 values, with the means above and below, to the nearest patch near the same place.
+    """How far 5 x 5 values, and the means above and below, exceed the most alike patch near the same place.
+
+    Alike is what is nearest in all values; only what is higher in the query counts, so that the
+    channel has a direction as the others do.
 
     Attributes:
         softening: See `PairChannel.softening`.
@@ -32,7 +35,7 @@ class Patches:
     block_mm: Millimetres = (10.0, 16.0, 16.0)
     reach_mm: Millimetres = (6.0, 12.0, 12.0)
     nearest: int = 3
-    signed: bool = False
+    signed: bool = True
     name: str = "patches"
     meaning: str = "unlike the references in fine structure"
 
@@ -64,7 +67,7 @@ class Patches:
 
     def distance(self, query: Described, reference: Described) -> FloatArray:
         """See `PairChannel.distance`; NaN where no patch of the reference is near."""
-        best = np.full(query["patches"].shape[0], np.inf, np.float32)
+        best = np.full(query["patches"].shape[0], np.nan, np.float32)
         block = np.array(self.block_mm, np.float32)
         reach = np.array(self.reach_mm, np.float32)
         blocks = np.floor(query["places"] / block[:, np.newaxis]).astype(np.int32)
@@ -86,7 +89,6 @@ class Patches:
             if near.size:
                 own = query["patches"][members]
                 other = patches[layer][near]
-                products = norms[layer][near] - 2 * own @ other.T
-                squared = (own**2).sum(axis=1) + products.min(axis=1)
-                best[members] = squared
-        return np.where(np.isfinite(best), np.sqrt(np.maximum(best, 0)), np.nan).astype(np.float32)
+                alike = other[np.argmin(norms[layer][near] - 2 * own @ other.T, axis=1)]
+                best[members] = (np.maximum(own - alike, 0) ** 2).sum(axis=1)
+        return np.sqrt(best)

@@ -1,0 +1,151 @@
+"""Made-up heads in CT: a brain with ventricles and midline in a skull, on any grid, fast."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+import numpy.typing as npt
+from scipy import ndimage
+
+from napari_d24fad.studies.scan import Scan
+
+Point = tuple[float, float, float]
+Mask = npt.NDArray[np.bool_]
+
+HALF_MM = np.array([68.0, 84.0, 66.0])  # of the inside of the skull along LPS
+
+
+@dataclass(frozen=True)
+class Clot:
+    """A ball of blood; ``at`` is in LPS mm of the head that lies straight, from its middle."""
+
+    at: Point
+    radius: float
+    hu: float = 68.0
+
+
+@dataclass(frozen=True)
+class Head:
+    """What is drawn. Lengths in mm, angles in degrees.
+
+    Attributes:
+        seed: Of the subject: its size, its ventricles, its noise.
+        spacing: Of the grid along (slice, row, column).
+        low: Height of the lowest slice from the middle of the brain.
+        high: Of the highest.
+        turn: About the axis from foot to head.
+        tilt: About the axis from front to back.
+        nod: About the axis from side to side.
+        flap: Whether a part of the skull of 60 mm is missing on the left.
+        positioner: Whether a head holder lies around the head.
+        windowed: Whether the scan is saved as 8-bit pictures of the brain window.
+        clots: Lesions.
+    """
+
+    seed: int = 0
+    spacing: Point = (5.0, 1.5, 1.5)
+    low: float = -75.0
+    high: float = 85.0
+    turn: float = 0.0
+    tilt: float = 0.0
+    nod: float = 0.0
+    flap: bool = False
+    positioner: bool = False
+    windowed: bool = False
+    mirrored: bool = False
+    noise: float = 3.0
+    clots: Sequence[Clot] = field(default_factory=tuple)
+
+
+def draw(head: Head) -> tuple[Scan, Mask, Mask]:
+    """Returns the scan, the true inside of its skull, and its lesions."""
+    chance = np.random.default_rng(head.seed)
+    half = HALF_MM * chance.uniform(0.95, 1.05, 3)
+    shape = (
+        int((head.high - head.low) / head.spacing[0]) + 1,
+        int(220 / head.spacing[1]),
+        int(190 / head.spacing[2]),
+    )
+    z, y, x = np.meshgrid(
+        head.low + np.arange(shape[0]) * head.spacing[0],
+        -110 + np.arange(shape[1]) * head.spacing[1],
+        -95 + np.arange(shape[2]) * head.spacing[2],
+        indexing="ij",
+        sparse=True,
+    )
+    room = np.stack(np.broadcast_arrays(x, y, z)).reshape(3, -1)
+    straight = (_rotation(head).T @ room).reshape(3, *shape).astype(np.float32)
+    hu, inside = _tissue(straight, half, chance)
+    if head.flap:
+        hole = (straight[0] > 40) & (np.hypot(straight[1], straight[2] - 20) < 30) & (hu > 300)
+        hu[hole] = 40
+    lesion = np.zeros(shape, bool)
+    for clot in head.clots:
+        ball = sum((p - a) ** 2 for p, a in zip(straight, clot.at, strict=True)) < clot.radius**2
+        lesion |= ball & inside
+        hu[ball & inside] = clot.hu
+    if head.positioner:
+        around = np.hypot(x, y - 10)
+        hu[np.broadcast_to((around > 88) & (around < 92) & (y > 40), shape)] = 150
+    hu = ndimage.gaussian_filter(hu, (0, 0.5, 0.5)) + chance.normal(0, head.noise, shape).astype(np.float32)
+    if head.windowed:
+        hu = np.rint(np.clip((hu + 20) / 120 * 255, 0, 255))
+    affine = np.array(
+        [
+            [0, 0, head.spacing[2], -95],
+            [0, head.spacing[1], 0, -110],
+            [head.spacing[0], 0, 0, head.low],
+            [0, 0, 0, 1.0],
+        ]
+    )
+    voxels = hu.astype(np.float32)
+    if head.mirrored:  # the pixels change sides, the geometry does not say so
+        voxels, inside, lesion = voxels[:, :, ::-1], inside[:, :, ::-1], lesion[:, :, ::-1]
+    scan = Scan(np.ascontiguousarray(voxels), affine, modality="" if head.windowed else "CT")
+    return scan, np.ascontiguousarray(inside), np.ascontiguousarray(lesion)
+
+
+def _rotation(head: Head) -> npt.NDArray[np.float64]:
+    turn, tilt, nod = np.radians((head.turn, head.tilt, head.nod))
+    about_z = np.array([[np.cos(turn), -np.sin(turn), 0], [np.sin(turn), np.cos(turn), 0], [0, 0, 1]])
+    about_y = np.array([[np.cos(tilt), 0, np.sin(tilt)], [0, 1, 0], [-np.sin(tilt), 0, np.cos(tilt)]])
+    about_x = np.array([[1, 0, 0], [0, np.cos(nod), -np.sin(nod)], [0, np.sin(nod), np.cos(nod)]])
+    return np.asarray(about_z @ about_y @ about_x)
+
+
+def _tissue(
+    at: npt.NDArray[np.float32], half: npt.NDArray[np.float64], chance: np.random.Generator
+) -> tuple[npt.NDArray[np.float32], Mask]:
+    """Returns HU of a head, and what lies inside its skull."""
+    x, y, z = at
+
+    def ball(centre: Point, radii: Sequence[float]) -> Mask:
+        return np.asarray(sum(((p - c) / r) ** 2 for p, c, r in zip(at, centre, radii, strict=True)) < 1)
+
+    # The vault, cut off below by a skull base that rises to the front.
+    floor = z > -30 + np.clip(-y, -20, 40) * 0.55 - 30 * (y > 5)
+    inside = ball((0, 0, 0), tuple(half)) & floor
+    foot = (np.hypot(x, y - 35) < 14) & (z < -30)
+    inside |= foot
+    skull = ball((0, 0, 0), tuple(half + 7)) & ~inside & (z > -70)
+    face = ball((0, -35, -55), (55, 55, 50)) & ~inside
+    neck = (np.hypot(x, y - 25) < 50) & (z < -40)
+    hu = np.full(x.shape, -1000, np.float32)
+    hu[neck] = 50
+    hu[(np.hypot(x, y - 35) < 24) & (z < -40)] = 500
+    hu[ball((0, 0, 0), tuple(half + 12)) & (z > -70)] = 20
+    hu[face] = 45
+    hu[ball((0, -45, -40), (14, 40, 24))] = -900
+    hu[skull] = 900
+    brain = 34 + chance.normal(0, 0.7)
+    hu[inside] = brain
+    grey = inside & ~ball((0, 0, 0), tuple(half - 6))
+    hu[grey] = brain + 5
+    wide = chance.uniform(0.85, 1.15)
+    for side in (-1, 1):
+        hu[ball((side * 12, -5, 8), (6 * wide, 28, 10)) & inside] = 8
+    hu[inside & (np.abs(x) < 1.2) & (z > 5)] = 45
+    hu[inside & (np.abs(x) < 5) & (y > half[1] - 8) & (z > 0)] = 55
+    return hu, inside

@@ -1,0 +1,127 @@
+"""References and queries of made-up heads: what is found, what is computed again, what is not."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from napari_d24fad.detection.atlas.head_ct import head_ct_plan
+from napari_d24fad.detection.atlas.patches import Patches
+from napari_d24fad.detection.atlas.scoring import AtlasReferences
+from napari_d24fad.detection.atlas.volume import Direction
+from napari_d24fad.errors import Cancelled, Code, PairingError
+from napari_d24fad.progress import CancelToken
+from tests.anatomy.heads import Clot, Head, draw
+
+COARSE = Head(spacing=(5.0, 2.5, 2.5), low=-45, high=70)
+CLOT = Clot((35, 20, 25), 9)
+
+
+@pytest.fixture(scope="module")
+def references() -> AtlasReferences:
+    scans = [draw(replace(COARSE, seed=seed, turn=3 * seed - 6))[0] for seed in range(4)]
+    return AtlasReferences.measure(scans, head_ct_plan())
+
+
+def test_blood_is_found_inside_the_head_only(references: AtlasReferences) -> None:
+    scan, _, clot = draw(replace(COARSE, seed=10, turn=12, clots=[CLOT]))
+    found = references.examine(scan)
+    mask, values = found.anatomy_mask(), found.map()
+    assert values.shape == scan.grid
+    np.testing.assert_array_equal(np.isfinite(values), mask)
+    region = found.regions[0]
+    assert (found.coloured(1.0) & clot).sum() > 0.5 * clot.sum()
+    assert not (found.coloured(4.0) & ~mask).any()
+    assert clot[region.peak_index]
+    assert region.side == "brighter"
+    assert region.unit == "HU"
+    assert 15 < region.amount < 40  # 68 HU in brain of 34, smoothed
+    assert found.score > max(references.normal_scores)
+    best = int(np.nanargmax(found.slice_scores))
+    assert clot[best].any()
+    assert region.slices[0] <= best <= region.slices[1]
+    np.testing.assert_allclose(region.centroid_mm, _middle(clot, scan.affine), atol=6)
+
+
+def _middle(mask: np.ndarray, affine: np.ndarray) -> np.ndarray:
+    return np.asarray((affine @ [*np.argwhere(mask).mean(axis=0), 1])[:3])
+
+
+def test_normal_head_shows_about_what_references_show(references: AtlasReferences) -> None:
+    scan, _, _ = draw(replace(COARSE, seed=11))
+    found = references.examine(scan)
+    assert found.score < 1.3 * max(references.normal_scores)
+    assert len(found.told(0.25)) <= 1
+
+
+def test_darker_lesion_needs_its_direction() -> None:
+    scans = [draw(replace(COARSE, seed=seed))[0] for seed in range(3)]
+    scan, _, hole = draw(replace(COARSE, seed=10, clots=[replace(CLOT, hu=5)]))
+    both = AtlasReferences.measure(scans, head_ct_plan(), Direction.BOTH).examine(scan)
+    assert hole[both.regions[0].peak_index]
+    assert both.regions[0].side == "darker"
+    assert both.regions[0].amount < -10
+    brighter = AtlasReferences.measure(scans, head_ct_plan(), Direction.BRIGHTER).examine(scan)
+    values = brighter.map()
+    assert np.nanmean(values[hole]) < brighter.levels.value
+
+
+def test_subset_and_extension_equal_a_fresh_set_and_compare_no_pair_again(
+    references: AtlasReferences, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    compared: list[int] = []
+    original = Patches.distance
+
+    def counted(self: Patches, *pair: Any) -> Any:
+        compared.append(1)
+        return original(self, *pair)
+
+    monkeypatch.setattr(Patches, "distance", counted)
+    query = draw(replace(COARSE, seed=10, clots=[CLOT]))[0]
+    smaller = references.subset([0, 1, 3])
+    assert compared == []
+    fresh = AtlasReferences.measure(
+        [draw(replace(COARSE, seed=seed, turn=3 * seed - 6))[0] for seed in (0, 1, 3)], references.plan
+    )
+    assert len(compared) == 6
+    np.testing.assert_array_equal(smaller.examine(query).fused, fresh.examine(query).fused)
+    assert smaller.levels == fresh.levels
+    del compared[:]
+    larger = smaller.extended([draw(replace(COARSE, seed=2, turn=0))[0]])
+    assert len(compared) == 3  # the new one with each; they know it from the first set
+    np.testing.assert_allclose(sorted(larger.normal_scores), sorted(references.normal_scores), rtol=1e-4)
+
+
+def test_thick_slices_thin_slices_and_another_plane_find_the_same(references: AtlasReferences) -> None:
+    for spacing in ((10.0, 2.5, 2.5), (2.5, 2.5, 2.5)):
+        scan, _, clot = draw(replace(COARSE, spacing=spacing, seed=10, clots=[CLOT]))
+        assert clot[references.examine(scan).regions[0].peak_index]
+    scan, _, clot = draw(replace(COARSE, spacing=(2.5, 2.5, 2.5), seed=10, clots=[CLOT]))
+    coronal = replace(
+        scan, voxels=scan.voxels.transpose(1, 0, 2)[:, ::-1], affine=_coronal(scan.affine, scan.grid[0])
+    )
+    found = references.examine(coronal)
+    assert clot.transpose(1, 0, 2)[:, ::-1][found.regions[0].peak_index]
+    assert len(found.slice_scores) == coronal.n_slices
+    assert clot[:, int(np.nanargmax(found.slice_scores))].any()
+
+
+def _coronal(affine: np.ndarray, slices: int) -> np.ndarray:
+    turned = affine[:, [1, 0, 2, 3]].copy()
+    turned[:3, 3] += turned[:3, 1] * (slices - 1)
+    turned[:3, 1] *= -1
+    return turned
+
+
+def test_one_reference_is_too_few_and_work_can_be_stopped() -> None:
+    scan = draw(COARSE)[0]
+    with pytest.raises(PairingError) as refusal:
+        AtlasReferences.measure([scan], head_ct_plan())
+    assert refusal.value.code is Code.TOO_FEW_REFERENCES
+    cancel = CancelToken()
+    cancel.cancel()
+    with pytest.raises(Cancelled):
+        AtlasReferences.measure([scan, scan], head_ct_plan(), cancel=cancel)
