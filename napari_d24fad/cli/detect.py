@@ -12,7 +12,7 @@ from napari_d24fad.atomic import check_writable
 from napari_d24fad.cli.arguments import Parser, add_device, add_identity, add_json
 from napari_d24fad.cli.console import progress_bar, warn
 from napari_d24fad.cli.sources import Source, load_queries, load_references
-from napari_d24fad.detection.encoding.intensity import CT_WINDOW
+from napari_d24fad.detection.encoding.intensity import usual_window
 from napari_d24fad.detection.references.pairing import check_pairing
 from napari_d24fad.errors import ArgumentError, Code
 from napari_d24fad.export.notice import NOTICE
@@ -132,7 +132,7 @@ def _examine(
     from napari_d24fad.session.feature_cache import FeatureCache
     from napari_d24fad.session.kept_references import KeptReferences
 
-    window = arguments.window or CT_WINDOW
+    window = arguments.window or usual_window(queries[0].scan)
     detector = Detector.load(arguments.model, arguments.device, arguments.scoring, window)
     kept = KeptReferences(detector, FeatureCache(features_folder(), features_limit()))
     found = []

@@ -10,7 +10,7 @@ import numpy.typing as npt
 from PIL import Image
 
 from napari_d24fad.atomic import atomic_file
-from napari_d24fad.detection.encoding.intensity import CT_WINDOW, window_of
+from napari_d24fad.detection.encoding.intensity import CT_WINDOW, CtWindow, window_of
 from napari_d24fad.detection.result import AnomalyMap
 from napari_d24fad.export.anatomy import edge_letters, slice_number, slice_text
 from napari_d24fad.export.colours import anomaly_limits, blend
@@ -31,7 +31,7 @@ def draw_overlay(
     index: int,
     *,
     label: str,
-    ct_window: tuple[float, float] = CT_WINDOW,
+    ct_window: CtWindow = CT_WINDOW,
 ) -> Picture:
     """Draws a slice as it lies on a radiologist's screen, with the anomaly over it.
 
@@ -63,7 +63,7 @@ def draw_overlay(
         picture,
         Stamp(
             heading=(
-                series_text(scan, label),
+                ", ".join(text for text in (series_text(scan, label), window_text(scan, ct_window)) if text),
                 _where(scan, anomaly, index, is_coloured=bool((values >= limits[0]).any())),
             ),
             footing=(model_text(anomaly), NOTICE),
@@ -108,6 +108,11 @@ def series_text(scan: Scan, label: str) -> str:
     # Only DICOM describes its series; elsewhere the description repeats the kind of file.
     description = " ".join(scan.identity.description.split()) if scan.identity.series_uid else ""
     return f"{label}, {description}" if description else label
+
+
+def window_text(scan: Scan, ct_window: CtWindow) -> str:
+    """Says in which window a CT was examined; empty for what has no absolute values."""
+    return f"window {ct_window[0]:g} to {ct_window[1]:g} HU" if scan.modality == "CT" else ""
 
 
 def _where(scan: Scan, anomaly: AnomalyMap, index: int, *, is_coloured: bool) -> str:

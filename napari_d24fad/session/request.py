@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from napari_d24fad.detection.encoding.intensity import CtWindow, usual_window
 from napari_d24fad.detection.result import AnomalyMap
 from napari_d24fad.studies.scan import Scan
 from napari_d24fad.studies.series import Series
@@ -19,6 +20,8 @@ class Request:
         model: Name of the model.
         device: Name of the device, or ``"auto"``.
         shares: How much each reference counts, above 0 and up to 1; None for 1 each.
+        ct_window: Low and high HU that become black and white, chosen by the reader; None for the
+            usual ones of the query.
     """
 
     query: Series
@@ -26,10 +29,21 @@ class Request:
     model: str
     device: str
     shares: tuple[float, ...] | None = None
+    ct_window: CtWindow | None = None
+
+    @property
+    def window(self) -> CtWindow:
+        """Low and high HU of query and references alike, as chosen or by `usual_window`."""
+        return self.ct_window or usual_window(self.query.outline)
+
+    @property
+    def setting(self) -> tuple[object, ...]:
+        """What features depend on beside the scans."""
+        return self.model, self.device, self.window
 
     def differs_in_references_only(self, other: Request) -> bool:
         """Whether what was found for another request can be used for this one."""
-        return (self.query, self.model, self.device) == (other.query, other.model, other.device)
+        return (self.query, self.setting) == (other.query, other.setting)
 
 
 @dataclass(frozen=True, slots=True, eq=False, weakref_slot=True)

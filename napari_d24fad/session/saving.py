@@ -47,6 +47,7 @@ def save_examination(examination: Examination, folder: Path, progress: Progress,
     references = enumerate(examination.request.references, start=1)
     labels = tuple(f"Reference {number}: {series.label}" for number, series in references)
     anomaly = replace(examination.anomaly, reference_labels=labels)
-    entry = ReportEntry(examination.scan, examination.request.query.label, anomaly)
+    request = examination.request
+    entry = ReportEntry(examination.scan, request.query.label, anomaly, request.window)
     save_results(folder, [entry], names=[_IMAGE_STEM])
     return "The anomaly map, the overlay and the report were saved."

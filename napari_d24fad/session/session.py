@@ -61,7 +61,7 @@ class DetectionSession:
         self._lock = threading.Lock()
         self._release_asked = False
         self._detector: Detector | None = None
-        self._detector_key: tuple[str, str] | None = None
+        self._detector_key: tuple[object, ...] | None = None
         self._encodings: Encodings | None = None
         self._kept_references: KeptReferences | None = None
         self._references: References | None = None
@@ -301,7 +301,7 @@ class DetectionSession:
         return basis
 
     def _load(self, request: Request) -> tuple[Detector, Encodings]:
-        key = (request.model, request.device)
+        key = request.setting
         if self._detector is None or self._encodings is None or self._detector_key != key:
             from napari_d24fad.detection.detector import Detector
             from napari_d24fad.session.feature_cache import FeatureCache
@@ -309,7 +309,7 @@ class DetectionSession:
 
             _leave_a_core_for_the_viewer()
             self._references, self._encodings = None, None
-            self._detector = Detector.load(request.model, request.device)
+            self._detector = Detector.load(request.model, request.device, ct_window=request.window)
             cache = FeatureCache(features_folder(), features_limit())
             self._kept_references = KeptReferences(self._detector, cache)
             self._encodings = Encodings(self._detector, self._kept_references)

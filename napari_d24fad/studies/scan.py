@@ -98,6 +98,8 @@ class Scan:
         slice_axis: The array axis that the slices are stacked along. 0 for DICOM;
             other formats store volumes in any order and keep it.
         problems: What was found while reading.
+        stated_window: Real-world values that the file asks to be shown as black and white, low
+            and high; None if it does not say.
         pixels_hash: `content_hash` of voxels that were let go (`without_pixels`); empty while they
             are there.
     """
@@ -111,6 +113,7 @@ class Scan:
     sides_known: bool = True
     slice_axis: int = 0
     problems: tuple[Problem, ...] = ()
+    stated_window: tuple[float, float] | None = None
     pixels_hash: str = field(default="", repr=False)
     _hash: str = field(default="", init=False, repr=False)
 

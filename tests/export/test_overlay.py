@@ -10,6 +10,7 @@ import numpy.typing as npt
 import pytest
 from PIL import Image
 
+from napari_d24fad.export import overlay
 from napari_d24fad.export.colours import anomaly_limits, blend, overlay_colours
 from napari_d24fad.export.overlay import draw_overlay, save_png
 from napari_d24fad.export.stamp import Stamp, stamp
@@ -163,6 +164,25 @@ def test_a_huge_radiograph_is_reduced_and_a_tiny_one_gets_room_for_words() -> No
     assert 4096 < page.shape[0] < 4096 * 1.3
     tiny = make_scan(np.arange(6).reshape(1, 2, 3), modality="CR")
     assert draw_overlay(tiny, make_map(np.zeros(tiny.grid)), 0, label="CR").shape[1] > 480
+
+
+def test_a_ct_is_drawn_in_the_window_it_was_examined_in_and_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    pages = []
+
+    def keep(picture, marks):
+        pages.append((picture, marks))
+        return stamp(picture, marks)
+
+    monkeypatch.setattr(overlay, "stamp", keep)
+    voxels = np.tile(np.array([-850.0, -600.0]), (1, 8, 8))
+    anomaly = make_map(np.zeros(voxels.shape), affine_of())
+    for modality in ("CT", "MR"):
+        scan = make_scan(voxels, affine_of(), modality=modality)
+        draw_overlay(scan, anomaly, 0, label="a scan", ct_window=(-1000, 400))
+    (picture, marks), (_, others) = pages
+    assert marks.heading[0] == "a scan, window -1000 to 400 HU"
+    assert others.heading[0] == "a scan"
+    assert set(np.unique(picture)) == {27, 73}  # 255 * 150 / 1400 and 255 * 400 / 1400
 
 
 def test_a_slice_that_was_not_examined_can_be_drawn() -> None:

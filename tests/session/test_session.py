@@ -1,8 +1,11 @@
 from __future__ import annotations
 
 import gc
+import json
 import threading
 import weakref
+from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -13,11 +16,14 @@ from napari_d24fad.errors import Cancelled, Code, D24fadError
 from napari_d24fad.progress import CancelToken, silent
 from napari_d24fad.session import session as session_module
 from napari_d24fad.session.request import Examination, Request
+from napari_d24fad.session.saving import save_examination
 from napari_d24fad.session.session import DetectionSession
+from napari_d24fad.studies.scan import SeriesIdentity
 from napari_d24fad.studies.series import Series
 from napari_d24fad.studies.study import open_study
+from napari_d24fad.viewer.canvas.layer_data import scan_layer_data
 from napari_d24fad.viewer.gallery.layer_series import layer_series
-from tests.heads import write_study
+from tests.heads import head, write_study
 
 
 @pytest.fixture
@@ -65,6 +71,40 @@ def test_only_new_scans_are_encoded(heads, encoded: list[int]) -> None:
     np.testing.assert_array_equal(again.anomaly.values, with_three.anomaly.values)
     run(session, query, (first, second), device="auto")
     assert len(encoded) == 7
+
+
+def chest(seed: int, *, ground_glass: bool = False) -> Series:
+    """A made-up chest CT of three slices: a wall of soft tissue, and lung in it."""
+    scan = head(seed)
+    voxels = np.where(scan.voxels[4:7] > 100, 40, -1000) + scan.voxels[4:7] / 20
+    voxels[:, 12:28, 9:27] -= 890
+    if ground_glass:
+        voxels[:, 16:22, 12:20] += 300
+    identity = SeriesIdentity(description=f"chest {seed}", body_part="CHEST")
+    scan = replace(scan, voxels=voxels, modality="CT", identity=identity)
+    data, settings, _ = scan_layer_data(scan, "chest")
+    return layer_series(Image(data, **settings))
+
+
+def test_ground_glass_in_a_chest_is_examined_and_the_window_told(encoded: list[int], tmp_path: Path) -> None:
+    references = (chest(1), chest(2))
+    session = DetectionSession()
+    healthy, ill = chest(3), chest(3, ground_glass=True)
+    clear = run(session, healthy, references).anomaly
+    found = run(session, ill, references)
+    assert not np.array_equal(clear.values, found.anomaly.values)
+    assert len(encoded) == 4
+    save_examination(found, tmp_path / "usual", silent, CancelToken())
+
+    # Another window is another examination, of the references too, and not a change of references alone.
+    request = Request(ill, references, "compact", "cpu", ct_window=(-160.0, 240.0))
+    assert not request.differs_in_references_only(found.request)
+    blind = session.run(request, silent, CancelToken())
+    assert len(encoded) == 7
+    save_examination(blind, tmp_path / "chosen", silent, CancelToken())
+    for folder, window in (("usual", [-1000, 400]), ("chosen", [-160, 240])):
+        report = json.loads((tmp_path / folder / "report.json").read_text())
+        assert report["results"][0]["query"]["window_hu"] == window
 
 
 def test_a_layer_edited_in_place_is_encoded_again(heads, encoded: list[int]) -> None:

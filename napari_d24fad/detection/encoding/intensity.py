@@ -11,8 +11,29 @@ import numpy.typing as npt
 from napari_d24fad.errors import Code, StudyError
 from napari_d24fad.studies.scan import Photometric, Scan
 
-CT_WINDOW = (-160.0, 240.0)
-"""Default CT window in HU (soft tissue: centre 40, width 400)."""
+CtWindow = tuple[float, float]
+"""Low and high HU that become black and white."""
+
+CT_WINDOW: CtWindow = (-160.0, 240.0)
+"""Soft tissue (centre 40, width 400): for CT of which nothing else is known."""
+
+CT_WINDOWS: dict[str, CtWindow] = {
+    "Soft tissue": CT_WINDOW,
+    "Lung and mediastinum": (-1000.0, 400.0),
+    "Lung": (-1350.0, 150.0),
+    "Brain": (0.0, 80.0),
+    "Bone": (-450.0, 1050.0),
+}
+"""By name, with levels and widths as workstations commonly preset them, but for the second.
+
+In it air, emphysema (below -950 HU), lung, ground glass, fat, muscle and enhanced vessels are all
+different greys: a lung window shows the mediastinum white, and one of soft tissue the lungs black."""
+
+_BY_BODY_PART = (
+    (("CHEST", "LUNG", "THORA"), CT_WINDOWS["Lung and mediastinum"]),
+    (("BRAIN",), CT_WINDOWS["Brain"]),
+)
+"""How body parts begin, such as ``"CHESTABDOMEN"``; a head with the neck has more than a brain."""
 
 _QUANTITIES = ("CT", "NM", "PT")
 _SAMPLES = 200_000
@@ -55,10 +76,30 @@ def sample_of(voxels: npt.NDArray[np.generic]) -> npt.NDArray[np.float32]:
     return values[np.isfinite(values)]
 
 
-def window_of(scan: Scan, ct_window: tuple[float, float] = CT_WINDOW) -> Window:
+def usual_window(scan: Scan) -> CtWindow:
+    """Returns the window that a CT is shown and examined in unless a reader chooses another.
+
+    That of its body part if that has one, else the one its header states, else that of soft tissue.
+
+    Args:
+        scan: A scan or its outline; only what its header tells is looked at.
+
+    Returns:
+        Low and high HU; those of soft tissue, which nothing asks for, if it is no CT.
+    """
+    if scan.modality != "CT":
+        return CT_WINDOW
+    part = scan.identity.body_part
+    if part == "HEAD":
+        return CT_WINDOWS["Brain"]
+    usual = (window for beginnings, window in _BY_BODY_PART if part.startswith(beginnings))
+    return next(usual, scan.stated_window or CT_WINDOW)
+
+
+def window_of(scan: Scan, ct_window: CtWindow = CT_WINDOW) -> Window:
     """Chooses the window of a scan by rule, never by eye.
 
-    CT has absolute values, so its window is fixed. MR and others have none: black is
+    CT has absolute values, so it is the same for all scans compared. MR and others have none: black is
     the 0.5th percentile, white the 99.5th percentile of the brighter half of the
     scan, which the amount of air around the patient does not move. Colour is taken
     as it is.

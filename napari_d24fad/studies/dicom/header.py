@@ -19,6 +19,7 @@ from napari_d24fad.studies.dicom.burned_in import may_be_burned_in
 from napari_d24fad.studies.dicom.file import is_deflated, open_dicom, read_header
 from napari_d24fad.studies.dicom.subject import body_part, patient_key
 from napari_d24fad.studies.dicom.values import number, numbers, positive, text
+from napari_d24fad.studies.dicom.window import WINDOW_KEYWORDS, stated_window
 from napari_d24fad.studies.files.limits import check_size
 from napari_d24fad.studies.files.quiet import quiet
 from napari_d24fad.studies.scan import Photometric, SeriesIdentity
@@ -103,7 +104,7 @@ _KEYWORDS = (
     "BurnedInAnnotation",
     "ConversionType",
 )
-_TAGS = [*map(Tag, _KEYWORDS), *(Tag(trait) for trait, _ in TRAITS)]
+_TAGS = [*map(Tag, (*_KEYWORDS, *WINDOW_KEYWORDS)), *(Tag(trait) for trait, _ in TRAITS)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,6 +151,7 @@ class Instance:
         traits: Values of `TRAITS`, as text.
         program: Whether its preamble makes the file a program too.
         burned_in: Whether its pixels may show who the patient is.
+        window: See `stated_window`.
     """
 
     path: Path = field(repr=False)
@@ -174,6 +176,7 @@ class Instance:
     traits: tuple[str, ...] = field(repr=False)  # times among them
     program: bool = False
     burned_in: bool = False
+    window: tuple[float, float] | None = None
 
 
 def read_instance(path: Path) -> Instance:
@@ -274,6 +277,7 @@ def _instance(path: Path, header: Dataset, *, program: bool) -> Instance:
         traits=tuple(text(header, trait) for trait, _ in TRAITS),
         program=program,
         burned_in=may_be_burned_in(header),
+        window=stated_window(header),
     )
 
 

@@ -35,6 +35,7 @@ from napari_d24fad.studies.dicom.pixels import (
     without_padding,
 )
 from napari_d24fad.studies.dicom.subject import body_part
+from napari_d24fad.studies.dicom.window import stated_window
 from napari_d24fad.studies.files.limits import limits
 from napari_d24fad.studies.files.quiet import quiet
 from napari_d24fad.studies.scan import Affine, Photometric, Problem, Scan, Voxels
@@ -144,11 +145,12 @@ def multiframe_series(
     grid = (instance.frames, instance.rows, instance.columns)
     photometric = instance.photometric or Photometric.DARK_TO_BRIGHT
     affine: Affine | None = None
-    identity, refusal = instance.identity, None
+    identity, window, refusal = instance.identity, instance.window, None
     try:
         check_decodable(instance)
         with coded_errors(instance.transfer_syntax), quiet(), open_dicom(instance.path) as file:
             header = read_header(file)
+            window = window or stated_window(header)
             identity = replace(identity, body_part=identity.body_part or body_part(header))
             affine = _affine(header, instance.frames)
     except StudyError as error:
@@ -162,6 +164,7 @@ def multiframe_series(
             identity=identity,
             has_geometry=affine is not None,
             problems=problems,
+            stated_window=window,
         ),
         source=instance.path,
         refusal=refusal,

@@ -180,6 +180,7 @@ def _plain(first: Instance, group: Group) -> DicomSeries:
             identity=first.identity,
             has_geometry=False,
             problems=group.problems,
+            stated_window=first.window,
         ),
         source=_common_folder(group.instances),
         n_files=len(group.instances),

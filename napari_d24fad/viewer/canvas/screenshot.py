@@ -58,7 +58,7 @@ def canvas_stamp(
         view: What the colours show.
     """
     # Slow to import: not before a picture is saved.
-    from napari_d24fad.export.overlay import model_text, series_text
+    from napari_d24fad.export.overlay import model_text, series_text, window_text
     from napari_d24fad.export.stamp import Stamp
 
     scan, anomaly = shown.scan, examination.anomaly
@@ -66,9 +66,12 @@ def canvas_stamp(
     score = "" if index is None else _score_text(float(anomaly.slice_scores[shown.slice_order[index]]))
     is_slice, order = index is not None, tuple(viewer.dims.order)
     upright = is_slice and shown.slice_axis == 0 and order == tuple(range(viewer.dims.ndim))
+    # The grey values on the canvas are the user's choice; those that were examined are not.
+    window = window_text(scan, examination.request.window)
+    window = f"examined in {window}" if window else ""
     return Stamp(
         heading=(series_text(scan, shown.series.label), ", ".join(text for text in (where, score) if text)),
-        footing=(model_text(anomaly), NOTICE),
+        footing=(", ".join(text for text in (model_text(anomaly), window) if text), NOTICE),
         limits=limits,
         scale=view.scale,
         letters=edge_letters(canonical(scan)) if upright else None,

@@ -5,33 +5,24 @@ from __future__ import annotations
 import numpy as np
 from napari.utils.colormaps import Colormap
 
-from napari_d24fad.detection.encoding.intensity import sample_of
+from napari_d24fad.detection.encoding.intensity import sample_of, usual_window
 from napari_d24fad.export.colours import overlay_colours
 from napari_d24fad.studies.scan import Photometric, Scan
 
-# Level and width in HU as commonly preset on radiology workstations.
-_CT_WINDOWS: dict[str, tuple[float, float]] = {
-    "HEAD": (40, 80),
-    "BRAIN": (40, 80),
-    "CHEST": (-600, 1500),
-    "LUNG": (-600, 1500),
-}
-_CT_SOFT_TISSUE = (40.0, 400.0)
 _ROBUST_PERCENTILES = (0.5, 99.9)
 
 
 def contrast_limits(scan: Scan) -> tuple[float, float]:
     """Returns the grey values to show as black and white (white and black for MONOCHROME1).
 
-    CT gets the usual window of its body part in HU, everything else a range from robust
-    percentiles, because only CT has absolute values.
+    CT gets the window in HU that it is examined in, see `usual_window`; everything else a range
+    from robust percentiles, because only CT has absolute values.
     """
     sample = sample_of(scan.voxels)
     if not sample.size:
         return 0.0, 1.0
     if scan.modality == "CT":
-        level, width = _CT_WINDOWS.get(scan.identity.body_part, _CT_SOFT_TISSUE)
-        low, high = level - width / 2, level + width / 2
+        low, high = usual_window(scan)
         if sample.min() < high and sample.max() > low:
             return low, high
     low, high = (float(limit) for limit in np.percentile(sample, _ROBUST_PERCENTILES))

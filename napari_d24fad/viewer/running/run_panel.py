@@ -1,4 +1,4 @@
-"""Chooses the model and the device, starts a run, shows how far it is and stops it."""
+"""Chooses the model, the device and the CT window, starts a run, shows how far it is and stops it."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from qtpy.QtWidgets import (
 )
 from superqt import QElidingLabel
 
+from napari_d24fad.viewer.running.window_choice import WindowChoice
 from napari_d24fad.viewer.styles import ERROR, edged
 
 AUTOMATIC = "auto"
@@ -25,7 +26,11 @@ _PROGRESS_STEPS = 1000
 
 
 class RunPanel(QWidget):
-    """Model, device, Run, progress, Cancel, and the message of what went wrong."""
+    """Model, device, CT window, Run, progress, Cancel, and the message of what went wrong.
+
+    Attributes:
+        ct_window: The window of CT; shown for nothing else.
+    """
 
     run_requested = Signal()
     cancel_requested = Signal()
@@ -49,6 +54,7 @@ class RunPanel(QWidget):
             box.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
             box.setMinimumContentsLength(6)
             box.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        self.ct_window = WindowChoice()
         self._run = QPushButton("Find anomalies")
         self._run.setToolTip("Compare the scan to examine with the normal references (R)")
         self._run.clicked.connect(self.run_requested)
@@ -167,6 +173,7 @@ class RunPanel(QWidget):
         choices.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.ExpandingFieldsGrow)
         choices.addRow("Model", self._model)
         choices.addRow("Device", self._device)
+        choices.addRow(self.ct_window.label, self.ct_window)
         buttons = QHBoxLayout()
         buttons.addWidget(self._run, 1)
         buttons.addWidget(self._cancel)

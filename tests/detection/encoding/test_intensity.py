@@ -1,9 +1,9 @@
 import numpy as np
 import pytest
 
-from napari_d24fad.detection.encoding.intensity import window_of
+from napari_d24fad.detection.encoding.intensity import usual_window, window_of
 from napari_d24fad.errors import Code, StudyError
-from napari_d24fad.studies.scan import Photometric, Scan
+from napari_d24fad.studies.scan import Photometric, Scan, SeriesIdentity
 
 
 def scan(values: object, **more: object) -> Scan:
@@ -16,6 +16,35 @@ def test_ct_is_fixed_in_hounsfield_units() -> None:
     assert window.apply(np.array([-1000, -160, 40, 240, 3000])).tolist() == pytest.approx([0, 0, 0.5, 1, 1])
     narrow = window_of(scan(np.zeros((1, 2, 2)), modality="CT"), (0, 80))
     assert narrow.apply(np.array([40])).tolist() == pytest.approx([0.5])
+
+
+@pytest.mark.parametrize(
+    ("body_part", "stated", "window"),
+    [
+        ("CHEST", (-160.0, 240.0), (-1000, 400)),
+        ("CHESTABDPELVIS", None, (-1000, 400)),
+        ("LUNG", None, (-1000, 400)),
+        ("HEAD", (-450.0, 1050.0), (0, 80)),
+        ("HEADNECK", (-60.0, 140.0), (-60, 140)),
+        ("ABDOMEN", (-110.0, 190.0), (-110, 190)),
+        ("", (-1350.0, 150.0), (-1350, 150)),
+        ("", None, (-160, 240)),
+    ],
+)
+def test_ct_is_seen_as_its_body_part_or_else_its_header_asks(
+    body_part: str, stated: tuple[float, float] | None, window: tuple[float, float]
+) -> None:
+    identity = SeriesIdentity(body_part=body_part)
+    known = {"identity": identity, "stated_window": stated}
+    assert usual_window(scan(np.zeros((1, 2, 2)), modality="CT", **known)) == window
+    assert usual_window(scan(np.zeros((1, 2, 2)), modality="MR", **known)) == (-160, 240)
+
+
+def test_in_a_chest_every_tissue_is_another_grey() -> None:
+    chest = scan(np.zeros((1, 2, 2)), modality="CT", identity=SeriesIdentity(body_part="CHEST"))
+    tissues = np.array([-960, -850, -600, -100, 0, 50, 300])  # emphysema, lung, ground glass, fat, water...
+    greys = (255 * window_of(chest, usual_window(chest)).apply(tissues)).round()
+    assert np.diff(greys).min() >= 9
 
 
 def test_mr_does_not_depend_on_the_scanners_scale_or_the_air() -> None:

@@ -90,7 +90,7 @@ def test_inverted_grey_is_shown_inverted_and_not_changed() -> None:
 
 
 @pytest.mark.parametrize(
-    ("body_part", "window"), [("", (-160, 240)), ("HEAD", (0, 80)), ("CHEST", (-1350, 150))]
+    ("body_part", "window"), [("", (-160, 240)), ("HEAD", (0, 80)), ("CHEST", (-1000, 400))]
 )
 def test_ct_gets_the_window_of_its_body_part(body_part: str, window: tuple[int, int]) -> None:
     voxels = np.linspace(-1000, 1500, 4000, dtype=np.float32).reshape(10, 20, 20)

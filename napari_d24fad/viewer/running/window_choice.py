@@ -1,0 +1,106 @@
+"""Chooses the CT window that a scan and its references are examined in."""
+
+from __future__ import annotations
+
+from qtpy.QtCore import Qt, Signal
+from qtpy.QtWidgets import QComboBox, QHBoxLayout, QLabel, QSizePolicy, QSpinBox, QVBoxLayout, QWidget
+
+from napari_d24fad.detection.encoding.intensity import CT_WINDOW, CT_WINDOWS, CtWindow, usual_window
+from napari_d24fad.studies.scan import Scan
+
+_LOWEST_HU, _HIGHEST_HU = -1024, 3071
+_OWN = "Custom"
+
+
+class WindowChoice(QWidget):
+    """A list of windows, and two numbers for one of the reader's own; hidden for all but CT."""
+
+    window_changed = Signal()
+    """The reader chose another window."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.label = QLabel("CT window")
+        self.choice = QComboBox()
+        self.choice.setAccessibleName("CT window")
+        self.choice.setToolTip("HU that become black and white, in the scan to examine and its references")
+        # The dock decides how wide it is.
+        self.choice.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
+        self.choice.setMinimumContentsLength(6)
+        self.choice.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        self.choice.addItem("", None)
+        for name, window in CT_WINDOWS.items():
+            self.choice.addItem(f"{name}, {_hu(window)}", window)
+        self.choice.addItem(_OWN, _OWN)
+        self.low, self.high = _box("Lowest HU, black", CT_WINDOW[0]), _box("Highest HU, white", CT_WINDOW[1])
+        bounds = QHBoxLayout()
+        bounds.addWidget(self.low)
+        bounds.addWidget(self.high)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(4)
+        layout.addWidget(self.choice)
+        layout.addLayout(bounds)
+        self.choice.currentIndexChanged.connect(self._follow)
+        for box in (self.low, self.high):
+            box.valueChanged.connect(self._bound)
+        self._bound_each_other()
+        self._show_boxes()
+        self.show_for(None)
+
+    @property
+    def window(self) -> CtWindow | None:
+        """Low and high HU; None for the usual window of the scan, and where there is no CT."""
+        if self.isHidden():
+            return None
+        chosen = self.choice.currentData()
+        if chosen == _OWN:
+            return float(self.low.value()), float(self.high.value())
+        # Qt may hand a tuple back as a list.
+        return None if chosen is None else (float(chosen[0]), float(chosen[1]))
+
+    def show_for(self, scan: Scan | None) -> None:
+        """Offers windows if the scan to examine is a CT.
+
+        Args:
+            scan: The scan or its outline; None if none is chosen.
+        """
+        is_ct = scan is not None and scan.modality == "CT"
+        self.setVisible(is_ct)
+        self.label.setVisible(is_ct)
+        if scan is not None and is_ct:
+            self.choice.setItemText(0, f"Usual for this scan, {_hu(usual_window(scan))}")
+
+    def _follow(self) -> None:
+        self._show_boxes()
+        self.window_changed.emit()
+
+    def _bound(self) -> None:
+        self._bound_each_other()
+        self.window_changed.emit()
+
+    def _bound_each_other(self) -> None:
+        """White is above black."""
+        self.low.setMaximum(self.high.value() - 1)
+        self.high.setMinimum(self.low.value() + 1)
+
+    def _show_boxes(self) -> None:
+        for box in (self.low, self.high):
+            box.setVisible(self.choice.currentData() == _OWN)
+
+
+def _box(name: str, value: float) -> QSpinBox:
+    box = QSpinBox()
+    box.setRange(_LOWEST_HU, _HIGHEST_HU)
+    box.setValue(round(value))
+    box.setSingleStep(10)
+    box.setKeyboardTracking(False)
+    box.setToolTip(name)
+    box.setAccessibleName(name)
+    # The wheel is for scrolling the dock, unless the box was clicked.
+    box.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+    return box
+
+
+def _hu(window: CtWindow) -> str:
+    return f"{window[0]:g} to {window[1]:g} HU"
