@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import nibabel
@@ -13,7 +14,7 @@ from napari_d24fad.detection.references.regions import find_regions
 from napari_d24fad.detection.result import AnomalyMap
 from napari_d24fad.errors import Code
 from napari_d24fad.export.nifti import nifti_affine
-from napari_d24fad.studies.scan import Problem, Scan
+from napari_d24fad.studies.scan import Problem, Scan, SeriesIdentity
 
 GRID = (10, 40, 36)
 # Array (slice, row, column) to LPS mm: slices run down the patient, so the viewer reverses them.
@@ -34,6 +35,17 @@ def head(seed: int, *, lesion: bool = False) -> Scan:
         voxels[LESION] = 1100
     voxels += 20 * np.abs(random.standard_normal(GRID))
     return Scan(voxels.astype(np.float32), AFFINE, modality="MR")
+
+
+def chest_ct(seed: int, *, ground_glass: bool = False) -> Scan:
+    """A CT of three slices: a wall of soft tissue, and lung in it."""
+    scan = head(seed)
+    voxels = np.where(scan.voxels[4:7] > 100, 40, -1000) + scan.voxels[4:7] / 20
+    voxels[:, 12:28, 9:27] -= 890
+    if ground_glass:
+        voxels[:, 16:22, 12:20] += 300
+    identity = SeriesIdentity(description=f"chest {seed}", body_part="CHEST")
+    return replace(scan, voxels=voxels.astype(np.float32), modality="CT", identity=identity)
 
 
 def write_study(folder: Path, references: int = 3, slices: slice = slice(None)) -> Path:

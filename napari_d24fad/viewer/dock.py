@@ -12,6 +12,7 @@ from qtpy.QtCore import QEvent, Qt, Signal
 from qtpy.QtGui import QDragEnterEvent, QDropEvent, QKeyEvent
 from qtpy.QtWidgets import QVBoxLayout, QWidget
 
+from napari_d24fad.detection.encoding.intensity import usual_window
 from napari_d24fad.network.card import ModelCard
 from napari_d24fad.network.zoo import list_models
 from napari_d24fad.progress import CancelToken, Progress
@@ -126,6 +127,13 @@ class DetectionDock(QWidget):
         event.acceptProposedAction()
         self.open(Path(url.toLocalFile()) for url in event.mimeData().urls() if url.isLocalFile())
 
+    def _show_window(self) -> None:
+        """What is shown follows what is examined."""
+        query = self.gallery.query
+        if query is not None and query.modality == "CT":
+            chosen = self.run_panel.ct_window.window
+            self.layers.set_window(query, chosen or usual_window(query.outline))
+
     def _show_study(self, study: Study) -> None:
         self.filling.add_study(study.series)
         if study.problems:
@@ -156,6 +164,7 @@ class DetectionDock(QWidget):
     def _connect(self) -> None:
         self._open_bar.open_requested.connect(self.open)
         self.examining.examined.connect(self._show_results)
+        self.run_panel.ct_window.window_changed.connect(self._show_window)
         self.examining.renewed.connect(self.examination_shown)
         self.run_panel.run_requested.connect(self.run)
         self.run_panel.cancel_requested.connect(self.jobs.cancel)

@@ -84,7 +84,9 @@ class Examining(QObject):
         self.live.discard()
 
     def _connect(self) -> None:
+        self._gallery.roles_changed.connect(self._offer_windows)
         self._gallery.roles_changed.connect(self._follow_references)
+        self._run_panel.ct_window.window_changed.connect(self._follow_references)
         self._gallery.shares_changed.connect(self._follow_references)
         self.part_computed.connect(self._show_part)
         self._jobs.ended.connect(self._view.drop_partial)
@@ -97,7 +99,18 @@ class Examining(QObject):
 
     def _request(self, query: Series) -> Request:
         panel, gallery = self._run_panel, self._gallery
-        return Request(query, gallery.references, panel.model, panel.device, gallery.shares)
+        return Request(
+            query,
+            gallery.references,
+            panel.model,
+            panel.device,
+            gallery.shares,
+            ct_window=panel.ct_window.window,
+        )
+
+    def _offer_windows(self) -> None:
+        query = self._gallery.query
+        self._run_panel.ct_window.show_for(None if query is None else query.outline)
 
     def _follow_references(self) -> None:
         """Scores the scan of the last examination again, if it is references alone that changed."""

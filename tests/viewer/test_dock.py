@@ -10,16 +10,20 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from napari.layers import Layer
 from qtpy.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
 from qtpy.QtGui import QDropEvent
 from qtpy.QtWidgets import QFileDialog
 
 from napari_d24fad.studies.series import Series
+from napari_d24fad.viewer.canvas.layer_data import scan_layer_data
+from napari_d24fad.viewer.canvas.map_view import MapView
+from napari_d24fad.viewer.canvas.screenshot import canvas_stamp
 from napari_d24fad.viewer.dock import DetectionDock
 from napari_d24fad.viewer.gallery.card import Role
 from napari_d24fad.viewer.gallery.gallery import Gallery
 from napari_d24fad.viewer.running.workers import Worker
-from tests.heads import GRID, LESION
+from tests.heads import GRID, LESION, chest_ct
 
 LESION_SHOWN = range(GRID[0] - LESION[0].stop, GRID[0] - LESION[0].start)  # slices run down the patient
 
@@ -200,6 +204,40 @@ def test_layers_in_the_viewer_serve_as_query_and_references(
     viewer.layers.remove("reference-2")
     settle(dock)
     assert len(dock.gallery.references) == 1
+
+
+def test_ct_is_shown_and_examined_in_the_window_of_its_body_part_or_that_chosen(
+    qtbot, dock: DetectionDock, settle
+) -> None:
+    viewer, panel = dock._viewer, dock.run_panel
+    for seed in range(3):
+        viewer.add_layer(
+            Layer.create(*scan_layer_data(chest_ct(seed, ground_glass=seed == 0), f"chest {seed}"))
+        )
+    settle(dock)
+    assert panel.ct_window.isHidden()
+    query, *references = sorted(dock.gallery.series, key=lambda series: series.identity.description)
+    for series in references:
+        qtbot.mouseClick(dock.gallery.card(series).picture, Qt.MouseButton.LeftButton)
+    click(qtbot, dock.gallery.card(query).examine_button)
+    assert not panel.ct_window.isHidden()
+    dock.run()
+    settle(dock)
+    assert dock.examination.request.window == (-1000, 400)
+    assert tuple(viewer.layers["chest 0"].contrast_limits) == (-1000, 400)
+
+    choice = panel.ct_window.choice
+    choice.setCurrentIndex(choice.findText("Lung, -1350 to 150 HU"))
+    assert tuple(viewer.layers["chest 0"].contrast_limits) == (-1350, 150)
+    assert dock.results.is_outdated
+    before = dock.examination
+    dock.run()
+    settle(dock)
+    assert dock.examination.request.window == (-1350, 150)
+    assert not dock.results.is_outdated
+    assert not np.array_equal(dock.examination.anomaly.values, before.anomaly.values)
+    marks = canvas_stamp(viewer, dock.layers.shown, dock.examination, "", None, None, MapView.SCORE)
+    assert marks.footing[0].endswith("examined in window -1350 to 150 HU")
 
 
 def test_study_can_be_closed(qtbot, dock: DetectionDock, settle, study_folder: Path) -> None:

@@ -11,6 +11,7 @@ from napari.layers import Image, Layer
 from napari.viewer import Viewer
 from qtpy.QtCore import QObject, Signal
 
+from napari_d24fad.detection.encoding.intensity import CtWindow
 from napari_d24fad.detection.result import FloatArray
 from napari_d24fad.export.anatomy import slice_text
 from napari_d24fad.studies.orientation import Orientation, canonical_orientation
@@ -76,6 +77,7 @@ class ScanLayers(QObject):
         self._layers: dict[Series, Image] = {}
         self._shown: ShownScan | None = None
         self._caption = ""
+        self._window: tuple[Series, CtWindow] | None = None
         self._events = (viewer.dims.events.point, viewer.dims.events.order, viewer.dims.events.ndisplay)
         for event in self._events:
             event.connect(self._on_view)
@@ -109,6 +111,8 @@ class ScanLayers(QObject):
         layer = self._layers.get(series)
         if layer is None or layer not in self._viewer.layers:
             data, settings, _ = scan_layer_data(scan, series.title)
+            if self._window is not None and self._window[0] is series:
+                settings["contrast_limits"] = self._window[1]
             layer = Image(data, **settings)
             self._layers[series] = layer
             self._viewer.add_layer(layer)
@@ -123,6 +127,17 @@ class ScanLayers(QObject):
         self._shown = ShownScan(series, scan, layer, orientation)
         self._name_slice()
         return self._shown
+
+    def set_window(self, series: Series, window: CtWindow) -> None:
+        """Shows a CT in a window that the reader chose, now or when it is shown.
+
+        Args:
+            series: The CT.
+            window: HU to show as black and white.
+        """
+        self._window = series, window
+        if self._shown is not None and self._shown.series is series:
+            self._shown.layer.contrast_limits = window
 
     def go_to_slice(self, index: int) -> None:
         """Moves the slice slider.
