@@ -23,9 +23,9 @@ _PART = 2**22  # voxels that are converted at once
 class WorkingGrid:
     """A coarser grid over a scan, its axes in one order for all scans, and the way there and back.
 
-    The axes run (inferior to superior, anterior to posterior, right to left) for a volume with
-    geometry, whatever plane it was scanned in; an oblique scan takes the nearest directions.
-    Without geometry, the slice axis comes first and nothing is reversed.
+    The axes run (inferior to superior, anterior to posterior, right to left) for a volume whose
+    sides are known, whatever plane it was scanned in; an oblique scan takes the nearest directions.
+    Where sides are not known, the slice axis comes first and nothing is reversed.
 
     Attributes:
         orientation: From the array of the scan to this order.
@@ -148,13 +148,13 @@ def working_grid(scan: Scan, spacing: Millimetres) -> WorkingGrid:
         (fine[0] * blocks[0], fine[1] * blocks[1], fine[2] * blocks[2]),
         affine,
         orientation.permutation.index(scan.slice_axis),
-        scan.has_geometry,
+        scan.in_patient,
     )
 
 
 def _axial_order(scan: Scan) -> Orientation:
     """Returns how to bring a scan to the order of an axial one, whatever its plane."""
-    if not scan.has_geometry:
+    if not scan.in_patient:
         return canonical_orientation(scan)
     directions = scan.affine[:3, :3] / np.linalg.norm(scan.affine[:3, :3], axis=0)
     orders = ((0, 1, 2), (0, 2, 1), (1, 0, 2), (1, 2, 0), (2, 0, 1), (2, 1, 0))

@@ -24,11 +24,12 @@ def quiet_libraries() -> Iterator[None]:
     """Keeps warnings and logs of libraries off the terminal: they quote paths and bury what matters."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
+        before = logging.root.manager.disable
         logging.disable(logging.CRITICAL)
         try:
             yield
         finally:
-            logging.disable(logging.NOTSET)
+            logging.disable(before)
 
 
 @contextmanager

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from napari_d24fad.anatomy.grid import working_grid
+from napari_d24fad.studies.orientation import canonical_orientation
 from napari_d24fad.studies.scan import Scan
 
 AXIAL = np.array([[0, 0, 1.0, -20], [0, 1.0, 0, -30], [2.5, 0, 0, -40], [0, 0, 0, 1]])
@@ -56,6 +57,14 @@ def test_without_geometry_slices_come_first_and_nothing_is_averaged() -> None:
     assert grid.shape == (3, 4, 6)
     assert not grid.sided
     assert grid.blocks == (1, 1, 1)
+
+
+def test_where_sides_are_not_known_none_is_claimed_but_lengths_count() -> None:
+    scan = Scan(np.zeros((4, 6, 3), np.float32), -AXIAL, sides_known=False, slice_axis=2)
+    grid = working_grid(scan, (3, 5, 5))
+    assert not grid.sided
+    assert grid.orientation == canonical_orientation(scan)
+    assert grid.blocks == (3, 2, 5)
 
 
 def test_large_scan_is_converted_in_parts() -> None:

@@ -22,6 +22,7 @@ RESULT_KEY = "d24fad_result"
 """In a layer's metadata: the `AnomalyMap` it belongs to."""
 
 _GRAIN = 2**20
+_FINE_MM = 0.01
 
 ScanLayerData = tuple[Voxels, dict[str, Any], Literal["image"]]
 
@@ -79,8 +80,10 @@ def placement(affine: Affine) -> tuple[tuple[float, ...], tuple[float, ...]]:
     lengths = np.linalg.norm(affine[:3, :3], axis=0)
     lengths = np.where(lengths > 0, lengths, 1.0)
     origin = (affine[:3, :3] / lengths).T @ affine[:3, 3]
-    return _exact(lengths), _exact(origin)
+    # Of a voxel below 10 micrometres a nanometre is a share that counts.
+    finer = 2.0 ** max(0, np.ceil(np.log2(_FINE_MM / lengths.min())))
+    return _exact(lengths, finer * _GRAIN), _exact(origin, finer * _GRAIN)
 
 
-def _exact(millimetres: npt.NDArray[np.float64]) -> tuple[float, ...]:
-    return tuple(float(value) for value in np.round(millimetres * _GRAIN) / _GRAIN)
+def _exact(millimetres: npt.NDArray[np.float64], grain: float) -> tuple[float, ...]:
+    return tuple(float(value) for value in np.round(millimetres * grain) / grain)

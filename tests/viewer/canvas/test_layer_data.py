@@ -68,6 +68,12 @@ def test_every_slice_can_be_reached_with_the_slider(spacing: float, start: float
     assert viewer.dims.nsteps[0] == slices
 
 
+def test_voxels_of_half_a_micrometre_keep_their_size() -> None:
+    affine = np.array([[0, 0, 5e-4, 1.5], [0, 5e-4, 0, -2.5], [2e-3, 0, 0, 7.5], [0, 0, 0, 1]])
+    scale, _ = placement(affine)
+    np.testing.assert_allclose(scale, (2e-3, 5e-4, 5e-4), rtol=1e-4)
+
+
 def test_without_geometry_lengths_are_pixels() -> None:
     scan = Scan(np.random.default_rng(0).random((1, 6, 5)), np.eye(4), has_geometry=False)
     layer = layer_of(scan)
