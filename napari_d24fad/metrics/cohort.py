@@ -10,7 +10,7 @@ import numpy.typing as npt
 from sklearn.metrics import roc_auc_score
 
 from napari_d24fad.metrics.froc import RATES, Froc, froc
-from napari_d24fad.metrics.volumes import Found
+from napari_d24fad.metrics.volumes import Found, LesionFound
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -41,15 +41,29 @@ def scan_auroc(measured: Sequence[Measured]) -> float:
     return float(roc_auc_score(labels, ranks))
 
 
-def scan_froc(measured: Sequence[Measured], rates: Sequence[float] = RATES) -> Froc:
-    """Sensitivity for scans: a scan is found if any of its lesion is."""
-    return froc(_false(measured), [each.found.lesion_at for each in _outlined(measured)], rates)
+def froc_curves(measured: Sequence[Measured], rates: Sequence[float] = RATES) -> dict[str, Froc]:
+    """Returns sensitivity at rates of false regions per normal scan.
 
+    By ``"scan"``: a scan is found if any of its lesions is; by ``"lesion"``: each connected lesion of
+    at least `LEAST_LESION_ML` counts. What is ranked is the peaks of the map; with ``", by region"`` it
+    is the regions that the method lists, by mass.
 
-def lesion_froc(measured: Sequence[Measured], rates: Sequence[float] = RATES) -> Froc:
-    """Sensitivity for single lesions of at least `LEAST_LESION_ML`."""
-    lesions = [at for each in _outlined(measured) for at in each.found.lesions_at]
-    return froc(_false(measured), lesions, rates)
+    Args:
+        measured: At least one scan is normal.
+        rates: Where to measure.
+    """
+    normal = [each.found for each in measured if not each.abnormal]
+    peaks = [each.peaks for each in normal]
+    masses: list[npt.NDArray[np.float64]] = [np.array(each.masses, np.float64) for each in normal]
+    lesions = _lesions(measured)
+    each_by_peak = [at for lesion in lesions for at in lesion.each_by_peak]
+    each_by_region = [at for lesion in lesions for at in lesion.each_by_region]
+    return {
+        "scan": froc(peaks, [lesion.by_peak for lesion in lesions], rates),
+        "lesion": froc(peaks, each_by_peak, rates),
+        "scan, by region": froc(masses, [lesion.by_region for lesion in lesions], rates),
+        "lesion, by region": froc(masses, each_by_region, rates),
+    }
 
 
 def volume_figures(measured: Sequence[Measured], references: int) -> dict[str, float]:
@@ -59,53 +73,47 @@ def volume_figures(measured: Sequence[Measured], references: int) -> dict[str, f
         measured: Its scans by one method with one set of references; at least one is normal.
         references: How many references there were.
     """
-    outlined = [each.found for each in _outlined(measured)]
+    lesions = _lesions(measured)
     normal = [each for each in measured if not each.abnormal]
-    regions = np.array([each.found.n_regions for each in normal], float)
-    scans, lesions = scan_froc(measured), lesion_froc(measured)
+    told = np.array([each.found.n_told for each in normal], float)
+    coloured = sum(each.found.coloured for each in measured)
+    outside = sum(each.found.coloured_outside for each in measured)
     figures = {
         "scan AUROC": scan_auroc(measured),
-        "slice AUROC": _mean([each.slice_auroc for each in outlined]),
-        "top slice holds lesion": _mean([each.top_slice_in_lesion for each in outlined]),
-        "slice by chance": _mean([each.lesion_slices for each in outlined]),
-        "highest point in lesion": _mean([each.peak_in_lesion for each in outlined]),
-        "top region in lesion": _mean([each.region_in_lesion for each in outlined]),
-        "median Dice at own level": _median([each.dice for each in outlined]),
-        "regions per normal scan": _mean(regions),
-        "normal scans without region": _mean(regions == 0),
-        "most regions of a normal scan": float(regions.max()),
-        "coloured outside anatomy": _share(
-            [each.found.coloured_outside for each in measured], [each.found.coloured for each in measured]
-        ),
-        "lesion inside anatomy": _mean([each.lesion_inside for each in outlined]),
+        "slice AUROC": _mean([each.slice_auroc for each in lesions]),
+        "top slice holds lesion": _mean([each.first_slice for each in lesions]),
+        "slice by chance": _mean([each.slices for each in lesions]),
+        "highest point in lesion": _mean([each.first_peak for each in lesions]),
+        "top region in lesion": _mean([each.first_region for each in lesions]),
+        "median Dice at own level": _median([each.dice for each in lesions]),
+        "regions per normal scan": _mean(told),
+        "normal scans without region": _mean(told == 0),
+        "most regions of a normal scan": float(told.max()),
+        "coloured outside anatomy": outside / coloured if coloured else float("nan"),
+        "lesion inside anatomy": _mean([each.inside for each in lesions]),
         "seconds per scan": _median([each.seconds for each in measured]),
         "mean p of normal scans": _mean([each.p_value for each in normal]),
         "normal scans at smallest p": smallest_p_share(measured, references),
     }
-    for name, curve in (("scan", scans), ("lesion", lesions)):
+    for name, curve in froc_curves(measured).items():
         for rate, share in zip(curve.rates, curve.sensitivity, strict=True):
             figures[f"{name} sensitivity at {rate:g}"] = share
-        figures[f"mean {name} sensitivity"] = curve.mean
+        figures[f"{name} sensitivity, mean"] = curve.mean
     return figures
 
 
 def smallest_p_share(measured: Sequence[Measured], references: int) -> float:
     """Share of normal scans with the smallest p-value that ``references`` references can show.
 
-    With exchangeable scans it is expected to be ``1 / (references + 1)``.
+    With exchangeable scans it is expected to be at most ``1 / (references + 1)``.
     """
     smallest = 1 / (references + 1)
-    values = np.array([each.p_value for each in measured if not each.abnormal])
-    known = values[~np.isnan(values)]
+    known = _known([each.p_value for each in measured if not each.abnormal])
     return float(np.mean(known <= smallest * (1 + 1e-9))) if len(known) else float("nan")
 
 
-def _outlined(measured: Sequence[Measured]) -> list[Measured]:
-    return [each for each in measured if each.found.has_lesion]
-
-
-def _false(measured: Sequence[Measured]) -> list[npt.NDArray[np.float64]]:
-    return [each.found.peaks for each in measured if not each.abnormal]
+def _lesions(measured: Sequence[Measured]) -> list[LesionFound]:
+    return [each.found.lesion for each in measured if each.found.lesion is not None]
 
 
 def _known(values: Sequence[float] | npt.NDArray[np.generic]) -> npt.NDArray[np.float64]:
@@ -121,7 +129,3 @@ def _mean(values: Sequence[float] | npt.NDArray[np.generic]) -> float:
 def _median(values: Sequence[float]) -> float:
     known = _known(values)
     return float(np.median(known)) if len(known) else float("nan")
-
-
-def _share(part: Sequence[int], whole: Sequence[int]) -> float:
-    return sum(part) / sum(whole) if sum(whole) else float("nan")
