@@ -29,6 +29,7 @@ class LabelledScan:
         statistics: See `trivial.statistics`.
         series: Where its pixels are.
         outline: Where the outline of its lesion is; None if there is none.
+        organ: Where the outline of what is to be examined is; None if there is none.
     """
 
     folder: str
@@ -42,6 +43,7 @@ class LabelledScan:
     statistics: Mapping[str, float] = field(repr=False)
     series: Series = field(repr=False)
     outline: Series | None = field(repr=False)
+    organ: Series | None = field(default=None, repr=False)
 
     def load(self, cancel: CancelToken | None = None) -> Scan:
         """Reads the scan.
@@ -63,6 +65,10 @@ class LabelledScan:
             Cancelled: If a stop was asked for.
         """
         return None if self.outline is None else _inside(self.outline.load(cancel=cancel))
+
+    def load_organ(self, cancel: CancelToken | None = None) -> npt.NDArray[np.bool_] | None:
+        """Reads the outline of what is to be examined; see `load_mask`."""
+        return None if self.organ is None else _inside(self.organ.load(cancel=cancel))
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -7,13 +7,15 @@ Two layouts of a task are read:
 - ``TASK/train/good``, ``TASK/test/good`` and ``TASK/test/bad``, outlines in
   ``TASK/ground_truth/bad``: references are drawn from the first, the others are queries.
 
-A mask has the name of its scan, or that name and ``_mask``.
+A mask has the name of its scan, or that name and ``_mask``. ``TASK/anatomy`` may outline in the same way what
+is to be examined: the organ that a reader would look at.
 """
 
 from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import groupby
 from pathlib import Path
 
@@ -25,6 +27,7 @@ from napari_d24fad.evaluation.labelled import LabelledScan, LabelledTask
 from napari_d24fad.evaluation.trivial import statistics
 from napari_d24fad.progress import CancelToken, Progress, silent
 from napari_d24fad.studies.layouts import (
+    ORGANS,
     OURS,
     PUBLISHED,
     LabelFolder,
@@ -47,6 +50,7 @@ def read_labelled(
     *,
     shots: int = 2,
     leave_out: bool = False,
+    normal_only: bool = False,
     progress: Progress = silent,
     cancel: CancelToken | None = None,
 ) -> tuple[LabelledTask, ...]:
@@ -57,6 +61,7 @@ def read_labelled(
         names: Tasks to read; empty for every folder in ``data``.
         shots: How many references are going to be drawn.
         leave_out: Whether scans and tasks with a problem are left out instead of refused.
+        normal_only: Whether only normal scans are wanted and read.
         progress: Told how far the reading is.
         cancel: Stops the reading.
 
@@ -76,7 +81,7 @@ def read_labelled(
     problems: list[str] = []
     for done, name in enumerate(chosen):
         progress(done / len(chosen), f"Reading {name}")
-        task, found = _read_task(folders[name], shots, cancel)
+        task, found = _read_task(folders[name], shots, cancel, normal_only=normal_only)
         problems += [f"Task {name}: {problem}." for problem in found]
         tasks += [task] if task else []
     if problems and not (leave_out and tasks):
@@ -85,15 +90,22 @@ def read_labelled(
     return tuple(tasks)
 
 
-def _read_task(folder: Path, shots: int, cancel: CancelToken) -> tuple[LabelledTask | None, list[str]]:
+def _read_task(
+    folder: Path, shots: int, cancel: CancelToken, *, normal_only: bool
+) -> tuple[LabelledTask | None, list[str]]:
     """Reads what can be used of one task, and says what cannot; None if too little can."""
     layout = layout_of(folder)
+    if normal_only:
+        layout = replace(layout, folders=tuple(label for label in layout.folders if not label.abnormal))
     missing = [label for label in layout.folders if not (folder / label.path).is_dir()]
     if len(missing) == len(layout.folders):
         ours, published = (", ".join(label.path for label in each.folders) for each in (OURS, PUBLISHED))
         return None, [f"it has none of the folders of a task ({ours}; or {published})"]
     problems = [f"there is no folder {label.path}" for label in missing]
-    masks = {name: found for _, name, found in numbered_series(folder / layout.masks, cancel)}
+    masks, organs = (
+        {name: found for _, name, found in numbered_series(folder / outlines, cancel)}
+        for outlines in (layout.masks, ORGANS)
+    )
     scans: list[LabelledScan] = []
     n_unusable = 0
     for label in layout.folders:
@@ -101,12 +113,12 @@ def _read_task(folder: Path, shots: int, cancel: CancelToken) -> tuple[LabelledT
         for number, name, found in numbered_series(folder / label.path, cancel):
             try:
                 mask = masks.pop(name, None) if label.abnormal else None
-                scans.append(_checked(label, number, found, mask, cancel))
+                scans.append(_checked(label, number, found, mask, organs.get(name), cancel))
             except D24fadError as error:
                 reasons[error.detail or error.code.meaning].append(number)
         problems += [_counted(label.path, numbers, reason) for reason, numbers in reasons.items()]
         n_unusable += sum(map(len, reasons.values()))
-    if masks and layout.abnormal not in {label.path for label in missing}:
+    if masks and layout.abnormal in {label.path for label in layout.folders if label not in missing}:
         problems.append(f"{len(masks)} in {layout.masks} have the name of no scan in {layout.abnormal}")
     usual = Counter(scan.kind for scan in scans).most_common(1)
     others = [scan for scan in scans if scan.kind != usual[0][0]]
@@ -124,9 +136,10 @@ def _checked(
     number: int,
     found: Series | StudyError,
     mask: Series | StudyError | None,
+    organ: Series | StudyError | None,
     cancel: CancelToken,
 ) -> LabelledScan:
-    """Reads a scan and its mask.
+    """Reads a scan and its outlines.
 
     Raises:
         D24fadError: One of them cannot be used.
@@ -135,10 +148,8 @@ def _checked(
         raise found
     scan = found.load(cancel=cancel)
     prepare(scan, _ANY_SIDE)  # a volume without anatomy is refused
-    if isinstance(mask, Series):
-        _check_mask(scan, mask, cancel)
-    elif mask is not None:
-        raise StudyError(mask.code, "its mask cannot be read")
+    outline = _checked_mask(scan, mask, cancel)
+    region = _checked_mask(scan, organ, cancel)
     return LabelledScan(
         folder=label.path,
         number=number,
@@ -150,11 +161,16 @@ def _checked(
         patient=scan.identity.patient_key,
         statistics=statistics(scan),
         series=found,
-        outline=mask,
+        outline=outline,
+        organ=region,
     )
 
 
-def _check_mask(scan: Scan, mask: Series, cancel: CancelToken) -> None:
+def _checked_mask(scan: Scan, mask: Series | StudyError | None, cancel: CancelToken) -> Series | None:
+    if mask is None:
+        return None
+    if isinstance(mask, StudyError):
+        raise StudyError(mask.code, "its mask cannot be read")
     if mask.grid != scan.grid:
         raise StudyError(Code.MIXED_SERIES, "its mask has another size")
     placed = scan.in_patient and mask.outline.in_patient
@@ -167,6 +183,7 @@ def _check_mask(scan: Scan, mask: Series, cancel: CancelToken) -> None:
         raise StudyError(
             error.code, f"its mask {'outlines nothing' if empty else 'cannot be read'}"
         ) from error
+    return mask
 
 
 def _without_copies(scans: Sequence[LabelledScan]) -> tuple[LabelledScan, ...]:

@@ -13,6 +13,8 @@ import numpy as np
 import numpy.typing as npt
 from scipy import ndimage
 
+from napari_d24fad.metrics.bins import ordered_bins
+
 _KEPT_BITS = 22
 MAX_FPR = 0.3
 """AUPRO is taken up to this false-positive rate (Bergmann et al. 2021, MVTec AD)."""
@@ -61,7 +63,7 @@ class PixelCounts:
             values: ``(slices, rows, columns)``, NaN where not examined.
             lesion: The outline on the same grid; None for a normal scan.
         """
-        bins = _bins(values)
+        bins = ordered_bins(values, _KEPT_BITS)
         outlined = np.zeros(values.shape, bool) if lesion is None else lesion
         np.add.at(self._normal, bins[~outlined], 1)
         for name, threshold in self._thresholds.items():
@@ -90,15 +92,6 @@ class PixelCounts:
             best_dice=float((2 * true / (true + false + n_lesion)).max()),
             dice={name: float(2 * hit / (found + n_lesion)) for name, (hit, found) in self._hits.items()},
         )
-
-
-def _bins(values: npt.NDArray[np.float32]) -> npt.NDArray[np.int64]:
-    """Numbers values by their first bits, in the same order; NaN is 0."""
-    bits = np.ascontiguousarray(values, np.float32).view(np.uint32)
-    # IEEE 754: positive floats are ordered as their bits, negative ones the other way round.
-    ordered = np.where(bits >> 31, ~bits, bits | np.uint32(1 << 31))
-    ordered[np.isnan(values)] = 0
-    return (ordered >> (32 - _KEPT_BITS)).astype(np.int64)
 
 
 def _area_up_to(x: npt.NDArray[np.float64], y: npt.NDArray[np.float64], limit: float) -> float:

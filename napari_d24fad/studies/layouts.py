@@ -60,6 +60,8 @@ PUBLISHED = Layout(
     "test/bad",
     "ground_truth/bad",
 )
+ORGANS = "anatomy"
+"""Folder of a task with outlines of what is to be examined, for normal and abnormal scans alike."""
 
 
 def layout_of(task: Path) -> Layout:
@@ -68,13 +70,15 @@ def layout_of(task: Path) -> Layout:
 
 
 def task_folders(data: Path) -> dict[str, Path]:
-    """Returns the folders that lie in the folder of all tasks, by name.
+    """Returns the folders that lie in the folder of all tasks, by name; itself if it is one task.
 
     Raises:
         StudyError: PATH_MISSING.
     """
     if not data.exists():
         raise StudyError(Code.PATH_MISSING)
+    if any((data / label.path).is_dir() for label in layout_of(data).folders):
+        return {data.absolute().name: data}
     return {entry.name: entry for entry in visible(data) if entry.is_dir()}
 
 

@@ -87,6 +87,33 @@ def test_volumes_and_a_mask_of_the_same_case(tmp_path: Path) -> None:
     assert "1 in abnormal (number 1): its mask lies elsewhere" in refusal(tmp_path).detail
 
 
+def test_a_set_of_normal_volumes_with_an_outlined_organ_is_read_by_its_own_folder(tmp_path: Path) -> None:
+    normal = tmp_path / "heads" / "normal"
+    normal.mkdir(parents=True)
+    for seed in range(3):
+        image = nibabel.Nifti1Image(np.asarray(head(seed).voxels).T, np.diag([2, 2, 4, 1]))
+        nibabel.save(image, normal / f"case{seed}.nii.gz")
+    assert "there is no folder abnormal" in refusal(tmp_path).detail
+    organ = np.zeros((36, 40, 12), np.uint8)
+    organ[10:20, 10:20, 4:8] = 3
+    (tmp_path / "heads" / "anatomy").mkdir()
+    nibabel.save(
+        nibabel.Nifti1Image(organ, np.diag([2, 2, 4, 1])), tmp_path / "heads" / "anatomy" / "case1.nii"
+    )
+    (task,) = read_labelled(tmp_path / "heads", normal_only=True)
+    assert (task.name, len(task.scans), len(task.references)) == ("heads", 3, 3)
+    assert [scan.load_organ() is None for scan in task.scans] == [True, False, True]
+    found = task.scans[1].load_organ()
+    assert found is not None
+    np.testing.assert_array_equal(found, organ.T > 0)
+
+
+def test_masks_are_no_concern_of_normal_scans(tmp_path: Path) -> None:
+    make_task(tmp_path / "disc", masks=True)
+    (task,) = read_labelled(tmp_path, normal_only=True)
+    assert (task.count(abnormal=False), task.count(abnormal=True), task.has_masks) == (7, 0, False)
+
+
 def test_dicom_series_in_folders_and_single_files_in_one(tmp_path: Path) -> None:
     for case in range(4):
         datasets = slice_datasets(origin=(case, 0, 0))

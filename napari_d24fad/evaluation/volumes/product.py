@@ -1,0 +1,69 @@
+"""The product's own scorings as methods: what `Detector` tells of a scan, as the reader gets it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import ndimage
+
+from napari_d24fad.detection.detector import Detector
+from napari_d24fad.detection.references.reference_set import References
+from napari_d24fad.metrics.volumes import Examined
+from napari_d24fad.studies.scan import Scan
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class DetectorMethod:
+    """A model with its scoring.
+
+    Attributes:
+        detector: The model.
+    """
+
+    detector: Detector
+
+    @property
+    def name(self) -> str:
+        """See `Method.name`."""
+        return self.detector.scoring_name
+
+    def prepare(self, references: Sequence[Scan]) -> PreparedDetector:
+        """See `Method.prepare`."""
+        return PreparedDetector(self.detector, self.detector.encode(references))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class PreparedDetector:
+    """See `DetectorMethod`.
+
+    Attributes:
+        detector: The model.
+        references: Encoded.
+    """
+
+    detector: Detector
+    references: References
+
+    def examine(self, query: Scan) -> Examined:
+        """See `Prepared.examine`."""
+        found = self.detector.detect(query, self.references)
+        coloured = found.values >= found.level_one_region
+        parts, _ = ndimage.label(coloured)
+        labels = np.zeros(parts.shape, np.int32)
+        for region in found.regions:
+            labels[parts == parts[region.peak_index]] = region.number
+        voxel = float(np.prod(query.spacing))
+        return Examined(
+            values=found.values,
+            score=found.score,
+            slice_scores=found.slice_scores,
+            coloured=coloured,
+            labels=labels,
+            masses=tuple(
+                (region.mean - found.level_one_region) * region.n_voxels * voxel for region in found.regions
+            ),
+            n_told=len(found.regions),
+            p_value=found.p_value,
+        )
