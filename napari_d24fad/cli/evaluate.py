@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from napari_d24fad.atomic import atomic_file, check_writable
+from napari_d24fad.cli import volumes
 from napari_d24fad.cli.arguments import Parser, add_device, add_json, count, counts, whole
 from napari_d24fad.cli.console import progress_bar, warn
 from napari_d24fad.cli.evaluation_tables import ablation_table, summary
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from napari_d24fad.evaluation.run import Fold
 
 _FEWEST_SHOTS = 2
+_IMAGE_SHOTS = (2, 4, 8)
 _DEFAULTS = {"model": "compact", "teacher": "compact", "steps": 2000}
 """What is taken where the command line says nothing; see `_without_effect`."""
 
@@ -42,9 +44,8 @@ def add_options(command: Parser) -> None:
     command.add_argument(
         "--shots",
         type=counts,
-        default=(2, 4, 8),
         metavar="N,N",
-        help="references (default: 2,4,8)",
+        help="references (default: 2,4,8; of volumes 8)",
     )
     command.add_argument("--draws", type=count, default=5, metavar="N", help="default: 5")
     command.add_argument("--seed", type=whole, default=0, metavar="N", help="default: 0")
@@ -83,6 +84,7 @@ def add_options(command: Parser) -> None:
         action="store_true",
         help="leave out scans and tasks that have a problem instead of refusing them",
     )
+    volumes.add_options(command)
     held_out = command.add_argument_group("held-out tasks")
     held_out.add_argument(
         "--leave-one-task-out",
@@ -128,10 +130,15 @@ def run(arguments: Namespace) -> None:
         tasks = read_labelled(
             arguments.data,
             arguments.task,
-            shots=max(arguments.shots),
+            shots=max(arguments.shots or _IMAGE_SHOTS),
             leave_out=arguments.leave_out,
+            normal_only=arguments.implant,
             progress=part(progress, 0, 0.1),
         )
+        if volumes.are_measured(arguments, tasks):
+            volumes.measure(arguments, tasks, part(progress, 0.1, 1))
+            return
+        arguments.shots = arguments.shots or _IMAGE_SHOTS
         if arguments.ablation:
             _ablate(arguments, tasks, part(progress, 0.1, 1))
             return
@@ -167,7 +174,7 @@ def run(arguments: Namespace) -> None:
 
 def _check(arguments: Namespace) -> None:
     wrong = ""
-    if min(arguments.shots) < _FEWEST_SHOTS:
+    if arguments.shots and min(arguments.shots) < _FEWEST_SHOTS:
         wrong = "--shots: at least two references are needed."
     elif arguments.protocol == "published" and arguments.scoring == "matched":
         wrong = "The published protocol is that of the paper scoring."
@@ -231,9 +238,9 @@ def _ablate(arguments: Namespace, tasks: Sequence[LabelledTask], progress: Progr
     from napari_d24fad.evaluation.ablation import ablate
     from napari_d24fad.evaluation.measure import Plan
 
-    volumes = [task.name for task in tasks if task.is_volumes]
-    if volumes:
-        detail = f"--ablation is of single images; these tasks hold volumes: {', '.join(volumes)}."
+    of_volumes = [task.name for task in tasks if task.is_volumes]
+    if of_volumes:
+        detail = f"--ablation is of single images; these tasks hold volumes: {', '.join(of_volumes)}."
         raise ArgumentError(Code.BAD_ARGUMENT, detail)
     detector = Detector.load(arguments.model, arguments.device, "matched")
     plan = Plan(arguments.shots, arguments.draws, arguments.seed)

@@ -1,0 +1,119 @@
+"""``d24fad evaluate`` where the tasks hold volumes."""
+
+from __future__ import annotations
+
+import json
+import sys
+from argparse import Namespace
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from napari_d24fad.cli.arguments import Parser
+from napari_d24fad.errors import ArgumentError, Code
+from napari_d24fad.progress import Progress, part
+
+if TYPE_CHECKING:
+    from napari_d24fad.evaluation.labelled import LabelledTask
+    from napari_d24fad.evaluation.volumes.cases import Cases
+    from napari_d24fad.evaluation.volumes.method import Method
+
+_METHODS = ("brightest", "darkest", "z-score", "model")
+_DIRECTIONS = ("brighter", "darker", "both")
+_SHOTS = (8,)
+_OWN = ("implant", "direction", "methods")
+_AS_IMAGES = ("leave_one_task_out", "ablation", "reliability", "without_tsd")
+
+
+def add_options(command: Parser) -> None:
+    """Adds the options of ``evaluate`` that volumes have."""
+    group = command.add_argument_group("volumes")
+    group.add_argument(
+        "--implant",
+        action="store_true",
+        help="put lesions of known place into normal scans, and measure how they are found",
+    )
+    group.add_argument(
+        "--direction", choices=_DIRECTIONS, help="which departures count, where a method can tell (default: both)"
+    )
+    group.add_argument("--methods", nargs="+", choices=_METHODS, help="what to measure (default: all)")
+
+
+def are_measured(arguments: Namespace, tasks: Sequence[LabelledTask]) -> bool:
+    """Returns whether tasks are measured as volumes, not slice by slice as images are.
+
+    Options that only the evaluation of images has choose that.
+
+    Raises:
+        ArgumentError: Options of both were given, or options of volumes for images, or some tasks
+            hold volumes and others do not.
+    """
+    own = next((_option(name) for name in _OWN if getattr(arguments, name)), "")
+    as_images = next((_option(name) for name in _AS_IMAGES if getattr(arguments, name)), "")
+    if arguments.protocol == "published":
+        as_images = "--protocol published"
+    if own and as_images:
+        raise ArgumentError(Code.BAD_ARGUMENT, f"{own} does not go with {as_images}.")
+    volumes = [task.name for task in tasks if task.scans[0].kind == "grey volumes"]
+    if own and len(volumes) < len(tasks):
+        raise ArgumentError(Code.BAD_ARGUMENT, f"{own} is of tasks that hold grey volumes.")
+    if as_images or not volumes:
+        return False
+    if len(volumes) < len(tasks):
+        detail = f"These tasks hold volumes, the others do not: {', '.join(volumes)}. Name some with --task."
+        raise ArgumentError(Code.BAD_ARGUMENT, detail)
+    return True
+
+
+def measure(arguments: Namespace, tasks: Sequence[LabelledTask], progress: Progress) -> None:
+    """Measures every task, writes the results folder and prints tables or JSON.
+
+    Raises:
+        D24fadError: See `measure_volumes` and `save_volumes`.
+    """
+    from napari_d24fad.evaluation.measure import Plan
+    from napari_d24fad.evaluation.volumes.cases import LabelledCases
+    from napari_d24fad.evaluation.volumes.report import save_volumes
+    from napari_d24fad.evaluation.volumes.run import measure_volumes
+    from napari_d24fad.evaluation.volumes.tables import markdown
+
+    methods, about = _methods(arguments)
+    plan = Plan(arguments.shots or _SHOTS, arguments.draws, arguments.seed)
+    cases: Cases = LabelledCases()
+    results = [
+        measure_volumes(
+            task,
+            methods,
+            cases,
+            plan,
+            progress=part(progress, number / len(tasks), (number + 1) / len(tasks)),
+        )
+        for number, task in enumerate(tasks)
+    ]
+    name = "-".join(["implanted" if arguments.implant else "volumes", about["direction"]])
+    report = save_volumes(arguments.out, name, results, plan, about)
+    print(json.dumps(report) if arguments.json else markdown(report))
+    print(f"Written: {name}", file=sys.stderr)
+
+
+def _methods(arguments: Namespace) -> tuple[list[Method], dict[str, str]]:
+    """The methods that were chosen, and what the report says of them."""
+    from napari_d24fad.detection.detector import Detector
+    from napari_d24fad.evaluation.volumes.baselines import BOTH, BoxZScore, Extreme
+    from napari_d24fad.evaluation.volumes.product import DetectorMethod
+
+    chosen = arguments.methods or _METHODS
+    direction = arguments.direction or BOTH
+    about = {"direction": direction, "model": "", "device": ""}
+    methods: list[Method] = []
+    methods += [Extreme(1)] if "brightest" in chosen else []
+    methods += [Extreme(-1)] if "darkest" in chosen else []
+    methods += [BoxZScore(direction)] if "z-score" in chosen else []
+    if "model" in chosen:
+        detector = Detector.load(arguments.model, arguments.device, arguments.scoring)
+        about |= {"model": detector.model.card.name, "device": detector.device_label}
+        methods.append(DetectorMethod(detector))
+    return methods, about
+
+
+def _option(name: str) -> str:
+    return f"--{name.replace('_', '-')}"
