@@ -33,7 +33,9 @@ def add_options(command: Parser) -> None:
         help="put lesions of known place into normal scans, and measure how they are found",
     )
     group.add_argument(
-        "--direction", choices=_DIRECTIONS, help="which departures count, where a method can tell (default: both)"
+        "--direction",
+        choices=_DIRECTIONS,
+        help="which departures count, where a method asks (default: both)",
     )
     group.add_argument("--methods", nargs="+", choices=_METHODS, help="what to measure (default: all)")
 
