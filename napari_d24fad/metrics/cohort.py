@@ -21,7 +21,9 @@ class Measured:
         abnormal: Its label.
         score: Higher is more abnormal; -inf if the method refused the scan.
         p_value: Conformal p-value; NaN if there is none.
-        seconds: Time of the examination.
+        seconds: Time of the examination on the clock.
+        cpu_seconds: Time of the processor, all its cores together: what other programs on the
+            machine do not change.
         found: What its map tells.
     """
 
@@ -29,6 +31,7 @@ class Measured:
     score: float
     p_value: float
     seconds: float
+    cpu_seconds: float
     found: Found = field(repr=False)
 
 
@@ -92,6 +95,7 @@ def volume_figures(measured: Sequence[Measured], references: int) -> dict[str, f
         "coloured outside anatomy": outside / coloured if coloured else float("nan"),
         "lesion inside anatomy": _mean([each.inside for each in lesions]),
         "seconds per scan": _median([each.seconds for each in measured]),
+        "CPU seconds per scan": _median([each.cpu_seconds for each in measured]),
         "mean p of normal scans": _mean([each.p_value for each in normal]),
         "normal scans at smallest p": smallest_p_share(measured, references),
     }

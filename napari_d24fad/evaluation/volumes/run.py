@@ -19,7 +19,7 @@ from napari_d24fad.evaluation.volumes.method import Method, Prepared
 from napari_d24fad.metrics.cohort import Measured, volume_figures
 from napari_d24fad.metrics.volumes import NOTHING, BoolArray, Examined, measure_volume
 from napari_d24fad.metrics.voxels import VoxelCounts
-from napari_d24fad.progress import CancelToken, Progress, silent
+from napari_d24fad.progress import CancelToken, Progress, part, silent
 from napari_d24fad.studies.scan import Scan
 
 
@@ -112,20 +112,36 @@ def measure_volumes(
     every, done = len(drawn) * len(plan.shots), 0
     for shots in plan.shots:
         for number, draw in enumerate(drawn):
-            tallies = _prepare(task, methods, draw, shots, cancel)
-            known: list[tuple[Mapping[str, float], bool]] = []
-            total = cases.count(task, draw)
-            for at, case in enumerate(cases.each(task, draw, cancel), start=1):
-                mask = anatomy_mask(case.scan)
-                known.append((case.statistics, case.abnormal))
-                for tally in tallies:
-                    cancel.check()
-                    tally.add(case, mask)
-                progress((done + at / total) / every, f"{task.name}: {shots} references, draw {number + 1}")
+            tell = part(progress, done / every, (done + 1) / every)
+            found, best = _measure_draw(task, methods, cases, draw, (shots, number), tell, cancel)
+            results += found
+            statistics[shots] = (*statistics.get(shots, ()), *best)
             done += 1
-            results += [tally.result(shots, number) for tally in tallies]
-            statistics[shots] = (*statistics.get(shots, ()), *_best(known))
     return VolumeResult(task, tuple(results), statistics)
+
+
+def _measure_draw(
+    task: LabelledTask,
+    methods: Sequence[Method],
+    cases: Cases,
+    draw: Draw,
+    which: tuple[int, int],
+    progress: Progress,
+    cancel: CancelToken,
+) -> tuple[list[DrawResult], tuple[tuple[str, float], ...]]:
+    """Examines the queries of one draw, given its number of references and its own number."""
+    shots, number = which
+    tallies = _prepare(task, methods, draw, shots, cancel)
+    known: list[tuple[Mapping[str, float], bool]] = []
+    total = cases.count(task, draw)
+    for at, case in enumerate(cases.each(task, draw, cancel), start=1):
+        mask = anatomy_mask(case.scan)
+        known.append((case.statistics, case.abnormal))
+        for tally in tallies:
+            cancel.check()
+            tally.add(case, mask)
+        progress(at / total, f"{task.name}: {shots} references, draw {number + 1}")
+    return [tally.result(shots, number) for tally in tallies], _best(known)
 
 
 class _Tally:
@@ -139,7 +155,7 @@ class _Tally:
         self._inside, self._in_organ = VoxelCounts(), VoxelCounts()
 
     def add(self, case: VolumeCase, mask: BoolArray) -> None:
-        started = time.perf_counter()
+        started, cpu = time.perf_counter(), time.process_time()
         refused = False
         try:
             examined = self._prepared.examine(case.scan)
@@ -147,14 +163,14 @@ class _Tally:
             raise
         except D24fadError:
             examined, refused = _nothing(case.scan), True
-        seconds = time.perf_counter() - started
+        seconds = (time.perf_counter() - started, time.process_time() - cpu)
         found = measure_volume(examined, case.scan.spacing, case.scan.slice_axis, case.lesion, mask)
         # Of an abnormal scan without outline nobody knows which voxels are normal.
         if case.lesion is not None or not case.abnormal:
             self._inside.add(examined.values, case.lesion, mask, case.kind)
             if case.organ is not None:
                 self._in_organ.add(examined.values, case.lesion, case.organ)
-        measured = Measured(case.abnormal, examined.score, examined.p_value, seconds, found)
+        measured = Measured(case.abnormal, examined.score, examined.p_value, *seconds, found)
         self._queried.append(Queried(case.index, case.kind, case.size, refused, measured))
 
     def result(self, shots: int, draw: int) -> DrawResult:

@@ -30,6 +30,7 @@ _TOLD = {
     "normal scans at smallest p": "smallest p",
     "refused": "refused",
     "seconds per scan": "s a scan",
+    "CPU seconds per scan": "CPU s",
 }
 _ORGAN = {"voxel AUROC in organ": "voxel, organ", "voxel AP in organ": "AP, organ"}
 _KINDS = {
