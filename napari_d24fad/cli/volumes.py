@@ -74,13 +74,14 @@ def measure(arguments: Namespace, tasks: Sequence[LabelledTask], progress: Progr
     """
     from napari_d24fad.evaluation.measure import Plan
     from napari_d24fad.evaluation.volumes.cases import LabelledCases
+    from napari_d24fad.evaluation.volumes.lesions import ImplantedCases
     from napari_d24fad.evaluation.volumes.report import save_volumes
     from napari_d24fad.evaluation.volumes.run import measure_volumes
     from napari_d24fad.evaluation.volumes.tables import markdown
 
     methods, about = _methods(arguments)
     plan = Plan(arguments.shots or _SHOTS, arguments.draws, arguments.seed)
-    cases: Cases = LabelledCases()
+    cases: Cases = ImplantedCases(arguments.seed) if arguments.implant else LabelledCases()
     results = [
         measure_volumes(
             task,

@@ -9,7 +9,7 @@ import numpy.typing as npt
 from scipy import ndimage
 from skimage.filters import threshold_multiotsu
 
-from napari_d24fad.evaluation.volumes.anatomy import anatomy_mask
+from napari_d24fad.evaluation.volumes.anatomy import above_otsu, fill_slices
 from napari_d24fad.metrics.volumes import BoolArray, FloatArray
 from napari_d24fad.studies.scan import Scan
 
@@ -62,7 +62,7 @@ def find_brain(scan: Scan) -> Brain | None:
         The brain; None if its volume is not plausible.
     """
     values = np.asarray(scan.voxels, np.float32)
-    head = anatomy_mask(scan)
+    head = fill_slices(above_otsu(values), scan.slice_axis)
     low, _ = _classes(values[head])
     tissue = head & (values > low) & (_depth(head, scan) > _SCALP_MM)
     labels, count = ndimage.label(_depth(tissue, scan) > _NECK_MM)

@@ -1,0 +1,98 @@
+"""``d24fad evaluate`` of volumes: which way is taken, what is printed and what is refused."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from napari_d24fad import cli
+from napari_d24fad.cli.parser import read_arguments
+from napari_d24fad.cli.volumes import are_measured
+from napari_d24fad.evaluation.reading import read_labelled
+from tests.evaluation.images import make_task
+from tests.evaluation.volumes.sets import make_set
+
+
+def test_a_set_of_volumes_is_measured_as_such(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    make_set(tmp_path / "ball")
+    words = [
+        "evaluate",
+        str(tmp_path / "ball"),
+        "--out",
+        str(tmp_path / "out"),
+        "--shots",
+        "3",
+        "--draws",
+        "2",
+    ]
+    words += ["--methods", "brightest", "z-score"]
+    assert cli.main([*words, "--direction", "brighter", "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert (told["schema"], told["direction"], told["draws"], told["shots"]) == (
+        "d24fad-volumes/1",
+        "brighter",
+        2,
+        [3],
+    )
+    (found,) = told["sets"]
+    assert (found["set"], found["normal"], found["abnormal"], found["outlined"]) == ("ball", 6, 3, 3)
+    assert [method["method"] for method in found["methods"]] == ["brightest place", "z-score in the box"]
+    assert (tmp_path / "out" / "volumes-brighter" / "volumes.md").is_file()
+
+
+def test_the_model_is_measured_beside(
+    tmp_path: Path, model: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    make_set(tmp_path / "ball", n_normal=4, n_abnormal=1)
+    words = ["evaluate", str(tmp_path), "--task", "ball", "--out", str(tmp_path / "out"), "--shots", "3"]
+    assert cli.main([*words, "--draws", "1", "--model", str(model), "--device", "cpu"]) == 0
+    printed = capsys.readouterr().out
+    assert "| brightest place | " in printed
+    assert "| darkest place | " in printed
+    assert "| z-score in the box | " in printed
+    assert "| matched | " in printed
+    assert "| single statistic | " in printed
+    report = json.loads((tmp_path / "out" / "volumes-both" / "volumes.json").read_text())
+    assert (report["model"], report["device"]) == ("random", "cpu")
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (["--task", "hand", "--implant"], "--implant is of tasks that hold grey volumes."),
+        (["--task", "hand", "--direction", "darker"], "--direction is of tasks that hold grey volumes."),
+        (["--task", "ball", "--implant", "--reliability"], "--implant does not go with --reliability."),
+        (
+            ["--task", "ball", "--methods", "model", "--protocol", "published"],
+            "--methods does not go with --protocol published.",
+        ),
+        (
+            ["--task", "ball", "hand"],
+            "These tasks hold volumes, the others do not: ball. Name some with --task.",
+        ),
+    ],
+)
+def test_refusals(tmp_path: Path, capsys: pytest.CaptureFixture[str], words: list[str], told: str) -> None:
+    make_task(tmp_path / "data" / "hand", n_normal=4, n_abnormal=1)
+    make_set(tmp_path / "data" / "ball", n_normal=4, n_abnormal=1)
+    command = ["evaluate", str(tmp_path / "data"), "--out", str(tmp_path / "out"), "--shots", "2"]
+    assert cli.main([*command, *words]) == 2
+    assert told in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
+
+
+def test_options_that_only_images_have_choose_the_evaluation_of_images(tmp_path: Path) -> None:
+    make_set(tmp_path / "ball", n_normal=3, n_abnormal=1)
+    tasks = read_labelled(tmp_path)
+    for words, expected in (
+        ([], True),
+        (["--scoring", "paper"], True),
+        (["--protocol", "published"], False),
+        (["--reliability"], False),
+        (["--leave-one-task-out"], False),
+        (["--without-tsd", "compact"], False),
+        (["--ablation"], False),
+    ):
+        assert are_measured(read_arguments(["evaluate", "data", *words]), tasks) is expected

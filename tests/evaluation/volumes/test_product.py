@@ -1,0 +1,31 @@
+"""The product's scoring as a method gives what the detector gives."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from napari_d24fad.detection.detector import Detector
+from napari_d24fad.evaluation.volumes.product import DetectorMethod
+from tests.detection.subjects import head, random_model
+
+
+def test_the_method_says_what_the_detector_says() -> None:
+    detector = Detector(random_model(), "cpu")
+    references = [head(seed) for seed in range(2)]
+    query = head(9, lesion=True)
+    method = DetectorMethod(detector)
+    assert method.name == "matched"
+    found = method.prepare(references).examine(query)
+    expected = detector.detect(query, detector.encode(references))
+    np.testing.assert_array_equal(found.values, expected.values)
+    np.testing.assert_array_equal(found.slice_scores, expected.slice_scores)
+    assert (found.score, found.p_value) == (expected.score, expected.p_value)
+    np.testing.assert_array_equal(found.coloured, expected.values >= expected.level_one_region)
+    assert found.n_told == len(expected.regions) > 0
+    for region, mass in zip(expected.regions, found.masses, strict=True):
+        own = found.labels == region.number
+        assert np.count_nonzero(own) == region.n_voxels
+        above = expected.values[own].astype(np.float64) - expected.level_one_region
+        assert mass == pytest.approx(above.sum() * np.prod(query.spacing), rel=1e-4)
+    assert list(found.masses) == sorted(found.masses, reverse=True)
