@@ -17,7 +17,7 @@ from napari_d24fad.network.card import ModelCard
 from napari_d24fad.network.d24fad import D24FAD, build_network
 from napari_d24fad.network.files import sha256_of
 from napari_d24fad.network.imagenet import load_imagenet_weights
-from napari_d24fad.network.layout import Stored, read_layout
+from napari_d24fad.network.layout import Stored
 from napari_d24fad.network.tensors import Tensors, read_tensors, write_tensors
 from napari_d24fad.network.zoo import CARD_SUFFIX, WEIGHTS_SUFFIX, ModelFiles, find_model
 
@@ -116,9 +116,11 @@ def read_checked(files: ModelFiles) -> Tensors:
     """
     if sha256_of(files.weights) != files.card.sha256:
         raise ModelError(Code.CHECKSUM_MISMATCH)
-    # What the header says is enough to refuse a file before it is loaded.
-    _expect_fit(_without_counters(read_layout(files.weights)), files.card)
-    return _without_counters(read_tensors(files.weights))
+
+    def check(layout: Mapping[str, Stored]) -> None:
+        _expect_fit(_without_counters(layout), files.card)
+
+    return _without_counters(read_tensors(files.weights, check))
 
 
 def _without_counters(state: Mapping[str, _Kind]) -> dict[str, _Kind]:

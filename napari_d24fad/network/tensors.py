@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import numpy as np
@@ -16,23 +16,26 @@ from torch import Tensor
 from napari_d24fad.atomic import atomic_file
 from napari_d24fad.errors import Code, ModelError
 from napari_d24fad.network.files import is_file
-from napari_d24fad.network.layout import read_layout
+from napari_d24fad.network.layout import Stored, opened
 
 Tensors = dict[str, Tensor]
 
 
-def read_tensors(path: Path) -> Tensors:
+def read_tensors(path: Path, check: Callable[[Mapping[str, Stored]], None] | None = None) -> Tensors:
     """Reads a safetensors file into memory of its own, floating point as float32.
 
+    Args:
+        path: The file.
+        check: Given what the file says it holds, before any of it is loaded; refuses by raising.
+
     Raises:
-        ModelError: MODEL_CORRUPT if it is not one, see `read_layout`, or if a value is not a
-            finite number.
+        ModelError: MODEL_CORRUPT if it is not one, see `opened`, or if a value is not a
+            finite number; what ``check`` raises.
     """
-    read_layout(path)
-    try:
-        stored = safetensors.torch.load_file(path)
-    except (SafetensorError, OSError, ValueError, KeyError) as error:
-        raise ModelError(Code.MODEL_CORRUPT, "It is not a safetensors file.") from error
+    with opened(path) as (file, layout):
+        if check is not None:
+            check(layout)
+        stored = {name: file.get_tensor(name) for name in layout}
     # A copy, so that nothing goes on depending on the memory-mapped file.
     tensors = {
         name: tensor.to(torch.float32 if tensor.is_floating_point() else tensor.dtype, copy=True)
@@ -63,14 +66,10 @@ def read_metadata(path: Path) -> dict[str, str]:
     """Reads the text in the header of a safetensors file.
 
     Raises:
-        ModelError: MODEL_CORRUPT if it is not one, see `read_layout`.
+        ModelError: MODEL_CORRUPT if it is not one, see `opened`.
     """
-    read_layout(path)
-    try:
-        with safetensors.safe_open(path, framework="pt") as stored:
-            return dict(stored.metadata() or {})
-    except (SafetensorError, OSError, ValueError) as error:
-        raise ModelError(Code.MODEL_CORRUPT, "It is not a safetensors file.") from error
+    with opened(path) as (file, _):
+        return dict(file.metadata() or {})
 
 
 def write_tensors(

@@ -17,7 +17,7 @@ from napari_d24fad.errors import Code, ModelError
 from napari_d24fad.network.card import ModelCard
 from napari_d24fad.network.checkpoint import load_model
 from napari_d24fad.network.convert import convert
-from napari_d24fad.network.layout import read_layout
+from napari_d24fad.network.layout import opened
 from napari_d24fad.network.tensors import read_metadata, read_pickled, read_tensors
 
 FOUR = {"dtype": "F32", "shape": [4], "data_offsets": [0, 16]}
@@ -79,7 +79,8 @@ def test_a_good_file_is_read(tmp_path: Path) -> None:
 
 def test_weights_of_another_shape_are_refused_before_they_are_loaded(tiny: Path) -> None:
     """Its card vouches for its checksum."""
-    name = next(iter(read_layout(tiny)))
+    with opened(tiny) as (_, layout):
+        name = next(iter(layout))
     header = {name: {"dtype": "F32", "shape": [2**20], "data_offsets": [0, 2**22]}}
     content = _file(header, bytes(2**22))
     tiny.write_bytes(content)
