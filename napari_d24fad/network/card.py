@@ -6,14 +6,17 @@ import dataclasses
 import datetime
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
-from typing import Final
+from typing import Annotated, ClassVar, Final
+
+from pydantic import AfterValidator, ConfigDict, Field, Strict, StringConstraints, TypeAdapter
 
 from napari_d24fad.network import strict_json as strict
 from napari_d24fad.network.architecture import ARCHITECTURES
-from napari_d24fad.network.strict_json import fault
+from napari_d24fad.network.strict_json import Line, Sha256, Text, fault
 
 FORMAT: Final = 1
 """Version of the card format; raised when a reader of the old one would misread the new one."""
@@ -21,19 +24,40 @@ FORMAT: Final = 1
 TEACHER_WEIGHTS: Final = ("embedded", "imagenet")
 SCORINGS: Final = ("paper", "matched")
 
-Figure = Mapping[str, str | int | float | bool | None]
+_NAME = r"^[A-Za-z0-9]([A-Za-z0-9._-]{0,62}[A-Za-z0-9])?$"
+
+
+def _one_of(choices: Collection[str]) -> AfterValidator:
+    def check(value: str) -> str:
+        if value not in choices:
+            raise ValueError(f"it is none of {', '.join(choices)}")
+        return value
+
+    return AfterValidator(check)
+
+
+def _day(value: str) -> str:
+    try:
+        if datetime.date.fromisoformat(value).isoformat() == value:
+            return value
+    except ValueError:  # its sentence quotes the file
+        pass
+    raise ValueError("it is not a day as YYYY-MM-DD")
+
+
+def _measured(figure: Mapping[str, object]) -> Mapping[str, object]:
+    value = figure.get("value")
+    if not isinstance(value, int | float) or isinstance(value, bool):
+        raise ValueError("the value of a figure is not a number")
+    for key in ("data", "protocol", "metric"):
+        if not isinstance(figure.get(key), str) or not str(figure[key]).strip():
+            raise ValueError(f"a figure lacks {key}")
+    return figure
+
+
+_Entry = Text | Annotated[bool, Strict()] | Annotated[int, Strict()] | Annotated[float, Strict()] | None
+Figure = Annotated[Mapping[str, _Entry], AfterValidator(_measured)]
 """One measured number: ``data``, ``protocol``, ``metric``, ``value``, and whatever else qualifies it."""
-
-_LATER: Final[Mapping[str, object]] = {
-    "seeds": [],
-    "selection": "",
-    "intended_use": "",
-    "confounds": [],
-    "failures": [],
-}
-
-_NAME = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._-]{0,62}[A-Za-z0-9])?")
-_SIZES = range(32, 1025, 32)  # the teacher halves the side five times
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,9 +70,11 @@ class DataSource:
         use: What it was used for, such as ``"training"``.
     """
 
-    name: str
-    terms: str
-    use: str
+    __pydantic_config__: ClassVar = ConfigDict(extra="forbid")
+
+    name: Line
+    terms: Line
+    use: Line
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,25 +107,28 @@ class ModelCard:
     The fields after ``sha256`` came later; cards without them are read as if they were empty.
     """
 
-    name: str
-    title: str
-    teacher: str
-    teacher_weights: str
-    normalise: bool
-    input_size: int
-    scoring: str
+    __pydantic_config__: ClassVar = ConfigDict(extra="forbid")
+
+    name: Annotated[str, StringConstraints(pattern=_NAME)]
+    title: Line
+    teacher: Annotated[str, _one_of(ARCHITECTURES)]
+    teacher_weights: Annotated[str, _one_of(TEACHER_WEIGHTS)]
+    normalise: Annotated[bool, Strict()]
+    # The teacher halves the side five times.
+    input_size: Annotated[int, Strict(), Field(ge=32, le=1024, multiple_of=32)]
+    scoring: Annotated[str, _one_of(SCORINGS)]
     data: tuple[DataSource, ...]
-    recipe: tuple[str, ...]
-    date: str
+    recipe: tuple[Line, ...]
+    date: Annotated[str, AfterValidator(_day)]
     figures: tuple[Figure, ...]
-    licence: str
-    notes: str = ""
-    sha256: str = ""
-    seeds: tuple[int, ...] = ()
-    selection: str = ""
-    intended_use: str = ""
-    confounds: tuple[str, ...] = ()
-    failures: tuple[str, ...] = ()
+    licence: Line
+    notes: Text = ""
+    sha256: Sha256 = ""
+    seeds: tuple[Annotated[int, Strict()], ...] = ()
+    selection: Text = ""
+    intended_use: Text = ""
+    confounds: tuple[Line, ...] = ()
+    failures: tuple[Line, ...] = ()
 
     def to_json(self) -> str:
         """Returns the text of the card file.
@@ -118,36 +147,26 @@ class ModelCard:
         Raises:
             ModelError: MODEL_CORRUPT with the field at fault.
         """
-        raw = {**_LATER, **strict.parse_object(text)}
-        if strict.integer(raw, "format") != FORMAT:
+        raw = strict.parse_object(text)
+        if type(stated := raw.pop("format", None)) is not int or stated != FORMAT:
             raise fault(f"The card is not of format {FORMAT}.")
-        strict.expect_keys(raw, {"format", *(field.name for field in dataclasses.fields(cls))}, "The card")
-        return cls(
-            name=strict.matching(raw, "name", _NAME),
-            title=strict.text(raw, "title"),
-            teacher=strict.choice(raw, "teacher", tuple(ARCHITECTURES)),
-            teacher_weights=_teacher_weights(raw),
-            normalise=strict.flag(raw, "normalise"),
-            input_size=_size(raw),
-            scoring=strict.choice(raw, "scoring", SCORINGS),
-            data=tuple(_data_source(item) for item in strict.items(raw, "data")),
-            recipe=_lines(raw, "recipe"),
-            date=_day(raw),
-            figures=tuple(_figure(item) for item in strict.items(raw, "figures")),
-            licence=strict.text(raw, "licence"),
-            notes=strict.text(raw, "notes", may_be_empty=True),
-            sha256=strict.matching(raw, "sha256", strict.SHA256),
-            seeds=tuple(_seed(item) for item in strict.items(raw, "seeds")),
-            selection=strict.text(raw, "selection", may_be_empty=True),
-            intended_use=strict.text(raw, "intended_use", may_be_empty=True),
-            confounds=_lines(raw, "confounds"),
-            failures=_lines(raw, "failures"),
-        )
+        for name in ("notes", "sha256"):  # which only a card in the making may do without
+            if name not in raw:
+                raise fault(f"The card lacks {name}.")
+        card = strict.checked(_kind(), raw)
+        if card.teacher_weights == "imagenet" and card.teacher == "compact":
+            raise fault("There are no published ImageNet weights for the compact teacher.")
+        return card
+
+
+@cache
+def _kind() -> TypeAdapter[ModelCard]:
+    return TypeAdapter(ModelCard)
 
 
 def can_name_a_model(text: str) -> bool:
     """Whether a card may give this name to a model."""
-    return _NAME.fullmatch(text) is not None
+    return re.fullmatch(_NAME, text) is not None
 
 
 def read_card(path: Path) -> ModelCard:
@@ -157,57 +176,3 @@ def read_card(path: Path) -> ModelCard:
         ModelError: MODEL_CORRUPT if there is none, or it is not a valid card.
     """
     return ModelCard.from_json(strict.read_text(path))
-
-
-def _teacher_weights(raw: Mapping[str, object]) -> str:
-    choice = strict.choice(raw, "teacher_weights", TEACHER_WEIGHTS)
-    if choice == "imagenet" and raw["teacher"] == "compact":
-        raise fault("There are no published ImageNet weights for the compact teacher.")
-    return choice
-
-
-def _size(raw: Mapping[str, object]) -> int:
-    value = strict.integer(raw, "input_size")
-    if value not in _SIZES:
-        raise fault(f"The field input_size is not a multiple of 32 up to {_SIZES[-1]}.")
-    return value
-
-
-def _day(raw: Mapping[str, object]) -> str:
-    value = strict.text(raw, "date")
-    try:
-        if datetime.date.fromisoformat(value).isoformat() == value:
-            return value
-    except ValueError:
-        pass
-    raise fault("The field date is not a day as YYYY-MM-DD.")
-
-
-def _lines(raw: Mapping[str, object], key: str) -> tuple[str, ...]:
-    """Returns a field that is a list of texts."""
-    return tuple(strict.text({key: item}, key) for item in strict.items(raw, key))
-
-
-def _seed(item: object) -> int:
-    return strict.integer({"seeds": item}, "seeds")
-
-
-def _data_source(item: object) -> DataSource:
-    raw = strict.as_object(item, "An entry of data")
-    strict.expect_keys(raw, {"name", "terms", "use"}, "An entry of data")
-    return DataSource(strict.text(raw, "name"), strict.text(raw, "terms"), strict.text(raw, "use"))
-
-
-def _figure(item: object) -> Figure:
-    raw = strict.as_object(item, "A figure")
-    for key in ("data", "protocol", "metric"):
-        strict.text(raw, key)
-    value = raw.get("value")
-    if not isinstance(value, int | float) or isinstance(value, bool):
-        raise fault("The value of a figure is not a number.")
-    for key, entry in raw.items():
-        if isinstance(entry, int) and not isinstance(entry, bool):
-            strict.integer(raw, key)
-        elif not isinstance(entry, str | bool | float | None):
-            raise fault("A figure holds a list or an object.")
-    return raw

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from pydantic import TypeAdapter
 
 from napari_d24fad.atomic import atomic_file
 from napari_d24fad.errors import ArgumentError, Code, ModelError
@@ -55,15 +57,13 @@ class _Installed:
         sha256: SHA-256 of the safetensors file made of it.
     """
 
-    source_sha256: str
-    sha256: str
-    weights: Path = field(repr=False)
+    source_sha256: strict.Sha256
+    sha256: strict.Sha256
 
 
 def imagenet_weights_installed(teacher: str) -> bool:
     """Returns whether a teacher's published weights are here. They are checked when they are loaded."""
-    installed = _installed(teacher)
-    return installed is not None and is_file(installed.weights)
+    return _installed(teacher) is not None and is_file(_weights(teacher))
 
 
 def download_imagenet_weights(
@@ -139,35 +139,35 @@ def load_imagenet_weights(teacher: str) -> Tensors:
     )  # not at the top: asking what is here needs no torch
 
     installed = _installed(teacher)
-    if installed is None or not is_file(installed.weights):
+    if installed is None or not is_file(_weights(teacher)):
         raise ModelError(Code.WEIGHTS_MISSING, f"The teacher is {teacher}.")
-    if sha256_of(installed.weights) != installed.sha256:
+    if sha256_of(_weights(teacher)) != installed.sha256:
         raise ModelError(Code.CHECKSUM_MISMATCH)
-    return read_tensors(installed.weights)
+    return read_tensors(_weights(teacher))
 
 
 def _record(teacher: str) -> Path:
     return imagenet_folder() / f"{teacher}.json"
 
 
+def _weights(teacher: str) -> Path:
+    return imagenet_folder() / f"{teacher}.safetensors"
+
+
 def _installed(teacher: str) -> _Installed | None:
     """Returns the record of a teacher; None without one, or if it is damaged and thus says nothing."""
     try:
         raw = strict.parse_object(strict.read_text(_record(teacher)))
-        return _Installed(
-            strict.matching(raw, "source_sha256", strict.SHA256),
-            strict.matching(raw, "sha256", strict.SHA256),
-            _record(teacher).with_suffix(".safetensors"),
-        )
+        return strict.checked(TypeAdapter(_Installed), raw)
     except ModelError:
         return None
 
 
 def _intact(teacher: str) -> bool:
     installed = _installed(teacher)
-    if installed is None or not is_file(installed.weights):
+    if installed is None or not is_file(_weights(teacher)):
         return False
-    return sha256_of(installed.weights) == installed.sha256
+    return sha256_of(_weights(teacher)) == installed.sha256
 
 
 def _expected(published: PublishedWeights) -> str:
@@ -182,8 +182,8 @@ def _install(file: Path, source_sha256: str, teacher: str) -> None:
     from napari_d24fad.network.tensors import named_tensors, read_pickled, write_tensors  # as above
 
     tensors = named_tensors(read_pickled(file))
-    weights = _record(teacher).with_suffix(".safetensors")
+    weights = _weights(teacher)
     write_tensors({name: tensor for name, tensor in tensors.items() if not name.startswith("fc.")}, weights)
-    record = {"source_sha256": source_sha256, "sha256": sha256_of(weights)}
+    record = asdict(_Installed(source_sha256, sha256_of(weights)))
     with atomic_file(_record(teacher)) as temporary:
         temporary.write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")

@@ -1,20 +1,42 @@
-"""Reads JSON that may come from anywhere: every field is there, once, and of its type, or it is refused."""
+"""Reads JSON that may come from anywhere: what pydantic checks, and what Python's parser lets through."""
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, TypeVar
+
+from pydantic import AfterValidator, StringConstraints, TypeAdapter, ValidationError
 
 from napari_d24fad.errors import Code, ModelError
 from napari_d24fad.network.files import is_file
 
-SHA256 = re.compile(r"[0-9a-f]{64}")
-
 _MAX_BYTES = 1 << 20
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+_Read = TypeVar("_Read")
+
+
+def _plain(value: str) -> str:
+    if _CONTROL.search(value):
+        raise ValueError("it holds control characters")  # which could steer a terminal
+    return value
+
+
+def _said(value: str) -> str:
+    if not value.strip():
+        raise ValueError("it is empty")
+    return value
+
+
+Text = Annotated[str, AfterValidator(_plain)]
+"""Text that may be empty."""
+
+Line = Annotated[Text, AfterValidator(_said)]
+"""Text that says something."""
+
+Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
+"""64 lower-case hexadecimal digits."""
 
 
 def fault(detail: str) -> ModelError:
@@ -43,7 +65,7 @@ def read_text(path: Path) -> str:
 
 
 def parse_object(text: str, what: str = "The card") -> dict[str, Any]:
-    """Parses a JSON object; a key given twice is refused, at any depth.
+    """Parses a JSON object; a key given twice is refused, at any depth, as are numbers beyond 64 bits.
 
     Args:
         text: The JSON.
@@ -56,74 +78,49 @@ def parse_object(text: str, what: str = "The card") -> dict[str, Any]:
         return dict(pairs)
 
     try:
-        raw = json.loads(text, object_pairs_hook=unique)
+        raw = json.loads(text, object_pairs_hook=unique, parse_int=_whole)
         # Refuses what Python's parser lets through: NaN, numbers out of range, broken Unicode.
         json.dumps(raw, ensure_ascii=False, allow_nan=False).encode("utf-8")
     except (ValueError, RecursionError) as error:
-        raise fault(f"{what} is not JSON.") from error
-    return as_object(raw, what)
-
-
-def as_object(raw: object, what: str) -> dict[str, Any]:
-    """Returns ``raw`` if it is a JSON object."""
+        raise fault(f"{what} is not JSON, or holds a number beyond 64 bits.") from error
     if not isinstance(raw, dict):
         raise fault(f"{what} is not a JSON object.")
     return raw
 
 
-def expect_keys(raw: Mapping[str, object], expected: set[str], what: str) -> None:
-    """Refuses missing and unknown fields."""
-    missing = sorted(expected - raw.keys())
-    if missing:
-        raise fault(f"{what} lacks {', '.join(missing)}.")
-    if len(raw) > len(expected):
+def _whole(digits: str) -> int:
+    value = int(digits)
+    if not -(2**63) <= value < 2**63:
+        raise ValueError
+    return value
+
+
+def checked(kind: TypeAdapter[_Read], raw: dict[str, Any], what: str = "The card") -> _Read:
+    """Returns a parsed object as what it should be.
+
+    Args:
+        kind: Of it.
+        raw: See `parse_object`.
+        what: What a refusal names.
+
+    Raises:
+        ModelError: MODEL_CORRUPT with the field at fault.
+    """
+    try:
+        return kind.validate_python(raw)
+    except ValidationError as error:
+        raise fault(_sentence(error, what)) from error
+
+
+def _sentence(error: ValidationError, what: str) -> str:
+    errors = error.errors(include_url=False, include_input=False)
+    unknown = sum(each["type"] == "unexpected_keyword_argument" for each in errors)
+    first = errors[0]
+    if unknown:
         # Counted, not named: a file from anywhere may say anything there.
-        raise fault(f"{what} has {len(raw) - len(expected)} unknown field(s).")
-
-
-def text(raw: Mapping[str, object], key: str, *, may_be_empty: bool = False) -> str:
-    """Returns a field of text; control characters, which could steer a terminal, are refused."""
-    value = raw.get(key)
-    if not isinstance(value, str) or not (value.strip() or may_be_empty) or _CONTROL.search(value):
-        raise fault(f"The field {key} is not text.")
-    return value
-
-
-def matching(raw: Mapping[str, object], key: str, pattern: re.Pattern[str]) -> str:
-    """Returns a field of text that all of a pattern fits."""
-    value = text(raw, key)
-    if not pattern.fullmatch(value):
-        raise fault(f"The field {key} is malformed.")
-    return value
-
-
-def choice(raw: Mapping[str, object], key: str, choices: tuple[str, ...]) -> str:
-    """Returns a field of text that is one of a few."""
-    value = text(raw, key)
-    if value not in choices:
-        raise fault(f"The field {key} is none of {', '.join(choices)}.")
-    return value
-
-
-def flag(raw: Mapping[str, object], key: str) -> bool:
-    """Returns a field that is true or false."""
-    value = raw.get(key)
-    if not isinstance(value, bool):
-        raise fault(f"The field {key} is not true or false.")
-    return value
-
-
-def integer(raw: Mapping[str, object], key: str) -> int:
-    """Returns a field that is a whole number of 64 bits."""
-    value = raw.get(key)
-    if not isinstance(value, int) or isinstance(value, bool) or not -(2**63) <= value < 2**63:
-        raise fault(f"The field {key} is not a whole number.")
-    return value
-
-
-def items(raw: Mapping[str, object], key: str) -> list[object]:
-    """Returns a field that is a list."""
-    value = raw.get(key)
-    if not isinstance(value, list):
-        raise fault(f"The field {key} is not a list.")
-    return value
+        return f"{what} has {unknown} unknown field(s)."
+    path = ".".join(str(part) for part in first["loc"][:1])
+    if first["type"] == "missing" and len(first["loc"]) == 1:
+        return f"{what} lacks {path}."
+    reason = first["msg"].removeprefix("Value error, ")
+    return f"The field {path} is malformed: {reason[:1].lower()}{reason[1:]}."

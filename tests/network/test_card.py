@@ -83,6 +83,7 @@ FIGURE = {"data": "d", "protocol": "p", "metric": "m", "value": 1}
         {"figures": [FIGURE | {"value": "high"}]},
         {"figures": [FIGURE | {"value": True}]},
         {"figures": [FIGURE | {"folds": [1, 2]}]},
+        {"figures": [FIGURE | {"folds": "\x1b[2J"}]},
         {"figures": [{"value": 1}]},
     ],
     ids=str,
