@@ -42,7 +42,7 @@ class AnomalyMap:
         reference_slice_scores: The same for single slices, ``(references, levels)``
             float32, NaN where not examined; what slice scores can be held against.
         reference_labels: One short name without identity per reference.
-        scoring: How the map was computed: ``"paper"`` or ``"matched"``.
+        scoring: How the map was computed: ``"paper"``, ``"matched"`` or, in volumes, ``"atlas"``.
         model_name: Name of the model.
         model_sha256: SHA-256 of its weights.
         device: Where it ran, such as ``"cpu"`` or ``"cuda:0 (NVIDIA H100)"``.
@@ -59,6 +59,9 @@ class AnomalyMap:
         regions: Connected regions at or above `level_one_region`, highest rank first.
         reference_checks: For each reference, whether it stands out among the others.
         calibration: What turns map values into p-values.
+        direction: Which departures were looked for: ``"brighter"``, ``"darker"`` or ``"both"``; empty if
+            the scoring knows no direction.
+        anatomy: What of the scan was examined, such as ``"inside of the skull"``; empty if not found out.
     """
 
     values: FloatArray = field(repr=False)
@@ -85,6 +88,8 @@ class AnomalyMap:
     regions: tuple[Region, ...] = field(default=(), repr=False)
     reference_checks: tuple[ReferenceCheck, ...] = field(default=(), repr=False)
     calibration: Calibration | None = field(default=None, repr=False)
+    direction: str = ""
+    anatomy: str = ""
 
     def p_map(self) -> FloatArray:
         """Returns how likely a pixel of a normal scan is to reach each map value.

@@ -12,6 +12,7 @@ from napari_d24fad.detection.atlas.channel import AnyChannel
 from napari_d24fad.detection.atlas.examination import AtlasExamination, Levels
 from napari_d24fad.detection.atlas.found_regions import describe_regions
 from napari_d24fad.detection.atlas.measured import Key, MeasuredScan, is_pair, key_of, measure_scan
+from napari_d24fad.detection.atlas.normal import NormalMaps
 from napari_d24fad.detection.atlas.plan import Plan
 from napari_d24fad.detection.atlas.standard import Departure, Standard, fused, learn
 from napari_d24fad.detection.atlas.statistics import components, learn_levels, scan_score, slice_scores
@@ -34,6 +35,7 @@ class AtlasReferences:
         levels: From where on a map is told of.
         normal_scores: Scan score of each reference left out.
         normal_masses: Of all regions of all references left out, highest first.
+        normal: What their maps look like besides.
     """
 
     plan: Plan = field(repr=False)
@@ -43,6 +45,7 @@ class AtlasReferences:
     levels: Levels
     normal_scores: tuple[float, ...]
     normal_masses: tuple[float, ...] = field(repr=False)
+    normal: NormalMaps = field(repr=False)
 
     @classmethod
     def measure(
@@ -117,7 +120,8 @@ class AtlasReferences:
         grids = [volume.anatomy.grid for volume in volumes]
         levels, masses = learn_levels(left_out, grids, plan.level_share, plan.smallest_mm3)
         scores = tuple(scan_score(m, g, plan.score_mm3) for m, g in zip(left_out, grids, strict=True))
-        return cls(plan, direction, tuple(scans), standards, levels, scores, masses)
+        normal = NormalMaps.of(left_out, volumes, plan.slice_mm2, levels.value)
+        return cls(plan, direction, tuple(scans), standards, levels, scores, masses, normal)
 
     def subset(self, chosen: Sequence[int]) -> AtlasReferences:
         """Returns the set with these references only; no scan is measured or compared again.

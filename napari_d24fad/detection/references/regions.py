@@ -48,6 +48,7 @@ class Region:
     peak_index: tuple[int, int, int]
     centroid_index: Position
     centroid_mm: Position | None
+    meaning: str = ""
 
 
 def find_regions(
