@@ -105,7 +105,6 @@ def _rows(scores: tuple[FloatArray, ...]) -> FloatArray:
 def _region(region: AtlasRegion, found: AtlasExamination, references: AtlasReferences) -> Region:
     grid = found.volume.anatomy.grid
     inside = found.labels == region.number
-    amount = f", by {region.amount:.0f} {region.unit}" if region.unit else ""
     return Region(
         number=region.number,
         slices=region.slices,
@@ -119,8 +118,17 @@ def _region(region: AtlasRegion, found: AtlasExamination, references: AtlasRefer
         peak_index=region.peak_index,
         centroid_index=region.centroid_index,
         centroid_mm=region.centroid_mm,
-        meaning=f"{region.meaning}{amount}",
+        meaning=_meaning(region),
     )
+
+
+def _meaning(region: AtlasRegion) -> str:
+    """Says by how much a region is brighter or darker, and which channel it stands out in most."""
+    if not region.unit:
+        return region.meaning
+    side = "brighter" if region.amount >= 0 else "darker"
+    amount = f"{side} than the references by {abs(region.amount):.0f} {region.unit}"
+    return amount if region.channel == "value" else f"{amount}; most of all {region.meaning}"
 
 
 def _scan_order(lengths: tuple[float, float, float], found: AtlasExamination) -> tuple[float, float, float]:

@@ -85,8 +85,22 @@ class AtlasReferences:
         direction: Direction,
         progress: Progress = silent,
         cancel: CancelToken | None = None,
+        shares: Sequence[float] | None = None,
     ) -> AtlasReferences:
-        """Makes a set of scans that were measured before; no pair is compared twice."""
+        """Makes a set of scans that were measured before; no pair is compared twice.
+
+        Args:
+            scans: The references.
+            plan: How they were measured.
+            direction: In which they were measured.
+            progress: Callback.
+            cancel: Asked between steps.
+            shares: How much each counts in what is usual at a place, above 0 and up to 1; None for 1
+                each. The nearest patches are the nearest, however little their scan counts.
+
+        Raises:
+            PairingError: ``TOO_FEW_REFERENCES``.
+        """
         cancel = cancel or CancelToken()
         if len(scans) < 2:
             raise PairingError(Code.TOO_FEW_REFERENCES)
@@ -112,6 +126,8 @@ class AtlasReferences:
                     softening *= float(np.nanstd(np.concatenate([q[np.isfinite(q)] for q in quantities])))
                 else:
                     sums = [scan.sums[key] for scan in scans]
+                if shares is not None:
+                    sums = [part * share for part, share in zip(sums, shares, strict=True)]
                 standards[key], known[key] = learn(quantities, volumes, sums, softening, plan)
                 for own, one in zip(maps, known[key], strict=True):
                     own.append(one)

@@ -140,7 +140,7 @@ def conformal_p(score: float, normal: npt.NDArray[np.floating]) -> float:
 def conformal_slice_p(
     scores: FloatArray,
     levels: npt.NDArray[np.float64],
-    normal: FloatArray,
+    normal: FloatArray | Sequence[FloatArray],
     normal_levels: Sequence[npt.NDArray[np.float64]],
 ) -> FloatArray:
     """Ranks each slice among the reference slices nearest to its level, one of each reference.
@@ -151,7 +151,7 @@ def conformal_slice_p(
     Args:
         scores: ``(n,)`` of the query's slices.
         levels: ``(n,)`` their levels.
-        normal: ``(references, slices)`` scores of reference slices.
+        normal: ``(references, slices)`` scores of reference slices, or of each as many as it has.
         normal_levels: For each reference, the levels of its slices.
     """
     chosen = [np.abs(own[:, None] - levels).argmin(axis=0) for own in normal_levels]

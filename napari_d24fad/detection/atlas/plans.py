@@ -1,0 +1,37 @@
+"""Which plan a study is examined by."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from napari_d24fad.anatomy.brain_window import brain_window
+from napari_d24fad.anatomy.find import find_anatomy
+from napari_d24fad.anatomy.found import Kind
+from napari_d24fad.detection.atlas.head_ct import head_ct_plan
+from napari_d24fad.detection.atlas.plan import Plan
+from napari_d24fad.errors import PairingError
+from napari_d24fad.studies.scan import Scan
+
+
+def plan_for(reference: Scan) -> Plan | None:
+    """Returns the plan of the first kind of study that a reference is one of; None if it is of none.
+
+    Args:
+        reference: One of the normal references, whose anatomy is found more surely than a query's.
+    """
+    if not reference.is_volume or reference.is_colour or not reference.has_geometry:
+        return None
+    return next((make() for is_one, make in _PLANS if is_one(reference)), None)
+
+
+def _is_head_ct(scan: Scan) -> bool:
+    if brain_window(scan.voxels, scan.modality) is None:
+        return False
+    try:
+        return find_anatomy(scan).kind is Kind.INTRACRANIAL
+    except PairingError:
+        return False
+
+
+_PLANS: tuple[tuple[Callable[[Scan], bool], Callable[[], Plan]], ...] = ((_is_head_ct, head_ct_plan),)
+"""For each kind of study, whether a scan is one, and its plan."""

@@ -1,0 +1,102 @@
+"""The result of a volume in the form of every other: what is coloured is what is told of."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from napari_d24fad.detection.atlas.anomaly import as_anomaly, regions_at
+from napari_d24fad.detection.atlas.head_ct import head_ct_plan
+from napari_d24fad.detection.atlas.normal import slice_places
+from napari_d24fad.detection.atlas.plans import plan_for
+from napari_d24fad.detection.atlas.scoring import AtlasReferences
+from napari_d24fad.detection.result import AnomalyMap
+from tests.anatomy.heads import Clot, Head, draw
+
+COARSE = Head(spacing=(5.0, 2.5, 2.5), low=-45, high=70)
+K = 4
+
+
+@pytest.fixture(scope="module")
+def references() -> AtlasReferences:
+    scans = [draw(replace(COARSE, seed=seed, turn=3 * seed - 6))[0] for seed in range(K)]
+    return AtlasReferences.measure(scans, head_ct_plan())
+
+
+def _features(grid: tuple[int, int, int]) -> AnomalyMap:
+    slices = grid[0]
+    return AnomalyMap(
+        values=np.zeros(grid, np.float32),
+        affine=np.eye(4),
+        slice_axis=0,
+        score=0.0,
+        slice_scores=np.zeros(slices, np.float32),
+        weights=np.full((slices, K, 2), 1 / K, np.float32),
+        normal_level=0.0,
+        reference_scores=np.zeros(K, np.float32),
+        reference_slice_scores=np.zeros((K, slices), np.float32),
+        reference_labels=tuple(f"Reference {n}" for n in range(1, K + 1)),
+        scoring="matched",
+        model_name="compact",
+        model_sha256="",
+        device="cpu",
+        seconds=0.0,
+        p_floor=1 / (K + 1),
+    )
+
+
+def test_colours_are_the_regions_told_of(references: AtlasReferences) -> None:
+    scan, _, clot = draw(replace(COARSE, seed=10, turn=12, clots=[Clot((35, 20, 25), 9)]))
+    found = references.examine(scan)
+    anomaly = as_anomaly(found, references, _features(scan.grid), 1.0)
+    assert anomaly.scoring == "atlas"
+    assert (anomaly.direction, anomaly.anatomy) == ("brighter", "inside of the skull")
+    coloured = anomaly.values >= anomaly.level_one_region
+    np.testing.assert_array_equal(coloured, found.coloured(1.0))
+    np.testing.assert_array_equal(np.isfinite(anomaly.values), found.anatomy_mask())
+    first = anomaly.regions[0]
+    assert clot[first.peak_index]
+    assert re.match(r"brighter than the references by [12]\d HU", first.meaning)
+    assert first.n_voxels == int((found.labels == 1).sum()) * int(np.prod(found.volume.anatomy.grid.blocks))
+    assert anomaly.p_value == anomaly.p_floor
+    assert anomaly.slice_p_values[anomaly.most_suspicious(1)[0]] == pytest.approx(1 / (K + 1))
+    assert np.nanmin(anomaly.p_map()) < 0.01
+    assert regions_at(found, references, scan, anomaly.values, anomaly.level_one_region) == anomaly.regions
+    higher = regions_at(found, references, scan, anomaly.values, 0.9 * first.peak)
+    assert clot[higher[0].peak_index]
+    assert higher[0].n_voxels < first.n_voxels
+
+
+def test_slices_are_ranked_by_their_place_and_not_their_number(references: AtlasReferences) -> None:
+    scan, _, _ = draw(replace(COARSE, seed=11, low=-20, high=70))  # begins 25 mm higher
+    volume = references.examine(scan).volume
+    whole = references.scans[0].volume
+    own, others = slice_places(volume), slice_places(whole)
+    known = np.flatnonzero(np.isfinite(own))
+    steps = np.diff(own[known])
+    assert (steps > 0).all()
+    assert np.nanmax(own) == pytest.approx(np.nanmax(others), abs=15)
+
+
+def test_a_reference_that_counts_less_moves_what_is_usual_towards_the_others() -> None:
+    scans = [draw(replace(COARSE, seed=seed))[0] for seed in range(3)]
+    odd = replace(COARSE, seed=9, clots=[Clot((35, 20, 25), 9)])
+    whole = AtlasReferences.measure([*scans, draw(odd)[0]], head_ct_plan())
+    query, _, clot = draw(replace(odd, seed=12))
+    mask = clot & np.isfinite(whole.examine(query).map())
+    less = AtlasReferences.of(whole.scans, whole.plan, whole.direction, shares=(1, 1, 1, 0.05))
+    more, fewer = whole.examine(query).channel_map("value"), less.examine(query).channel_map("value")
+    assert np.nanmean(fewer[mask]) > 1.2 * np.nanmean(more[mask])
+
+
+def test_heads_by_ct_have_a_plan_and_others_none() -> None:
+    scan, _, _ = draw(COARSE)
+    plan = plan_for(scan)
+    assert plan is not None
+    assert plan.name == "head CT"
+    assert plan_for(replace(scan, modality="MR")) is None
+    assert plan_for(replace(scan, has_geometry=False)) is None
+    assert plan_for(replace(scan, voxels=np.full(scan.grid, 40, np.float32))) is None
