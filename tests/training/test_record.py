@@ -18,8 +18,7 @@ from PIL import Image
 
 from napari_d24fad.errors import Cancelled, Code, TrainingError
 from napari_d24fad.progress import CancelToken
-from napari_d24fad.training import distil, views
-from napari_d24fad.training import recipe as recipes
+from napari_d24fad.training import distil, train, views
 from napari_d24fad.training.options import TrainingOptions
 from napari_d24fad.training.procedural import procedural_tasks
 from napari_d24fad.training.recipe import Recipe
@@ -87,7 +86,7 @@ def test_distillation_resumes_too_and_hands_its_teacher_on(
         banks.append(arguments)
         return views.build_bank(*arguments)
 
-    monkeypatch.setattr(recipes, "distil_sources", few)  # of 19,500 views
+    monkeypatch.setattr(train, "distil_sources", few)  # of 19,500 views
     monkeypatch.setattr(distil, "build_bank", counting)
     np.savez(tmp_path / "folded.npz", **fold(lively_teacher()))  # type: ignore[arg-type]  # numpy's stub
     training = replace(QUICK, steps=2)
@@ -112,7 +111,7 @@ def test_the_best_weights_survive_an_interruption(tmp_path: Path, monkeypatch: p
 
     def made_up_measurements() -> None:
         values = iter([0.5, 0.9, 0.4])
-        monkeypatch.setattr(recipes, "Validation", lambda *_: lambda cancel: next(values))
+        monkeypatch.setattr(train, "Validation", lambda *_: lambda cancel: next(values))
 
     made_up_measurements()
     whole = train_model(recipe, unbroken, device="cpu")
