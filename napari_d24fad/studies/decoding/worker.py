@@ -14,6 +14,7 @@ from functools import partial
 from io import BytesIO
 from typing import Any
 
+import psutil
 from pydicom.encaps import encapsulate
 from pydicom.pixels.decoders.base import Decoder, get_decoder
 from pydicom.uid import (
@@ -127,11 +128,11 @@ def _limit(size: int, seconds: float) -> None:
     used = os.times()
     _, most = resource.getrlimit(resource.RLIMIT_CPU)
     resource.setrlimit(resource.RLIMIT_CPU, (int(used.user + used.system + seconds) + 1, most))
-    with contextlib.suppress(OSError, ValueError):  # only Linux tells, and obeys
-        with open("/proc/self/statm", encoding="ascii") as statm:  # noqa: PTH123 - once for each frame
-            held = int(statm.read().split()[0]) * resource.getpagesize()
+    if sys.platform == "linux":  # others do not obey
+        held = psutil.Process().memory_info().vms
         _, most = resource.getrlimit(resource.RLIMIT_AS)
-        resource.setrlimit(resource.RLIMIT_AS, (held + _SPARE + _TIMES * size, most))
+        with contextlib.suppress(OSError, ValueError):
+            resource.setrlimit(resource.RLIMIT_AS, (held + _SPARE + _TIMES * size, most))
 
 
 if __name__ == "__main__":
