@@ -45,6 +45,7 @@ def virtual_display() -> Iterator[dict[str, str]]:
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
             # A session of its own: Ctrl-C does not reach it, so the windows close before it ends.
+            # PyVirtualDisplay 3.0 has no such way, and kills it, which leaves its socket behind.
             start_new_session=True,
         )
     except OSError as error:

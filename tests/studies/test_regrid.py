@@ -78,3 +78,16 @@ def test_upright(slant: tuple[float, float]) -> None:
         # A part of a pixel costs one row or column, nothing else is lost.
         whole = [length - (shift % 1 != 0) for length, shift in zip(grid[1:], made.shifts[k], strict=True)]
         assert len(measured) == np.prod(whole)
+
+
+def test_a_whole_number_of_pixels_moves_padding_alone() -> None:
+    """Interpolation by scipy would spread it: a weight of 0 times NaN is NaN."""
+    made = upright(
+        np.array([[5.0, 0, 0, 0], [4, 2, 0, 0], [0, 0, 1, 0], [0, 0, 0, 1]]), (3, 6, 8), lambda _: PROBLEM
+    )
+    scanned = np.arange(48, dtype=np.float32).reshape(6, 8)
+    scanned[2, 3] = np.nan
+    for k in range(3):
+        drawn = made.draw(k, lambda _: scanned)
+        np.testing.assert_array_equal(drawn[2 * k : 2 * k + 6], scanned)
+        assert np.isfinite(drawn).sum() == 47
