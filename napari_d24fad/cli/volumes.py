@@ -14,10 +14,11 @@ from napari_d24fad.progress import Progress, part
 
 if TYPE_CHECKING:
     from napari_d24fad.evaluation.labelled import LabelledTask
+    from napari_d24fad.evaluation.volumes.anatomy import FindMask
     from napari_d24fad.evaluation.volumes.cases import Cases
     from napari_d24fad.evaluation.volumes.method import Method
 
-_METHODS = ("brightest", "darkest", "z-score", "model")
+_METHODS = ("brightest", "darkest", "z-score", "atlas", "model")
 _DIRECTIONS = ("brighter", "darker", "both")
 _SHOTS = (8,)
 _OWN = ("implant", "direction", "methods")
@@ -72,22 +73,33 @@ def measure(arguments: Namespace, tasks: Sequence[LabelledTask], progress: Progr
     Raises:
         D24fadError: See `measure_volumes` and `save_volumes`.
     """
+    from napari_d24fad.detection.detector import Detector
     from napari_d24fad.evaluation.measure import Plan
+    from napari_d24fad.evaluation.volumes.anatomy import anatomy_mask, kept
+    from napari_d24fad.evaluation.volumes.brain import brain_mask
     from napari_d24fad.evaluation.volumes.cases import LabelledCases
     from napari_d24fad.evaluation.volumes.lesions import ImplantedCases
+    from napari_d24fad.evaluation.volumes.product import DetectorMethod
     from napari_d24fad.evaluation.volumes.report import save_volumes
     from napari_d24fad.evaluation.volumes.run import measure_volumes
     from napari_d24fad.evaluation.volumes.tables import markdown
 
-    methods, about = _methods(arguments)
     plan = Plan(arguments.shots or _SHOTS, arguments.draws, arguments.seed)
     cases: Cases = ImplantedCases(arguments.seed) if arguments.implant else LabelledCases()
+    find = kept(brain_mask if arguments.implant else anatomy_mask)
+    model: list[Method] = []
+    about = {"direction": arguments.direction or "default", "model": "", "device": ""}
+    if "model" in (arguments.methods or _METHODS):
+        detector = Detector.load(arguments.model, arguments.device, arguments.scoring)
+        about |= {"model": detector.model.card.name, "device": detector.device_label}
+        model = [DetectorMethod(detector)]
     results = [
         measure_volumes(
             task,
-            methods,
+            [*_methods(arguments, task, find), *model],
             cases,
             plan,
+            find=find,
             progress=part(progress, number / len(tasks), (number + 1) / len(tasks)),
         )
         for number, task in enumerate(tasks)
@@ -98,24 +110,21 @@ def measure(arguments: Namespace, tasks: Sequence[LabelledTask], progress: Progr
     print(f"Written: {name}", file=sys.stderr)
 
 
-def _methods(arguments: Namespace) -> tuple[list[Method], dict[str, str]]:
-    """The methods that were chosen, and what the report says of them."""
-    from napari_d24fad.detection.detector import Detector
+def _methods(arguments: Namespace, task: LabelledTask, find: FindMask) -> list[Method]:
+    """The methods that were chosen and need no model."""
+    from napari_d24fad.detection.atlas.volume import Direction
+    from napari_d24fad.evaluation.volumes.atlas import AtlasMethod, plan_of
     from napari_d24fad.evaluation.volumes.baselines import BOTH, BoxZScore, Extreme
-    from napari_d24fad.evaluation.volumes.product import DetectorMethod
 
-    chosen = arguments.methods or _METHODS
-    direction = arguments.direction or BOTH
-    about = {"direction": direction, "model": "", "device": ""}
+    chosen, direction = arguments.methods or _METHODS, arguments.direction
     methods: list[Method] = []
-    methods += [Extreme(1)] if "brightest" in chosen else []
-    methods += [Extreme(-1)] if "darkest" in chosen else []
-    methods += [BoxZScore(direction)] if "z-score" in chosen else []
-    if "model" in chosen:
-        detector = Detector.load(arguments.model, arguments.device, arguments.scoring)
-        about |= {"model": detector.model.card.name, "device": detector.device_label}
-        methods.append(DetectorMethod(detector))
-    return methods, about
+    methods += [Extreme(1, find)] if "brightest" in chosen else []
+    methods += [Extreme(-1, find)] if "darkest" in chosen else []
+    methods += [BoxZScore(direction or BOTH, find)] if "z-score" in chosen else []
+    plan = plan_of(task.scans[0].load()) if "atlas" in chosen else None
+    if plan is not None:
+        methods.append(AtlasMethod(plan, Direction(direction) if direction else None))
+    return methods
 
 
 def _option(name: str) -> str:

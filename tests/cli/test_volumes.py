@@ -54,7 +54,7 @@ def test_the_model_is_measured_beside(
     assert "| z-score in the box | " in printed
     assert "| matched | " in printed
     assert "| single statistic | " in printed
-    report = json.loads((tmp_path / "out" / "volumes-both" / "volumes.json").read_text())
+    report = json.loads((tmp_path / "out" / "volumes-default" / "volumes.json").read_text())
     assert (report["model"], report["device"]) == ("random", "cpu")
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from scipy import ndimage
 
-from napari_d24fad.evaluation.volumes.anatomy import anatomy_mask
+from napari_d24fad.evaluation.volumes.anatomy import FindMask, anatomy_mask
 from napari_d24fad.evaluation.volumes.levels import Levels
 from napari_d24fad.metrics.volumes import BoolArray, Examined, FloatArray
 from napari_d24fad.studies.orientation import canonical_orientation
@@ -54,9 +54,11 @@ class Extreme:
 
     Attributes:
         sign: 1 for bright, -1 for dark.
+        find: Finds the anatomy.
     """
 
     sign: int
+    find: FindMask = anatomy_mask
 
     @property
     def name(self) -> str:
@@ -65,7 +67,7 @@ class Extreme:
 
     def prepare(self, references: Sequence[Scan]) -> PreparedExtreme:
         """See `Method.prepare`."""
-        maps = [(self.map(scan, anatomy_mask(scan)), float(np.prod(scan.spacing))) for scan in references]
+        maps = [(self.map(scan, self.find(scan)), float(np.prod(scan.spacing))) for scan in references]
         return PreparedExtreme(self, Levels.learn(maps))
 
     def map(self, scan: Scan, mask: BoolArray) -> FloatArray:
@@ -87,7 +89,7 @@ class PreparedExtreme:
 
     def examine(self, query: Scan) -> Examined:
         """See `Prepared.examine`."""
-        mask = anatomy_mask(query)
+        mask = self.method.find(query)
         return self.levels.examined(query, self.method.map(query, mask), mask)
 
 
@@ -97,9 +99,11 @@ class BoxZScore:
 
     Attributes:
         direction: One of `DIRECTIONS`.
+        find: Finds the anatomy.
     """
 
     direction: str = BOTH
+    find: FindMask = anatomy_mask
 
     @property
     def name(self) -> str:
@@ -108,7 +112,7 @@ class BoxZScore:
 
     def prepare(self, references: Sequence[Scan]) -> PreparedBoxZScore:
         """See `Method.prepare`."""
-        boxed = [_Boxed.of(scan) for scan in references]
+        boxed = [_Boxed.of(scan, self.find) for scan in references]
         cells = np.stack([each.cells() for each in boxed])
         maps = []
         for at, (each, scan) in enumerate(zip(boxed, references, strict=True)):
@@ -135,7 +139,7 @@ class PreparedBoxZScore:
 
     def examine(self, query: Scan) -> Examined:
         """See `Prepared.examine`."""
-        boxed = _Boxed.of(query)
+        boxed = _Boxed.of(query, self.method.find)
         values = boxed.departure(self.mean, self.spread, self.method.direction)
         return self.levels.examined(query, values, boxed.mask)
 
@@ -149,8 +153,8 @@ class _Boxed:
     values: FloatArray
 
     @classmethod
-    def of(cls, scan: Scan) -> _Boxed:
-        mask = anatomy_mask(scan)
+    def of(cls, scan: Scan, find: FindMask) -> _Boxed:
+        mask = find(scan)
         return cls(scan, mask, smoothed(scan, mask))
 
     def cells(self) -> FloatArray:

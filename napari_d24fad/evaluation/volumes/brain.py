@@ -9,7 +9,7 @@ import numpy.typing as npt
 from scipy import ndimage
 from skimage.filters import threshold_multiotsu
 
-from napari_d24fad.evaluation.volumes.anatomy import above_otsu, fill_slices
+from napari_d24fad.evaluation.volumes.anatomy import above_otsu, anatomy_mask, fill_slices
 from napari_d24fad.metrics.volumes import BoolArray, FloatArray
 from napari_d24fad.studies.scan import Scan
 
@@ -19,7 +19,7 @@ _NECK_MM = 5.0
 _SCALP_MM = 6.0
 _CLOSED_MM = 8.0
 _PLAUSIBLE_ML = (800.0, 2200.0)
-_DEEP_MM, _ABOVE_MM = 20.0, 2.0
+_DEEP_MM, _MIDDLE_MM, _ABOVE_MM = 20.0, 30.0, 2.0
 _LEAST_VENTRICLE_ML = 2.0
 _SAMPLE = 100_000
 
@@ -46,6 +46,16 @@ class Brain:
     def contrast(self) -> float:
         """What lesions are measured in: white minus grey matter, in the units of the scan."""
         return self.white - self.grey
+
+
+def brain_mask(scan: Scan) -> BoolArray:
+    """Returns the brain of a T1-weighted head, or else what `anatomy_mask` finds.
+
+    Raises:
+        PairingError: NOTHING_TO_EXAMINE.
+    """
+    brain = find_brain(scan)
+    return anatomy_mask(scan) if brain is None else np.asarray(brain.depth > 0)
 
 
 def find_brain(scan: Scan) -> Brain | None:
@@ -101,11 +111,14 @@ def _ventricles(fluid: BoolArray, depth: FloatArray, scan: Scan) -> BoolArray | 
     height = np.tensordot(scan.affine[2, :3], np.indices(scan.grid, np.float32), 1)
     middle = float(height[depth > 0].mean())
     labels, _ = ndimage.label(fluid & (depth > _DEEP_MM) & (height > middle + _ABOVE_MM))
-    sizes = np.bincount(labels.ravel())
-    sizes[0] = 0
-    if sizes.max() * np.prod(scan.spacing) < 1000 * _LEAST_VENTRICLE_ML:
+    # The fissure between the hemispheres is as large, too, but less of it is so deep.
+    deepest = np.bincount(labels[depth > _MIDDLE_MM], minlength=1)
+    deepest[0] = 0
+    if not deepest.any():
         return None
-    return np.asarray(labels == sizes.argmax())
+    ventricles = np.asarray(labels == deepest.argmax())
+    enough = np.count_nonzero(ventricles) * np.prod(scan.spacing) >= 1000 * _LEAST_VENTRICLE_ML
+    return ventricles if enough else None
 
 
 def _depth(mask: BoolArray, scan: Scan) -> npt.NDArray[np.float64]:

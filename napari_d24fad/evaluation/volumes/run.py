@@ -13,7 +13,7 @@ from napari_d24fad.evaluation.draws import Draw, draw_references
 from napari_d24fad.evaluation.labelled import LabelledTask
 from napari_d24fad.evaluation.measure import Plan
 from napari_d24fad.evaluation.trivial import best_statistic
-from napari_d24fad.evaluation.volumes.anatomy import anatomy_mask
+from napari_d24fad.evaluation.volumes.anatomy import FindMask, anatomy_mask
 from napari_d24fad.evaluation.volumes.cases import Cases, VolumeCase
 from napari_d24fad.evaluation.volumes.method import Method, Prepared
 from napari_d24fad.metrics.cohort import Measured, volume_figures
@@ -88,6 +88,7 @@ def measure_volumes(
     cases: Cases,
     plan: Plan,
     *,
+    find: FindMask = anatomy_mask,
     progress: Progress = silent,
     cancel: CancelToken | None = None,
 ) -> VolumeResult:
@@ -98,6 +99,7 @@ def measure_volumes(
         methods: What is measured.
         cases: Where the queries come from.
         plan: Shots, draws and seed.
+        find: Finds what counts as anatomy, whatever a method takes for it.
         progress: Told how far it is.
         cancel: Stops it.
 
@@ -113,7 +115,7 @@ def measure_volumes(
     for shots in plan.shots:
         for number, draw in enumerate(drawn):
             tell = part(progress, done / every, (done + 1) / every)
-            found, best = _measure_draw(task, methods, cases, draw, (shots, number), tell, cancel)
+            found, best = _measure_draw(task, methods, cases, draw, (shots, number), find, tell, cancel)
             results += found
             statistics[shots] = (*statistics.get(shots, ()), *best)
             done += 1
@@ -126,6 +128,7 @@ def _measure_draw(
     cases: Cases,
     draw: Draw,
     which: tuple[int, int],
+    find: FindMask,
     progress: Progress,
     cancel: CancelToken,
 ) -> tuple[list[DrawResult], tuple[tuple[str, float], ...]]:
@@ -135,7 +138,7 @@ def _measure_draw(
     known: list[tuple[Mapping[str, float], bool]] = []
     total = cases.count(task, draw)
     for at, case in enumerate(cases.each(task, draw, cancel), start=1):
-        mask = anatomy_mask(case.scan)
+        mask = find(case.scan)
         known.append((case.statistics, case.abnormal))
         for tally in tallies:
             cancel.check()

@@ -1,4 +1,4 @@
-"""A made-up set of volumes on disk: bright ellipsoids with a gradient, some with a brighter ball in them."""
+"""A made-up set of volumes on disk: ellipsoids, darker on one side, some with something bright in them."""
 
 from __future__ import annotations
 
@@ -32,6 +32,7 @@ def volume(seed: int, lesion: bool = False) -> npt.NDArray[np.float32]:
     r = np.random.default_rng(seed)
     inside = body(seed)
     values = inside * (100 + 2.0 * np.arange(SHAPE[1])[None, :, None]) + r.normal(0, 2, SHAPE)
+    values[:6] -= 0.6 * (values * inside)[:6]  # a side that is darker, as fluid beside muscle
     if lesion:
         values[lesion_of(seed)] += 120
     return values.astype(np.float32)
