@@ -112,8 +112,9 @@ def measure(arguments: Namespace, tasks: Sequence[LabelledTask], progress: Progr
 
 def _methods(arguments: Namespace, task: LabelledTask, find: FindMask) -> list[Method]:
     """The methods that were chosen and need no model."""
+    from napari_d24fad.detection.atlas.plans import plan_for
     from napari_d24fad.detection.atlas.volume import Direction
-    from napari_d24fad.evaluation.volumes.atlas import AtlasMethod, plan_of
+    from napari_d24fad.evaluation.volumes.atlas import AtlasMethod
     from napari_d24fad.evaluation.volumes.baselines import BOTH, BoxZScore, Extreme
 
     chosen, direction = arguments.methods or _METHODS, arguments.direction
@@ -121,7 +122,7 @@ def _methods(arguments: Namespace, task: LabelledTask, find: FindMask) -> list[M
     methods += [Extreme(1, find)] if "brightest" in chosen else []
     methods += [Extreme(-1, find)] if "darkest" in chosen else []
     methods += [BoxZScore(direction or BOTH, find)] if "z-score" in chosen else []
-    plan = plan_of(task.scans[0].load()) if "atlas" in chosen else None
+    plan = plan_for(task.scans[0].load()) if "atlas" in chosen else None
     if plan is not None:
         methods.append(AtlasMethod(plan, Direction(direction) if direction else None))
     return methods

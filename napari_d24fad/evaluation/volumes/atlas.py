@@ -7,8 +7,6 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from napari_d24fad.anatomy.brain_window import brain_window
-from napari_d24fad.detection.atlas.head_ct import head_ct_plan
 from napari_d24fad.detection.atlas.plan import Plan
 from napari_d24fad.detection.atlas.scoring import AtlasReferences
 from napari_d24fad.detection.atlas.volume import Direction
@@ -17,11 +15,6 @@ from napari_d24fad.metrics.volumes import Examined
 from napari_d24fad.studies.scan import Scan
 
 _FALSE_REGIONS = 1.0
-
-
-def plan_of(scan: Scan) -> Plan | None:
-    """Returns how the kind of study that a scan is of is examined; None if there is no plan for it."""
-    return head_ct_plan() if brain_window(scan.voxels, scan.modality) is not None else None
 
 
 @dataclass(frozen=True, slots=True, eq=False)

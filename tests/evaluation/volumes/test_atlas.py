@@ -10,12 +10,11 @@ import pytest
 from napari_d24fad.detection.atlas.head_ct import head_ct_plan
 from napari_d24fad.detection.atlas.scoring import AtlasReferences
 from napari_d24fad.evaluation.volumes.anatomy import anatomy_mask, kept
-from napari_d24fad.evaluation.volumes.atlas import AtlasMethod, plan_of
+from napari_d24fad.evaluation.volumes.atlas import AtlasMethod
 from napari_d24fad.evaluation.volumes.baselines import Extreme
 from napari_d24fad.metrics.volumes import measure_volume
 from napari_d24fad.studies.scan import Scan
 from tests.anatomy.heads import Clot, Head, draw
-from tests.evaluation.volumes.heads import t1_head
 
 COARSE = Head(spacing=(5.0, 2.5, 2.5), low=-45, high=70)
 
@@ -41,13 +40,6 @@ def test_the_method_says_what_the_atlas_says(references: list[Scan]) -> None:
     assert measured.lesion is not None
     assert measured.lesion.first_region
     assert measured.coloured_outside == 0
-
-
-def test_a_head_ct_has_a_plan_and_a_head_mr_has_none(references: list[Scan]) -> None:
-    plan = plan_of(references[0])
-    assert plan is not None
-    assert plan.name == "head CT"
-    assert plan_of(t1_head(0)) is None
 
 
 def test_bright_bone_is_no_bright_place_of_the_anatomy(references: list[Scan]) -> None:
