@@ -11,9 +11,8 @@ from pathlib import Path
 from napari_d24fad.errors import ArgumentError, Code, ModelError, TrainingError
 from napari_d24fad.evaluation.labelled import LabelledTask
 from napari_d24fad.evaluation.run import Fold
-from napari_d24fad.network.card import read_card
 from napari_d24fad.network.files import sha256_of
-from napari_d24fad.network.zoo import CARD_SUFFIX, WEIGHTS_SUFFIX, read_pair
+from napari_d24fad.network.zoo import WEIGHTS_SUFFIX, read_pair
 from napari_d24fad.progress import CancelToken, Progress, part, silent
 from napari_d24fad.training.recipe import Recipe
 from napari_d24fad.training.train import train_model
@@ -139,7 +138,6 @@ def _model_name(group: Sequence[str]) -> str:
 def _is_ready(file: Path, command: str) -> bool:
     """Whether a complete model of the same recipe lies there."""
     try:
-        read_pair(file)
-        return command in read_card(file.with_suffix(CARD_SUFFIX)).recipe
+        return command in read_pair(file).card.recipe
     except ModelError:
         return False

@@ -6,6 +6,7 @@ import safetensors.torch
 import torch
 
 from napari_d24fad.errors import Code, ExportError, ModelError
+from napari_d24fad.network import layout, strict_json
 from napari_d24fad.network.checkpoint import load_model, save_model
 from napari_d24fad.network.d24fad import build_network
 from napari_d24fad.network.files import sha256_of
@@ -37,6 +38,19 @@ def test_a_saved_network_computes_the_same(compact, tiny, card):
     assert not any(parameter.requires_grad for parameter in loaded.network.parameters())
     assert loaded.sha256 == loaded.card.sha256 == sha256_of(tiny)
     assert loaded.card == dataclasses.replace(card, sha256=loaded.sha256)
+
+
+def test_a_load_reads_the_card_and_parses_the_header_once(tiny, monkeypatch):
+    parse, parsed = strict_json.parse_object, []
+
+    def counting(text, what="The card"):
+        parsed.append(what)
+        return parse(text, what)
+
+    for module in (strict_json, layout):
+        monkeypatch.setattr(module, "parse_object", counting)
+    load_model(tiny)
+    assert sorted(parsed) == ["The card", "The header"]
 
 
 def test_half_precision_halves_the_file_and_hardly_moves_a_weight(compact, tiny, card, tmp_path):
