@@ -82,7 +82,6 @@ def anomaly_of(scan: Scan) -> AnomalyMap:
         normal_level=1.0,
         reference_scores=scores,
         reference_slice_scores=np.array([[0.3, 1.1], [0.9, 0.2], [1.3, np.nan]], np.float32),
-        reference_labels=("Reference 1", "Reference 2", "Reference 3"),
         scoring="matched",
         model_name="compact",
         model_sha256="0" * 64,

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Sequence
 from importlib import import_module
 
-from napari_d24fad.cli.console import quiet_libraries
+from napari_d24fad.cli.console import complain, quiet_libraries
 from napari_d24fad.cli.exits import CANCELLED, exit_status
 from napari_d24fad.cli.parser import read_arguments
 from napari_d24fad.detection.encoding.devices import device_faults
@@ -32,7 +32,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             # Imports the module of this command alone.
             arguments = read_arguments(sys.argv[1:] if argv is None else argv)
             debug = arguments.debug
-            import_module(f"napari_d24fad.cli.{arguments.command}").run(arguments)
+            status = import_module(f"napari_d24fad.cli.{arguments.command}").run(arguments) or 0
         sys.stdout.flush()
     except (KeyboardInterrupt, Cancelled):
         print("Cancelled.", file=sys.stderr)
@@ -43,12 +43,12 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 0
     except Exception as error:
         return _refuse(error, debug)
-    return 0
+    return int(status)
 
 
 def _refuse(error: Exception, debug: bool) -> int:
     refusal = error if isinstance(error, D24fadError) else _unforeseen(error)
-    print("d24fad: error " + " ".join(str(refusal).split()), file=sys.stderr)
+    complain(str(refusal))
     if debug:
         print(safe_trace(error), file=sys.stderr)
     return exit_status(refusal.code)

@@ -65,8 +65,17 @@ def _lines() -> Progress:
 
 
 def warn(sentence: str) -> None:
-    """Says on stderr what the user must know before going on."""
-    print(f"d24fad: warning: {sentence}", file=sys.stderr)
+    """Says on stderr what the user must know before going on; a bar that is drawn there makes way."""
+    tqdm.write(f"d24fad: warning: {sentence}", file=sys.stderr)
+
+
+def complain(refusal: str) -> None:
+    """Says on stderr what was refused, on one line; a bar that is drawn there makes way.
+
+    Args:
+        refusal: The code, a colon, and the sentences.
+    """
+    tqdm.write("d24fad: error " + " ".join(refusal.split()), file=sys.stderr)
 
 
 def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:

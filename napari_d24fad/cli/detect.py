@@ -10,19 +10,20 @@ from typing import Any
 
 from napari_d24fad.atomic import check_writable
 from napari_d24fad.cli.arguments import Parser, add_device, add_identity, add_json
-from napari_d24fad.cli.console import progress_bar, warn
-from napari_d24fad.cli.sources import Source, load_queries, load_references
-from napari_d24fad.detection.encoding.intensity import usual_window
-from napari_d24fad.detection.references.pairing import check_pairing
-from napari_d24fad.errors import ArgumentError, Code
+from napari_d24fad.cli.console import progress_bar
+from napari_d24fad.cli.exits import SOME_REFUSED, exit_status
+from napari_d24fad.cli.outcomes import Outcomes, refuse
+from napari_d24fad.cli.sources import Query, open_queries, open_references
+from napari_d24fad.detection.references.pairing import check_pairing, check_references
+from napari_d24fad.errors import ArgumentError, Code, D24fadError, ExportError, PairingError
 from napari_d24fad.export.notice import NOTICE
-from napari_d24fad.export.report import ReportEntry, as_json
+from napari_d24fad.export.report import as_json
 from napari_d24fad.network.card import SCORINGS
 from napari_d24fad.network.zoo import find_model
-from napari_d24fad.progress import Progress, part
-from napari_d24fad.settings import features_folder, features_limit
+from napari_d24fad.progress import part
+from napari_d24fad.session.scripting import Session
 from napari_d24fad.studies.lengths import area_text, volume_text
-from napari_d24fad.studies.scan import Problem
+from napari_d24fad.studies.series import Series
 
 DEFAULT_OUT = Path("d24fad-output")
 _LISTED_SLICES = 5
@@ -71,36 +72,92 @@ def add_options(command: Parser) -> None:
     add_json(command)
 
 
-def run(arguments: Namespace) -> None:
-    """Examines every query and writes the results of all, or of none.
+def run(arguments: Namespace) -> int:
+    """Examines every query that can be examined, and writes their results together.
 
     What can be refused cheaply is refused first; what is slow to import is imported after that.
 
+    Returns:
+        The exit status: `SOME_REFUSED` if some of several queries could not be examined.
+
     Raises:
-        D24fadError: See the functions it calls.
+        D24fadError: Why nothing was examined.
     """
     check_writable(arguments.out)
     find_model(arguments.model)
     with progress_bar() as progress:
-        queries = load_queries(
+        queries = open_queries(
             arguments.query,
             arguments.series,
-            part(progress, 0, 0.1),
             resample=arguments.resample,
             show_identity=arguments.show_identity,
         )
-        references, problems = load_references(
-            arguments.reference, part(progress, 0.1, 0.3), resample=arguments.resample
-        )
-        _check(arguments, queries, references)
-        entries = _examine(arguments, queries, references, problems, part(progress, 0.3, 1))
-    from napari_d24fad.export.results import save_results  # imports matplotlib
+        if not any(isinstance(query.found, Series) for query in queries):
+            return _refuse_all(queries)
+        references, problems = open_references(arguments.reference, resample=arguments.resample)
+        _check_window(arguments, queries, references)
+        queries = _checked(queries, references)
+        if not any(isinstance(query.found, Series) for query in queries):
+            return _refuse_all(queries)
+        from napari_d24fad.export.results import save_results  # imports matplotlib
 
-    for number, query in enumerate(queries, start=1):
-        if query.scan.may_show_identity:
-            warn(f"query {number}: {Problem(Code.BURNED_IN)}")
-    report = save_results(arguments.out, entries, names=[query.stem for query in queries])
+        session = Session(
+            arguments.model,
+            arguments.device,
+            scoring=arguments.scoring,
+            ct_window=arguments.window,
+            spare=0,
+        )
+        first = next(query.found for query in queries if isinstance(query.found, Series))
+        session.prepare(first, references, progress=part(progress, 0, 0.4))
+        outcomes = Outcomes(session, queries, references, problems, part(progress, 0.4, 1))
+        try:
+            report = save_results(arguments.out, outcomes, names=[query.stem for query in queries])
+        except ExportError as error:
+            if error.code is not Code.NOTHING_TO_EXPORT:
+                raise
+            return exit_status(outcomes.refused[0].code)
     print(as_json(report) if arguments.json else _summary(report))
+    return SOME_REFUSED if outcomes.refused else 0
+
+
+def _refuse_all(queries: Sequence[Query]) -> int:
+    """Says why no query can be examined.
+
+    Returns:
+        The exit status that goes with the first.
+    """
+    refusals = [
+        refuse(query, query.found, len(queries)) for query in queries if isinstance(query.found, D24fadError)
+    ]
+    return exit_status(refusals[0].code)
+
+
+def _check_window(arguments: Namespace, queries: Sequence[Query], references: Sequence[Series]) -> None:
+    asked_for = [query.found for query in queries if isinstance(query.found, Series)]
+    if arguments.window and any(each.modality != "CT" for each in (*asked_for, *references)):
+        raise ArgumentError(Code.BAD_ARGUMENT, "--window is for CT; other scans have no absolute values.")
+
+
+def _checked(queries: Sequence[Query], references: Sequence[Series]) -> list[Query]:
+    """Refuses what headers tell cannot be compared, before anything is encoded.
+
+    Raises:
+        PairingError: The references cannot serve together.
+    """
+    if any(series.outline.is_colour for series in references):
+        return list(queries)  # what is stored as colour may turn out to be grey
+    known = [series.unread() for series in references]
+    check_references(known)
+    checked = []
+    for query in queries:
+        try:
+            if isinstance(query.found, Series) and not query.found.outline.is_colour:
+                check_pairing(query.found.unread(), known)
+            checked.append(query)
+        except PairingError as error:
+            checked.append(replace(query, found=error))
+    return checked
 
 
 def _window(text: str) -> tuple[float, float]:
@@ -111,43 +168,6 @@ def _window(text: str) -> tuple[float, float]:
     if not -1e6 < low < high < 1e6:
         raise ArgumentTypeError("the first number must be lower than the second")
     return low, high
-
-
-def _check(arguments: Namespace, queries: Sequence[Source], references: Sequence[Source]) -> None:
-    if arguments.window and any(each.scan.modality != "CT" for each in (*queries, *references)):
-        raise ArgumentError(Code.BAD_ARGUMENT, "--window is for CT; other scans have no absolute values.")
-    for query in queries:
-        check_pairing(query.scan, [reference.scan for reference in references])
-
-
-def _examine(
-    arguments: Namespace,
-    queries: Sequence[Source],
-    references: Sequence[Source],
-    problems: Sequence[Problem],
-    progress: Progress,
-) -> list[ReportEntry]:
-    # These import torch.
-    from napari_d24fad.detection.detector import Detector
-    from napari_d24fad.session.feature_cache import FeatureCache
-    from napari_d24fad.session.kept_references import KeptReferences
-
-    window = arguments.window or usual_window(queries[0].scan)
-    detector = Detector.load(arguments.model, arguments.device, arguments.scoring, window)
-    kept = KeptReferences(detector, FeatureCache(features_folder(), features_limit()))
-    found = []
-    for done, each in enumerate(references):
-        tell = part(progress, 0.4 * done / len(references), 0.4 * (done + 1) / len(references))
-        found.append(kept.encode(each.scan, progress=tell))
-    encoded = kept.reference_set(found, progress=part(progress, 0.4, 0.5))
-    labels = tuple(f"Reference {number}: {each.label}" for number, each in enumerate(references, start=1))
-    entries = []
-    for done, query in enumerate(queries):
-        examining = part(progress, 0.5 + 0.5 * done / len(queries), 0.5 + 0.5 * (done + 1) / len(queries))
-        anomaly = detector.detect(query.scan, encoded, progress=examining)
-        anomaly = replace(anomaly, reference_labels=labels, warnings=(*anomaly.warnings, *problems))
-        entries.append(ReportEntry(query.scan, query.label, anomaly, window))
-    return entries
 
 
 def _summary(report: dict[str, Any]) -> str:

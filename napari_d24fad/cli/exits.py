@@ -7,6 +7,9 @@ from napari_d24fad.errors import Code
 CANCELLED = 130
 """As shells report a process that Ctrl-C ended (128 + SIGINT)."""
 
+SOME_REFUSED = 8
+"""Some of several queries could not be examined; the results of the others were written."""
+
 _UNEXPECTED = 1
 _BY_LETTER = {"A": 2, "S": 3, "P": 4, "M": 5, "X": 6, "T": 7}
 

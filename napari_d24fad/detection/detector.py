@@ -139,7 +139,6 @@ class Detector(Encoder):
             normal_level=null.normal_level,
             reference_scores=null.scores,
             reference_slice_scores=null.slice_scores,
-            reference_labels=tuple(f"Reference {n}" for n in range(1, len(references.encoded) + 1)),
             scoring=references.scoring.name,
             model_name=self.model.card.name,
             model_sha256=self.model.sha256,

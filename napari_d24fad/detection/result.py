@@ -41,7 +41,6 @@ class AnomalyMap:
             examined against the others.
         reference_slice_scores: The same for single slices, ``(references, levels)``
             float32, NaN where not examined; what slice scores can be held against.
-        reference_labels: One short name without identity per reference.
         scoring: How the map was computed: ``"paper"``, ``"matched"`` or, in volumes, ``"atlas"``.
         model_name: Name of the model.
         model_sha256: SHA-256 of its weights.
@@ -73,7 +72,6 @@ class AnomalyMap:
     normal_level: float
     reference_scores: FloatArray = field(repr=False)
     reference_slice_scores: FloatArray = field(repr=False)
-    reference_labels: tuple[str, ...]
     scoring: str
     model_name: str
     model_sha256: str

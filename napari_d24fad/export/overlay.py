@@ -126,5 +126,5 @@ def _where(scan: Scan, anomaly: AnomalyMap, index: int, *, is_coloured: bool) ->
 
 def model_text(anomaly: AnomalyMap) -> str:
     """Says in one line what a picture was made with."""
-    count = len(anomaly.reference_labels)
+    count = len(anomaly.reference_scores)
     return f"D2-4FAD, model {anomaly.model_name}, {anomaly.scoring} scoring, {count} normal references"

@@ -18,6 +18,7 @@ from napari_d24fad.atomic import atomic_file
 from napari_d24fad.detection.encoding.intensity import CT_WINDOW
 from napari_d24fad.detection.references.regions import Region
 from napari_d24fad.detection.result import AnomalyMap
+from napari_d24fad.errors import D24fadError
 from napari_d24fad.export.anatomy import slice_number, slice_position_mm
 from napari_d24fad.export.notice import NOTICE
 from napari_d24fad.studies.scan import Problem, Scan
@@ -37,6 +38,7 @@ class ReportEntry:
         scan: The scan that was examined.
         label: What it is, without identity, such as the label of its series.
         anomaly: What was found.
+        reference_labels: One short name without identity per reference.
         ct_window: Low and high HU that became black and white, for CT.
         files: Names of the files written for it, without folder.
     """
@@ -44,25 +46,46 @@ class ReportEntry:
     scan: Scan
     label: str
     anomaly: AnomalyMap
+    reference_labels: tuple[str, ...]
     ct_window: tuple[float, float] = CT_WINDOW
     files: tuple[str, ...] = field(default=(), repr=False)
 
 
-def build_report(entries: Sequence[ReportEntry]) -> dict[str, Any]:
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """A scan that was asked for and could not be examined.
+
+    Attributes:
+        number: Its place among those asked for, from 1.
+        error: Why.
+    """
+
+    number: int
+    error: D24fadError
+
+
+def build_report(entries: Iterable[ReportEntry | Refused]) -> dict[str, Any]:
     """Collects all there is to report; every key is explained in docs/report-schema.md.
 
     Holds no name, ID, date or path. Numbers that do not exist (a slice that was not
     examined) are None, never NaN.
 
     Args:
-        entries: In the order they were asked for.
+        entries: In the order they were asked for; taken one by one, and none is kept.
     """
+    results, refused = [], []
+    for entry in entries:
+        if isinstance(entry, Refused):
+            refused.append({"query": entry.number, "code": entry.error.code.code, "text": str(entry.error)})
+        else:
+            results.append(_result(entry))
     return {
         "schema": SCHEMA,
         "notice": NOTICE,
         "tool": {"name": "napari-d24fad", "version": __version__},
         "versions": {"python": platform.python_version()} | {name: _version(name) for name in _LIBRARIES},
-        "results": [_result(entry) for entry in entries],
+        "results": results,
+        "refused": refused,
     }
 
 
@@ -105,7 +128,7 @@ def _result(entry: ReportEntry) -> dict[str, Any]:
             {"rate": rate, "level": _number(level)} for rate, level in sorted(anomaly.levels_by_rate.items())
         ],
         "regions": [_region(scan, region) for region in anomaly.regions],
-        "references": _references(anomaly),
+        "references": _references(anomaly, entry.reference_labels),
         "slice_scores": _numbers(anomaly.slice_scores),
         "slice_p_values": _numbers(anomaly.slice_p_values),
         "most_suspicious": [
@@ -145,7 +168,7 @@ def _share_above(anomaly: AnomalyMap, level: float) -> float | None:
     return float((examined >= level).mean()) if examined.size else None
 
 
-def _references(anomaly: AnomalyMap) -> list[dict[str, Any]]:
+def _references(anomaly: AnomalyMap, labels: Sequence[str]) -> list[dict[str, Any]]:
     examined = np.isfinite(anomaly.weights).all(axis=(1, 2))
     shares = anomaly.weights[examined].mean(axis=(0, 2)) if examined.any() else None
     checks = {check.index: check for check in anomaly.reference_checks}
@@ -159,7 +182,7 @@ def _references(anomaly: AnomalyMap) -> list[dict[str, Any]]:
             "flagged": checks[at].flagged if at in checks else None,
             "reason": (checks[at].reason or None) if at in checks else None,
         }
-        for at, label in enumerate(anomaly.reference_labels)
+        for at, label in enumerate(labels)
     ]
 
 

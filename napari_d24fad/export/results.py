@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -12,14 +12,14 @@ from napari_d24fad.atomic import atomic_folder
 from napari_d24fad.errors import Code, ExportError
 from napari_d24fad.export.nifti import save_nifti
 from napari_d24fad.export.overlay import draw_overlay, save_png
-from napari_d24fad.export.report import ReportEntry, build_report, save_report
+from napari_d24fad.export.report import Refused, ReportEntry, build_report, save_report
 from napari_d24fad.export.tiff import save_tiff
 
 MAP_NAME, OVERLAY_NAME, REPORT_NAME = "anomaly.nii.gz", "overlay.png", "report.json"
 
 
 def save_results(
-    folder: str | os.PathLike[str], entries: Sequence[ReportEntry], *, names: Sequence[str] = ()
+    folder: str | os.PathLike[str], entries: Iterable[ReportEntry | Refused], *, names: Sequence[str] = ()
 ) -> dict[str, Any]:
     """Writes the results of one or more entries with one report.
 
@@ -29,7 +29,8 @@ def save_results(
 
     Args:
         folder: Where to; made if it is not there. Files of the same name are replaced.
-        entries: What to write.
+        entries: What to write; taken one by one, so that they can be computed meanwhile and none need
+            stay in memory.
         names: One file name stem per entry; needed for all but a single volume.
 
     Returns:
@@ -37,17 +38,26 @@ def save_results(
 
     Raises:
         ExportError: ``CANNOT_WRITE`` if the system refuses, and ``folder`` is as it was;
-            ``NOTHING_TO_EXPORT`` if there are no entries.
+            ``NOTHING_TO_EXPORT`` if there is no result.
     """
-    if not entries:
-        raise ExportError(Code.NOTHING_TO_EXPORT)
-    single = len(entries) == 1 and _is_nifti(entries[0])
-    stems = [""] if single else _distinct([f"{name}_" for name in names])
     with atomic_folder(folder) as new:
-        written = [_save_one(new, entry, stem) for entry, stem in zip(entries, stems, strict=True)]
-        report = build_report(written)
+        report = build_report(_written(new, entries, names))
+        if not report["results"]:
+            raise ExportError(Code.NOTHING_TO_EXPORT)
         save_report(report, new / REPORT_NAME)
     return report
+
+
+def _written(
+    folder: Path, entries: Iterable[ReportEntry | Refused], names: Sequence[str]
+) -> Iterator[ReportEntry | Refused]:
+    """Writes each entry, and yields it with the names of its files."""
+    stems = _distinct([f"{name}_" for name in names])
+    for at, entry in enumerate(entries):
+        if isinstance(entry, Refused):
+            yield entry
+        else:
+            yield _save_one(folder, entry, "" if len(names) <= 1 and _is_nifti(entry) else stems[at])
 
 
 def _is_nifti(entry: ReportEntry) -> bool:

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
-from napari_d24fad.detection.references.pairing import check_pairing
+from napari_d24fad.detection.references.pairing import check_pairing, check_references
 from napari_d24fad.progress import CancelToken, Progress, part
 from napari_d24fad.studies.scan import Scan
 from napari_d24fad.studies.series import Series
@@ -17,7 +16,7 @@ if TYPE_CHECKING:
     from napari_d24fad.detection.encoding.encoded import EncodedScan
     from napari_d24fad.session.kept_references import KeptReferences
 
-_SPARE = 4
+SPARE = 4
 """So many scans are kept beside those of the last run: references that were left out may come back."""
 
 EncodeQuery = Callable[..., "EncodedScan"]
@@ -36,11 +35,13 @@ class Encodings:
     Args:
         detector: Encodes queries.
         references: Encodes references, or finds them on disk.
+        spare: How many scans to keep beside those of the last run.
     """
 
-    def __init__(self, detector: Detector, references: KeptReferences) -> None:
+    def __init__(self, detector: Detector, references: KeptReferences, spare: int = SPARE) -> None:
         self._detector = detector
         self._references = references
+        self._spare = spare
         self._kept: dict[Key, EncodedScan] = {}
 
     def of(
@@ -64,37 +65,69 @@ class Encodings:
             D24fadError: A scan cannot be read, or the scans cannot be compared.
             Cancelled: If a stop was asked for.
         """
-        series = (query, *references)
-        keys = [(_identity(each, cancel), at > 0) for at, each in enumerate(series)]
-        scans = [self._known(key, each, cancel) for key, each in zip(keys, series, strict=True)]
-        check_pairing(scans[0], scans[1:])  # a wrong pairing is refused before the long encoding
-        missing = [at for at, key in enumerate(keys) if key not in self._kept]
-        for number, at in enumerate(reversed(missing)):  # the query, whose pixels stay, at last
-            tell = part(progress, number / len(missing), (number + 1) / len(missing))
-            name = "Encoding the scan to examine" if at == 0 else f"Encoding reference {at}"
-            scan = None if scans[at].pixels_hash else scans[at]
-            encode = self._detector.encode_scan
-            if at == 0 and encode_query is not None:
-                encode = partial(encode_query, tuple(self._kept[key] for key in keys[1:]))
-            self._kept[keys[at]] = self._encode(keys[at], series[at], scan, encode, name, tell, cancel)
-            scans[at] = self._kept[keys[at]].scan
-            check_pairing(scans[0], scans[1:])
-        encoded = [self._kept[key] for key in keys]
-        self._forget_all_but(keys)
-        return encoded[0], tuple(encoded[1:])
+        encoded = self._all(query, references, progress, cancel, encode_query)
+        return encoded[0], encoded[1:]
+
+    def of_references(
+        self, references: Sequence[Series], progress: Progress, cancel: CancelToken
+    ) -> tuple[EncodedScan, ...]:
+        """Returns the references encoded; loads and encodes only what is new.
+
+        Args:
+            references: The series marked as normal.
+            progress: Told how far this is.
+            cancel: Stops it.
+
+        Raises:
+            D24fadError: A scan cannot be read, or the scans cannot be references together.
+            Cancelled: If a stop was asked for.
+        """
+        return self._all(None, references, progress, cancel)
 
     def kept(self, references: Sequence[Series], cancel: CancelToken) -> tuple[EncodedScan, ...] | None:
         """Returns the references if all of them are encoded already."""
-        keys = [(_identity(each, cancel), True) for each in references]
+        keys = [(each.state(cancel), True) for each in references]
         return tuple(self._kept[key] for key in keys) if all(key in self._kept for key in keys) else None
+
+    def _all(
+        self,
+        query: Series | None,
+        references: Sequence[Series],
+        progress: Progress,
+        cancel: CancelToken,
+        encode_query: EncodeQuery | None = None,
+    ) -> tuple[EncodedScan, ...]:
+        """Returns the query, if there is one, and the references encoded."""
+        series = tuple(references) if query is None else (query, *references)
+        keys = [(each.state(cancel), each is not query) for each in series]
+        check = check_references if query is None else _check_pairing
+        scans = [self._known(key, each, cancel) for key, each in zip(keys, series, strict=True)]
+        check(scans)  # a wrong pairing is refused before the long encoding
+        missing = [at for at, key in enumerate(keys) if key not in self._kept]
+        try:
+            for number, at in enumerate(reversed(missing)):  # the query, whose pixels stay, at last
+                tell = part(progress, number / len(missing), (number + 1) / len(missing))
+                name = f"Encoding reference {at + 1 if query is None else at}"
+                scan = None if scans[at].pixels_hash else scans[at]
+                encode = self._detector.encode_scan
+                if series[at] is query:
+                    name = "Encoding the scan to examine"
+                    if encode_query is not None:
+                        encode = partial(encode_query, tuple(self._kept[key] for key in keys[1:]))
+                self._kept[keys[at]] = self._encode(keys[at], series[at], scan, encode, name, tell, cancel)
+                scans[at] = self._kept[keys[at]].scan
+                check(scans)
+            return tuple(self._kept[key] for key in keys)
+        finally:
+            # Also after a cancel: what was encoded until then may be of use, but not without end.
+            self._forget_all_but([key for key in keys if key in self._kept])
 
     def _known(self, key: Key, series: Series, cancel: CancelToken) -> Scan:
         """Returns as much of a scan as can be had without reading a large file."""
         if key in self._kept:
             return self._kept[key].scan
         if series.outline.is_volume and not series.outline.is_colour and series.files:
-            # Stands for the content until that is read: the same files hold the same pixels.
-            return replace(series.outline, pixels_hash=series.fingerprint() or f"unread {id(series)}")
+            return series.unread()
         return series.load(cancel=cancel)
 
     def _encode(
@@ -125,18 +158,13 @@ class Encodings:
 
     def _forget_all_but(self, keys: Sequence[Key]) -> None:
         latest = {key: self._kept.pop(key) for key in keys}
-        for key in list(self._kept)[: max(0, len(self._kept) - _SPARE)]:
+        for key in list(self._kept)[: max(0, len(self._kept) - self._spare)]:
             del self._kept[key]
         self._kept.update(latest)
 
 
-def _identity(series: Series, cancel: CancelToken) -> object:
-    """Returns what is equal as long as the pixels are.
-
-    A series of files reads the same ones each time. The array of a layer may be edited in place
-    or rescaled without anybody being told, so its content counts.
-    """
-    return series if series.files else series.load(cancel=cancel).scan_hash()
+def _check_pairing(scans: Sequence[Scan]) -> None:
+    check_pairing(scans[0], scans[1:])
 
 
 def _named(progress: Progress, name: str) -> Progress:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from napari_d24fad.detection.encoding.intensity import CtWindow, usual_window
 from napari_d24fad.detection.result import AnomalyMap
@@ -17,19 +18,21 @@ class Request:
     Attributes:
         query: The series to examine.
         references: The series marked as normal.
-        model: Name of the model.
+        model: Name or file of the model.
         device: Name of the device, or ``"auto"``.
         shares: How much each reference counts, above 0 and up to 1; None for 1 each.
         ct_window: Low and high HU that become black and white, chosen by the reader; None for the
             usual ones of the query.
+        scoring: ``"paper"`` or ``"matched"``; None takes what the model's card says.
     """
 
     query: Series
     references: tuple[Series, ...]
-    model: str
+    model: str | Path
     device: str
     shares: tuple[float, ...] | None = None
     ct_window: CtWindow | None = None
+    scoring: str | None = None
 
     @property
     def window(self) -> CtWindow:
@@ -39,7 +42,7 @@ class Request:
     @property
     def setting(self) -> tuple[object, ...]:
         """What features depend on beside the scans."""
-        return self.model, self.device, self.window
+        return self.model, self.device, self.scoring, self.window
 
     def differs_in_references_only(self, other: Request) -> bool:
         """Whether what was found for another request can be used for this one."""

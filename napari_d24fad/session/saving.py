@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+import os
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from napari_d24fad.progress import CancelToken, Progress
 from napari_d24fad.session.request import Examination
 
 if TYPE_CHECKING:
+    from napari_d24fad.export.report import ReportEntry
     from napari_d24fad.export.stamp import Picture, Stamp
 
 _IMAGE_STEM = "image"
@@ -41,13 +42,37 @@ def save_examination(examination: Examination, folder: Path, progress: Progress,
     Raises:
         ExportError: ``CANNOT_WRITE`` if the system refuses.
     """
-    from napari_d24fad.export.report import ReportEntry
+    save(examination, folder)
+    return "The anomaly map, the overlay and the report were saved."
+
+
+def save(examination: Examination, folder: str | os.PathLike[str]) -> dict[str, Any]:
+    """Writes map, overlay and report of an examination, all or nothing.
+
+    A volume becomes ``anomaly.nii.gz`` on the grid of the scan, with ``overlay.png`` of its most
+    suspicious slice; an image without geometry ``image_anomaly.tiff`` with ``image_overlay.png``.
+
+    Args:
+        examination: What to write.
+        folder: Where to; made if it is not there. Files of the same name are replaced.
+
+    Returns:
+        What was written as ``report.json``; see docs/report-schema.md.
+
+    Raises:
+        ExportError: ``CANNOT_WRITE`` if the system refuses.
+    """
+    # Imported when something is saved: it draws with libraries that are slow to import.
     from napari_d24fad.export.results import save_results
 
-    references = enumerate(examination.request.references, start=1)
-    labels = tuple(f"Reference {number}: {series.label}" for number, series in references)
-    anomaly = replace(examination.anomaly, reference_labels=labels)
+    return save_results(folder, [report_entry(examination)], names=[_IMAGE_STEM])
+
+
+def report_entry(examination: Examination) -> ReportEntry:
+    """Returns what is reported of an examination."""
+    from napari_d24fad.export.report import ReportEntry
+
     request = examination.request
-    entry = ReportEntry(examination.scan, request.query.label, anomaly, request.window)
-    save_results(folder, [entry], names=[_IMAGE_STEM])
-    return "The anomaly map, the overlay and the report were saved."
+    references = enumerate(request.references, start=1)
+    labels = tuple(f"Reference {number}: {series.label}" for number, series in references)
+    return ReportEntry(examination.scan, request.query.label, examination.anomaly, labels, request.window)

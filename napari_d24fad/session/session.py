@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import os
 import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from functools import partial
 from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
 
@@ -18,20 +16,18 @@ from napari_d24fad.detection.result import FloatArray
 from napari_d24fad.errors import Cancelled, Code, ModelError, PairingError
 from napari_d24fad.export.colours import anomaly_limits
 from napari_d24fad.progress import CancelToken, Progress, part
-from napari_d24fad.session.encodings import Encodings
+from napari_d24fad.session.encodings import SPARE
 from napari_d24fad.session.request import Examination, Request
-from napari_d24fad.settings import features_folder, features_limit
-from napari_d24fad.studies.scan import Problem, Scan
+from napari_d24fad.studies.scan import Problem
 
 if TYPE_CHECKING:
-    from napari_d24fad.detection.detector import Detector
     from napari_d24fad.detection.encoding.encoded import EncodedScan
     from napari_d24fad.detection.explain import Explanation
     from napari_d24fad.detection.published import Distance, PublishedDistances
     from napari_d24fad.detection.references.reference_set import References
     from napari_d24fad.detection.references.regions import Region
     from napari_d24fad.detection.streaming import PartialMap
-    from napari_d24fad.session.kept_references import KeptReferences
+    from napari_d24fad.session.loaded import Loaded
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -55,16 +51,17 @@ class DetectionSession:
 
     Free of Qt; its methods are meant for a worker thread. Torch is imported by the first run,
     never by importing this module.
+
+    Args:
+        spare: How many encoded scans to keep beside those of the last run.
+        leaves_a_core: Whether torch leaves one core to others, such as a window that must not freeze.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, spare: int = SPARE, leaves_a_core: bool = True) -> None:
+        self._spare, self._leaves_a_core = spare, leaves_a_core
         self._lock = threading.Lock()
         self._release_asked = False
-        self._detector: Detector | None = None
-        self._detector_key: tuple[object, ...] | None = None
-        self._encodings: Encodings | None = None
-        self._kept_references: KeptReferences | None = None
-        self._references: References | None = None
+        self._loaded: Loaded | None = None
         # Of each examination that somebody still has: one that a cancel kept from being shown goes at once.
         self._bases: WeakKeyDictionary[Examination, _Basis] = WeakKeyDictionary()
 
@@ -92,13 +89,30 @@ class DetectionSession:
         started = time.perf_counter()
         progress(0.0, "Loading the model")
         with self._alone(request, cancel):
-            _, encodings = self._load(request)
+            loaded = self._load(request)
             cancel.check()
-            encode = part(progress, 0.05, 0.7)
-            in_parts = None if show is None else partial(self._encode_in_parts, request, show, start)
-            query, encoded = encodings.of(request.query, request.references, encode, cancel, in_parts)
-            references = self._reference_set(request, encoded, part(progress, 0.7, 0.85), cancel)
+            query, encoded = loaded.encode(request, show, start, part(progress, 0.05, 0.7), cancel)
+            references = loaded.reference_set(request, encoded, part(progress, 0.7, 0.85), cancel)
             return self._examine(request, query, references, started, part(progress, 0.85, 1.0), cancel)
+
+    def prepare(self, request: Request, progress: Progress, cancel: CancelToken) -> None:
+        """Encodes and measures the references of a request, so that what is wrong with them is said first.
+
+        Args:
+            request: Its query is not looked at.
+            progress: Told how far this is.
+            cancel: Stops it.
+
+        Raises:
+            D24fadError: Why these references cannot be used.
+            Cancelled: If a stop was asked for.
+        """
+        progress(0.0, "Loading the model")
+        with self._alone(request, cancel):
+            loaded = self._load(request)
+            cancel.check()
+            encoded = loaded.encodings.of_references(request.references, part(progress, 0.05, 0.8), cancel)
+            loaded.reference_set(request, encoded, part(progress, 0.8, 1.0), cancel)
 
     def rescore(self, request: Request, progress: Progress, cancel: CancelToken) -> Examination:
         """Examines the scan of the last examination with other references; computes only what is new.
@@ -112,17 +126,16 @@ class DetectionSession:
         started = time.perf_counter()
         with self._alone(request, cancel):
             basis = self._basis_for(request)
-            detector, encodings = self._load(request)
-            encode = part(progress, 0, 0.5)
-            query, encoded = encodings.of(request.query, request.references, encode, cancel)
-            references = detector.reference_set(
+            loaded = self._load(request)
+            query, encoded = loaded.encode(request, None, None, part(progress, 0, 0.5), cancel)
+            references = loaded.detector.reference_set(
                 encoded,
                 shares=request.shares,
                 alignment=basis.references.alignment,
                 progress=part(progress, 0.5, 0.7),
                 cancel=cancel,
             )
-            if not self._is_measured(references):
+            if not loaded.is_measured(references):
                 references = replace(references, warnings=(*references.warnings, Problem(Code.PREVIEW)))
             return self._examine(request, query, references, started, part(progress, 0.7, 1.0), cancel)
 
@@ -142,7 +155,7 @@ class DetectionSession:
 
         with self._alone(request, cancel):
             basis = self._basis_for(request)
-            _, encodings = self._load(request)
+            encodings = self._load(request).encodings
             references, query = encodings.kept(request.references, cancel), basis.query
             alignment = basis.references.alignment
             index = query.own_index(slice_index)
@@ -204,26 +217,6 @@ class DetectionSession:
         self._release_asked = True
         self._release_if_asked()
 
-    def _encode_in_parts(
-        self,
-        request: Request,
-        show: Callable[[PartialMap], None],
-        start: int | None,
-        encoded: tuple[EncodedScan, ...],
-        scan: Scan,
-        *,
-        progress: Progress,
-        cancel: CancelToken,
-    ) -> EncodedScan:
-        from napari_d24fad.detection.streaming import encode_and_show  # imports torch
-
-        assert self._detector is not None  # it encoded the references
-        if not scan.is_volume or self._detector.scoring_name == "paper":
-            return self._detector.encode_scan(scan, progress=progress, cancel=cancel)
-        references = self._reference_set(request, encoded, part(progress, 0, 0.4), cancel)
-        tell = part(progress, 0.4, 1)
-        return encode_and_show(self._detector, scan, references, start, show, progress=tell, cancel=cancel)
-
     @contextmanager
     def _alone(self, request: Request, cancel: CancelToken) -> Iterator[None]:
         if len(request.references) < MIN_REFERENCES:
@@ -247,7 +240,7 @@ class DetectionSession:
         if self._release_asked and self._lock.acquire(blocking=False):
             try:
                 self._release_asked = False
-                was_loaded = self._detector is not None
+                was_loaded = self._loaded is not None
                 self._forget()
                 if was_loaded:
                     return_memory()
@@ -256,8 +249,7 @@ class DetectionSession:
 
     def _forget(self) -> None:
         """Lets go of all that may lie in the memory of a device."""
-        self._detector, self._detector_key, self._encodings = None, None, None
-        self._kept_references, self._references = None, None
+        self._loaded = None
         self._bases.clear()
 
     def _examine(
@@ -271,22 +263,14 @@ class DetectionSession:
     ) -> Examination:
         from napari_d24fad.detection.published import PublishedDistances  # imports torch
 
-        assert self._detector is not None  # it encoded the query
-        anomaly = self._detector.examine(query, references, progress=progress, cancel=cancel)
+        assert self._loaded is not None  # it encoded the query
+        detector = self._loaded.detector
+        anomaly = detector.examine(query, references, progress=progress, cancel=cancel)
         cancel.check()
         anomaly = replace(anomaly, seconds=time.perf_counter() - started)
         examination = Examination(request, query.scan, anomaly, anomaly_limits(anomaly))
-        self._bases[examination] = _Basis(request, PublishedDistances(self._detector, query, references))
+        self._bases[examination] = _Basis(request, PublishedDistances(detector, query, references))
         return examination
-
-    def _is_measured(self, references: References) -> bool:
-        """Whether features are centred and scaled by these very references, and not by a set before."""
-        measured = self._references
-        return (
-            measured is not None
-            and measured.alignment is references.alignment
-            and measured.encoded == references.encoded
-        )
 
     def _basis_for(self, request: Request) -> _Basis:
         for basis in reversed(list(self._bases.values())):
@@ -300,40 +284,12 @@ class DetectionSession:
             raise Cancelled
         return basis
 
-    def _load(self, request: Request) -> tuple[Detector, Encodings]:
-        key = request.setting
-        if self._detector is None or self._encodings is None or self._detector_key != key:
-            from napari_d24fad.detection.detector import Detector
-            from napari_d24fad.session.feature_cache import FeatureCache
-            from napari_d24fad.session.kept_references import KeptReferences
+    def _load(self, request: Request) -> Loaded:
+        if self._loaded is None or self._loaded.setting != request.setting:
+            from napari_d24fad.session.loaded import Loaded, leave_a_core  # imports torch
 
-            _leave_a_core_for_the_viewer()
-            self._references, self._encodings = None, None
-            self._detector = Detector.load(request.model, request.device, ct_window=request.window)
-            cache = FeatureCache(features_folder(), features_limit())
-            self._kept_references = KeptReferences(self._detector, cache)
-            self._encodings = Encodings(self._detector, self._kept_references)
-            self._detector_key = key
-        return self._detector, self._encodings
-
-    def _reference_set(
-        self, request: Request, encoded: tuple[EncodedScan, ...], progress: Progress, cancel: CancelToken
-    ) -> References:
-        assert self._kept_references is not None  # made with the encodings
-        assert self._detector is not None  # likewise
-        # An `EncodedScan` is kept as long as its scan is the same, and equal to no other.
-        if self._references is None or self._references.encoded != encoded:
-            self._references = self._kept_references.reference_set(encoded, progress=progress, cancel=cancel)
-        if request.shares is None:
-            return self._references
-        alignment = self._references.alignment
-        return self._detector.reference_set(
-            encoded, shares=request.shares, alignment=alignment, cancel=cancel
-        )
-
-
-def _leave_a_core_for_the_viewer() -> None:
-    """Keeps torch from taking every core: threads that wait for each other would also stall the GUI."""
-    import torch
-
-    torch.set_num_threads(max(1, min(torch.get_num_threads(), (os.cpu_count() or 1) - 1)))
+            if self._leaves_a_core:
+                leave_a_core()
+            self._loaded = None  # goes before the next comes
+            self._loaded = Loaded(request, self._spare)
+        return self._loaded

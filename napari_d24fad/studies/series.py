@@ -193,6 +193,24 @@ class Series(ABC):
             return ""
         return digest.hexdigest() if self.files else ""
 
+    def unread(self) -> Scan:
+        """Returns the scan without its pixels; for their hash stands the fingerprint of the files."""
+        return replace(self.outline, pixels_hash=self.fingerprint() or f"unread {id(self)}")
+
+    def state(self, cancel: CancelToken) -> object:
+        """Returns what is equal as long as `load` gives the same scan, without reading pixels if it can.
+
+        A series of files reads the same ones each time: it is its own state.
+
+        Args:
+            cancel: Stops it, where pixels are read.
+
+        Raises:
+            StudyError: The pixels must be read and cannot be.
+            Cancelled: If a stop was asked for.
+        """
+        return self
+
     @abstractmethod
     def _read(self, progress: Progress, cancel: CancelToken) -> Voxels:
         """Reads all voxels of the outline's grid."""

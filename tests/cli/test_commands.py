@@ -18,13 +18,14 @@ import tifffile
 import torch
 
 from napari_d24fad import __version__, cli
-from napari_d24fad.cli.sources import load_queries, load_references, stem_of
+from napari_d24fad.cli.exits import SOME_REFUSED
+from napari_d24fad.cli.sources import open_queries, open_references, stem_of
 from napari_d24fad.errors import Code, StudyError
-from napari_d24fad.progress import silent
+from napari_d24fad.studies.series import Series
 from tests.cli.conftest import Command, environment, write_nifti
 from tests.studies.phantom import assert_world_linear, slice_datasets, write_series
 
-SCHEMA_KEYS = {"schema", "notice", "tool", "versions", "results"}
+SCHEMA_KEYS = {"schema", "notice", "tool", "versions", "results", "refused"}
 
 
 def test_help_imports_little_names_every_command_and_the_exit_codes(d24fad: Command) -> None:
@@ -50,7 +51,7 @@ def test_the_documented_exit_codes_are_those_of_the_help(capsys: pytest.CaptureF
     }
     document = (Path(__file__).resolve().parents[2] / "docs" / "cli.md").read_text(encoding="utf-8")
     assert told == {int(status) for status in re.findall(r"^\| (\d+) \|", document, re.MULTILINE)}
-    assert told == {0, cli.CANCELLED} | {cli.exit_status(code) for code in Code}
+    assert told == {0, SOME_REFUSED, cli.CANCELLED} | {cli.exit_status(code) for code in Code}
 
 
 def test_detect_writes_a_map_in_the_query_geometry_and_a_report(
@@ -153,24 +154,26 @@ def test_numbers_that_make_no_sense(
 def test_a_reference_folder_leaves_out_what_cannot_be_loaded_and_says_so(tmp_path: Path) -> None:
     write_series(tmp_path / "broken", slice_datasets(grid=(8, 6, 7)))[4].unlink()
     write_series(tmp_path / "good", slice_datasets())
-    references, problems = load_references([tmp_path], silent)
+    references, problems = open_references([tmp_path])
     assert [reference.label for reference in references] == ["MR axial 5 x 6 x 7, 4.0 x 1.5 x 0.8 mm"]
     assert [problem.code for problem in problems] == [Code.MISSING_SLICE]
     assert str(problems[0]).endswith("A series of reference path 1 was left out.")
     with pytest.raises(StudyError, match="S06"):
-        load_references([tmp_path / "good", tmp_path / "broken"], silent)
+        open_references([tmp_path / "good", tmp_path / "broken"])
 
 
 def test_missing_slices_are_computed_only_if_the_user_says_so(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     write_series(tmp_path, slice_datasets(grid=(8, 6, 7)))[4].unlink()
-    with pytest.raises(StudyError, match="S06"):
-        load_queries([tmp_path], None, silent)
-    (query,) = load_queries([tmp_path], None, silent, resample=True)
+    (refused,) = open_queries([tmp_path], None)
+    assert isinstance(refused.found, StudyError)
+    assert refused.found.code is Code.MISSING_SLICE
+    (query,) = (each.found for each in open_queries([tmp_path], None, resample=True))
+    assert isinstance(query, Series)
     assert query.label == "MR axial 8 x 6 x 7, 4.0 x 1.5 x 0.8 mm, resampled"
-    assert_world_linear(query.scan)
-    references, problems = load_references([tmp_path], silent, resample=True)
+    assert_world_linear(query.load())
+    references, problems = open_references([tmp_path], resample=True)
     assert len(references) == 1
     assert [problem.code for problem in problems] == [Code.RESAMPLED]
     assert str(problems[0]).endswith("Reference 1.")

@@ -65,7 +65,6 @@ def make_map(
         normal_level=normal_level,
         reference_scores=np.array([0.75, 0.1], np.float32),
         reference_slice_scores=np.array([[0.5, np.nan], [0.25, 0.5]], np.float32),
-        reference_labels=("Reference 1", "Reference 2"),
         scoring="matched",
         model_name="compact",
         model_sha256="ab" * 32,

@@ -14,12 +14,13 @@ import pytest
 
 from napari_d24fad.detection.references.regions import find_regions
 from napari_d24fad.errors import Code, ExportError
-from napari_d24fad.export.report import ReportEntry, as_json, build_report, save_report
+from napari_d24fad.export.report import Refused, ReportEntry, as_json, build_report, save_report
 from napari_d24fad.studies.scan import Problem, SeriesIdentity
 from tests.export.maps import affine_of, make_map, make_scan
 
 DOCUMENT = Path(__file__).resolve().parents[2] / "docs" / "report-schema.md"
 GRID = (4, 3, 2)
+LABELS = ("Reference 1", "Reference 2")
 
 
 def entry(**identity: str) -> ReportEntry:
@@ -36,7 +37,7 @@ def entry(**identity: str) -> ReportEntry:
     values[1:3, 0, 1] = 2
     anomaly = make_map(values, affine, slice_scores=scores)
     regions = find_regions(anomaly.values, scan, 1.25, 1, anomaly.reference_scores)
-    return ReportEntry(scan, "CT axial", replace(anomaly, regions=regions), files=("a.png",))
+    return ReportEntry(scan, "CT axial", replace(anomaly, regions=regions), LABELS, files=("a.png",))
 
 
 def keys_of(value: Any, path: str = "") -> Iterator[str]:
@@ -56,12 +57,13 @@ def documented() -> set[str]:
 
 
 def test_the_document_names_every_key_and_no_other() -> None:
-    assert set(keys_of(build_report([entry()]))) == documented() - {"results[]"}
+    report = build_report([entry(), Refused(2, ExportError(Code.NO_SCRATCH_SPACE))])
+    assert set(keys_of(report)) == documented() - {"results[]", "refused[]"}
 
 
 def test_what_an_image_has_not_is_null_under_the_same_keys() -> None:
     image = ReportEntry(
-        make_scan(np.arange(6).reshape(1, 2, 3), modality=""), "image", make_map(np.ones((1, 2, 3)))
+        make_scan(np.arange(6).reshape(1, 2, 3), modality=""), "image", make_map(np.ones((1, 2, 3))), LABELS
     )
     report = build_report([image])
     known = documented() | {re.sub(r"(\[\])+$", "", key) for key in documented()}

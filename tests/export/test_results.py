@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 import json
+import weakref
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,22 +15,23 @@ import pytest
 import tifffile
 from PIL import Image
 
-from napari_d24fad.errors import ExportError
-from napari_d24fad.export.report import ReportEntry
+from napari_d24fad.errors import Code, ExportError, StudyError
+from napari_d24fad.export.report import Refused, ReportEntry
 from napari_d24fad.export.results import save_results
 from tests.export.maps import affine_of, make_map, make_scan
 
 GRID = (2, 6, 5)
+LABELS = ("Reference 1", "Reference 2")
 
 
 def volume() -> ReportEntry:
     voxels = np.arange(60.0).reshape(GRID)
-    return ReportEntry(make_scan(voxels, affine_of()), "MR", make_map(voxels, affine_of()))
+    return ReportEntry(make_scan(voxels, affine_of()), "MR", make_map(voxels, affine_of()), LABELS)
 
 
 def image() -> ReportEntry:
     voxels = np.arange(30.0).reshape(1, 6, 5)
-    return ReportEntry(make_scan(voxels), "image", make_map(voxels))
+    return ReportEntry(make_scan(voxels), "image", make_map(voxels), LABELS)
 
 
 def names(folder: Path) -> list[str]:
@@ -74,6 +78,26 @@ def test_a_report_that_cannot_be_placed_takes_the_maps_with_it(tmp_path: Path) -
     with pytest.raises(ExportError, match="X01"):
         save_results(tmp_path, [volume()])
     assert names(tmp_path) == ["report.json"]
+
+
+def test_entries_are_written_while_the_next_is_computed_and_none_is_kept(tmp_path: Path) -> None:
+    made: list[weakref.ref[np.ndarray]] = []
+
+    def computed() -> Iterator[ReportEntry | Refused]:
+        for at in range(4):
+            gc.collect()
+            assert sum(each() is not None for each in made) <= 1
+            if at == 2:
+                yield Refused(3, StudyError(Code.TRUNCATED))
+            else:
+                entry = volume()
+                made.append(weakref.ref(entry.anomaly.values))
+                yield entry
+                del entry
+
+    report = save_results(tmp_path, computed(), names=["one", "two", "three", "four"])
+    assert [result["files"][0][:4] for result in report["results"]] == ["one_", "two_", "four"]
+    assert report["refused"] == [{"query": 3, "code": "S05", "text": str(StudyError(Code.TRUNCATED))}]
 
 
 def test_nothing_to_export(tmp_path: Path) -> None:

@@ -52,7 +52,9 @@ def _anomaly(version: int) -> AnomalyMap:
 
 
 def _examination(version: int) -> ReportEntry:
-    return ReportEntry(small_head(version), "MR", _anomaly(version))
+    return ReportEntry(
+        small_head(version), "MR", _anomaly(version), ("Reference 1", "Reference 2", "Reference 3")
+    )
 
 
 def _checkpoint(folder: Path, version: int) -> None:

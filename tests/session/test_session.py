@@ -17,6 +17,7 @@ from napari_d24fad.session import session as session_module
 from napari_d24fad.session.request import Examination, Request
 from napari_d24fad.session.saving import save_examination
 from napari_d24fad.session.session import DetectionSession
+from napari_d24fad.studies.scan import Scan
 from napari_d24fad.studies.series import Series
 from napari_d24fad.studies.study import open_study
 from napari_d24fad.viewer.canvas.layer_data import scan_layer_data
@@ -110,6 +111,58 @@ def test_a_layer_edited_in_place_is_encoded_again(heads, encoded: list[int]) -> 
     assert len(encoded) == 4
 
 
+def test_layers_are_hashed_once_until_they_change(heads, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each click asks for the references twice: for the slice shown, and for the volume."""
+    hashed: list[int] = []
+    own = Scan.content_hash
+
+    def counting(self: Scan) -> str:
+        if not self.pixels_hash and not self._hash:
+            hashed.append(1)
+        return own(self)
+
+    monkeypatch.setattr(Scan, "content_hash", counting)
+    query, files = heads
+    layers = [Image(np.array(one.load().voxels)) for one in files]
+    references = tuple(layer_series(layer) for layer in layers)
+    session, cancel = DetectionSession(), CancelToken()
+    examination = run(session, query, references)
+    first = len(hashed)
+    request = Request(query, references[:2], "compact", "cpu")
+    for _ in range(3):
+        for one in references:
+            one.look_again()  # as napari asks for at every slice that is shown
+        assert session.score_slice(request, 1, cancel) is not None
+        session.rescore(request, silent, cancel)
+    assert len(hashed) == first
+    layers[0].data[1, 10:20, 10:20] = layers[0].data[1, 10:20, 10:20][::-1].copy()
+    references[0].look_again()
+    assert session.score_slice(request, 1, cancel) is None  # not encoded as it is now
+    assert len(hashed) == first + 1
+    assert examination.scan.grid == query.grid  # still here, or nothing could be scored again
+
+
+def test_cancelled_runs_leave_no_more_scans_than_others(heads, monkeypatch: pytest.MonkeyPatch) -> None:
+    query, references = heads
+    session = DetectionSession(spare=2)
+    run(session, query, references)
+    encode, begun = Detector.encode_scan, []
+
+    def stop_at_the_third(self, scan, **settings):
+        begun.append(scan)
+        if len(begun) == 3:
+            settings["cancel"].cancel()
+        return encode(self, scan, **settings)
+
+    monkeypatch.setattr(Detector, "encode_scan", stop_at_the_third)
+    for number in range(4):
+        begun.clear()
+        others = tuple(layer_series(Image(one.load().voxels + number)) for one in references)
+        with pytest.raises(Cancelled):
+            run(session, query, others)
+        assert len(session._loaded.encodings._kept) <= len(references) + 1 + 2
+
+
 def test_every_examination_that_is_kept_can_be_looked_into(heads) -> None:
     query, (first, second, third) = heads
     session = DetectionSession()
@@ -184,7 +237,7 @@ def test_a_lost_device_is_let_go_of_and_the_next_run_goes_on(heads, monkeypatch:
         with pytest.raises(D24fadError) as refused:
             run(session, query, references)
     assert refused.value.code is Code.DEVICE_LOST
-    assert session._detector is None
+    assert session._loaded is None
     with pytest.raises(Cancelled):
         session.explain(before, 0, CancelToken())
     again = run(session, query, references)
@@ -195,12 +248,12 @@ def test_release_lets_go_of_model_and_features(heads) -> None:
     query, (first, second, _) = heads
     session = DetectionSession()
     examination = run(session, query, (first, second))
-    held = [weakref.ref(session._detector), weakref.ref(session._bases[examination].query)]
+    held = [weakref.ref(session._loaded.detector), weakref.ref(session._bases[examination].query)]
     session.release()
     gc.collect()
     assert [each() for each in held] == [None, None]
     assert run(session, query, (first, second)).anomaly.values.shape == query.load().grid
-    assert session._detector is not None  # kept again
+    assert session._loaded is not None  # kept again
 
 
 def test_release_during_a_run_does_not_wait_and_lets_go_when_it_ends(
@@ -223,9 +276,9 @@ def test_release_during_a_run_does_not_wait_and_lets_go_when_it_ends(
     runs.start()
     assert at_work.wait(60)
     session.release()
-    assert session._detector is not None  # in use
+    assert session._loaded is not None  # in use
     assert not returned
     go_on.set()
     runs.join(60)
-    assert session._detector is None
+    assert session._loaded is None
     assert returned == [True]

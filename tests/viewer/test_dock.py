@@ -274,7 +274,7 @@ def test_removed_widget_lets_go_of_viewer_and_work(make_napari_viewer, qtbot, st
     docked = viewer.window.add_dock_widget(widget, name="Find anomalies")
     widget.open([study_folder])
     gone, session = weakref.ref(widget), widget._session
-    session._detector = object()  # as after a run
+    session._loaded = object()  # as after a run
     viewer.window.remove_dock_widget(docked)
     del widget, docked
 
@@ -283,7 +283,7 @@ def test_removed_widget_lets_go_of_viewer_and_work(make_napari_viewer, qtbot, st
         return gone() is None
 
     qtbot.waitUntil(is_gone, timeout=60_000)
-    assert session._detector is None
+    assert session._loaded is None
     assert all(worker._cancel_token.cancelled for worker in Worker._running)  # the search for series
     viewer.add_image(np.zeros((3, 8, 8)))  # what listened before would fail here
     viewer.dims.set_current_step(0, 1)

@@ -72,6 +72,7 @@ class ViewerSeries(QObject):
             for name in _GEOMETRY_EVENTS:
                 getattr(layer.events, name).connect(self._on_changed)
             layer.events.name.connect(self._on_renamed)
+            layer.events.set_data.connect(self._on_drawn)
             self.added.emit(self._series[layer], layer)
 
     def _look_again(self, event: object = None) -> None:
@@ -82,6 +83,11 @@ class ViewerSeries(QObject):
         layer = getattr(event, "source", None)
         if layer in self._series:
             self._refresh(layer)
+
+    def _on_drawn(self, event: object) -> None:
+        layer = getattr(event, "source", None)
+        if layer in self._series:  # drawn again, perhaps because its array was edited in place
+            self._series[layer].look_again()
 
     def _on_renamed(self, event: object = None) -> None:
         layer: Image = getattr(event, "source", None)
@@ -99,3 +105,4 @@ class ViewerSeries(QObject):
         for name in _GEOMETRY_EVENTS:
             getattr(layer.events, name).disconnect(self._on_changed)
         layer.events.name.disconnect(self._on_renamed)
+        layer.events.set_data.disconnect(self._on_drawn)

@@ -1,0 +1,107 @@
+"""A model on a device with all that it has encoded: made by the first run, let go of together."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from functools import partial
+
+import torch
+
+from napari_d24fad.detection.detector import Detector
+from napari_d24fad.detection.encoding.encoded import EncodedScan
+from napari_d24fad.detection.references.reference_set import References
+from napari_d24fad.detection.streaming import PartialMap, encode_and_show
+from napari_d24fad.progress import CancelToken, Progress, part
+from napari_d24fad.session.encodings import Encodings
+from napari_d24fad.session.feature_cache import FeatureCache
+from napari_d24fad.session.kept_references import KeptReferences
+from napari_d24fad.session.request import Request
+from napari_d24fad.settings import features_folder, features_limit
+from napari_d24fad.studies.scan import Scan
+
+
+class Loaded:
+    """What every request with the same setting can use again.
+
+    Args:
+        request: Names the model, the device, the scoring and the window.
+        spare: How many encoded scans to keep beside those of the last run.
+
+    Attributes:
+        setting: That of the request.
+        detector: The model on the device.
+        encodings: The encoded scans.
+
+    Raises:
+        ModelError: The model is unknown or damaged, or the device not available.
+    """
+
+    def __init__(self, request: Request, spare: int) -> None:
+        self.setting = request.setting
+        self.detector = Detector.load(request.model, request.device, request.scoring, request.window)
+        self._kept_references = KeptReferences(
+            self.detector, FeatureCache(features_folder(), features_limit())
+        )
+        self.encodings = Encodings(self.detector, self._kept_references, spare)
+        self._references: References | None = None
+
+    def encode(
+        self,
+        request: Request,
+        show: Callable[[PartialMap], None] | None,
+        start: int | None,
+        progress: Progress,
+        cancel: CancelToken,
+    ) -> tuple[EncodedScan, tuple[EncodedScan, ...]]:
+        """Encodes the query and the references of a request; see `DetectionSession.run`."""
+        in_parts = None if show is None else partial(self._encode_in_parts, request, show, start)
+        return self.encodings.of(request.query, request.references, progress, cancel, in_parts)
+
+    def reference_set(
+        self, request: Request, encoded: tuple[EncodedScan, ...], progress: Progress, cancel: CancelToken
+    ) -> References:
+        """Measures references against each other, unless these are those of the last run.
+
+        Raises:
+            PairingError: They cannot be references together.
+            Cancelled: If a stop was asked for.
+        """
+        # An `EncodedScan` is kept as long as its scan is the same, and equal to no other.
+        if self._references is None or self._references.encoded != encoded:
+            self._references = self._kept_references.reference_set(encoded, progress=progress, cancel=cancel)
+        if request.shares is None:
+            return self._references
+        alignment = self._references.alignment
+        return self.detector.reference_set(encoded, shares=request.shares, alignment=alignment, cancel=cancel)
+
+    def is_measured(self, references: References) -> bool:
+        """Whether features are centred and scaled by these very references, and not by a set before."""
+        measured = self._references
+        return (
+            measured is not None
+            and measured.alignment is references.alignment
+            and measured.encoded == references.encoded
+        )
+
+    def _encode_in_parts(
+        self,
+        request: Request,
+        show: Callable[[PartialMap], None],
+        start: int | None,
+        encoded: tuple[EncodedScan, ...],
+        scan: Scan,
+        *,
+        progress: Progress,
+        cancel: CancelToken,
+    ) -> EncodedScan:
+        if not scan.is_volume or self.detector.scoring_name == "paper":
+            return self.detector.encode_scan(scan, progress=progress, cancel=cancel)
+        references = self.reference_set(request, encoded, part(progress, 0, 0.4), cancel)
+        tell = part(progress, 0.4, 1)
+        return encode_and_show(self.detector, scan, references, start, show, progress=tell, cancel=cancel)
+
+
+def leave_a_core() -> None:
+    """Keeps torch from taking every core: threads that wait for each other would also stall a GUI."""
+    torch.set_num_threads(max(1, min(torch.get_num_threads(), (os.cpu_count() or 1) - 1)))

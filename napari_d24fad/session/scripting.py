@@ -1,0 +1,136 @@
+"""A session for scripts and notebooks: choose the model once, then examine scan after scan."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from napari_d24fad.detection.encoding.intensity import CtWindow
+from napari_d24fad.progress import CancelToken, Progress, silent
+from napari_d24fad.session.encodings import SPARE
+from napari_d24fad.session.request import Examination, Request
+from napari_d24fad.session.session import DetectionSession
+from napari_d24fad.studies.series import Series
+
+if TYPE_CHECKING:
+    from napari_d24fad.detection.explain import Explanation
+    from napari_d24fad.detection.references.regions import Region
+
+
+class Session:
+    """Examines scans, and keeps the model and what it has encoded for the next.
+
+    References are encoded once; features of reference volumes stay on disk and are found again by
+    the files they came from (see docs/performance.md). One thread at a time.
+
+    Args:
+        model: Name or file of the model; ``d24fad models list`` lists names.
+        device: ``"auto"`` (CUDA where there is one), ``"cpu"``, ``"cuda"`` or ``"cuda:N"``.
+        scoring: ``"paper"`` or ``"matched"``; None takes what the model's card says.
+        ct_window: Low and high HU that become black and white, for CT; None for those that are usual
+            for the query's body part, or that its header states.
+        spare: How many encoded scans to keep in memory beside those of the last examination.
+
+    Example:
+        >>> import napari_d24fad as d24
+        >>> query, *references = d24.open_study("folder").series
+        >>> examination = d24.Session().examine(query, references)
+        >>> examination.anomaly.score
+    """
+
+    def __init__(
+        self,
+        model: str | Path = "compact",
+        device: str = "auto",
+        *,
+        scoring: str | None = None,
+        ct_window: CtWindow | None = None,
+        spare: int = SPARE,
+    ) -> None:
+        self._model, self._device, self._scoring, self._ct_window = model, device, scoring, ct_window
+        self._session = DetectionSession(spare=spare, leaves_a_core=False)
+
+    def prepare(
+        self,
+        query: Series,
+        references: Sequence[Series],
+        *,
+        progress: Progress = silent,
+        cancel: CancelToken | None = None,
+    ) -> None:
+        """Encodes references and measures them against each other: `examine` then has less to do.
+
+        Args:
+            query: A series that is going to be examined; only its header is looked at.
+            references: Two or more series of normal scans of one kind.
+            progress: Told how far this is.
+            cancel: Stops it.
+
+        Raises:
+            D24fadError: Why these references cannot be used, or the model cannot be loaded.
+            Cancelled: If a stop was asked for.
+        """
+        self._session.prepare(self._request(query, references), progress, cancel or CancelToken())
+
+    def examine(
+        self,
+        query: Series,
+        references: Sequence[Series],
+        *,
+        shares: Sequence[float] | None = None,
+        progress: Progress = silent,
+        cancel: CancelToken | None = None,
+    ) -> Examination:
+        """Examines a scan; encodes only scans that were not encoded before.
+
+        Args:
+            query: The series to examine.
+            references: Two or more series of normal scans of the same kind.
+            shares: How much each reference counts, above 0 and up to 1; None for 1 each.
+            progress: Told how far this is.
+            cancel: Stops it.
+
+        Returns:
+            The scan, and what was found: ``anomaly.values`` is the map on the grid of the scan,
+            ``anomaly.score`` and ``anomaly.p_value`` tell of the scan, ``anomaly.regions`` of places.
+
+        Raises:
+            D24fadError: Why there is no result.
+            Cancelled: If a stop was asked for.
+        """
+        request = self._request(query, references, shares)
+        return self._session.run(request, progress, cancel or CancelToken())
+
+    def explain(self, examination: Examination, slice_index: int) -> Explanation:
+        """Explains one slice of an examination by this session; see `Explanation`.
+
+        Args:
+            examination: Of `examine`.
+            slice_index: Along the slice axis of the scan.
+
+        Raises:
+            D24fadError: The slice was not examined.
+            Cancelled: `release` was called since.
+        """
+        return self._session.explain(examination, slice_index, CancelToken())
+
+    def regions(self, examination: Examination, level: float) -> tuple[Region, ...]:
+        """Finds the regions of an examination by this session at another level of the map.
+
+        Raises:
+            Cancelled: `release` was called since.
+        """
+        return self._session.regions(examination, level, CancelToken())
+
+    def release(self) -> None:
+        """Lets go of the model and of all features, and gives a GPU's memory back."""
+        self._session.release()
+
+    def _request(
+        self, query: Series, references: Sequence[Series], shares: Sequence[float] | None = None
+    ) -> Request:
+        counted = None if shares is None else tuple(shares)
+        return Request(
+            query, tuple(references), self._model, self._device, counted, self._ct_window, self._scoring
+        )
