@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import stat
 from pathlib import Path
 
@@ -10,6 +9,7 @@ import pytest
 
 from napari_d24fad.atomic import atomic_file, atomic_folder, check_writable
 from napari_d24fad.errors import Code, ExportError
+from tests.posix import needs_permissions
 
 
 def everything(folder: Path) -> list[str]:
@@ -131,9 +131,7 @@ def test_a_place_below_a_file_is_not_writable(tmp_path: Path) -> None:
     assert everything(tmp_path) == ["file"]
 
 
-@pytest.mark.skipif(
-    not hasattr(os, "geteuid") or os.geteuid() == 0, reason="the superuser may write everywhere"
-)
+@needs_permissions
 def test_a_folder_without_write_permission_is_not_writable(tmp_path: Path) -> None:
     tmp_path.chmod(0o500)
     try:

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 from argparse import Namespace
+from collections.abc import Callable
 from pathlib import Path
 from types import FrameType
 from typing import NoReturn
@@ -38,7 +39,7 @@ def run(arguments: Namespace) -> None:
     check_writable(arguments.out)
     if not has_display():
         _run_on_virtual_display(arguments)
-    signal.signal(signal.SIGINT, _leave)
+    _at_ctrl_c(_leave)
     from napari_d24fad.viewer.demo import run_demo  # imports napari, which looks for a display
 
     run_demo(arguments.out, show=not arguments.close)
@@ -51,9 +52,15 @@ def _run_on_virtual_display(arguments: Namespace) -> NoReturn:
     with virtual_display() as environment:
         process = subprocess.Popen([sys.executable, "-m", "napari_d24fad", *words], env=environment)
         # The process cancels itself and says so; this one only cleans up after it.
-        signal.signal(signal.SIGINT, lambda *_: process.send_signal(signal.SIGINT))
+        _at_ctrl_c(lambda number, frame: process.send_signal(signal.SIGINT))
         status = process.wait()
     sys.exit(status)
+
+
+def _at_ctrl_c(then: Callable[[int, FrameType | None], None]) -> None:
+    """Sets what Ctrl-C does, unless it is to do nothing: a shell asks for that in background jobs."""
+    if signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:
+        signal.signal(signal.SIGINT, then)
 
 
 def _leave(number: int, frame: FrameType | None) -> None:

@@ -18,6 +18,7 @@ import tifffile
 import torch
 
 from napari_d24fad import __version__, cli
+from napari_d24fad.cli import demo
 from napari_d24fad.cli.exits import SOME_REFUSED
 from napari_d24fad.cli.sources import open_queries, open_references, stem_of
 from napari_d24fad.errors import Code, StudyError
@@ -267,8 +268,11 @@ def test_ctrl_c_ends_with_130_and_leaves_nothing(tmp_path: Path, scans: Path, mo
     voxels = nibabel.load(scans / "query.nii.gz").get_fdata().T
     write_nifti(tmp_path / "large.nii.gz", np.repeat(voxels, 30, axis=0))  # long enough to be stopped
     words = ["detect", "large.nii.gz", "--reference", str(scans / "normal"), "--model", str(model)]
+    # The tests may run as a background job, where the shell has Ctrl-C ignored, also by what they start.
+    listening = "import runpy, signal; signal.signal(signal.SIGINT, signal.default_int_handler); "
+    listening += "runpy.run_module('napari_d24fad', run_name='__main__', alter_sys=True)"
     process = subprocess.Popen(
-        [sys.executable, "-X", "importtime", "-m", "napari_d24fad", *words],
+        [sys.executable, "-X", "importtime", "-c", listening, *words],
         cwd=tmp_path,
         env=environment(),
         stdout=subprocess.PIPE,
@@ -288,6 +292,17 @@ def test_ctrl_c_ends_with_130_and_leaves_nothing(tmp_path: Path, scans: Path, mo
     assert "Traceback" not in errors
     assert output == ""
     assert [path.name for path in tmp_path.iterdir()] == ["large.nii.gz"]
+
+
+@pytest.mark.parametrize("ignored", [True, False])
+def test_a_background_job_that_is_to_ignore_ctrl_c_does(ignored: bool) -> None:
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN if ignored else signal.default_int_handler)
+    try:
+        demo._at_ctrl_c(demo._leave)
+        expected = signal.SIG_IGN if ignored else demo._leave
+        assert signal.getsignal(signal.SIGINT) is expected
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 @pytest.mark.skipif(os.name == "nt", reason="no POSIX pipes")

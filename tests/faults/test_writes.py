@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 
-import pytest
-
 from tests.cli.conftest import environment
+from tests.posix import needs_fork
 
-pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork")
+pytestmark = needs_fork
 
 # One of each way to write; the commands try every kind.
 KINDS = ("checkpoint", "results", "model")

@@ -19,6 +19,7 @@ from napari_d24fad.network.checkpoint import load_model
 from napari_d24fad.network.convert import convert
 from napari_d24fad.network.layout import opened
 from napari_d24fad.network.tensors import read_metadata, read_pickled, read_tensors
+from tests.posix import needs_pipes
 
 FOUR = {"dtype": "F32", "shape": [4], "data_offsets": [0, 16]}
 
@@ -92,6 +93,7 @@ def test_weights_of_another_shape_are_refused_before_they_are_loaded(tiny: Path)
     assert caught.value.code is Code.MODEL_MISMATCH
 
 
+@needs_pipes
 @pytest.mark.parametrize("suffix", [".safetensors", ".json"])
 def test_a_pipe_in_place_of_a_file_is_not_opened(tiny: Path, suffix: str) -> None:
     path = tiny.with_suffix(suffix)

@@ -16,6 +16,7 @@ from PIL import Image
 from napari_d24fad.errors import Cancelled, Code, StudyError
 from napari_d24fad.progress import CancelToken
 from napari_d24fad.studies.study import open_study
+from tests.posix import needs_permissions, needs_sockets
 from tests.studies import phantom
 
 MARKER = "Zyxwvut"
@@ -40,7 +41,8 @@ def test_a_folder_of_any_mix(tmp_path: Path) -> None:
     (tmp_path / "IMAGES" / "A" / "notes.dcm").write_text("not DICOM")
     (tmp_path / "empty").touch()
     (tmp_path / ".DS_Store").write_text("hidden")
-    os.mkfifo(tmp_path / "pipe")
+    if hasattr(os, "mkfifo"):
+        os.mkfifo(tmp_path / "pipe")
     seen: list[float] = []
     study = open_study(tmp_path, progress=lambda fraction, step: seen.append(fraction))
     assert [(one.kind, one.modality, one.n_files) for one in study.series] == [
@@ -69,7 +71,7 @@ def test_places_without_images(tmp_path: Path) -> None:
     refused(tmp_path / "empty.dcm", Code.NOT_AN_IMAGE)
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
+@needs_permissions
 def test_places_without_permission(tmp_path: Path) -> None:
     path = phantom.save(phantom.slice_datasets()[0], tmp_path / "closed" / "a.dcm")
     path.chmod(0)
@@ -79,6 +81,7 @@ def test_places_without_permission(tmp_path: Path) -> None:
     path.parent.chmod(0o700)
 
 
+@needs_sockets
 def test_a_socket_is_no_study(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)  # the name of a socket must be short
     with socket.socket(socket.AF_UNIX) as server:

@@ -24,6 +24,7 @@ from napari_d24fad.studies.decoding import processes as decoding
 from napari_d24fad.studies.decoding.processes import FrameFormat, close_workers, decode, decode_picture
 from napari_d24fad.studies.dicom.pixels import frame_format, frames
 from napari_d24fad.studies.study import open_study
+from tests.posix import needs_fork
 from tests.studies import phantom
 from tests.studies.corpus.build import even, positions, slices
 
@@ -191,6 +192,7 @@ def test_a_program_in_the_folder_of_a_study_is_not_run(
     assert not (tmp_path / "ran").exists()
 
 
+@needs_fork
 @pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
 def test_a_forked_process_leaves_the_worker_to_its_parent() -> None:
     decode(*_coded())

@@ -20,6 +20,7 @@ from napari_d24fad.studies.files.bounded import (
     is_file,
     open_file,
 )
+from tests.posix import needs_pipes
 
 CONTENT = bytes(range(256)) * 1000
 
@@ -107,6 +108,7 @@ def test_gzip_stops_at_what_is_allowed_and_at_a_cancel(tmp_path: Path) -> None:
             file.read(1)
 
 
+@needs_pipes
 def test_only_ordinary_files_are_opened(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe")
     (tmp_path / "link").symlink_to(tmp_path / "link")

@@ -33,11 +33,12 @@ def _larger(path: Path) -> None:
 
 CHANGES: dict[str, tuple[Callable[[Path], object], Code]] = {
     "gone": (Path.unlink, Code.PATH_MISSING),
-    "a pipe": (_replaced_by_a_pipe, Code.PATH_UNREADABLE),
     "cut": (_cut, Code.TRUNCATED),
     "empty": (lambda path: path.write_bytes(b""), Code.TRUNCATED),
     "another image": (_larger, Code.PATH_MISSING),
 }
+if hasattr(os, "mkfifo"):
+    CHANGES["a pipe"] = (_replaced_by_a_pipe, Code.PATH_UNREADABLE)
 
 
 @pytest.mark.parametrize(("change", "code"), CHANGES.values(), ids=CHANGES)

@@ -78,13 +78,17 @@ def _record(name: list[str]) -> Dataset:
     return record
 
 
-CASES = (
+_SPECIAL_FILES = (
     Case("pipes, devices and links in a circle beside a study", _among, (_PLACE,)),
     Case("a pipe", _pipe("image.dcm"), refused=Code.PATH_UNREADABLE),
     Case("a pipe that is called a volume", _pipe("image.nii.gz"), refused=Code.PATH_UNREADABLE),
     Case("a pipe that is called an archive", _pipe("study.zip"), refused=Code.PATH_UNREADABLE),
     Case("a device", lambda folder: Path("/dev/zero"), refused=Code.PATH_UNREADABLE),
     Case("a link to a device", _linked("/dev/zero"), refused=Code.PATH_UNREADABLE),
+)
+
+CASES = (
+    *(_SPECIAL_FILES if hasattr(os, "mkfifo") else ()),
     Case("a link to itself", _linked("image.dcm"), refused=Code.PATH_MISSING),
     Case(
         "DICOMDIR with names that lead out of its folder",

@@ -7,6 +7,7 @@ import dask.array
 import nibabel
 import numpy as np
 import pytest
+from napari.components import ViewerModel
 from napari.layers import Image
 
 from napari_d24fad.detection.references.regions import find_regions
@@ -14,11 +15,13 @@ from napari_d24fad.errors import Code, StudyError
 from napari_d24fad.export.anatomy import edge_letters, slice_text
 from napari_d24fad.export.report import ReportEntry
 from napari_d24fad.export.results import save_results
+from napari_d24fad.progress import CancelToken
 from napari_d24fad.studies.orientation import Orientation, canonical, canonical_orientation
 from napari_d24fad.studies.scan import Photometric, Problem
 from napari_d24fad.studies.study import open_study
 from napari_d24fad.viewer.canvas.layer_data import scan_layer_data
-from napari_d24fad.viewer.gallery.layer_series import layer_series
+from napari_d24fad.viewer.gallery.layer_series import LayerSeries, layer_series
+from napari_d24fad.viewer.gallery.viewer_series import ViewerSeries
 from tests.export.maps import make_map
 from tests.heads import head
 
@@ -55,7 +58,8 @@ def test_a_layer_of_another_reader_states_no_side_anywhere(tmp_path: Path) -> No
     (region,) = find_regions(VOLUME, scan, 0.0, 1, np.ones(2))
     assert region.centroid_mm is None
     assert region.volume_mm3 == pytest.approx(VOLUME.size * 0.75)
-    save_results(tmp_path, [ReportEntry(scan, series.label, make_map(VOLUME, scan.affine))])
+    labels = ("Reference 1", "Reference 2")
+    save_results(tmp_path, [ReportEntry(scan, series.label, make_map(VOLUME, scan.affine), labels)])
     query = json.loads((tmp_path / "report.json").read_text())["results"][0]["query"]
     assert [query[key] for key in ("plane", "sides_known", "affine_lps")] == [None, False, None]
     assert query["spacing_mm"] == [2, 0.5, 0.75]
@@ -165,3 +169,29 @@ def test_layers_without_anatomy_are_refused(voxels: np.ndarray, code: Code) -> N
     with pytest.raises(StudyError) as refused:
         layer_series(Image(voxels, contrast_limits=(0, 1))).load()
     assert refused.value.code is code
+
+
+def test_an_edit_in_place_counts_once_napari_has_drawn_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    viewer = ViewerModel()
+    layer = viewer.add_image(VOLUME.copy())
+    watched = ViewerSeries(viewer, lambda layer: False)
+    watched.start()
+    (series,) = watched.series
+    before = series.state(CancelToken())
+    with monkeypatch.context() as patched:
+        patched.setattr(LayerSeries, "load", None)  # neither is hashed again
+        assert series.state(CancelToken()) == before
+        viewer.dims.set_current_step(0, 1)
+        assert series.state(CancelToken()) == before
+    for edit in (
+        lambda data: data[:, ::-1].copy(),
+        lambda data: data[..., ::-1].copy(),
+        lambda data: data * 2,
+    ):
+        layer.data[...] = edit(layer.data)
+        layer.refresh()
+        after = series.state(CancelToken())
+        assert after != before
+        before = after
+    assert watched.series == (series,)  # no event said that the data is another
+    watched.stop()
