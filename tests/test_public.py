@@ -30,7 +30,7 @@ def test_the_lines_of_the_readme_run(
     write_study(tmp_path / "study", slices=slice(2, 8))
     monkeypatch.chdir(tmp_path)
     lines = lines_of_readme()
-    assert sum(bool(line.strip()) for line in lines.splitlines()) == 11
+    assert sum(bool(line.strip()) for line in lines.splitlines()) == 10
     names: dict[str, object] = {}
     exec(compile(lines, "README.md", "exec"), names)
     examination = names["examination"]
