@@ -65,8 +65,8 @@ assert not loaded, loaded
     assert (done.returncode, done.stderr) == (0, "")
 
 
-def test_what_is_not_there_is_told_as_python_does() -> None:
+def test_what_is_not_there_is_told_as_usual(tmp_path: Path) -> None:
     with pytest.raises(AttributeError, match="has no attribute 'nonsense'"):
         d24.nonsense  # noqa: B018 - it is looked up
-    with pytest.raises(d24.D24fadError, match="P01"):
-        d24.Session().prepare(())
+    with pytest.raises(d24.D24fadError, match="S01"):
+        d24.open_study(tmp_path / "nowhere")
