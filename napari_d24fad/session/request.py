@@ -28,7 +28,7 @@ class Request:
 
     query: Series
     references: tuple[Series, ...]
-    model: str | Path
+    model: str | Path = field(repr=False)  # a path may say whose
     device: str
     shares: tuple[float, ...] | None = None
     ct_window: CtWindow | None = None

@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 
 from napari_d24fad.atomic import atomic_file, atomic_folder, check_writable
-from napari_d24fad.cli.sources import load_queries, load_references
+from napari_d24fad.cli.sources import open_queries, open_references
 from napari_d24fad.detection.references.pairing import check_pairing
 from napari_d24fad.errors import D24fadError
 from napari_d24fad.network.checkpoint import load_model
-from napari_d24fad.progress import silent
+from napari_d24fad.session.request import Request
 from napari_d24fad.studies.dicom.header import read_instance
 from napari_d24fad.studies.study import open_study
 from napari_d24fad.trace import safe_trace
@@ -41,8 +41,10 @@ def test_values_do_not_say_whose_they_are(tmp_path: Path) -> None:
         study = open_study(place)
         scan = study.series[0].load()
         found = (study, *study.series, study.series[0].identity, study.series[0].label, scan, scan.identity)
-        sources = load_queries([place], None, silent), load_references([place], silent)
-        for value in (*found, *sources, *scan.problems):
+        series, _ = open_references([place])
+        sources = open_queries([place, tmp_path / MARK], None, show_identity=True), series
+        request = Request(series[0], series, tmp_path / MARK, "cpu")
+        for value in (*found, *sources, request, *scan.problems):
             assert found_in(f"{value} {value!r}") == [], type(value)
     instance = read_instance(next(dicom.iterdir()))
     assert found_in(f"{instance} {instance!r}") == []
