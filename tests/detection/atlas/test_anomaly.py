@@ -38,7 +38,6 @@ def _features(grid: tuple[int, int, int]) -> AnomalyMap:
         normal_level=0.0,
         reference_scores=np.zeros(K, np.float32),
         reference_slice_scores=np.zeros((K, slices), np.float32),
-        reference_labels=tuple(f"Reference {n}" for n in range(1, K + 1)),
         scoring="matched",
         model_name="compact",
         model_sha256="",
