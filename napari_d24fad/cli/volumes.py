@@ -14,7 +14,7 @@ from napari_d24fad.progress import Progress, part
 
 if TYPE_CHECKING:
     from napari_d24fad.evaluation.labelled import LabelledTask
-    from napari_d24fad.evaluation.volumes.anatomy import FindMask
+    from napari_d24fad.evaluation.volumes.anatomy import FindAnatomy
     from napari_d24fad.evaluation.volumes.cases import Cases
     from napari_d24fad.evaluation.volumes.method import Method
 
@@ -73,10 +73,11 @@ def measure(arguments: Namespace, tasks: Sequence[LabelledTask], progress: Progr
     Raises:
         D24fadError: See `measure_volumes` and `save_volumes`.
     """
+    from napari_d24fad.anatomy.find import find_anatomy
     from napari_d24fad.detection.detector import Detector
     from napari_d24fad.evaluation.measure import Plan
-    from napari_d24fad.evaluation.volumes.anatomy import anatomy_mask, kept
-    from napari_d24fad.evaluation.volumes.brain import brain_mask
+    from napari_d24fad.evaluation.volumes.anatomy import kept
+    from napari_d24fad.evaluation.volumes.brain import brain_anatomy
     from napari_d24fad.evaluation.volumes.cases import LabelledCases
     from napari_d24fad.evaluation.volumes.lesions import ImplantedCases
     from napari_d24fad.evaluation.volumes.product import DetectorMethod
@@ -86,7 +87,7 @@ def measure(arguments: Namespace, tasks: Sequence[LabelledTask], progress: Progr
 
     plan = Plan(arguments.shots or _SHOTS, arguments.draws, arguments.seed)
     cases: Cases = ImplantedCases(arguments.seed) if arguments.implant else LabelledCases()
-    find = kept(brain_mask if arguments.implant else anatomy_mask)
+    find = kept(brain_anatomy if arguments.implant else find_anatomy)
     model: list[Method] = []
     about = {"direction": arguments.direction or "default", "model": "", "device": ""}
     if "model" in (arguments.methods or _METHODS):
@@ -110,7 +111,7 @@ def measure(arguments: Namespace, tasks: Sequence[LabelledTask], progress: Progr
     print(f"Written: {name}", file=sys.stderr)
 
 
-def _methods(arguments: Namespace, task: LabelledTask, find: FindMask) -> list[Method]:
+def _methods(arguments: Namespace, task: LabelledTask, find: FindAnatomy) -> list[Method]:
     """The methods that were chosen and need no model."""
     from napari_d24fad.detection.atlas.plans import plan_for
     from napari_d24fad.detection.atlas.volume import Direction

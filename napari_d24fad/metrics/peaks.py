@@ -45,7 +45,8 @@ def find_peaks(
         apart_mm: Least distance of two peaks; see `APART_MM`.
         most: How many at most.
     """
-    filled = np.where(np.isnan(values), -np.inf, values)
+    box, corner = _examined(values)
+    filled = np.where(np.isnan(values[box]), -np.inf, values[box])
     is_peak = (filled == ndimage.maximum_filter(filled, 3, mode="nearest")) & np.isfinite(filled)
     flat = np.flatnonzero(is_peak)
     order = np.argsort(-filled.ravel()[flat], kind="stable")[:_CANDIDATES]
@@ -62,4 +63,14 @@ def find_peaks(
         # Strictly nearer, so that peaks just as far apart as asked for stay.
         dropped[tree.query_ball_point(places[at] * np.asarray(spacing), np.nextafter(apart_mm, 0))] = True
     chosen = places[kept].astype(np.intp).reshape(-1, 3)
-    return Peaks(np.asarray(filled[tuple(chosen.T)], np.float64), chosen)
+    return Peaks(np.asarray(filled[tuple(chosen.T)], np.float64), chosen + corner)
+
+
+def _examined(values: npt.NDArray[np.floating]) -> tuple[tuple[slice, ...], npt.NDArray[np.intp]]:
+    """The box of what was examined, and its first corner: little of a head CT is."""
+    known = ~np.isnan(values)
+    if not known.any():
+        return (slice(0, 0),) * 3, np.zeros(3, np.intp)
+    lines = [np.flatnonzero(known.any(axis=axes)) for axes in ((1, 2), (0, 2), (0, 1))]
+    corner = np.array([line[0] for line in lines], np.intp)
+    return tuple(slice(int(line[0]), int(line[-1]) + 1) for line in lines), corner

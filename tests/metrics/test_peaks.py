@@ -37,3 +37,11 @@ def test_only_so_many_are_kept() -> None:
     few = find_peaks(values, (1.0, 1.0, 1.0), apart_mm=3, most=5)
     assert len(every.values) > 20
     assert few.values.tolist() == every.values[:5].tolist()
+
+
+def test_places_are_those_of_the_whole_array_where_only_a_part_was_examined() -> None:
+    values = np.full((5, 9, 9), np.nan, np.float32)
+    values[2:4, 3:8, 4:6] = 1.0
+    values[3, 6, 5] = 2.0
+    found = find_peaks(values, (1.0, 1.0, 1.0))
+    assert found.places.tolist() == [[3, 6, 5]]

@@ -6,40 +6,26 @@ from collections import OrderedDict
 from collections.abc import Callable
 
 import numpy as np
-from scipy import ndimage
-from skimage.filters import threshold_otsu
 
-from napari_d24fad.anatomy.find import find_anatomy
-from napari_d24fad.metrics.volumes import BoolArray, FloatArray
+from napari_d24fad.anatomy.found import Anatomy
+from napari_d24fad.metrics.volumes import BoolArray
 from napari_d24fad.studies.scan import Scan
 
-FindMask = Callable[[Scan], BoolArray]
+FindAnatomy = Callable[[Scan], Anatomy]
 
-_SAMPLE = 200_000
 _KEPT = 24
 
 
-def anatomy_mask(scan: Scan) -> BoolArray:
-    """Returns what `find_anatomy` finds: the inside of the skull of a head CT, else body or tissue.
+def kept(find: FindAnatomy, count: int = _KEPT) -> FindAnatomy:
+    """Returns the same function, which keeps what it found in the last scans: several methods ask for it.
 
     Args:
-        scan: A grey volume.
-
-    Returns:
-        On the grid of the scan.
-
-    Raises:
-        PairingError: NOTHING_TO_EXAMINE.
+        find: Finds the anatomy of a scan, such as `find_anatomy`.
+        count: In how many scans.
     """
-    found = find_anatomy(scan)
-    return np.asarray(found.grid.expand(found.mask), bool)
+    known: OrderedDict[str, Anatomy] = OrderedDict()
 
-
-def kept(find: FindMask, count: int = _KEPT) -> FindMask:
-    """Returns the same function, which keeps the masks of the last scans: several methods ask for them."""
-    known: OrderedDict[str, BoolArray] = OrderedDict()
-
-    def find_once(scan: Scan) -> BoolArray:
+    def find_once(scan: Scan) -> Anatomy:
         key = scan.scan_hash()
         if key not in known:
             known[key] = find(scan)
@@ -51,15 +37,6 @@ def kept(find: FindMask, count: int = _KEPT) -> FindMask:
     return find_once
 
 
-def above_otsu(values: FloatArray) -> BoolArray:
-    """Returns what is brighter than Otsu's threshold; NaN is not."""
-    finite = values[np.isfinite(values)]
-    sample = finite[:: max(1, finite.size // _SAMPLE)]
-    level = threshold_otsu(sample)  # type: ignore[no-untyped-call]  # scikit-image has no types
-    return np.asarray(values > level)
-
-
-def fill_slices(mask: BoolArray, slice_axis: int) -> BoolArray:
-    """Fills what is enclosed in a slice."""
-    filled = [ndimage.binary_fill_holes(plane) for plane in np.moveaxis(mask, slice_axis, 0)]
-    return np.ascontiguousarray(np.moveaxis(np.stack(filled), 0, slice_axis))
+def scan_mask(anatomy: Anatomy) -> BoolArray:
+    """Returns the mask on the grid of the scan."""
+    return np.asarray(anatomy.grid.expand(anatomy.mask), bool)

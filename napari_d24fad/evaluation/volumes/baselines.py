@@ -1,4 +1,7 @@
-"""What little is needed to beat: bright or dark places, and a z-score in the box of the anatomy."""
+"""What little is needed to beat: bright or dark places, and a z-score in the box of the anatomy.
+
+They work on the working grid of the anatomy.
+"""
 
 from __future__ import annotations
 
@@ -8,10 +11,11 @@ from dataclasses import dataclass, field
 import numpy as np
 from scipy import ndimage
 
-from napari_d24fad.evaluation.volumes.anatomy import FindMask, anatomy_mask
+from napari_d24fad.anatomy.find import find_anatomy
+from napari_d24fad.anatomy.found import Anatomy
+from napari_d24fad.evaluation.volumes.anatomy import FindAnatomy
 from napari_d24fad.evaluation.volumes.levels import Levels
 from napari_d24fad.metrics.volumes import BoolArray, Examined, FloatArray
-from napari_d24fad.studies.orientation import canonical_orientation
 from napari_d24fad.studies.scan import Scan
 
 SIGMA_MM = 2.5
@@ -27,23 +31,23 @@ _FEWEST = 2
 _LEAST_SPREAD = 0.5
 
 
-def smoothed(scan: Scan, mask: BoolArray) -> FloatArray:
+def smoothed(anatomy: Anatomy) -> FloatArray:
     """Smooths a scan within its anatomy, in units that compare between scans.
 
     Args:
-        scan: A grey volume.
-        mask: Its anatomy.
+        anatomy: Of a grey volume.
 
     Returns:
-        Deviations from the median of the anatomy over its median absolute deviation, smoothed by
-        `SIGMA_MM`; NaN outside.
+        On the working grid, deviations from the median of the anatomy over its median absolute
+        deviation, smoothed by `SIGMA_MM`; NaN outside.
     """
-    inside = np.where(mask, scan.voxels, 0).astype(np.float32)
-    known = np.asarray(scan.voxels[mask], np.float32)
+    mask = anatomy.mask & np.isfinite(anatomy.values)
+    known = anatomy.values[mask]
     middle = float(np.median(known))
     spread = float(np.median(np.abs(known - middle))) or float(known.std()) or 1.0
-    sigma = [SIGMA_MM / length for length in scan.spacing]
+    sigma = [SIGMA_MM / length for length in anatomy.grid.spacing]
     weight = ndimage.gaussian_filter(mask.astype(np.float32), sigma, truncate=3)
+    inside = np.where(mask, anatomy.values, 0).astype(np.float32)
     mean = ndimage.gaussian_filter(inside, sigma, truncate=3) / np.maximum(weight, np.float32(1e-6))
     return np.where(mask, (mean - middle) / spread, np.nan).astype(np.float32)
 
@@ -58,7 +62,7 @@ class Extreme:
     """
 
     sign: int
-    find: FindMask = anatomy_mask
+    find: FindAnatomy = find_anatomy
 
     @property
     def name(self) -> str:
@@ -67,12 +71,12 @@ class Extreme:
 
     def prepare(self, references: Sequence[Scan]) -> PreparedExtreme:
         """See `Method.prepare`."""
-        maps = [(self.map(scan, self.find(scan)), float(np.prod(scan.spacing))) for scan in references]
-        return PreparedExtreme(self, Levels.learn(maps))
+        found = [self.find(scan) for scan in references]
+        return PreparedExtreme(self, Levels.learn([(self.map(each), each.grid.voxel_mm3) for each in found]))
 
-    def map(self, scan: Scan, mask: BoolArray) -> FloatArray:
-        """Returns the map of a scan; NaN outside the mask."""
-        return np.float32(self.sign) * smoothed(scan, mask)
+    def map(self, anatomy: Anatomy) -> FloatArray:
+        """Returns the map of a scan on its working grid."""
+        return np.float32(self.sign) * smoothed(anatomy)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -89,8 +93,8 @@ class PreparedExtreme:
 
     def examine(self, query: Scan) -> Examined:
         """See `Prepared.examine`."""
-        mask = self.method.find(query)
-        return self.levels.examined(query, self.method.map(query, mask), mask)
+        anatomy = self.method.find(query)
+        return self.levels.examined(self.method.map(anatomy), anatomy)
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +107,7 @@ class BoxZScore:
     """
 
     direction: str = BOTH
-    find: FindMask = anatomy_mask
+    find: FindAnatomy = find_anatomy
 
     @property
     def name(self) -> str:
@@ -112,12 +116,12 @@ class BoxZScore:
 
     def prepare(self, references: Sequence[Scan]) -> PreparedBoxZScore:
         """See `Method.prepare`."""
-        boxed = [_Boxed.of(scan, self.find) for scan in references]
+        boxed = [_Boxed.of(self.find(scan)) for scan in references]
         cells = np.stack([each.cells() for each in boxed])
         maps = []
-        for at, (each, scan) in enumerate(zip(boxed, references, strict=True)):
+        for at, each in enumerate(boxed):
             mean, spread = _statistics(np.delete(cells, at, axis=0))
-            maps.append((each.departure(mean, spread, self.direction), float(np.prod(scan.spacing))))
+            maps.append((each.departure(mean, spread, self.direction), each.anatomy.grid.voxel_mm3))
         return PreparedBoxZScore(self, *_statistics(cells), Levels.learn(maps))
 
 
@@ -139,47 +143,40 @@ class PreparedBoxZScore:
 
     def examine(self, query: Scan) -> Examined:
         """See `Prepared.examine`."""
-        boxed = _Boxed.of(query, self.method.find)
+        boxed = _Boxed.of(self.method.find(query))
         values = boxed.departure(self.mean, self.spread, self.method.direction)
-        return self.levels.examined(query, values, boxed.mask)
+        return self.levels.examined(values, boxed.anatomy)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Boxed:
     """A scan with the box of its anatomy, which is resampled to `_BOX`."""
 
-    scan: Scan
-    mask: BoolArray
+    anatomy: Anatomy
     values: FloatArray
 
     @classmethod
-    def of(cls, scan: Scan, find: FindMask) -> _Boxed:
-        mask = find(scan)
-        return cls(scan, mask, smoothed(scan, mask))
+    def of(cls, anatomy: Anatomy) -> _Boxed:
+        return cls(anatomy, smoothed(anatomy))
 
     def cells(self) -> FloatArray:
         """Values in the box, NaN where it holds no anatomy."""
-        mask, values = self._upright()
-        box = _box(mask)
-        weight = _resample(mask[box].astype(np.float32), _BOX)
-        mean = _resample(np.where(mask[box], values[box], 0).astype(np.float32), _BOX)
+        known = np.isfinite(self.values)
+        box = _box(self.anatomy.mask)
+        weight = _resample(known[box].astype(np.float32), _BOX)
+        mean = _resample(np.where(known[box], self.values[box], 0).astype(np.float32), _BOX)
         inside = weight > 0.5
         return np.where(inside, mean / np.where(inside, weight, 1), np.nan).astype(np.float32)
 
     def departure(self, mean: FloatArray, spread: FloatArray, direction: str) -> FloatArray:
-        """Map on the grid of the scan: NaN outside the anatomy, 0 where the references have none."""
-        mask, values = self._upright()
-        box = _box(mask)
-        shape = mask[box].shape
-        z = (values[box] - _resample(mean, shape)) / _resample(spread, shape)
+        """Map on the working grid: NaN outside the anatomy, 0 where the references have none."""
+        box = _box(self.anatomy.mask)
+        values = self.values[box]
+        z = (values - _resample(mean, values.shape)) / _resample(spread, values.shape)
         signed = {BRIGHTER: z, DARKER: -z, BOTH: np.abs(z)}[direction]
-        upright = np.full(mask.shape, np.nan, np.float32)
-        upright[box] = np.where(mask[box], np.nan_to_num(signed), np.nan)
-        return np.ascontiguousarray(canonical_orientation(self.scan).invert(upright))
-
-    def _upright(self) -> tuple[BoolArray, FloatArray]:
-        orientation = canonical_orientation(self.scan)
-        return orientation.apply(self.mask), orientation.apply(self.values)
+        found = np.full(self.values.shape, np.nan, np.float32)
+        found[box] = np.where(np.isfinite(values), np.nan_to_num(signed), np.nan)
+        return found
 
 
 def _statistics(cells: FloatArray) -> tuple[FloatArray, FloatArray]:

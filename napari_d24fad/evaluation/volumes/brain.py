@@ -7,11 +7,15 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 from scipy import ndimage
-from skimage.filters import threshold_multiotsu
+from skimage.filters import threshold_multiotsu, threshold_otsu
 
-from napari_d24fad.evaluation.volumes.anatomy import above_otsu, anatomy_mask, fill_slices
+from napari_d24fad.anatomy.find import drawn_region, find_anatomy
+from napari_d24fad.anatomy.found import Anatomy
 from napari_d24fad.metrics.volumes import BoolArray, FloatArray
 from napari_d24fad.studies.scan import Scan
+
+BRAIN_MM = (2.0, 2.0, 2.0)
+"""Voxels of the working grid for brains; coarser scans stay as they are."""
 
 _NECK_MM = 5.0
 """Thinner bridges of tissue between brain and scalp are cut."""
@@ -48,14 +52,14 @@ class Brain:
         return self.white - self.grey
 
 
-def brain_mask(scan: Scan) -> BoolArray:
-    """Returns the brain of a T1-weighted head, or else what `anatomy_mask` finds.
+def brain_anatomy(scan: Scan) -> Anatomy:
+    """Returns the brain of a T1-weighted head as what is examined, or else what `find_anatomy` finds.
 
     Raises:
         PairingError: NOTHING_TO_EXAMINE.
     """
     brain = find_brain(scan)
-    return anatomy_mask(scan) if brain is None else np.asarray(brain.depth > 0)
+    return find_anatomy(scan) if brain is None else drawn_region(scan, brain.depth > 0, BRAIN_MM)
 
 
 def find_brain(scan: Scan) -> Brain | None:
@@ -72,7 +76,7 @@ def find_brain(scan: Scan) -> Brain | None:
         The brain; None if its volume is not plausible.
     """
     values = np.asarray(scan.voxels, np.float32)
-    head = fill_slices(above_otsu(values), scan.slice_axis)
+    head = _filled(_above_otsu(values), scan.slice_axis)
     low, _ = _classes(values[head])
     tissue = head & (values > low) & (_depth(head, scan) > _SCALP_MM)
     labels, count = ndimage.label(_depth(tissue, scan) > _NECK_MM)
@@ -94,6 +98,19 @@ def find_brain(scan: Scan) -> Brain | None:
     depth = _depth(hull, scan).astype(np.float32)
     grey = float(np.median(inside[(inside > low) & (inside <= high)]))
     return Brain(depth, fluid, _ventricles(fluid, depth, scan), grey, float(np.median(inside[inside > high])))
+
+
+def _above_otsu(values: FloatArray) -> BoolArray:
+    known = values[np.isfinite(values)]
+    sample = known[:: max(1, known.size // _SAMPLE)]
+    level = threshold_otsu(sample)  # type: ignore[no-untyped-call]  # scikit-image has no types
+    return np.asarray(values > level)
+
+
+def _filled(mask: BoolArray, slice_axis: int) -> BoolArray:
+    """The mask, and what it encloses in each slice."""
+    planes = [ndimage.binary_fill_holes(plane) for plane in np.moveaxis(mask, slice_axis, 0)]
+    return np.ascontiguousarray(np.moveaxis(np.stack(planes), 0, slice_axis))
 
 
 def _classes(values: npt.NDArray[np.floating]) -> tuple[float, float]:

@@ -14,9 +14,10 @@ import numpy as np
 import numpy.typing as npt
 from scipy import ndimage
 
+from napari_d24fad.anatomy.found import Anatomy
 from napari_d24fad.detection.references.calibration import conformal_p
-from napari_d24fad.metrics.volumes import BoolArray, Examined, FloatArray
-from napari_d24fad.studies.scan import Scan
+from napari_d24fad.evaluation.volumes.anatomy import scan_mask
+from napari_d24fad.metrics.volumes import Examined, FloatArray
 
 SMALLEST_MM3 = 50.0
 """Smaller regions are not listed."""
@@ -54,30 +55,30 @@ class Levels:
         told = masses[len(maps)] if len(masses) > len(maps) else 0.0
         return cls(level, told, np.array([scan_score(values, voxel) for values, voxel in maps]))
 
-    def examined(self, scan: Scan, values: FloatArray, anatomy: BoolArray) -> Examined:
+    def examined(self, values: FloatArray, anatomy: Anatomy) -> Examined:
         """Draws the conclusions from the map of a query.
 
         Args:
-            scan: The query.
-            values: Its map on its own grid; NaN outside the anatomy.
-            anatomy: What was examined of it.
+            values: The map on the working grid; NaN outside the anatomy.
+            anatomy: Of the query.
         """
-        voxel = float(np.prod(scan.spacing))
-        labels, masses = _regions(values, self.level, voxel)
+        grid = anatomy.grid
+        labels, masses = _regions(values, self.level, grid.voxel_mm3)
         n_told = sum(mass > self.mass for mass in masses)
-        score = scan_score(values, voxel)
-        axes = tuple(axis for axis in range(3) if axis != scan.slice_axis)
+        score = scan_score(values, grid.voxel_mm3)
+        axes = tuple(axis for axis in range(3) if axis != grid.slice_axis)
         highest = np.max(np.where(np.isnan(values), -np.inf, values), axis=axes)
+        every = grid.expand(labels)
         return Examined(
-            values=values,
+            values=grid.expand(values),
             score=score,
-            slice_scores=np.where(np.isfinite(highest), highest, np.nan).astype(np.float32),
-            coloured=(labels > 0) & (labels <= n_told),
-            labels=labels,
+            slice_scores=grid.scan_slices(np.where(np.isfinite(highest), highest, np.nan).astype(np.float32)),
+            coloured=(every > 0) & (every <= n_told),
+            labels=every,
             masses=masses,
             n_told=n_told,
             p_value=conformal_p(score, self.scores),
-            anatomy=anatomy,
+            anatomy=scan_mask(anatomy),
         )
 
 

@@ -8,12 +8,13 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from napari_d24fad.anatomy.find import find_anatomy
 from napari_d24fad.errors import Cancelled, D24fadError
 from napari_d24fad.evaluation.draws import Draw, draw_references
 from napari_d24fad.evaluation.labelled import LabelledTask
 from napari_d24fad.evaluation.measure import Plan
 from napari_d24fad.evaluation.trivial import best_statistic
-from napari_d24fad.evaluation.volumes.anatomy import FindMask, anatomy_mask
+from napari_d24fad.evaluation.volumes.anatomy import FindAnatomy, scan_mask
 from napari_d24fad.evaluation.volumes.cases import Cases, VolumeCase
 from napari_d24fad.evaluation.volumes.method import Method, Prepared
 from napari_d24fad.metrics.cohort import Measured, volume_figures
@@ -88,7 +89,7 @@ def measure_volumes(
     cases: Cases,
     plan: Plan,
     *,
-    find: FindMask = anatomy_mask,
+    find: FindAnatomy = find_anatomy,
     progress: Progress = silent,
     cancel: CancelToken | None = None,
 ) -> VolumeResult:
@@ -128,7 +129,7 @@ def _measure_draw(
     cases: Cases,
     draw: Draw,
     which: tuple[int, int],
-    find: FindMask,
+    find: FindAnatomy,
     progress: Progress,
     cancel: CancelToken,
 ) -> tuple[list[DrawResult], tuple[tuple[str, float], ...]]:
@@ -138,7 +139,7 @@ def _measure_draw(
     known: list[tuple[Mapping[str, float], bool]] = []
     total = cases.count(task, draw)
     for at, case in enumerate(cases.each(task, draw, cancel), start=1):
-        mask = find(case.scan)
+        mask = scan_mask(find(case.scan))
         known.append((case.statistics, case.abnormal))
         for tally in tallies:
             cancel.check()

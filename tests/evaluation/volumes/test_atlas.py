@@ -7,9 +7,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from napari_d24fad.anatomy.find import drawn_region, find_anatomy
+from napari_d24fad.anatomy.found import Anatomy
 from napari_d24fad.detection.atlas.head_ct import head_ct_plan
 from napari_d24fad.detection.atlas.scoring import AtlasReferences
-from napari_d24fad.evaluation.volumes.anatomy import anatomy_mask, kept
+from napari_d24fad.evaluation.volumes.anatomy import kept, scan_mask
 from napari_d24fad.evaluation.volumes.atlas import AtlasMethod
 from napari_d24fad.evaluation.volumes.baselines import Extreme
 from napari_d24fad.metrics.volumes import measure_volume
@@ -36,7 +38,7 @@ def test_the_method_says_what_the_atlas_says(references: list[Scan]) -> None:
     assert found.n_told == len(expected.told(1.0))
     assert found.labels[expected.regions[0].peak_index] == 1
     assert found.p_value == 1 / 4
-    measured = measure_volume(found, query.spacing, query.slice_axis, clot, anatomy_mask(query))
+    measured = measure_volume(found, query.spacing, query.slice_axis, clot, scan_mask(find_anatomy(query)))
     assert measured.lesion is not None
     assert measured.lesion.first_region
     assert measured.coloured_outside == 0
@@ -48,15 +50,15 @@ def test_bright_bone_is_no_bright_place_of_the_anatomy(references: list[Scan]) -
     assert clot[np.unravel_index(np.nanargmax(found.values), query.grid)]
 
 
-def test_masks_are_found_once_for_each_scan_and_the_oldest_is_forgotten() -> None:
+def test_anatomy_is_found_once_for_each_scan_and_the_oldest_is_forgotten() -> None:
     asked: list[Scan] = []
 
-    def find(scan: Scan) -> np.ndarray:
+    def find(scan: Scan) -> Anatomy:
         asked.append(scan)
-        return np.ones(scan.grid, bool)
+        return drawn_region(scan, np.ones(scan.grid, bool))
 
     scans = [Scan(np.full((2, 3, 3), number, np.float32), np.eye(4)) for number in range(3)]
     once = kept(find, 2)
     for number in (0, 1, 0, 2, 0, 1):
-        assert once(scans[number]).shape == (2, 3, 3)
+        assert once(scans[number]).mask.all()
     assert [int(scan.voxels[0, 0, 0]) for scan in asked] == [0, 1, 2, 1]

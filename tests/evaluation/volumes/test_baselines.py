@@ -8,7 +8,8 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from napari_d24fad.evaluation.volumes.anatomy import anatomy_mask
+from napari_d24fad.anatomy.find import find_anatomy
+from napari_d24fad.evaluation.volumes.anatomy import scan_mask
 from napari_d24fad.evaluation.volumes.baselines import BoxZScore, Extreme, smoothed
 from napari_d24fad.studies.scan import Scan
 from tests.evaluation.volumes.sets import body, lesion_of, volume
@@ -28,7 +29,7 @@ def mean_inside(values: npt.NDArray[np.float32], seed: int) -> float:
 
 def test_the_mask_is_the_body_on_the_grid_of_the_scan() -> None:
     one = upright(3)
-    mask = anatomy_mask(one)
+    mask = scan_mask(find_anatomy(one))
     assert mask.shape == one.grid
     assert mask.dtype == bool
     both = np.count_nonzero(mask & body(3).T)
@@ -36,15 +37,14 @@ def test_the_mask_is_the_body_on_the_grid_of_the_scan() -> None:
 
 
 def test_smoothing_counts_nothing_outside_the_anatomy_and_no_unit_of_brightness() -> None:
-    one = upright(1)
-    mask = anatomy_mask(one)
-    found = smoothed(one, mask)
-    assert np.isnan(found[~mask]).all()
+    anatomy = find_anatomy(upright(1))
+    found = smoothed(anatomy)
+    assert np.isnan(found[~anatomy.mask]).all()
     assert abs(float(np.nanmedian(found))) < 0.2
-    brighter = replace(one, voxels=3 * np.asarray(one.voxels) + 50)
-    np.testing.assert_allclose(smoothed(brighter, mask), found, atol=1e-3)
-    flat = replace(one, voxels=np.where(mask, 7.0, 0.0).astype(np.float32))
-    np.testing.assert_allclose(smoothed(flat, mask)[mask], 0, atol=1e-5)
+    brighter = replace(anatomy, values=3 * anatomy.values + 50)
+    np.testing.assert_allclose(smoothed(brighter), found, atol=1e-3)
+    flat = replace(anatomy, values=np.where(anatomy.mask, 7.0, 0.0).astype(np.float32))
+    np.testing.assert_allclose(smoothed(flat)[anatomy.mask], 0, atol=1e-5)
 
 
 @pytest.mark.parametrize(("method", "sign"), [(Extreme(1), 1), (Extreme(-1), -1), (BoxZScore("both"), 1)])
