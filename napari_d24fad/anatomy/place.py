@@ -14,6 +14,7 @@ from napari_d24fad.anatomy.grid import FloatArray, Millimetres
 from napari_d24fad.anatomy.upright import mirror_plane
 from napari_d24fad.studies.scan import Problem
 
+_LARGEST_NOD = np.radians(40)
 _OUTERMOST = 0.001  # share of the mask on each side that may lie beyond the box
 
 
@@ -79,7 +80,10 @@ class BoxPlacer:
 
 @dataclass(frozen=True, slots=True)
 class UprightPlacer:
-    """As `BoxPlacer`, of a head that is first turned and tilted so that its sides mirror each other.
+    """As `BoxPlacer`, of a head that is first laid straight.
+
+    It is turned and tilted until its sides mirror each other, and nods until the long axis of the
+    mask is level.
 
     Attributes:
         box: Standard size along (z, y, x) in mm.
@@ -95,7 +99,9 @@ class UprightPlacer:
         spacing = np.array(anatomy.grid.spacing)
         points = np.argwhere(anatomy.mask) * spacing
         centre = points.mean(axis=0)
-        turned = (points - centre) @ plane.rotation.T
+        rotation = plane.rotation
+        rotation = _levelled((points - centre) @ rotation.T) @ rotation
+        turned = (points - centre) @ rotation.T
         low, high = np.quantile(turned, (_OUTERMOST, 1 - _OUTERMOST), axis=0)
         low, high = low - spacing / 2, high + spacing / 2
         middle = plane.offset
@@ -103,9 +109,24 @@ class UprightPlacer:
         low[2], high[2] = middle - half, middle + half
         scale = np.array(self.box) / (high - low)
         matrix = np.eye(4)
-        matrix[:3, :3] = scale[:, np.newaxis] * plane.rotation * spacing
-        matrix[:3, 3] = scale * (-plane.rotation @ centre - low)
+        matrix[:3, :3] = scale[:, np.newaxis] * rotation * spacing
+        matrix[:3, 3] = scale * (-rotation @ centre - low)
         return affine_place(anatomy, matrix, self.box, "upright box")
+
+
+def _levelled(points: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """Returns the rotation about the axis from side to side that lays the long axis of a mask level.
+
+    Args:
+        points: ``(voxels, 3)`` of a head that lies straight otherwise, (z, y, x) from its centre.
+    """
+    spread = points[:, :2].T @ points[:, :2] / len(points)
+    # Angle of the principal axis to the axis from front to back.
+    angle = 0.5 * np.arctan2(2 * spread[0, 1], spread[1, 1] - spread[0, 0])
+    angle = float(np.clip(angle, -_LARGEST_NOD, _LARGEST_NOD))
+    rotation = np.eye(3)
+    rotation[:2, :2] = [[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]]
+    return rotation
 
 
 def affine_place(anatomy: Anatomy, matrix: npt.NDArray[np.float64], box: Millimetres, how: str) -> Place:

@@ -9,7 +9,7 @@ from scipy import ndimage
 from napari_d24fad.anatomy.find import find_anatomy
 from napari_d24fad.anatomy.found import Anatomy, Kind
 from napari_d24fad.anatomy.grid import FloatArray
-from napari_d24fad.anatomy.place import BoxPlacer, Place
+from napari_d24fad.anatomy.place import UprightPlacer, Place
 from napari_d24fad.anatomy.planes import dilated
 from napari_d24fad.detection.atlas.patches import Patches
 from napari_d24fad.detection.atlas.plan import Plan
@@ -32,7 +32,7 @@ def head_ct_plan() -> Plan:
     return Plan(
         name="head CT",
         find=lambda scan: find_anatomy(scan, Kind.INTRACRANIAL),
-        placer=BoxPlacer(BOX_MM),
+        placer=UprightPlacer(BOX_MM),
         prepare=prepare_head_ct,
         channels=(Value(softening=3.0), Asymmetry(softening=3.0), Patches()),
         cells=Cells(BOX_MM, 4.0, 5.0, wide_bins=(6, 7, 8)),
