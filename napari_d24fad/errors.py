@@ -239,6 +239,17 @@ class Code(Enum):
         "Look at the outline of what was examined, and rely on the result less.",
     )
 
+    MIRRORED_REFERENCE = (
+        "P21",
+        "A reference fits the others better with left and right exchanged.",
+        "Check its sides; leave it out if they are wrong.",
+    )
+    PART_OF_ANATOMY = (
+        "P22",
+        "Only a part of the anatomy lies in this scan; where it belongs was judged by the references.",
+        "Rely on the result less.",
+    )
+
     MODEL_UNKNOWN = ("M01", "No model of this name is installed.", "List them with: d24fad models list")
     MODEL_CORRUPT = (
         "M02",

@@ -11,11 +11,7 @@ from scipy import ndimage
 
 from napari_d24fad.anatomy.found import Anatomy
 from napari_d24fad.anatomy.grid import FloatArray, Millimetres
-from napari_d24fad.anatomy.upright import mirror_plane
 from napari_d24fad.studies.scan import Problem
-
-_LARGEST_NOD = np.radians(40)
-_OUTERMOST = 0.001  # share of the mask on each side that may lie beyond the box
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -31,6 +27,7 @@ class Place:
             other side; None where left and right are not known.
         volume_change: log of the Jacobian determinant of the map to the common space where it
             is known, else None.
+        partial: Whether only a part of the anatomy is seen, so that the place is a first guess.
         how: One or two words for the reader, such as "box" or "affine".
         problems: Such as an alignment that failed and was replaced by a simpler one.
     """
@@ -39,6 +36,7 @@ class Place:
     depth: FloatArray = field(repr=False)
     mirror: FloatArray | None = field(default=None, repr=False)
     volume_change: FloatArray | None = field(default=None, repr=False)
+    partial: bool = False
     how: str = "box"
     problems: tuple[Problem, ...] = ()
 
@@ -78,58 +76,13 @@ class BoxPlacer:
         return affine_place(anatomy, matrix, self.box, "box")
 
 
-@dataclass(frozen=True, slots=True)
-class UprightPlacer:
-    """As `BoxPlacer`, of a head that is first laid straight.
-
-    It is turned and tilted until its sides mirror each other, and nods until the long axis of the
-    mask is level.
-
-    Attributes:
-        box: Standard size along (z, y, x) in mm.
-    """
-
-    box: Millimetres
-
-    def place(self, anatomy: Anatomy) -> Place:
-        """See `Placer.place`."""
-        if not anatomy.grid.sided:
-            return BoxPlacer(self.box).place(anatomy)
-        plane = mirror_plane(anatomy)
-        spacing = np.array(anatomy.grid.spacing)
-        points = np.argwhere(anatomy.mask) * spacing
-        centre = points.mean(axis=0)
-        rotation = plane.rotation
-        rotation = _levelled((points - centre) @ rotation.T) @ rotation
-        turned = (points - centre) @ rotation.T
-        low, high = np.quantile(turned, (_OUTERMOST, 1 - _OUTERMOST), axis=0)
-        low, high = low - spacing / 2, high + spacing / 2
-        middle = plane.offset
-        half = (high[2] - low[2]) / 2
-        low[2], high[2] = middle - half, middle + half
-        scale = np.array(self.box) / (high - low)
-        matrix = np.eye(4)
-        matrix[:3, :3] = scale[:, np.newaxis] * rotation * spacing
-        matrix[:3, 3] = scale * (-rotation @ centre - low)
-        return affine_place(anatomy, matrix, self.box, "upright box")
-
-
-def _levelled(points: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-    """Returns the rotation about the axis from side to side that lays the long axis of a mask level.
-
-    Args:
-        points: ``(voxels, 3)`` of a head that lies straight otherwise, (z, y, x) from its centre.
-    """
-    spread = points[:, :2].T @ points[:, :2] / len(points)
-    # Angle of the principal axis to the axis from front to back.
-    angle = 0.5 * np.arctan2(2 * spread[0, 1], spread[1, 1] - spread[0, 0])
-    angle = float(np.clip(angle, -_LARGEST_NOD, _LARGEST_NOD))
-    rotation = np.eye(3)
-    rotation[:2, :2] = [[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]]
-    return rotation
-
-
-def affine_place(anatomy: Anatomy, matrix: npt.NDArray[np.float64], box: Millimetres, how: str) -> Place:
+def affine_place(
+    anatomy: Anatomy,
+    matrix: npt.NDArray[np.float64],
+    box: Millimetres,
+    how: str,
+    depth: FloatArray | None = None,
+) -> Place:
     """Makes the place that an affine map says.
 
     Args:
@@ -137,6 +90,7 @@ def affine_place(anatomy: Anatomy, matrix: npt.NDArray[np.float64], box: Millime
         matrix: ``(4, 4)`` from index on the working grid to mm of the common space.
         box: Size of the common space; its middle plane from right to left is the mirror.
         how: See `Place.how`.
+        depth: See `Place.depth`, if it is known already.
     """
     shape = anatomy.mask.shape
     coordinates = _mapped(matrix, shape)
@@ -145,7 +99,7 @@ def affine_place(anatomy: Anatomy, matrix: npt.NDArray[np.float64], box: Millime
         reflect = np.diag([1.0, 1.0, -1.0, 1.0])
         reflect[2, 3] = box[2]
         mirror = _mapped(np.linalg.inv(matrix) @ reflect @ matrix, shape)
-    return Place(coordinates, depth_mm(anatomy), mirror, how=how)
+    return Place(coordinates, depth_mm(anatomy) if depth is None else depth, mirror, how=how)
 
 
 def _mapped(matrix: npt.NDArray[np.float64], shape: tuple[int, ...]) -> FloatArray:

@@ -7,7 +7,8 @@ from dataclasses import replace
 import numpy as np
 
 from napari_d24fad.anatomy.find import find_anatomy
-from napari_d24fad.anatomy.place import BoxPlacer, Placer, UprightPlacer
+from napari_d24fad.anatomy.place import BoxPlacer, Placer
+from napari_d24fad.anatomy.straight import UprightPlacer
 from tests.anatomy.heads import Clot, Head, draw
 
 BOX = (130.0, 180.0, 150.0)

@@ -9,8 +9,9 @@ from scipy import ndimage
 from napari_d24fad.anatomy.find import find_anatomy
 from napari_d24fad.anatomy.found import Anatomy, Kind
 from napari_d24fad.anatomy.grid import FloatArray
-from napari_d24fad.anatomy.place import UprightPlacer, Place
+from napari_d24fad.anatomy.place import Place
 from napari_d24fad.anatomy.planes import dilated
+from napari_d24fad.anatomy.straight import UprightPlacer
 from napari_d24fad.detection.atlas.patches import Patches
 from napari_d24fad.detection.atlas.plan import Plan
 from napari_d24fad.detection.atlas.table import Cells
@@ -34,6 +35,7 @@ def head_ct_plan() -> Plan:
         find=lambda scan: find_anatomy(scan, Kind.INTRACRANIAL),
         placer=UprightPlacer(BOX_MM),
         prepare=prepare_head_ct,
+        alternatives=UprightPlacer(BOX_MM).alternatives,
         channels=(Value(softening=3.0), Asymmetry(softening=3.0), Patches()),
         cells=Cells(BOX_MM, 4.0, 5.0, wide_bins=(6, 7, 8)),
         direction=Direction.BRIGHTER,

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 
 from napari_d24fad.anatomy.grid import FloatArray
+from napari_d24fad.anatomy.place import Place
 from napari_d24fad.detection.atlas.channel import AnyChannel, Channel, Described, PairChannel, mean_of_nearest
+from napari_d24fad.detection.atlas.fitting import Fit
 from napari_d24fad.detection.atlas.plan import Plan
 from napari_d24fad.detection.atlas.table import Sums, sums_of
 from napari_d24fad.detection.atlas.volume import Direction, WorkingVolume
@@ -77,7 +79,13 @@ class MeasuredScan:
 
 
 def measure_scan(
-    scan: Scan, plan: Plan, direction: Direction, cancel: CancelToken, *, summed: bool = True
+    scan: Scan,
+    plan: Plan,
+    direction: Direction,
+    cancel: CancelToken,
+    *,
+    summed: bool = True,
+    fit: Fit | None = None,
 ) -> MeasuredScan:
     """Finds the anatomy of a scan, places it and runs its channels.
 
@@ -87,6 +95,7 @@ def measure_scan(
         direction: What is looked for.
         cancel: Asked between steps.
         summed: Whether the sums are wanted: of references only.
+        fit: Chooses the place of a scan of which only a part is seen; None to take the first guess.
 
     Raises:
         PairingError: ``NOTHING_TO_EXAMINE``, if no anatomy was found.
@@ -95,6 +104,9 @@ def measure_scan(
     anatomy = plan.find(scan)
     cancel.check()
     volume = plan.prepare(anatomy, plan.placer.place(anatomy))
+    if volume.place.partial and fit is not None and plan.alternatives is not None:
+        chosen = fit(volume, _watched(plan.alternatives(anatomy), cancel))
+        volume = plan.prepare(anatomy, chosen)
     quantities: dict[Key, FloatArray] = {}
     sums: dict[Key, Sums] = {}
     described: dict[Key, Described] = {}
@@ -116,3 +128,10 @@ def measure_scan(
                 if summed:
                     sums[key] = sums_of(quantity, signed, plan.cells)
     return MeasuredScan(scan.scan_hash(), volume, quantities, sums, described)
+
+
+def _watched(places: Iterable[Place], cancel: CancelToken) -> Iterator[Place]:
+    """Yields places until the computation is to stop."""
+    for place in places:
+        cancel.check()
+        yield place

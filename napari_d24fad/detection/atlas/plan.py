@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from napari_d24fad.anatomy.found import Anatomy
@@ -23,7 +23,10 @@ class Plan:
         find: Finds the anatomy of a scan.
         placer: Places a scan in the common space.
         prepare: Makes the working volume of an anatomy and its place.
-        channels: What is compared; channels that a set cannot have are left out.
+        channels: What is compared; channels that a set cannot have are left out. The first is the
+            value, in which regions are put in numbers and alternative places are chosen.
+        alternatives: Yields other places that a scan may have of which only a part is seen; which
+            fits the references best is chosen. None if places are always certain.
         direction: The default.
         cells: The coarse grid that statistics are kept on.
         map_sigma_mm: Smoothing of each channel's map along (z, y, x).
@@ -39,6 +42,7 @@ class Plan:
     prepare: Callable[[Anatomy, Place], WorkingVolume]
     channels: tuple[AnyChannel, ...]
     cells: Cells
+    alternatives: Callable[[Anatomy], Iterator[Place]] | None = None
     direction: Direction = Direction.BOTH
     map_sigma_mm: Millimetres = (0.0, 1.5, 1.5)
     score_mm3: float = 3300.0

@@ -8,15 +8,16 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from napari_d24fad.anatomy.grid import FloatArray
-from napari_d24fad.detection.atlas.channel import AnyChannel
+from napari_d24fad.detection.atlas.channel import AnyChannel, Channel
 from napari_d24fad.detection.atlas.examination import AtlasExamination, Levels
+from napari_d24fad.detection.atlas.fitting import Fit, fit_to, fits_other_side
 from napari_d24fad.detection.atlas.found_regions import describe_regions
 from napari_d24fad.detection.atlas.measured import Key, MeasuredScan, is_pair, key_of, measure_scan
 from napari_d24fad.detection.atlas.normal import NormalMaps
 from napari_d24fad.detection.atlas.plan import Plan
 from napari_d24fad.detection.atlas.standard import Departure, Standard, fused, learn
 from napari_d24fad.detection.atlas.statistics import components, learn_levels, scan_score, slice_scores
-from napari_d24fad.detection.atlas.table import sums_of
+from napari_d24fad.detection.atlas.table import sums_of, total
 from napari_d24fad.detection.atlas.volume import Direction
 from napari_d24fad.errors import Code, PairingError
 from napari_d24fad.progress import CancelToken, Progress, part, silent
@@ -36,6 +37,7 @@ class AtlasReferences:
         normal_scores: Scan score of each reference left out.
         normal_masses: Of all regions of all references left out, highest first.
         normal: What their maps look like besides.
+        problems: What the reader must know of the references.
     """
 
     plan: Plan = field(repr=False)
@@ -46,6 +48,7 @@ class AtlasReferences:
     normal_scores: tuple[float, ...]
     normal_masses: tuple[float, ...] = field(repr=False)
     normal: NormalMaps = field(repr=False)
+    problems: tuple[Problem, ...] = ()
 
     @classmethod
     def measure(
@@ -75,6 +78,12 @@ class AtlasReferences:
         for number, scan in enumerate(scans):
             progress(0.5 * number / len(scans), f"Measuring reference {number + 1} of {len(scans)}")
             measured.append(measure_scan(scan, plan, direction, cancel))
+        whole = [scan for scan in measured if not scan.volume.place.partial]
+        if len(whole) >= 2:
+            fit = _fit(whole, plan, direction)
+            for number, scan in enumerate(scans):
+                if measured[number].volume.place.partial:
+                    measured[number] = measure_scan(scan, plan, direction, cancel, fit=fit)
         return cls.of(measured, plan, direction, part(progress, 0.5, 1.0), cancel)
 
     @classmethod
@@ -137,7 +146,8 @@ class AtlasReferences:
         levels, masses = learn_levels(left_out, grids, plan.level_share, plan.smallest_mm3)
         scores = tuple(scan_score(m, g, plan.score_mm3) for m, g in zip(left_out, grids, strict=True))
         normal = NormalMaps.of(left_out, volumes, plan.slice_mm2, levels.value)
-        return cls(plan, direction, tuple(scans), standards, levels, scores, masses, normal)
+        problems = _problems_of_references(scans, plan, direction)
+        return cls(plan, direction, tuple(scans), standards, levels, scores, masses, normal, problems)
 
     def subset(self, chosen: Sequence[int]) -> AtlasReferences:
         """Returns the set with these references only; no scan is measured or compared again.
@@ -152,7 +162,8 @@ class AtlasReferences:
     ) -> AtlasReferences:
         """Returns the set with further references; only these are measured and compared."""
         cancel = cancel or CancelToken()
-        more = [measure_scan(scan, self.plan, self.direction, cancel) for scan in scans]
+        fit = _fit(self.scans, self.plan, self.direction)
+        more = [measure_scan(scan, self.plan, self.direction, cancel, fit=fit) for scan in scans]
         return self.of([*self.scans, *more], self.plan, self.direction, progress, cancel)
 
     def examine(
@@ -165,7 +176,8 @@ class AtlasReferences:
         """
         cancel = cancel or CancelToken()
         progress(0.0, "Finding the anatomy")
-        query = measure_scan(scan, self.plan, self.direction, cancel, summed=False)
+        fit = _fit(self.scans, self.plan, self.direction)
+        query = measure_scan(scan, self.plan, self.direction, cancel, summed=False, fit=fit)
         return self.examine_measured(query, part(progress, 0.5, 1.0), cancel)
 
     def examine_measured(
@@ -226,7 +238,32 @@ class AtlasReferences:
 
     def _problems(self, query: MeasuredScan) -> tuple[Problem, ...]:
         volume = query.volume
-        return tuple(dict.fromkeys(volume.anatomy.problems + volume.place.problems))
+        partial = (Problem(Code.PART_OF_ANATOMY),) if volume.place.partial else ()
+        return tuple(dict.fromkeys(volume.anatomy.problems + volume.place.problems + partial + self.problems))
+
+
+def _fit(scans: Sequence[MeasuredScan], plan: Plan, direction: Direction) -> Fit:
+    """Returns how a part of a head is placed: where its values fit the references best."""
+    sign = direction.signs[0]
+    value: Channel = plan.channels[0]  # type: ignore[assignment]  # the first is the value
+    return fit_to(total([scan.sums[key_of(value, sign)] for scan in scans]), value, plan, sign)
+
+
+def _problems_of_references(
+    scans: Sequence[MeasuredScan], plan: Plan, direction: Direction
+) -> tuple[Problem, ...]:
+    """Returns what the reader must know: masks that failed, and sides that seem exchanged."""
+    found = [
+        problem for scan in scans for problem in scan.volume.anatomy.problems + scan.volume.place.problems
+    ]
+    sign = direction.signs[0]
+    value: Channel = plan.channels[0]  # type: ignore[assignment]  # the first is the value
+    own = [scan.sums[key_of(value, sign)] for scan in scans]
+    together = total(own)
+    for number, (scan, mine) in enumerate(zip(scans, own, strict=True), start=1):
+        if fits_other_side(scan.volume.signed(sign), together - mine, value, plan):
+            found.append(Problem(Code.MIRRORED_REFERENCE, f"It is reference {number}."))
+    return tuple(dict.fromkeys(found))
 
 
 def _of_references(

@@ -10,7 +10,7 @@ import numpy as np
 from napari_d24fad.anatomy.grid import FloatArray
 from napari_d24fad.detection.atlas.plan import Plan
 from napari_d24fad.detection.atlas.smoothing import masked_gaussian
-from napari_d24fad.detection.atlas.table import Sums, expected
+from napari_d24fad.detection.atlas.table import Expectation, Sums, total
 from napari_d24fad.detection.atlas.volume import WorkingVolume
 
 
@@ -39,7 +39,7 @@ def departure(
         softening: Spread that is added to that of the references.
         plan: How the map is smoothed.
     """
-    mean, spread = expected(sums, volume, plan.cells)
+    mean, spread = Expectation(sums, plan.cells).of(volume)
     own = quantity[volume.counted]
     values = (own - mean) / np.sqrt(spread**2 + softening**2)
     standard = np.zeros(quantity.shape, np.float32)
@@ -92,17 +92,15 @@ def learn(
     Returns:
         The standard, and the calibrated map of each reference left out.
     """
-    total = sums[0]
-    for part in sums[1:]:
-        total = total + part
+    together = total(sums)
     maps = [
-        departure(quantity, volume, total - part, softening, plan).map
+        departure(quantity, volume, together - part, softening, plan).map
         for quantity, volume, part in zip(quantities, volumes, sums, strict=True)
     ]
     squares = [float(np.nanmean(found**2)) for found in maps if np.isfinite(found).any()]
     scale = float(np.sqrt(np.mean(squares))) if squares else 1.0
     scale = max(scale, 1e-6)
-    return Standard(total, softening, scale), tuple(found / np.float32(scale) for found in maps)
+    return Standard(together, softening, scale), tuple(found / np.float32(scale) for found in maps)
 
 
 def fused(maps: Sequence[FloatArray], volume: WorkingVolume) -> FloatArray:

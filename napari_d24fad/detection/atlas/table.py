@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
-import numpy.typing as npt
 from scipy import ndimage
 
 from napari_d24fad.anatomy.grid import FloatArray, Millimetres
@@ -101,39 +101,61 @@ def sums_of(quantity: FloatArray, volume: WorkingVolume, cells: Cells) -> Sums:
     return Sums(moments, 1)
 
 
-def expected(sums: Sums, volume: WorkingVolume, cells: Cells) -> tuple[FloatArray, FloatArray]:
-    """Returns mean and standard deviation of the references at each counted voxel.
+def total(parts: Sequence[Sums]) -> Sums:
+    """Returns the sums over all scans."""
+    together = parts[0]
+    for part in parts[1:]:
+        together = together + part
+    return together
+
+
+class Expectation:
+    """Mean and spread of the references over the common space, for several volumes.
 
     Each bin as a whole counts a little at every place, the more the fewer references there are:
     where they show nothing, what is known is that of the bin.
-
-    Returns:
-        Two arrays ``(voxels,)``.
     """
-    index = cells.index(volume)
-    bins = volume.bins[volume.counted]
-    mean, spread = np.empty((2, len(bins)), np.float32)
-    for number in range(volume.n_bins):
-        chosen = bins == number
-        if not chosen.any():
-            continue
-        moments = sums.moments[:, number].astype(np.float64)
-        total = moments.reshape(3, -1).sum(axis=1)
-        weight = moments[0]
-        present = weight[weight > 0.05 * weight.max()] if weight.max() > 0 else weight.ravel()
-        prior = _PRIOR * float(np.median(present)) / max(1, sums.scans)
-        if total[0] <= 0 or prior <= 0:  # a bin that no reference has
-            mean[chosen], spread[chosen] = np.nan, np.nan
-            continue
-        moments += (total / total[0] * prior)[:, np.newaxis, np.newaxis, np.newaxis]
-        first = moments[1] / moments[0]
-        second = np.maximum(moments[2] / moments[0] - first**2, 0)
-        where = index[:, chosen]
-        mean[chosen] = _at(first, where)
-        spread[chosen] = np.sqrt(_at(second, where))
-    return mean, spread
+
+    def __init__(self, sums: Sums, cells: Cells) -> None:
+        self._sums, self._cells = sums, cells
+        self._grids: dict[int, tuple[FloatArray, FloatArray] | None] = {}
+
+    def of(self, volume: WorkingVolume) -> tuple[FloatArray, FloatArray]:
+        """Returns mean and standard deviation at each counted voxel; NaN in a bin that no reference has.
+
+        Returns:
+            Two arrays ``(voxels,)``.
+        """
+        index = self._cells.index(volume)
+        bins = volume.bins[volume.counted]
+        mean, spread = np.full((2, len(bins)), np.nan, np.float32)
+        for number in range(volume.n_bins):
+            chosen = bins == number
+            grids = self._bin(number) if chosen.any() else None
+            if grids is not None:
+                where = index[:, chosen]
+                mean[chosen] = _at(grids[0], where)
+                spread[chosen] = np.sqrt(_at(grids[1], where))
+        return mean, spread
+
+    def _bin(self, number: int) -> tuple[FloatArray, FloatArray] | None:
+        """Returns mean and variance of one bin on the cells."""
+        if number not in self._grids:
+            moments = self._sums.moments[:, number]
+            total = moments.reshape(3, -1).sum(axis=1, dtype=np.float64)
+            weight = moments[0]
+            present = weight[weight > 0.05 * weight.max()]
+            if total[0] <= 0 or not present.size:
+                self._grids[number] = None
+            else:
+                prior = _PRIOR * float(np.median(present)) / max(1, self._sums.scans)
+                whole = (total / total[0] * prior).astype(np.float32)
+                moments = moments + whole[:, np.newaxis, np.newaxis, np.newaxis]
+                mean = moments[1] / moments[0]
+                self._grids[number] = mean, np.maximum(moments[2] / moments[0] - mean**2, 0)
+        return self._grids[number]
 
 
-def _at(array: npt.NDArray[np.float64], index: FloatArray) -> npt.NDArray[np.float64]:
+def _at(array: FloatArray, index: FloatArray) -> FloatArray:
     """Interpolates linearly between cells."""
-    return np.asarray(ndimage.map_coordinates(array, index, order=1, mode="nearest"))
+    return np.asarray(ndimage.map_coordinates(array, index, order=1, mode="nearest"), np.float32)
