@@ -72,7 +72,8 @@ class LesionFound:
         first_slice: Whether the slice with the highest score holds lesion.
         slices: Share of the slices that hold lesion: what a slice named by chance would reach.
         dice: Dice of what is coloured with the lesion.
-        inside: Share of the lesion that lies in the anatomy.
+        inside: Share of the lesion that lies in what the method takes for anatomy, or where it does
+            not say in the anatomy.
     """
 
     by_peak: float
@@ -154,6 +155,7 @@ def _lesion(
     by_region = [frozenset(part[region == number].tolist()) for number in range(1, len(examined.masses) + 1)]
     slice_auroc, first_slice, share = _slices(examined.slice_scores, slice_axis, lesion)
     n_lesion = int(np.count_nonzero(lesion))
+    own = anatomy if examined.anatomy is None else examined.anatomy
     overlap = float(np.count_nonzero(examined.coloured & lesion))
     return LesionFound(
         by_peak=_highest(peaks.values.tolist(), by_peak),
@@ -166,7 +168,7 @@ def _lesion(
         first_slice=first_slice,
         slices=share,
         dice=2 * overlap / (n_lesion + int(np.count_nonzero(examined.coloured))),
-        inside=float(np.count_nonzero(lesion & anatomy)) / n_lesion,
+        inside=float(np.count_nonzero(lesion & own)) / n_lesion,
     )
 
 

@@ -119,6 +119,19 @@ def test_colour_outside_the_anatomy_is_counted_but_not_on_the_lesion() -> None:
     assert found.coloured_outside == np.count_nonzero(~anatomy & ~two_lesions())
     assert found.lesion is not None
     assert found.lesion.inside == pytest.approx(72 / 148)  # six of twelve rows of the large one
+    own = Examined(
+        np.zeros(SHAPE, np.float32),
+        0.0,
+        np.zeros(4, np.float32),
+        labels > 1,
+        labels,
+        (),
+        0,
+        anatomy=EVERYWHERE,
+    )
+    told = measure_volume(own, SPACING, 0, two_lesions(), anatomy).lesion
+    assert told is not None
+    assert told.inside == 1.0  # the method's own mask loses nothing
     normal = measure(np.full(SHAPE, 3.0), None, labels, (1.0,), anatomy)
     assert normal.coloured_outside == 4 * 20 * 30
     assert normal.lesion is None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -11,7 +12,7 @@ from skimage.filters import threshold_multiotsu, threshold_otsu
 
 from napari_d24fad.anatomy.find import drawn_region, find_anatomy
 from napari_d24fad.anatomy.found import Anatomy
-from napari_d24fad.metrics.volumes import BoolArray, FloatArray
+from napari_d24fad.metrics.volumes import BoolArray, FloatArray, Spacing
 from napari_d24fad.studies.scan import Scan
 
 BRAIN_MM = (2.0, 2.0, 2.0)
@@ -22,6 +23,7 @@ _NECK_MM = 5.0
 
 _SCALP_MM = 6.0
 _CLOSED_MM = 8.0
+_AROUND_MM = 20.0
 _PLAUSIBLE_ML = (800.0, 2200.0)
 _DEEP_MM, _MIDDLE_MM, _ABOVE_MM = 20.0, 30.0, 2.0
 _LEAST_VENTRICLE_ML = 2.0
@@ -78,26 +80,34 @@ def find_brain(scan: Scan) -> Brain | None:
     values = np.asarray(scan.voxels, np.float32)
     head = _filled(_above_otsu(values), scan.slice_axis)
     low, _ = _classes(values[head])
-    tissue = head & (values > low) & (_depth(head, scan) > _SCALP_MM)
-    labels, count = ndimage.label(_depth(tissue, scan) > _NECK_MM)
+    tissue = head & (values > low) & (_depth(head, scan.spacing) > _SCALP_MM)
+    labels, count = ndimage.label(_depth(tissue, scan.spacing) > _NECK_MM)
     if count == 0:
         return None
     sizes = np.bincount(labels.ravel())
     sizes[0] = 0
     core = labels == sizes.argmax()
-    brain = tissue & (_depth(~core, scan) <= _NECK_MM + 1)
-    # Closed by distances: structuring elements of this size take seconds.
-    closed = _depth(_depth(~brain, scan) <= _CLOSED_MM, scan) > _CLOSED_MM
-    hull = ndimage.binary_fill_holes(closed | brain) & head
+    hull = _hull(core, tissue, scan.spacing) & head
     volume = float(np.count_nonzero(hull) * np.prod(scan.spacing)) / 1000
     if not _PLAUSIBLE_ML[0] <= volume <= _PLAUSIBLE_ML[1]:
         return None
     inside = values[hull]
     low, high = _classes(inside)
     fluid = hull & (values <= low)
-    depth = _depth(hull, scan).astype(np.float32)
+    depth = _depth(hull, scan.spacing)
     grey = float(np.median(inside[(inside > low) & (inside <= high)]))
     return Brain(depth, fluid, _ventricles(fluid, depth, scan), grey, float(np.median(inside[inside > high])))
+
+
+def _hull(core: BoolArray, tissue: BoolArray, spacing: Spacing) -> BoolArray:
+    """Dilates what was eroded within the tissue, closes it and fills it; only around it, to save time."""
+    box = _box(core, [int(_AROUND_MM / length) for length in spacing])
+    # By distances: structuring elements of this size take seconds.
+    brain = tissue[box] & (_depth(~core[box], spacing) <= _NECK_MM + 1)
+    closed = _depth(_depth(~brain, spacing) <= _CLOSED_MM, spacing) > _CLOSED_MM
+    hull = np.zeros(core.shape, bool)
+    hull[box] = ndimage.binary_fill_holes(closed | brain)
+    return hull
 
 
 def _above_otsu(values: FloatArray) -> BoolArray:
@@ -138,6 +148,20 @@ def _ventricles(fluid: BoolArray, depth: FloatArray, scan: Scan) -> BoolArray | 
     return ventricles if enough else None
 
 
-def _depth(mask: BoolArray, scan: Scan) -> npt.NDArray[np.float64]:
-    """Mm from each voxel of a mask to the nearest voxel outside it."""
-    return np.asarray(ndimage.distance_transform_edt(mask, sampling=scan.spacing))
+def _depth(mask: BoolArray, spacing: Spacing) -> FloatArray:
+    """Distance in mm from each voxel of a mask to the nearest voxel outside it."""
+    depth = np.zeros(mask.shape, np.float32)
+    box = _box(mask, (1, 1, 1))
+    depth[box] = ndimage.distance_transform_edt(mask[box], sampling=spacing)
+    return depth
+
+
+def _box(mask: BoolArray, margin: Sequence[int]) -> tuple[slice, ...]:
+    """The bounding box of a mask and some voxels around it; everything if the mask is empty."""
+    found = ndimage.find_objects(mask.astype(np.uint8))
+    if not found:
+        return (slice(None),) * 3
+    return tuple(
+        slice(max(each.start - more, 0), each.stop + more)
+        for each, more in zip(found[0], margin, strict=True)
+    )
