@@ -93,9 +93,9 @@ def constant_image(folder: Path, scans: Path) -> list[str | Path]:
     return ["scan.nii.gz", *normal(scans)]
 
 
-def nan_image(folder: Path, scans: Path) -> list[str | Path]:
+def infinite_image(folder: Path, scans: Path) -> list[str | Path]:
     voxels = nibabel.load(scans / "query.nii.gz").get_fdata().T
-    voxels[3, 4, 5] = np.nan
+    voxels[3, 4, 5] = np.inf
     write_nifti(folder / "scan.nii.gz", voxels)
     return ["scan.nii.gz", *normal(scans)]
 
@@ -145,7 +145,7 @@ def window_for_mr(folder: Path, scans: Path) -> list[str | Path]:
         (truncated_reference, "S05", 3),
         (missing_slice, "S06", 3),
         (constant_image, "S10", 3),
-        (nan_image, "S11", 3),
+        (infinite_image, "S11", 3),
         (one_reference, "P01", 4),
         (no_reference, "P01", 4),
         (query_among_references, "P02", 4),
