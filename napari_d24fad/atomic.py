@@ -18,17 +18,25 @@ from pathlib import Path
 from napari_d24fad.errors import Code, ExportError
 from napari_d24fad.staging import abandoned, staging_name
 
+PRIVATE_FOLDER, PRIVATE_FILE = 0o700, 0o600
+"""Permissions of what shows patients and that no user asked to have written."""
+
 _JOURNAL = "journal.json"
 """Beside new and old files: which ones are moved. There is one only while they are."""
 
 
 @contextmanager
-def atomic_file(path: str | os.PathLike[str]) -> Iterator[Path]:
+def atomic_file(path: str | os.PathLike[str], *, private: bool = False) -> Iterator[Path]:
     """Yields a temporary path to write to, which then takes the place of ``path``.
 
     The temporary file lies in the same folder and keeps the suffixes, which writers
     choose their format by. Missing folders are made. An older file at ``path`` is
     replaced only when the new one is complete and on the disk.
+
+    Args:
+        path: The file.
+        private: Whether only this user may read the file, and enter the folders that are made for
+            it. Otherwise that is left to the umask, as for any document.
 
     Raises:
         ExportError: ``CANNOT_WRITE`` if the system refuses; nothing is left behind.
@@ -37,8 +45,10 @@ def atomic_file(path: str | os.PathLike[str]) -> Iterator[Path]:
     staged = target.with_name(staging_name(target.name))
     created: list[Path] = []
     try:
-        created = _make_folders(target.parent)
+        created = _make_folders(target.parent, PRIVATE_FOLDER if private else 0o777)
         recover(target.parent)
+        if private:  # from its first byte on
+            os.close(os.open(staged, os.O_CREAT | os.O_EXCL | os.O_WRONLY, PRIVATE_FILE))
         yield staged
         _flush(staged)
         staged.replace(target)
@@ -111,13 +121,13 @@ def check_writable(folder: str | os.PathLike[str]) -> None:
         pass
 
 
-def _make_folders(target: Path) -> list[Path]:
+def _make_folders(target: Path, mode: int = 0o777) -> list[Path]:
     """Creates a folder with its parents; returns the new ones, outermost first."""
     missing = [folder for folder in (target, *target.parents) if not folder.exists()][::-1]
     done: list[Path] = []
     try:
         for folder in missing:
-            folder.mkdir()
+            folder.mkdir(mode)
             done.append(folder)
     except OSError:
         _remove_empty(done)

@@ -73,7 +73,11 @@ def read_metadata(path: Path) -> dict[str, str]:
 
 
 def write_tensors(
-    tensors: Mapping[str, Tensor], path: Path, metadata: Mapping[str, str] | None = None
+    tensors: Mapping[str, Tensor],
+    path: Path,
+    metadata: Mapping[str, str] | None = None,
+    *,
+    private: bool = False,
 ) -> None:
     """Writes a safetensors file; ``path`` is replaced only when all of it is on disk.
 
@@ -81,6 +85,7 @@ def write_tensors(
         tensors: By name.
         path: The file.
         metadata: Text by key, kept in the header.
+        private: See `atomic_file`.
 
     Raises:
         ModelError: MODEL_CORRUPT if a value is not a finite number.
@@ -88,7 +93,7 @@ def write_tensors(
     """
     refuse_not_finite(tensors)
     whole = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
-    with atomic_file(path) as temporary:
+    with atomic_file(path, private=private) as temporary:
         temporary.write_bytes(safetensors.torch.save(whole, dict(metadata) if metadata else None))
 
 

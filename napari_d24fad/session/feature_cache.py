@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import os
+import stat
 import zlib
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from napari_d24fad.atomic import PRIVATE_FILE, PRIVATE_FOLDER
 from napari_d24fad.errors import ExportError, ModelError
 from napari_d24fad.network.tensors import Tensors, map_tensors, write_tensors
 
@@ -23,14 +25,18 @@ class FeatureCache:
     Entries are written whole or not at all, and checked when they are opened: one that is damaged
     is removed, as if it had never been there. Several processes may use one folder.
 
+    Entries hold small pictures of what was encoded, so only this user may read them. What an
+    earlier version left open to others is closed when the cache is opened.
+
     Args:
         folder: Made when something is written.
-        limit: Most bytes to keep; 0 keeps nothing.
+        limit: Most bytes to keep; 0 writes nothing and finds nothing.
     """
 
     def __init__(self, folder: Path, limit: int) -> None:
         self._folder = folder
         self._limit = limit
+        _close_to_others(folder)
 
     def get(self, key: str) -> tuple[Tensors, dict[str, Any]] | None:
         """Returns what was kept, memory-mapped, or None.
@@ -56,13 +62,15 @@ class FeatureCache:
 
     def put(self, key: str, tensors: Tensors, content: Mapping[str, Any]) -> None:
         """Keeps something; silently nothing if the disk does not take it, for it can be computed again."""
-        size = sum(tensor.nbytes for tensor in tensors.values())
+        if not self._limit:
+            return
+        text = json.dumps({**content, "crc32": _checksums(tensors)})
+        size = len(text) + sum(tensor.nbytes for tensor in tensors.values())
         if size > self._limit:
             return
         try:
             self._make_way(size)
-            text = json.dumps({**content, "crc32": _checksums(tensors)})
-            write_tensors(tensors, self._path(key), {_TEXT: text})
+            write_tensors(tensors, self._path(key), {_TEXT: text}, private=True)
         except (ExportError, ModelError, OSError):
             return
 
@@ -83,6 +91,21 @@ class FeatureCache:
 
     def _path(self, key: str) -> Path:
         return self._folder / f"{key}{_SUFFIX}"
+
+
+def _close_to_others(folder: Path) -> None:
+    """Takes everybody else's permissions away, as far as the system lets us: it may be another user's."""
+    if os.name != "posix":  # Windows keeps a user's folders to the user
+        return
+    with suppress(OSError):
+        if folder.stat().st_mode & 0o077:
+            folder.chmod(PRIVATE_FOLDER)
+    with suppress(OSError), os.scandir(folder) as entries:
+        for entry in entries:
+            with suppress(OSError):
+                status = entry.stat(follow_symlinks=False)
+                if stat.S_ISREG(status.st_mode) and status.st_mode & 0o077:
+                    Path(entry.path).chmod(PRIVATE_FILE)
 
 
 def _checksums(tensors: Tensors) -> dict[str, int]:
