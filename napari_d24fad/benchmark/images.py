@@ -15,8 +15,9 @@ from napari_d24fad.benchmark.product import now
 from napari_d24fad.detection.references.null import smooth
 from napari_d24fad.detection.scoring.paper import PaperScoring
 from napari_d24fad.network.d24fad import D24FAD
-from napari_d24fad.network.inference import PRECISIONS, Precision, for_inference, whole_float32
+from napari_d24fad.network.inference import PRECISIONS, Precision, for_inference
 from napari_d24fad.network.losses import distance_maps
+from napari_d24fad.network.rounding import whole_float32
 from napari_d24fad.network.student import Scales
 from napari_d24fad.network.weighting import LearnToWeight
 from napari_d24fad.progress import CancelToken, Progress

@@ -15,8 +15,8 @@ from napari_d24fad.detection.references.null import smooth
 from napari_d24fad.detection.references.reference_set import References
 from napari_d24fad.detection.scoring.matched import MatchedScoring, copying_distances, student
 from napari_d24fad.detection.scoring.paper import PaperScoring
-from napari_d24fad.network.inference import whole_float32
 from napari_d24fad.network.losses import distance_maps, enlarge
+from napari_d24fad.network.rounding import whole_float32
 
 Distance = Literal["SSD", "TSD"]
 SSD: Distance = "SSD"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-from contextlib import AbstractContextManager
 from typing import Literal, get_args
 
 import torch
@@ -44,15 +43,6 @@ def for_inference(network: D24FAD, precision: Precision) -> D24FAD:
     if next(folded.teacher.parameters()).device.type == "cpu" and can_pack(dtype):
         pack(folded)
     return folded
-
-
-def whole_float32() -> AbstractContextManager[None]:
-    """Returns a context in which CUDA convolutions keep float32 as it is.
-
-    By default torch rounds their inputs to TF32, whose 10 bits of mantissa are coarser than the 1e-4
-    within which published numbers are reproduced. Not measured on a GPU.
-    """
-    return torch.backends.cudnn.flags(enabled=torch.backends.cudnn.enabled, allow_tf32=False)
 
 
 def _fold(module: nn.Module) -> None:

@@ -19,8 +19,9 @@ from napari_d24fad.detection.scoring.names import scoring
 from napari_d24fad.detection.scoring.protocol import Features, Scoring
 from napari_d24fad.errors import ArgumentError, Code, ModelError
 from napari_d24fad.network.checkpoint import LoadedModel
-from napari_d24fad.network.inference import PRECISIONS, Precision, for_inference, whole_float32
+from napari_d24fad.network.inference import PRECISIONS, Precision, for_inference
 from napari_d24fad.network.normalise import imagenet_normalise
+from napari_d24fad.network.rounding import whole_float32
 from napari_d24fad.progress import CancelToken, Progress, silent
 from napari_d24fad.studies.scan import Scan
 

@@ -10,8 +10,8 @@ from torch import Tensor
 
 from napari_d24fad.detection.scoring.protocol import Features
 from napari_d24fad.network.d24fad import D24FAD
-from napari_d24fad.network.inference import whole_float32
 from napari_d24fad.network.losses import enlarge
+from napari_d24fad.network.rounding import whole_float32
 from napari_d24fad.network.weighting import LearnToWeight, weighted_distance
 
 

@@ -6,6 +6,7 @@ import torch
 
 from napari_d24fad.detection.detector import Detector
 from napari_d24fad.errors import Code, D24fadError
+from napari_d24fad.network.rounding import rounding
 from tests.detection.subjects import head, random_model
 
 
@@ -28,27 +29,27 @@ def test_precision_is_exact_where_the_paper_is_repeated() -> None:
 
 
 class Rounding(torch.nn.Module):
-    """A teacher that notes whether CUDA convolutions may round to TF32 while it runs."""
+    """A teacher that notes how CUDA may round while it runs."""
 
     def __init__(self, teacher: torch.nn.Module) -> None:
         super().__init__()
         self.teacher = teacher
-        self.may_round: list[bool] = []
+        self.rounding: list[str] = []
 
     def forward(self, images: torch.Tensor):
-        self.may_round.append(torch.backends.cudnn.allow_tf32)
+        self.rounding.append(rounding(torch.device("cuda")))
         return self.teacher(images)
 
 
 def test_the_published_scoring_is_not_rounded_to_tf32() -> None:
-    before = torch.backends.cudnn.allow_tf32
+    before = rounding(torch.device("cuda"))
     detector = Detector(random_model(), "cpu", "paper")
     teacher = Rounding(detector.network.teacher)
     detector.network.teacher = teacher  # type: ignore[assignment]  # watches
     detector.encode_scan(head(0))
-    assert teacher.may_round
-    assert not any(teacher.may_round)
-    assert torch.backends.cudnn.allow_tf32 == before
+    assert teacher.rounding
+    assert not any("tf32" in each or "True" in each for each in teacher.rounding)
+    assert rounding(torch.device("cuda")) == before
 
 
 class OutOfMemory(torch.nn.Module):
