@@ -291,6 +291,11 @@ class Code(Enum):
         "The graphics card stopped working while it computed.",
         "Choose the CPU, or start the program again and check the graphics driver.",
     )
+    GPU_UNSUPPORTED = (
+        "M10",
+        "The graphics card is of a kind that the installed PyTorch cannot use; the CPU computes instead.",
+        "Install a build of PyTorch for this card, or choose the CPU.",
+    )
 
     CANNOT_WRITE = (
         "X01",

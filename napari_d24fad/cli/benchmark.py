@@ -8,7 +8,7 @@ from datetime import date
 from pathlib import Path
 
 from napari_d24fad.cli.arguments import Parser, add_device, add_json, count, counts, side
-from napari_d24fad.cli.console import progress_bar
+from napari_d24fad.cli.console import progress_bar, warn_of_device
 from napari_d24fad.export.report import as_json
 from napari_d24fad.progress import CancelToken, part
 
@@ -55,6 +55,7 @@ def run(arguments: Namespace) -> None:
     from napari_d24fad.memory import highest_mib
     from napari_d24fad.network.d24fad import build_network
 
+    warn_of_device(arguments.device)
     cancel = CancelToken()
     detector = Detector.load("compact", arguments.device)
     device = detector.device

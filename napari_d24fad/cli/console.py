@@ -78,6 +78,14 @@ def complain(refusal: str) -> None:
     tqdm.write("d24fad: error " + " ".join(refusal.split()), file=sys.stderr)
 
 
+def warn_of_device(name: str) -> None:
+    """Says on stderr why ``"auto"`` takes the CPU though there is a graphics card. Imports torch."""
+    from napari_d24fad.detection.encoding.devices import passed_over
+
+    if problem := passed_over(name):
+        warn(str(problem))
+
+
 def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     """Returns rows with their columns aligned under a head.
 

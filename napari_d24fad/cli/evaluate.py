@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from napari_d24fad.atomic import atomic_file, check_writable
 from napari_d24fad.cli import volumes
 from napari_d24fad.cli.arguments import Parser, add_device, add_json, count, counts, whole
-from napari_d24fad.cli.console import progress_bar, warn
+from napari_d24fad.cli.console import progress_bar, warn, warn_of_device
 from napari_d24fad.cli.evaluation_tables import ablation_table, summary
 from napari_d24fad.errors import ArgumentError, Code, D24fadError
 from napari_d24fad.network.card import SCORINGS
@@ -126,6 +126,7 @@ def run(arguments: Namespace) -> None:
     from napari_d24fad.evaluation.reading import read_labelled
     from napari_d24fad.evaluation.run import Fold, Options, cost_of, evaluate
 
+    warn_of_device(arguments.device)
     with progress_bar() as progress:
         tasks = read_labelled(
             arguments.data,

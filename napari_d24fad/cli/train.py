@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from napari_d24fad.atomic import check_writable
 from napari_d24fad.cli.arguments import Parser, add_device, count, positive, whole
-from napari_d24fad.cli.console import progress_bar, warn
+from napari_d24fad.cli.console import progress_bar, warn, warn_of_device
 from napari_d24fad.errors import ArgumentError, Code
 from napari_d24fad.progress import silent
 
@@ -82,6 +82,8 @@ def run(arguments: Namespace) -> None:
     from napari_d24fad.training.train import train_model
 
     speaks = is_main_process()
+    if speaks:
+        warn_of_device(arguments.device)
     recipe = recipe_of(arguments)
     with progress_bar() as bar:
         card = train_model(

@@ -80,7 +80,7 @@ class Detector(Encoder):
         started = time.perf_counter()
         scans = [each.scan for each in encoded]
         check_references(scans)
-        features = [each.encoded for each in encoded]
+        features = [each.encoded.on(self.device) for each in encoded]
         if alignment is None:
             method = method or scoring(self.scoring_name, scans[0].is_volume)
             statistics = method.statistics([each.features for each in features])
@@ -124,7 +124,7 @@ class Detector(Encoder):
             Cancelled: If a stop was asked for.
         """
         started = time.perf_counter()
-        warnings = check_pairing(query.scan, references.scans) + references.warnings
+        warnings = check_pairing(query.scan, references.scans) + references.warnings + self.tell_device()
         known = [each.encoded for each in references.encoded]
         warnings += query_warnings(query.encoded, known, references.likeness)
         found = examine_slices(query, references, progress, cancel or CancelToken())

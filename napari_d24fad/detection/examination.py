@@ -8,7 +8,9 @@ from dataclasses import dataclass, field
 import numpy as np
 import torch
 
+from napari_d24fad.detection.encoding.devices import upload
 from napari_d24fad.detection.encoding.encoded import EncodedScan
+from napari_d24fad.detection.encoding.halving import in_halves
 from napari_d24fad.detection.references.alignment import Compared
 from napari_d24fad.detection.references.calibration import FloatArray, conformal_slice_p
 from napari_d24fad.detection.references.null import (
@@ -58,18 +60,23 @@ def examine_slices(
         query, references.encoded, progress=part(progress, 0, 0.7), cancel=cancel
     )
     upright = np.full(prepared.scan.grid, np.nan, np.float32)
-    scores = np.empty(len(query.indices), np.float32)
+
+    def drawn(run: slice) -> tuple[torch.Tensor, ...]:
+        maps, weights = _maps(compared, run, null, references.shares, cancel)
+        values = maps[:, upload(inside, maps.device)]
+        slices = torch.from_numpy(prepared.to_slices(maps, query.indices[run]))
+        return method.image_score(values), weights, slices
+
     parts = []
     for start in range(0, len(query.indices), _AT_ONCE):
         chosen = slice(start, min(start + _AT_ONCE, len(query.indices)))
-        maps, shares = _maps(compared, chosen, null, references.shares, cancel)
-        scores[chosen] = method.image_score(maps[:, inside.to(maps.device)]).cpu().numpy()
-        drawn = prepared.to_slices(maps, query.indices[chosen])
-        scores[chosen][np.isnan(drawn).all(axis=(1, 2))] = np.nan  # a slice without a value
-        upright[list(query.indices[chosen])] = drawn
-        parts.append(shares.cpu().numpy())
+        *found, slices = in_halves(drawn, chosen)
+        upright[list(query.indices[chosen])] = slices.numpy()
+        parts.append(found)
         progress(0.7 + 0.3 * chosen.stop / len(query.indices), "Drawing the map")
-    examined, weights = np.isfinite(scores), np.concatenate(parts)
+    scores, weights = (torch.cat(each).cpu().numpy() for each in zip(*parts, strict=True))
+    scores[np.isnan(upright[list(query.indices)]).all(axis=(1, 2))] = np.nan  # a slice without a value
+    examined = np.isfinite(scores)
     p_values = conformal_slice_p(
         scores, query.encoded.levels, null.slice_scores, [each.encoded.levels for each in references.encoded]
     )

@@ -75,7 +75,8 @@ def explain(
     level = float(query.encoded.levels[position])
     method = references.scoring
     alignment = references.alignment
-    own = query.encoded.part(slice(position, position + 1)).aligned(method, alignment.statistics)
+    own = query.encoded.part(slice(position, position + 1)).on(distances.detector.device)
+    own = own.aligned(method, alignment.statistics)
     known = [alignment.supports(each) for each in references.encoded]
     at = supports_at(known, [level])
     side = method.map_side(query.prepared.sampling.side)

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from napari_d24fad.detection.detector import Detector
+from napari_d24fad.detection.encoding.devices import upload
 from napari_d24fad.detection.encoding.encoded import Encoded, EncodedScan, supports_at
 from napari_d24fad.detection.references.calibration import FloatArray
 from napari_d24fad.detection.references.null import smooth
@@ -70,7 +71,7 @@ class PublishedDistances:
             ``(n, rows, columns)`` upright on the pixels of the slices, at least 0, NaN where not examined.
         """
         prepared = self.query.prepared
-        own, side = self.query.encoded.part(chosen), prepared.sampling.side
+        own, side = self.query.encoded.part(chosen).on(self.detector.device), prepared.sampling.side
         maps = self._ssd(own, side) if distance == SSD else self._tsd(own, chosen, side)
         smoothed = smooth(maps.sum(dim=1), _METHOD.smoothing)
         return prepared.to_slices(smoothed, self.query.indices[chosen])
@@ -104,8 +105,10 @@ class PublishedDistances:
         else:
             at = supports_at([each.encoded for each in references.encoded], levels, most=1)
             features = student(own.features)
-            supports = _METHOD.supports(self.detector.network, student(at.features))
-        return _METHOD.compare(features, supports, at.owners, side, references.counted, at.near)[0]
+            nearest = tuple(upload(feature, self.detector.device) for feature in at.features)
+            supports = _METHOD.supports(self.detector.network, student(nearest))
+        near = upload(at.near, self.detector.device)
+        return _METHOD.compare(features, supports, at.owners, side, references.counted, near)[0]
 
     def _tsd(self, own: Encoded, chosen: slice, side: int) -> Tensor:
         """One map per scale, ``(n, scales, side, side)``."""

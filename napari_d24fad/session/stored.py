@@ -39,7 +39,7 @@ def encoding_key(encoder: Encoder, scan: Scan, max_slices: int) -> str:
         scan.scan_hash(),
         encoder.model.sha256,
         encoder.scoring_name,
-        encoder.precision,
+        encoder.arithmetic,
         encoder.ct_window,
         encoder.model.card.input_size,
         max_slices,

@@ -6,6 +6,8 @@ import torch
 from torch import Tensor
 from torch.nn.functional import affine_grid, grid_sample
 
+from napari_d24fad.detection.encoding.devices import upload
+
 
 def random_views(
     images: Tensor, side: int, generator: torch.Generator, zoom: float = 0.3, upright: bool = False
@@ -27,7 +29,7 @@ def random_views(
 
     def uniform(low: float, high: float, channels: int = 1) -> Tensor:
         drawn = torch.rand(count, channels, 1, 1, generator=generator)
-        return low + (high - low) * drawn.to(images.device)
+        return low + (high - low) * upload(drawn, images.device)
 
     turn = (0.05 if upright else 0.25) * torch.randn(count, generator=generator)
     size = 1 - zoom + 1.2 * zoom * torch.rand(count, generator=generator)
@@ -37,7 +39,7 @@ def random_views(
     first = torch.stack([turn.cos() * mirror[:, 0], turn.sin() * mirror[:, 1]], 1) * size[:, None]
     second = torch.stack([-turn.sin() * mirror[:, 0], turn.cos() * mirror[:, 1]], 1) * size[:, None]
     shift = (1 - size[:, None]).clamp(min=0) * (2 * torch.rand(count, 2, generator=generator) - 1)
-    theta = torch.cat([torch.stack([first, second], 1), shift[..., None]], 2).to(images.device)
+    theta = upload(torch.cat([torch.stack([first, second], 1), shift[..., None]], 2), images.device)
     grid = affine_grid(theta, [count, 3, side, side], align_corners=False)
     views = grid_sample(images.float() / 255, grid, padding_mode="zeros", align_corners=False)
     gain = uniform(0.75, 1.25) * uniform(0.95, 1.05, 3)
@@ -45,5 +47,5 @@ def random_views(
     negative = (uniform(0, 1) < 0.1) & (not upright)
     views = torch.where(negative, 1 - views, views)
     strength = uniform(0, 0.03)
-    noise = torch.randn(views.shape, generator=generator).to(images.device)
+    noise = upload(torch.randn(views.shape, generator=generator), images.device)
     return (views + strength * noise).clamp(0, 1)

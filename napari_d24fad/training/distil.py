@@ -14,6 +14,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import avg_pool2d, cosine_similarity, mse_loss, normalize, smooth_l1_loss
 
+from napari_d24fad.detection.encoding.devices import upload
 from napari_d24fad.errors import Code, ModelError
 from napari_d24fad.network.architecture import architecture
 from napari_d24fad.network.normalise import imagenet_normalise
@@ -150,7 +151,7 @@ def distil(
     optimiser = torch.optim.AdamW(parameters, lr=options.rate, weight_decay=1e-2)
 
     def encode(images: Tensor) -> Sequence[Tensor]:
-        batch = imagenet_normalise(images.to(device)).contiguous(memory_format=torch.channels_last)
+        batch = imagenet_normalise(upload(images, device)).contiguous(memory_format=torch.channels_last)
         with torch.no_grad(), mixed_precision(device):
             scales: Sequence[Tensor] = source(batch).scales
         return scales
@@ -158,15 +159,15 @@ def distil(
     bank: ViewBank
 
     def loss() -> Tensor:
-        general = len(stage.losses) < options.general_steps and bank.general
+        general = stage.taken < options.general_steps and bank.general
         kinds = bank.general if general else bank.every
         chosen = _draw(bank, kinds, options.batch, generator)
-        batch = imagenet_normalise(bank.views[chosen].to(device).float() / 255)
+        batch = imagenet_normalise(upload(bank.views[chosen], device).float() / 255)
         with mixed_precision(device):
             seen = student(batch.contiguous(memory_format=torch.channels_last))
             small = [avg_pool2d(seen.scales[0], 2), *seen.scales[1:], seen.embedding]
             mapped = [head(feature) for head, feature in zip(heads, small, strict=True)]
-        targets = [target.to(device) for target in bank.standardised(chosen)]
+        targets = [upload(target, device) for target in bank.standardised(chosen)]
         targets.append(avg_pool2d(targets[2], 2))
         total = torch.zeros((), device=device)
         for guess, feature, target in zip(mapped, small, targets, strict=True):

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import interpolate
 
+from napari_d24fad.detection.encoding.devices import upload
 from napari_d24fad.errors import Code, TrainingError
 from napari_d24fad.training.augment import random_views
 from napari_d24fad.training.options import TrainingOptions
@@ -55,7 +56,7 @@ def views_of(
 
     With crops, the images of a group show the same part, as the same anatomy is compared.
     """
-    groups = [tasks[task].images[indices].to(device) for task, indices in picked]
+    groups = [upload(tasks[task].images[indices], device) for task, indices in picked]
     if options.crops:
         groups = [_same_part(images, options.side + 2 * MARGIN, generator) for images in groups]
     return random_views(torch.cat(groups), options.side, generator, zoom=0.12, upright=True)

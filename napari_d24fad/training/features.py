@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import interpolate
 
+from napari_d24fad.detection.encoding.devices import upload
 from napari_d24fad.network.normalise import imagenet_normalise
 from napari_d24fad.network.teacher import Teacher, TeacherFeatures
 from napari_d24fad.progress import CancelToken, Progress, silent
@@ -35,7 +36,7 @@ class ImageEncoder:
 
     def __call__(self, images: Tensor) -> TeacherFeatures:
         """Encodes images ``(N, 3, S, S)``: uint8 as stored, or float32 views in 0..1 of the right side."""
-        images = images.to(self.device)
+        images = upload(images, self.device)
         if images.dtype == torch.uint8:
             images = interpolate(
                 images.float() / 255, (self.side, self.side), mode="bilinear", antialias=True
@@ -101,12 +102,14 @@ class FeatureCache:
         if missing:
             seen = _flat(self._encoder(torch.stack([self._tasks[t].images[i] for t, i in missing])))
             fresh = {where: tuple(f[row] for f in seen) for row, where in enumerate(missing)}
+        device = self._encoder.device
         rows = [fresh[where] if where in fresh else self._kept[where] for where in wanted]
+        columns = [list(column) for column in zip(*rows, strict=True)]
+        if fresh:
+            columns = [[upload(feature, device) for feature in column] for column in columns]
         fine, middle, coarse, embedding = (
-            torch.stack([feature.to(self._encoder.device) for feature in column]).contiguous(
-                memory_format=torch.channels_last
-            )
-            for column in zip(*rows, strict=True)
+            upload(torch.stack(column), device).contiguous(memory_format=torch.channels_last)
+            for column in columns
         )
         return TeacherFeatures((fine, middle, coarse), embedding)
 

@@ -17,6 +17,13 @@ from napari_d24fad.training.optimise import descend
 from napari_d24fad.training.processes import Processes, SingleProcess
 from napari_d24fad.training.selection import Selection
 
+_STEPS_PER_READ = 20
+
+
+def steps_per_read(device: torch.device) -> int:
+    """Returns after how many steps their losses are read: on a GPU, a step then waits for no other."""
+    return 1 if device.type == "cpu" else _STEPS_PER_READ
+
 
 @dataclass(slots=True, eq=False)
 class Stage:
@@ -32,7 +39,8 @@ class Stage:
         schedule: Of its learning rate.
         generator: Source of all randomness of `loss`.
         selection: Chooses among the weights that the stage passes through; None takes the last.
-        losses: The loss of every step so far.
+        losses: The loss of every step so far, as far as they were read.
+        unread: Those of the steps after them, scalars on the device.
     """
 
     name: str
@@ -45,6 +53,26 @@ class Stage:
     generator: torch.Generator
     selection: Selection | None = None
     losses: list[float] = field(default_factory=list)
+    unread: list[Tensor] = field(default_factory=list)
+
+    @property
+    def taken(self) -> int:
+        """Steps so far."""
+        return len(self.losses) + len(self.unread)
+
+    def read(self, guard: DivergenceGuard) -> str:
+        """Reads the losses that were not read yet, up to the first that is a divergence.
+
+        Returns:
+            Why it is one; see `DivergenceGuard.see`.
+        """
+        values = torch.stack(self.unread).tolist()
+        self.unread.clear()
+        for value in values:
+            self.losses.append(value)
+            if reason := guard.see(value):
+                return reason
+        return ""
 
 
 class Keeper(Protocol):
@@ -104,7 +132,8 @@ def run_stage(
         cancel: Stops it between two steps.
 
     Raises:
-        TrainingError: DIVERGED if the loss is not a number or stays far above what it was.
+        TrainingError: DIVERGED if the loss is not a number or stays far above what it was. On a GPU
+            that is noticed some steps later, and always before a checkpoint.
         ExportError: CANNOT_WRITE if a checkpoint cannot be written.
         Cancelled: If a stop was asked for.
     """
@@ -114,20 +143,26 @@ def run_stage(
     guard = DivergenceGuard()
     for loss in stage.losses:
         guard.see(loss)
-    first, started = len(stage.losses), time.monotonic()
-    while len(stage.losses) < stage.steps:
+    first, started = stage.taken, time.monotonic()
+    while stage.taken < stage.steps:
         cancel.check()
-        stage.losses.append(descend(stage.loss(), stage.optimiser, stage.schedule, processes.mean))
-        done = len(stage.losses)
+        started_from = stage.loss()
+        steps = steps_per_read(started_from.device)
+        look = steps == 1
+        stage.unread.append(descend(started_from, stage.optimiser, stage.schedule, processes.mean, look=look))
+        done = stage.taken
         last = done == stage.steps
-        if reason := guard.see(stage.losses[-1]) or (guard.at_end() if last else ""):
+        due = done % keeper.every == 0 or last
+        reason = stage.read(guard) if due or len(stage.unread) == steps else ""
+        if reason := reason or (guard.at_end() if last else ""):
             raise keeper.diverged(stage, reason)
-        if (done % keeper.every == 0 or last) and not guard.suspicious:
+        if due and not guard.suspicious:
             if stage.selection and processes.rank == 0:
                 stage.selection.review(done, cancel)
             keeper.save(stage)
         left = (time.monotonic() - started) / (done - first) * (stage.steps - done)
-        told = f"{stage.title}: step {done} of {stage.steps}, loss {stage.losses[-1]:.4f}"
+        told = f"{stage.title}: step {done} of {stage.steps}"
+        told += f", loss {stage.losses[-1]:.4f}" if stage.losses else ""
         progress(done / stage.steps, told if last else f"{told}, {duration(left)} left")
     if stage.selection:
         stage.selection.take_best()

@@ -24,21 +24,25 @@ def descend(
     loss: Tensor,
     optimiser: torch.optim.Optimizer,
     schedule: torch.optim.lr_scheduler.LRScheduler,
-    mean: Callable[[Tensor], float] = Tensor.item,
-) -> float:
-    """Takes one step down the gradient, unless the loss is not a finite number: then nothing changes.
+    mean: Callable[[Tensor], Tensor] = Tensor.clone,
+    *,
+    look: bool = True,
+) -> Tensor:
+    """Takes one step down the gradient.
 
     Args:
         loss: A scalar.
         optimiser: Takes the step.
         schedule: Of its learning rate.
         mean: Averages the loss over the processes that train together.
+        look: Whether to look at the loss first, and change nothing if it is not a finite number. On a
+            GPU that waits for everything that is being computed.
 
     Returns:
-        The loss that the step started from.
+        The loss that the step started from, a scalar.
     """
     value = mean(loss.detach())
-    if math.isfinite(value):
+    if not look or math.isfinite(value):
         optimiser.zero_grad(set_to_none=True)
         loss.backward()  # type: ignore[no-untyped-call]  # torch's own annotation is missing
         # One odd batch must not throw the weights far away.

@@ -32,8 +32,8 @@ class Processes(Protocol):
     def share(self, module: nn.Module) -> nn.Module:
         """Returns a module that computes the same and averages gradients over the processes."""
 
-    def mean(self, value: Tensor) -> float:
-        """Averages a scalar over the processes; the same number in each."""
+    def mean(self, value: Tensor) -> Tensor:
+        """Averages a scalar over the processes; the same in each, on the device."""
 
     def gather(self, value: Tensor) -> Tensor:
         """Collects a CPU tensor of every process, ``(count, ...)``."""
@@ -52,9 +52,9 @@ class SingleProcess:
         """Returns the module."""
         return module
 
-    def mean(self, value: Tensor) -> float:
-        """Returns the number."""
-        return value.item()
+    def mean(self, value: Tensor) -> Tensor:
+        """Returns it."""
+        return value
 
     def gather(self, value: Tensor) -> Tensor:
         """Adds the axis."""
@@ -75,9 +75,10 @@ class SeveralProcesses:
         shared: nn.Module = self._accelerator.prepare(module)
         return shared
 
-    def mean(self, value: Tensor) -> float:
+    def mean(self, value: Tensor) -> Tensor:
         """Averages by all-reduce."""
-        return float(self._accelerator.reduce(value.detach(), reduction="mean").item())
+        averaged: Tensor = self._accelerator.reduce(value.detach(), reduction="mean")
+        return averaged
 
     def gather(self, value: Tensor) -> Tensor:
         """Gathers through the device, which the communication may be bound to."""

@@ -9,12 +9,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
 from napari_d24fad.detection.detector import Detector
 from napari_d24fad.detection.references.reference_set import References
 from napari_d24fad.session import kept_references as module
 from napari_d24fad.session.feature_cache import FeatureCache
 from napari_d24fad.session.kept_references import KeptReferences
+from napari_d24fad.session.stored import encoding_key
 from napari_d24fad.studies.series import Series
 from napari_d24fad.studies.study import open_study
 from tests.detection.subjects import random_model
@@ -127,6 +129,22 @@ def test_another_model_or_precision_finds_nothing(folder: Path, tmp_path: Path, 
         _, found = made(cache, folder, other)
         assert found == [False] * 3
         assert work == ["encode_scan"] * 3 + ["reference_set"]
+
+
+def test_another_kind_of_device_or_rounding_finds_nothing(folder: Path) -> None:
+    scan = series_of(folder)[0].load()
+    detector = Detector(random_model(), "cpu")
+    keys = [encoding_key(detector, scan, 64)]
+    detector.device = torch.device("cuda")  # only named
+    keys.append(encoding_key(detector, scan, 64))
+    before = torch.get_float32_matmul_precision()
+    try:
+        torch.set_float32_matmul_precision("high")  # which lets CUDA round to TF32
+        keys.append(encoding_key(detector, scan, 64))
+    finally:
+        torch.set_float32_matmul_precision(before)
+    assert len(set(keys)) == 3
+    assert encoding_key(Detector(random_model(), "cpu"), scan, 64) == keys[0]
 
 
 def test_equal_pixels_that_are_read_otherwise_are_other_features(folder: Path, tmp_path: Path) -> None:

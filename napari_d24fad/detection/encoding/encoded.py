@@ -10,6 +10,7 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
+from napari_d24fad.detection.encoding.devices import upload
 from napari_d24fad.detection.encoding.prepared import Prepared
 from napari_d24fad.detection.encoding.store import collect
 from napari_d24fad.detection.scoring.protocol import Features, Scoring
@@ -42,6 +43,10 @@ class Encoded:
 
     levels: npt.NDArray[np.float64] = field(repr=False)
     features: Features = field(repr=False)
+
+    def on(self, device: torch.device) -> Encoded:
+        """Returns the same with its features on a device."""
+        return replace(self, features=tuple(upload(feature, device) for feature in self.features))
 
     def aligned(self, method: Scoring, statistics: Features) -> Encoded:
         """Returns the same slices with features relative to a set of references."""
@@ -167,4 +172,4 @@ def supports_at(
         positions += wanted
         near.append(torch.tensor([[one in chosen for one in wanted] for chosen in each]))
     features = tuple(torch.cat(tensors) for tensors in zip(*parts, strict=True))
-    return Supports(features, owners, positions, torch.cat(near, dim=1).to(features[0].device))
+    return Supports(features, owners, positions, upload(torch.cat(near, dim=1), features[0].device))

@@ -10,7 +10,12 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from napari_d24fad.detection.encoding.devices import available_devices, choose_device
+from napari_d24fad.detection.encoding.devices import (
+    available_devices,
+    choose_device,
+    is_out_of_memory,
+    passed_over,
+)
 from napari_d24fad.detection.encoding.encoded import Encoded, EncodedScan, evenly
 from napari_d24fad.detection.encoding.intensity import CT_WINDOW
 from napari_d24fad.detection.encoding.prepared import Prepared, prepare
@@ -21,9 +26,9 @@ from napari_d24fad.errors import ArgumentError, Code, ModelError
 from napari_d24fad.network.checkpoint import LoadedModel
 from napari_d24fad.network.inference import PRECISIONS, Precision, for_inference
 from napari_d24fad.network.normalise import imagenet_normalise
-from napari_d24fad.network.rounding import whole_float32
+from napari_d24fad.network.rounding import rounding, whole_float32
 from napari_d24fad.progress import CancelToken, Progress, silent
-from napari_d24fad.studies.scan import Scan
+from napari_d24fad.studies.scan import Problem, Scan
 
 BATCH = 32
 CPU_BATCH = 4
@@ -60,6 +65,7 @@ class Encoder:
     ) -> None:
         self.model = model
         self.device = choose_device(device)
+        self._untold = passed_over(device)
         self.scoring_name = scoring_name or model.card.scoring
         self.ct_window = ct_window
         scoring(self.scoring_name, volume=True)  # refuses an unknown name now, not after the encoding
@@ -72,11 +78,21 @@ class Encoder:
         self._mirrored: WeakKeyDictionary[EncodedScan, Features] = WeakKeyDictionary()
 
     @property
+    def arithmetic(self) -> str:
+        """What the last bits of features and comparisons depend on: precision, kind of device, rounding."""
+        return f"{self.precision} {self.device.type} {rounding(self.device)}".strip()
+
+    @property
     def device_label(self) -> str:
         """The device with the name people know it by."""
         labels = dict(available_devices())
         name = str(self.device)
         return name if name == "cpu" else f"{name} ({labels[name]})"
+
+    def tell_device(self) -> tuple[Problem, ...]:
+        """Returns why the CPU computes though there is a graphics card, the first time it is asked."""
+        told, self._untold = self._untold, None
+        return (told,) if told else ()
 
     def inputs(self, prepared: Prepared, indices: Sequence[int]) -> Tensor:
         """Returns what the network takes for canonical slices, ``(N, 3, side, side)`` on the device."""
@@ -184,7 +200,9 @@ class Encoder:
         """Encodes a batch; where the device runs out of memory, in halves, and so from then on."""
         try:
             return self._at_once(prepared, indices, method, mirror)
-        except torch.OutOfMemoryError as error:
+        except RuntimeError as error:
+            if not is_out_of_memory(error):
+                raise
             if len(indices) == 1:
                 raise ModelError(Code.OUT_OF_MEMORY) from error
         if self.device.type == "cuda":

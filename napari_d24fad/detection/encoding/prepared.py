@@ -10,6 +10,7 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
+from napari_d24fad.detection.encoding.devices import upload
 from napari_d24fad.detection.encoding.intensity import CT_WINDOW, Window, window_of
 from napari_d24fad.detection.encoding.sampling import Sampling, anatomy_box, whole_box
 from napari_d24fad.errors import Code, PairingError
@@ -63,11 +64,11 @@ class Prepared:
         """
         if self.scan.pixels_hash:
             known = np.stack([self.kept[index] for index in indices])
-            return (torch.from_numpy(known).to(device)[:, None] / 255).expand(-1, 3, -1, -1)
+            return (upload(torch.from_numpy(known), device)[:, None] / 255).expand(-1, 3, -1, -1)
         unit = self.window.apply(self.scan.voxels[list(indices)])
         channels = unit if self.scan.is_colour else unit[..., None]
         slices = torch.from_numpy(np.ascontiguousarray(np.moveaxis(channels, -1, 1)))
-        return self.sampling.to_input(slices.to(device))
+        return self.sampling.to_input(upload(slices, device))
 
     def to_slices(self, maps: Tensor, indices: Sequence[int]) -> npt.NDArray[np.float32]:
         """Brings maps of the network input back to the pixels of canonical slices.

@@ -9,8 +9,10 @@ from weakref import WeakKeyDictionary
 import torch
 from torch import Tensor
 
+from napari_d24fad.detection.encoding.devices import upload
 from napari_d24fad.detection.encoding.encoded import SEARCH_WINDOW, Encoded, EncodedScan, supports_at
 from napari_d24fad.detection.encoding.encoder import Encoder
+from napari_d24fad.detection.encoding.halving import in_halves
 from napari_d24fad.detection.scoring.matched import MatchedScoring
 from napari_d24fad.detection.scoring.protocol import Features, Scoring
 from napari_d24fad.progress import CancelToken, Progress, silent
@@ -43,10 +45,11 @@ class Alignment:
     def supports(self, scan: EncodedScan) -> Encoded:
         """Returns what queries are compared with of a reference: it, and its mirror images where wanted."""
         if scan not in self._supports:
-            aligned = scan.encoded.aligned(self.method, self.statistics)
+            encoded = scan.encoded.on(self._encoder.device)
+            aligned = encoded.aligned(self.method, self.statistics)
             if self.method.mirrored:
-                mirrored = self.method.align(self._encoder.mirrored(scan), self.statistics)
-                aligned = aligned.and_mirrored(mirrored)
+                mirrored = replace(encoded, features=self._encoder.mirrored(scan)).on(self._encoder.device)
+                aligned = aligned.and_mirrored(mirrored.aligned(self.method, self.statistics).features)
             features = self.method.supports(self._encoder.network, aligned.features)
             self._supports[scan] = replace(aligned, features=features)
         return self._supports[scan]
@@ -116,19 +119,28 @@ class Alignment:
         cancel: CancelToken,
     ) -> list[Features]:
         """For each reference, the lowest distances ``(N, h, w)`` of each space and scale."""
-        found: list[list[Features]] = [[] for _ in supports]
-        for chosen in _neighbours(query.encoded):
-            cancel.check()
-            own = query.encoded.part(chosen).aligned(method, self.statistics)
+
+        def lowest(chosen: slice) -> Features:
+            """``(n, references, h, w)`` for each space and scale."""
+            encoded = query.encoded.part(chosen).on(self._encoder.device)
+            own = encoded.aligned(method, self.statistics)
             at = supports_at(supports, own.levels.tolist())
             matches = method.match(own.features, at.features)
-            start = 0
-            for owner, parts in enumerate(found):
-                of = slice(start, start + at.owners.count(owner))
-                parts.append(tuple(_lowest(each[:, of], at.near[:, of]) for each in matches))
-                start = of.stop
+            of = [[n for n, owner in enumerate(at.owners) if owner == each] for each in range(len(supports))]
+            runs = [slice(each[0], each[-1] + 1) for each in of]  # a reference's slices follow each other
+            return tuple(
+                torch.stack([_lowest(each[:, run], at.near[:, run]) for run in runs], dim=1)
+                for each in matches
+            )
+
+        found = []
+        for chosen in _neighbours(query.encoded):
+            cancel.check()
+            found.append(in_halves(lowest, chosen))
             progress(chosen.stop / len(query.encoded.levels), "Comparing slices")
-        return [tuple(torch.cat(each) for each in zip(*parts, strict=True)) for parts in found]
+        whole = [torch.cat(each) for each in zip(*found, strict=True)]
+        # Copies: what is kept of a reference goes with it.
+        return [tuple(each[:, owner].clone() for each in whole) for owner in range(len(supports))]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -173,15 +185,42 @@ class Compared:
         kept = [at for at, share in enumerate(shares) if share > 0]
         counted = None if all(shares[at] == 1 for at in kept) else [shares[at] for at in kept]
         if self.matches is not None and isinstance(self.method, MatchedScoring):
-            columns = tuple(each[chosen][:, kept] for each in self.matches)
-            distances, own = self.method.distances(columns, side, counted)
+            method, columns = self.method, tuple(each[chosen][:, kept] for each in self.matches)
+            distances, own = in_halves(
+                lambda run: method.distances(tuple(each[run] for each in columns), side, counted),
+                slice(0, len(columns[0])),
+            )
             weights = own.new_zeros(len(own), len(shares), own.shape[2])
             weights[:, kept] = own
             return distances, weights
         slices = self.query.encoded.part(chosen)
-        parts = [self._run(slices.part(run), kept, side, counted, cancel) for run in _neighbours(slices)]
+        parts = [
+            in_halves(lambda part: self._run(slices.part(part), kept, side, counted, cancel), run)
+            for run in _neighbours(slices)
+        ]
         distances, weights = (torch.cat(tensors) for tensors in zip(*parts, strict=True))
         return distances, weights
+
+    def distances_without_one(
+        self, chosen: slice, side: int, shares: Sequence[float], cancel: CancelToken
+    ) -> list[Tensor]:
+        """Returns the distances of some slices with each reference left out in turn; see `distances`.
+
+        With the default scoring all are computed at once where references count alike: on a GPU,
+        starting a computation of a few small maps takes longer than the computation.
+        """
+        left = [
+            [0.0 if at == out else share for at, share in enumerate(shares)] for out in range(len(shares))
+        ]
+        equal = all(share == 1 for share in shares)
+        if self.matches is None or not equal or not isinstance(self.method, MatchedScoring):
+            return [self.distances(chosen, side, each, cancel)[0] for each in left]
+        cancel.check()
+        kept = [[at for at, share in enumerate(each) if share] for each in left]
+        at = upload(torch.tensor(kept), self.matches[0].device)  # one row for each that is left out
+        columns = [each[chosen][:, at].transpose(0, 1).flatten(0, 1) for each in self.matches]
+        distances, _ = self.method.distances(tuple(columns), side)
+        return list(distances.reshape(len(kept), -1, *distances.shape[1:]).unbind())
 
     def _run(
         self,
@@ -193,8 +232,9 @@ class Compared:
     ) -> tuple[Tensor, Tensor]:
         """Compares slices that have most of their supports in common."""
         cancel.check()
-        own = slices.aligned(self.method, self.statistics)
-        at = supports_at([self.supports[index] for index in kept], own.levels.tolist())
+        supports = [self.supports[index] for index in kept]
+        own = slices.on(supports[0].features[0].device).aligned(self.method, self.statistics)
+        at = supports_at(supports, own.levels.tolist())
         distances, weights = self.method.compare(own.features, at.features, at.owners, side, shares, at.near)
         per_reference = weights.new_zeros(len(weights), len(self.supports), weights.shape[2])
         of = torch.tensor([kept[owner] for owner in at.owners], device=weights.device)

@@ -10,6 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from napari_d24fad.detection.encoding.devices import upload
 from napari_d24fad.detection.encoding.encoded import Encoded
 from napari_d24fad.network.cosine import cosine
 
@@ -39,16 +40,13 @@ class Likeness:
 
     def copies_of(self, query: Encoded, references: Sequence[Encoded]) -> tuple[int, ...]:
         """Returns the references that are near-copies of a query."""
-        return tuple(
-            index
-            for index, each in enumerate(references)
-            if difference(query, each, self.origin) < self.limit
-        )
+        found = [likeness(query, each, self.origin) for each in references]
+        return tuple(index for index, value in enumerate(_differences(found)) if value < self.limit)
 
 
 @torch.inference_mode()
-def difference(first: Encoded, second: Encoded, origin: Tensor) -> float:
-    """How different two scans are, from 0 to 2.
+def likeness(first: Encoded, second: Encoded, origin: Tensor) -> Tensor:
+    """How alike two scans are, 1 if equal, -1 at the least.
 
     Args:
         first: Features of one scan.
@@ -56,14 +54,20 @@ def difference(first: Encoded, second: Encoded, origin: Tensor) -> float:
         origin: Subtracted from both, so that a cosine compares what is particular.
 
     Returns:
-        1 - cosine of the first kind of features, each position with the same position of the slice
+        A scalar, the cosine of the first kind of features, each position with the same position of the slice
         nearest in level, mean over a few slices of the first.
     """
     # A few slices tell copies from others as well as all of them.
     chosen = np.unique(np.linspace(0, len(first.levels) - 1, _SLICES).round().astype(int))
     nearest = np.abs(second.levels[:, None] - first.levels[chosen]).argmin(axis=0)
-    own, other = (f.float() - origin for f in (first.features[0][chosen], second.features[0][nearest]))
-    return 1 - float(cosine(own, other).mean())
+    few = (first.features[0][chosen], second.features[0][nearest])
+    own, other = (upload(feature, origin.device).float() - origin for feature in few)
+    return cosine(own, other).mean()
+
+
+def _differences(likenesses: Sequence[Tensor]) -> list[float]:
+    """How different scans are, from 0 to 2; all numbers are fetched from the device at once."""
+    return [1 - value for value in torch.stack(list(likenesses)).tolist()]
 
 
 @torch.inference_mode()
@@ -71,9 +75,8 @@ def measure_likeness(references: Sequence[Encoded]) -> Likeness:
     """Compares each two references."""
     means = torch.cat([each.features[0].float().mean(dim=(2, 3), keepdim=True) for each in references])
     origin = means.mean(dim=0, keepdim=True)
-    found = {
-        (i, j): difference(references[i], references[j], origin)
-        for i, j in combinations(range(len(references)), 2)
-    }
+    pairs = list(combinations(range(len(references)), 2))
+    values = _differences([likeness(references[i], references[j], origin) for i, j in pairs])
+    found = dict(zip(pairs, values, strict=True))
     limit = NEAR_COPY * float(np.median(list(found.values())))
     return Likeness(origin, limit, tuple(pair for pair, value in found.items() if value < limit))

@@ -13,6 +13,7 @@ import torch
 from scipy import ndimage
 from torch import Tensor
 
+from napari_d24fad.detection.encoding.devices import upload
 from napari_d24fad.detection.encoding.encoded import EncodedScan
 from napari_d24fad.detection.references.alignment import Alignment, Compared
 from napari_d24fad.detection.references.calibration import LeftOutMaps
@@ -69,7 +70,7 @@ def expected_maps(maps: Tensor, levels: npt.NDArray[np.float64]) -> Tensor:
     """Averages reference maps per level of the anatomy, smooth over place and level.
 
     Args:
-        maps: ``(N, side, side)`` combined maps of reference slices.
+        maps: ``(N, side, side)`` combined maps of reference slices, on the CPU.
         levels: ``(N,)`` their positions within the anatomy, 0 to 1.
 
     Returns:
@@ -78,7 +79,7 @@ def expected_maps(maps: Tensor, levels: npt.NDArray[np.float64]) -> Tensor:
     """
     side = maps.shape[-1]
     bins = np.minimum((levels * LEVELS).astype(int), LEVELS - 1)
-    values = maps.cpu().numpy()
+    values = maps.numpy()
     # As a matrix product, which is many times faster than adding map by map.
     member = (np.arange(LEVELS)[:, None] == bins).astype(np.float64)
     total = (member @ values.reshape(len(values), -1)).reshape(LEVELS, side, side)
@@ -88,7 +89,7 @@ def expected_maps(maps: Tensor, levels: npt.NDArray[np.float64]) -> Tensor:
     total = ndimage.gaussian_filter1d(total, 1.0, axis=0, mode="nearest", truncate=LEVELS)
     count = ndimage.gaussian_filter1d(count, 1.0, mode="nearest", truncate=LEVELS)
     local = total / count[:, None, None]
-    return torch.from_numpy((0.5 * local + 0.5 * values.mean()).astype(np.float32)).to(maps.device)
+    return torch.from_numpy((0.5 * local + 0.5 * values.mean()).astype(np.float32))
 
 
 def relative_to_expected(maps: Tensor, levels: npt.NDArray[np.float64], expected: Tensor | None) -> Tensor:
@@ -102,7 +103,7 @@ def relative_to_expected(maps: Tensor, levels: npt.NDArray[np.float64], expected
     if expected is None:
         return maps
     bins = np.minimum((levels * LEVELS).astype(int), LEVELS - 1)
-    return maps / expected[torch.from_numpy(bins).to(maps.device)]
+    return maps / expected[upload(torch.from_numpy(bins), maps.device)]
 
 
 def smooth(maps: Tensor, fraction: float) -> Tensor:
@@ -112,7 +113,7 @@ def smooth(maps: Tensor, fraction: float) -> Tensor:
         maps: ``(N, side, side)``.
         fraction: Standard deviation as a fraction of the side.
     """
-    gaussian = torch.from_numpy(_gaussian(maps.shape[-1], fraction * maps.shape[-1])).to(maps.device)
+    gaussian = upload(torch.from_numpy(_gaussian(maps.shape[-1], fraction * maps.shape[-1])), maps.device)
     return gaussian @ maps @ gaussian.T
 
 
@@ -166,12 +167,16 @@ def measure_null(
         progress((index + 1) / len(references), "Comparing references with each other")
     means = torch.cat(distances).mean(dim=(0, 2, 3)).clamp(min=1e-6) if method.standardised else None
     combined = [combine_components(components, means) for components in distances]
+    sums = _sums_with_fewer(compared, shares, side, means, combined, cancel)
+    # Only here the device is waited for; what follows are small maps, quick on the CPU.
+    one_more = _one_more(len(references), *sums.tolist())
+    combined = list(torch.split(torch.cat(combined).cpu(), [len(maps) for maps in combined]))
     left_out = []
     for index, (maps, each) in enumerate(zip(combined, references, strict=True)):
         expected = _expected(combined, references, index) if method.relative else None
         smoothed = smooth(relative_to_expected(maps, each.encoded.levels, expected), method.smoothing)
         inside = each.prepared.sampling.inside(side)
-        left_out.append(LeftOutMaps(smoothed.cpu().numpy(), inside.numpy(), each.encoded.levels))
+        left_out.append(LeftOutMaps(smoothed.numpy(), inside.numpy(), each.encoded.levels))
     slice_scores = np.full((len(references), max(len(r.indices) for r in references)), np.nan, np.float32)
     for row, alone in zip(slice_scores, left_out, strict=True):
         row[: len(alone.maps)] = method.image_score(torch.from_numpy(alone.maps[:, alone.inside])).numpy()
@@ -180,55 +185,70 @@ def measure_null(
     peaks = [np.percentile(alone.values(), NORMAL_PERCENTILE) for alone in left_out]
     null = Null(
         means,
-        _expected(combined, references) if method.relative else None,
+        upload(_expected(combined, references), distances[0].device) if method.relative else None,
         float(np.median(peaks)),
         scores,
         slice_scores,
-        _one_more(compared, shares, side, means, combined, cancel),
+        one_more,
     )
     return null, tuple(left_out)
 
 
-def _one_more(
+def _one_more(count: int, fewer: float, before: float) -> float:
+    """How values go from K - 1 references to K, from how they go from K - 2 to K - 1.
+
+    Nearest-neighbour distances fall as a power of the number of references.
+
+    Args:
+        count: K.
+        fewer: Of `_sums_with_fewer`.
+        before: Likewise.
+    """
+    if count == MIN_REFERENCES or before <= 0:
+        return 1.0
+    exponent = max(0.0, math.log(fewer / before) / math.log((count - 1) / (count - 2)))
+    return float((1 - 1 / count) ** exponent)
+
+
+def _sums_with_fewer(
     compared: Sequence[Compared],
     shares: Sequence[float],
     side: int,
     means: Tensor | None,
     combined: Sequence[Tensor],
     cancel: CancelToken,
-) -> float:
-    """How values go from K - 1 references to K, from how they go from K - 2 to K - 1.
+) -> Tensor:
+    """Leaves a second reference out: the sums of maps with K - 2 references and with K - 1.
 
-    Nearest-neighbour distances fall as a power of the number of references; its exponent is
-    measured by leaving a second reference out, in every few slices.
+    In every few slices, on the device, which is not waited for.
+
+    Returns:
+        Both sums, ``(2,)`` float64; 0 where there are too few references to leave out two.
     """
     count = len(compared)
     if count == MIN_REFERENCES:
-        return 1.0
+        return torch.zeros(2, dtype=torch.float64)
     # Every other one is left out in turn, or the order of the references would decide; of fewer slices.
     chosen = slice(None, None, _EVERY * (count - 1))
     more = [maps[chosen] for maps in combined]
     method = compared[0].method
+    every = [[share for at, share in enumerate(shares) if at != index] for index in range(count)]
     if isinstance(method, MatchedScoring) and count == method.nearest + 1:
         # The others are as many as are averaged, the query's references one more: only the query has a
         # choice. What a first choice gains is seen with one fewer to average.
         method = replace(method, nearest=method.nearest - 1)
         compared = [replace(each, method=method) for each in compared]
-        every = [[share for at, share in enumerate(shares) if at != index] for index in range(count)]
         found = [
             each.distances(chosen, side, own, cancel)[0] for each, own in zip(compared, every, strict=True)
         ]
         more = [combine_components(distances, means) for distances in found]
-    fewer = 0.0
-    for index, each in enumerate(compared):
-        for second in range(count):
-            if second != index:
-                kept = [0.0 if at == second else share for at, share in enumerate(shares) if at != index]
-                distances, _ = each.distances(chosen, side, kept, cancel)
-                fewer += float(combine_components(distances, means).sum())
-    before = (count - 1) * float(sum(maps.sum() for maps in more))
-    exponent = max(0.0, math.log(fewer / before) / math.log((count - 1) / (count - 2))) if before > 0 else 0.0
-    return float((1 - 1 / count) ** exponent)
+    fewer = [
+        combine_components(distances, means).sum(dtype=torch.float64)
+        for each, own in zip(compared, every, strict=True)
+        for distances in each.distances_without_one(chosen, side, own, cancel)
+    ]
+    before = [(count - 1) * maps.sum(dtype=torch.float64) for maps in more]
+    return torch.stack([torch.stack(fewer).sum(), torch.stack(before).sum()])
 
 
 def _expected(

@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 import torch
+from torch.utils._python_dispatch import TorchDispatchMode
 
 from napari_d24fad.detection.detector import Detector
 from napari_d24fad.detection.encoding.encoded import EncodedScan
@@ -63,3 +64,36 @@ def test_the_order_of_the_references_changes_nothing(heads: tuple[Detector, list
     assert other.levels_by_rate[0.01] == pytest.approx(one.levels_by_rate[0.01], rel=1e-4)
     assert other.score == pytest.approx(one.score, rel=1e-4)
     assert len(other.regions) == len(one.regions)
+
+
+class Reads(TorchDispatchMode):
+    """Counts how often a number is read from a tensor: on a GPU, the program waits for it each time."""
+
+    count = 0
+
+    def __torch_dispatch__(self, operator, kinds, arguments=(), options=None):
+        self.count += operator is torch.ops.aten._local_scalar_dense.default
+        return operator(*arguments, **(options or {}))
+
+
+@pytest.mark.parametrize("name", ["paper", "matched"])
+def test_references_are_measured_without_waiting_for_each_pair(name: str) -> None:
+    detector = Detector(random_model(), "cpu", name)
+    scans = [detector.encode_scan(head(n)) for n in range(4)]
+    with Reads() as reads:
+        detector.reference_set(scans)
+    assert reads.count == 0
+
+
+def test_leaving_each_out_at_once_is_leaving_one_out_each_time() -> None:
+    detector = Detector(random_model(), "cpu")
+    scans = [detector.encode_scan(head(n)) for n in range(5)]
+    alignment = detector.reference_set(scans).alignment
+    compared = alignment.compare(scans[0], scans[1:])
+    for shares in ([1.0] * 4, [1.0, 0.5, 0.25, 1.0]):
+        together = compared.distances_without_one(slice(None, None, 3), 16, shares, CancelToken())
+        assert len(together) == 4
+        for out, found in enumerate(together):
+            left = [0.0 if at == out else share for at, share in enumerate(shares)]
+            expected, _ = compared.distances(slice(None, None, 3), 16, left, CancelToken())
+            torch.testing.assert_close(found, expected, rtol=1e-6, atol=1e-7)
