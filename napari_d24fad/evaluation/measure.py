@@ -10,7 +10,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from napari_d24fad.detection.detector import Detector
-from napari_d24fad.detection.encoding.encoded import MAX_LEVELS, EncodedScan
+from napari_d24fad.detection.encoding.encoded import MAX_LEVELS, Encoded, EncodedScan
+from napari_d24fad.detection.encoding.store import Shelf
 from napari_d24fad.detection.references.reference_set import References
 from napari_d24fad.detection.result import AnomalyMap
 from napari_d24fad.evaluation.draws import Draw, draw_references
@@ -59,23 +60,33 @@ class Scores:
 
 
 def encode_task(
-    detector: Detector, task: LabelledTask, progress: Progress, cancel: CancelToken
+    detector: Detector,
+    task: LabelledTask,
+    progress: Progress,
+    cancel: CancelToken,
+    shelf: Shelf | None = None,
 ) -> tuple[EncodedScan, ...]:
     """Encodes every scan of a task, once for all draws and numbers of references.
+
+    Features leave the device at once, and come back to it a scan at a time.
 
     Args:
         detector: The model with its scoring.
         task: The labelled scans.
         progress: Told how far the encoding is.
         cancel: Stops it.
+        shelf: Where features are kept; None for one of its own.
 
     Raises:
         D24fadError: A scan changed since it was checked.
+        ExportError: NO_SCRATCH_SPACE.
         Cancelled: If a stop was asked for.
     """
+    shelf = shelf or Shelf()
     encoded = []
     for number, labelled in enumerate(task.scans):
-        encoded.append(detector.encode_scan(labelled.load(cancel), cancel=cancel))
+        found = detector.encode_scan(labelled.load(cancel), cancel=cancel)
+        encoded.append(found.with_features(shelf.put(found.encoded.features)))
         progress((number + 1) / len(task.scans), f"{task.name}: encoding")
     return tuple(encoded)
 
@@ -105,9 +116,13 @@ class EncodedTask:
     ) -> None:
         self.detector = detector
         self.task = task
-        self.scans = encode_task(detector, task, progress, cancel)
+        shelf = Shelf()
+        self.scans = encode_task(detector, task, progress, cancel, shelf)
         self.masks = tuple(scan.load_mask(cancel) for scan in task.scans)
-        self._patches = tuple(encode_patches(detector, scan, cancel) for scan in self.scans)
+        self._patches = tuple(
+            Encoded(found.levels, shelf.put(found.features))
+            for found in (encode_patches(detector, scan, cancel) for scan in self.scans)
+        )
 
     def references(self, indices: Sequence[int], cancel: CancelToken) -> References:
         """Makes a reference set of some of the scans, of as many slices as `Detector.encode` takes."""
@@ -119,9 +134,10 @@ class EncodedTask:
     ) -> dict[int, BaselineScores]:
         """Scores a scan by nearest neighbours alone, for several numbers of references."""
         sampling = self.scans[query].prepared.sampling
+        device = self.detector.device
         return score_patches(
-            self._patches[query],
-            [self._patches[index].at_most(MAX_LEVELS) for index in references],
+            self._patches[query].on(device),
+            [self._patches[index].at_most(MAX_LEVELS).on(device) for index in references],
             shots,
             sampling.inside(),
             sampling.side,

@@ -7,7 +7,7 @@ references and images. Stages 2 and 3 are joined at the finer grid, as in PatchC
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -16,7 +16,10 @@ from torch.nn.functional import interpolate, normalize
 
 from napari_d24fad.detection.detector import Detector
 from napari_d24fad.detection.encoding.encoded import Encoded, EncodedScan
+from napari_d24fad.detection.encoding.halving import in_halves
+from napari_d24fad.detection.encoding.store import collect
 from napari_d24fad.detection.references.null import scan_score, smooth
+from napari_d24fad.detection.scoring.protocol import Features
 from napari_d24fad.network.losses import enlarge
 from napari_d24fad.progress import CancelToken
 
@@ -53,15 +56,19 @@ def encode_patches(detector: Detector, scan: EncodedScan, cancel: CancelToken) -
     Raises:
         Cancelled: If a stop was asked for.
     """
-    batches = []
-    for start in range(0, len(scan.indices), _BATCH):
-        cancel.check()
-        _, middle, coarse = detector.network.teacher(
-            detector.inputs(scan.prepared, scan.indices[start : start + _BATCH])
-        ).scales
+
+    def joined(run: slice) -> Features:
+        inputs = detector.inputs(scan.prepared, scan.indices[run])
+        _, middle, coarse = detector.network.teacher(inputs).scales
         coarse = interpolate(coarse, middle.shape[2:], mode="bilinear", align_corners=False)
-        batches.append(torch.cat([normalize(middle), normalize(coarse)], dim=1) / 2**0.5)
-    return Encoded(scan.encoded.levels, (torch.cat(batches),))
+        return (torch.cat([normalize(middle), normalize(coarse)], dim=1) / 2**0.5,)
+
+    def batches() -> Iterator[Features]:
+        for start in range(0, len(scan.indices), _BATCH):
+            cancel.check()
+            yield in_halves(joined, slice(start, min(start + _BATCH, len(scan.indices))))
+
+    return Encoded(scan.encoded.levels, collect(len(scan.indices), batches()))
 
 
 @torch.inference_mode()

@@ -18,13 +18,12 @@ import numpy.typing as npt
 import torch
 from scipy import ndimage
 
-from napari_d24fad.detection.encoding.encoded import EncodedScan
+from napari_d24fad.detection.encoding.devices import upload
 from napari_d24fad.detection.scoring.paper import PaperScoring
 from napari_d24fad.detection.scoring.protocol import Features
 from napari_d24fad.errors import ArgumentError, Code
 from napari_d24fad.evaluation.draws import draw_references
 from napari_d24fad.evaluation.measure import EncodedTask, Plan, Scores, baseline_scores
-from napari_d24fad.network.d24fad import D24FAD
 from napari_d24fad.progress import CancelToken, Progress, silent
 
 BATCH = 16
@@ -85,7 +84,7 @@ def measure_as_published(
             raise ArgumentError(Code.BAD_ARGUMENT, "Dropping the last batch leaves no abnormal image.")
         baseline = [encoded.baseline(index, draw.references, plan.shots, cancel) for index in kept]
         for shots in plan.shots:
-            maps = _maps(encoded.scans, encoded.detector.network, kept, draw.references[:shots], cancel)
+            maps = _maps(encoded, kept, draw.references[:shots], cancel)
             scores = {
                 "model": tuple(float(score) for score in published_scores(maps)),
                 **baseline_scores(baseline, shots),
@@ -96,24 +95,20 @@ def measure_as_published(
 
 @torch.inference_mode()
 def _maps(
-    scans: Sequence[EncodedScan],
-    network: D24FAD,
-    queries: Sequence[int],
-    references: Sequence[int],
-    cancel: CancelToken,
+    encoded: EncodedTask, queries: Sequence[int], references: Sequence[int], cancel: CancelToken
 ) -> FloatArray:
     """Unsmoothed published maps of images, ``(N, side, side)``."""
-    method = PaperScoring()
-    supports = method.supports(network, _features(scans, references))
-    side = scans[0].prepared.sampling.side
+    method, detector = PaperScoring(), encoded.detector
+    supports = method.supports(detector.network, _features(encoded, references))
+    side = encoded.scans[0].prepared.sampling.side
     maps = []
     for start in range(0, len(queries), BATCH):
         cancel.check()
-        own = _features(scans, queries[start : start + BATCH])
+        own = _features(encoded, queries[start : start + BATCH])
         maps.append(method.compare(own, supports, range(len(references)), side)[0].sum(dim=1))
     return np.asarray(torch.cat(maps).cpu().numpy())
 
 
-def _features(scans: Sequence[EncodedScan], chosen: Sequence[int]) -> Features:
-    kept = (scans[index].encoded.features for index in chosen)
-    return tuple(torch.cat(features) for features in zip(*kept, strict=True))
+def _features(encoded: EncodedTask, chosen: Sequence[int]) -> Features:
+    kept = (encoded.scans[index].encoded.features for index in chosen)
+    return tuple(upload(torch.cat(features), encoded.detector.device) for features in zip(*kept, strict=True))

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import tempfile
 from pathlib import Path
 
 import nibabel
@@ -7,7 +8,9 @@ import numpy as np
 import pytest
 
 from napari_d24fad.detection.detector import Detector
+from napari_d24fad.detection.encoding import store
 from napari_d24fad.detection.encoding.encoded import MAX_LEVELS
+from napari_d24fad.evaluation.labelled import LabelledTask
 from napari_d24fad.evaluation.measure import EncodedTask, Plan, measure_task
 from napari_d24fad.evaluation.reading import read_labelled
 from napari_d24fad.export.nifti import nifti_affine
@@ -15,16 +18,21 @@ from napari_d24fad.progress import CancelToken, silent
 from tests.detection.subjects import head, random_model
 
 
-def test_volumes_of_many_slices_score_as_the_detector_scores_them(tmp_path: Path) -> None:
-    """Of references, and of them alone, at most 64 slices are used."""
+def write_task(folder: Path, slices: int) -> LabelledTask:
     for label, numbers in (("normal", range(4)), ("abnormal", range(4, 6))):
-        (tmp_path / "head" / label).mkdir(parents=True)
+        (folder / "head" / label).mkdir(parents=True)
         for number in numbers:
-            scan = head(number, lesion=label == "abnormal", grid=(96, 40, 36))
+            scan = head(number, lesion=label == "abnormal", grid=(slices, 40, 36))
             image = nibabel.Nifti1Image(np.asarray(scan.voxels).T, nifti_affine(scan.affine))
             image.header.set_xyzt_units("mm")
-            nibabel.save(image, tmp_path / "head" / label / f"{number}.nii.gz")
-    (task,) = read_labelled(tmp_path, shots=2)
+            nibabel.save(image, folder / "head" / label / f"{number}.nii.gz")
+    (task,) = read_labelled(folder, shots=2)
+    return task
+
+
+def test_volumes_of_many_slices_score_as_the_detector_scores_them(tmp_path: Path) -> None:
+    """Of references, and of them alone, at most 64 slices are used."""
+    task = write_task(tmp_path, 96)
     detector = Detector(random_model(), "cpu")
     (measured,) = measure_task(
         EncodedTask(detector, task, silent, CancelToken()), Plan(shots=(2,), draws=1, seed=0)
@@ -34,3 +42,20 @@ def test_volumes_of_many_slices_score_as_the_detector_scores_them(tmp_path: Path
     assert {len(each.indices) for each in references.encoded} == {MAX_LEVELS}
     expected = [detector.detect(task.scans[index].load(), references).score for index in measured.queries]
     assert measured.scores["model"] == pytest.approx(expected, rel=1e-4)
+
+
+def test_features_of_a_task_go_to_disk_past_the_budget_and_score_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    task = write_task(tmp_path / "data", 6)
+    detector, plan = Detector(random_model(), "cpu"), Plan(shots=(2,), draws=1)
+    expected = measure_task(EncodedTask(detector, task, silent, CancelToken()), plan)
+    temporary = tmp_path / "temporary"
+    temporary.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(temporary))
+    monkeypatch.setattr(store, "SHELF_BUDGET", 0)
+    encoded = EncodedTask(detector, task, silent, CancelToken())
+    (folder,) = temporary.iterdir()  # one for all scans, of features and of patches
+    on_disk = (folder / "features").stat().st_size
+    assert on_disk > sum(feature.nbytes for scan in encoded.scans for feature in scan.encoded.features)
+    assert measure_task(encoded, plan) == expected

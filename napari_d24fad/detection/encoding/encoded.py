@@ -109,6 +109,10 @@ class EncodedScan:
         indices = tuple(self.indices[at] for at in evenly(len(self.indices), count))
         return replace(self, indices=indices, encoded=self.encoded.at_most(count))
 
+    def with_features(self, features: Features) -> EncodedScan:
+        """Returns the same with its features elsewhere."""
+        return replace(self, encoded=replace(self.encoded, features=features))
+
     def without_pixels(self) -> EncodedScan:
         """Returns the same without the pixels of the scan, which a reference needs no more.
 

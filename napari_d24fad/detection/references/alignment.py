@@ -218,8 +218,12 @@ class Compared:
         cancel.check()
         kept = [[at for at, share in enumerate(each) if share] for each in left]
         at = upload(torch.tensor(kept), self.matches[0].device)  # one row for each that is left out
+        method = self.method
         columns = [each[chosen][:, at].transpose(0, 1).flatten(0, 1) for each in self.matches]
-        distances, _ = self.method.distances(tuple(columns), side)
+        distances, _ = in_halves(
+            lambda run: method.distances(tuple(each[run] for each in columns), side),
+            slice(0, len(columns[0])),
+        )
         return list(distances.reshape(len(kept), -1, *distances.shape[1:]).unbind())
 
     def _run(

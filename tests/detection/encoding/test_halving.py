@@ -16,7 +16,9 @@ from napari_d24fad.errors import Code, ModelError
 from napari_d24fad.progress import CancelToken
 from tests.detection.subjects import head, random_model
 
-NO_MEMORY = RuntimeError("CUDA error: CUBLAS_STATUS_ALLOC_FAILED when calling `cublasCreate(handle)`")
+
+def no_memory() -> RuntimeError:
+    return RuntimeError("CUDA error: CUBLAS_STATUS_ALLOC_FAILED when calling `cublasCreate(handle)`")
 
 
 def test_a_run_is_halved_until_it_fits() -> None:
@@ -25,7 +27,7 @@ def test_a_run_is_halved_until_it_fits() -> None:
     def compute(run: slice) -> tuple[torch.Tensor, ...]:
         asked.append((run.start, run.stop))
         if run.stop - run.start > 2:
-            raise NO_MEMORY
+            raise no_memory()
         return (torch.arange(run.start, run.stop),)
 
     (found,) = in_halves(compute, slice(3, 10))
@@ -37,7 +39,7 @@ def test_one_slice_that_does_not_fit_is_refused_and_other_errors_stay() -> None:
     def compute(run: slice) -> tuple[torch.Tensor, ...]:
         raise error
 
-    error = NO_MEMORY
+    error = no_memory()
     with pytest.raises(ModelError) as refused:
         in_halves(compute, slice(0, 4))
     assert refused.value.code is Code.OUT_OF_MEMORY
@@ -49,8 +51,9 @@ def test_one_slice_that_does_not_fit_is_refused_and_other_errors_stay() -> None:
 @pytest.mark.parametrize("name", ["paper", "matched"])
 def test_comparisons_are_halved_where_memory_is_short(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     detector = Detector(random_model(), "cpu", name)
-    scans = [head(n) for n in range(3)]
-    query = detector.encode_scan(head(4))
+    grid = (30, 40, 36)  # neighbours near enough to be compared together
+    scans = [head(n, grid=grid) for n in range(3)]
+    query = detector.encode_scan(head(4, grid=grid))
     expected = detector.examine(query, detector.encode(scans))
     kind = PaperScoring if name == "paper" else matched.MatchedScoring
     tried: list[int] = []
@@ -60,7 +63,7 @@ def test_comparisons_are_halved_where_memory_is_short(name: str, monkeypatch: py
         def short(self: object, features: tuple[torch.Tensor, ...], *others: object, own=own) -> object:
             tried.append(len(features[0]))
             if len(features[0]) > 1:
-                raise NO_MEMORY
+                raise no_memory()
             return own(self, features, *others)
 
         monkeypatch.setattr(kind, step, short)

@@ -10,7 +10,7 @@ import torch
 
 from napari_d24fad.detection.detector import Detector
 from napari_d24fad.detection.encoding import store as feature_store
-from napari_d24fad.detection.encoding.store import collect
+from napari_d24fad.detection.encoding.store import Shelf, collect
 from napari_d24fad.detection.streaming import encode_and_show
 from napari_d24fad.errors import Code, ExportError
 from tests.detection.subjects import head, random_model
@@ -93,3 +93,27 @@ def test_a_volume_past_the_budget_gets_the_same_map(tmp_path: Path, monkeypatch:
     np.testing.assert_array_equal(
         detector.examine(found, references).values, detector.examine(expected, references).values
     )
+
+
+def test_a_shelf_gives_back_what_was_put_on_it_to_the_last_bit(temporary: Path) -> None:
+    features = [tuple(tensor for tensor in part) for part in parts()]
+    size = sum(tensor.nbytes for tensor in features[0])
+    shelf = Shelf(budget=size)
+    feature_store.MEMORY_BUDGET = 2**29  # `temporary` brings it back
+    kept = [shelf.put(each) for each in features]
+    assert all(one is other for one, other in zip(kept[0], features[0], strict=True))  # within the budget
+    (folder,) = temporary.iterdir()
+    assert sum(path.name == "features" for path in folder.iterdir()) == 1
+    for scan, expected in zip(kept, features, strict=True):
+        for one, other in zip(scan, expected, strict=True):
+            assert one.dtype == other.dtype
+            assert one.stride() == other.stride()
+            assert torch.equal(one, other)
+    last = kept[2][1]
+    del kept, shelf, scan, one
+    gc.collect()
+    assert folder.exists(), "one of them is still in use"
+    assert torch.equal(last, features[2][1])
+    del last
+    gc.collect()
+    assert not list(temporary.iterdir())
