@@ -12,6 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from napari_d24fad.detection.encoding.devices import upload
 from napari_d24fad.detection.encoding.encoded import Encoded, EncodedScan
 from napari_d24fad.detection.encoding.encoder import Encoder
 from napari_d24fad.detection.encoding.intensity import Window
@@ -100,7 +101,7 @@ def unpack_scan(
         levels=(np.arange(len(examined)) + 0.5) / len(examined),
         kept=dict(zip(indices, tensors["seen"].numpy(), strict=True)),
     )
-    features = tuple(tensors[f"feature{n}"].to(device) for n in range(_count(tensors, "feature")))
+    features = tuple(upload(tensors[f"feature{n}"], device) for n in range(_count(tensors, "feature")))
     return EncodedScan(scan, prepared, indices, Encoded(tensors["levels"].numpy(), features))
 
 
@@ -146,7 +147,7 @@ def unpack_set(
     device = encoded[0].encoded.features[0].device
     for name, matches in _matches(tensors).items():
         first, second = (encoded[int(at)] for at in name.split())
-        alignment.keep(first, second, tuple(each.to(device) for each in matches))
+        alignment.keep(first, second, tuple(upload(each, device) for each in matches))
     slice_scores = tensors["slice scores"].numpy()
     null = Null(
         component_means=_optional(tensors, "means", device),
@@ -157,7 +158,9 @@ def unpack_set(
         one_more=content["one more"],
     )
     likeness = Likeness(
-        tensors["origin"].to(device), content["limit"], tuple((int(a), int(b)) for a, b in content["copies"])
+        upload(tensors["origin"], device),
+        content["limit"],
+        tuple((int(a), int(b)) for a, b in content["copies"]),
     )
     return References(
         encoded=tuple(encoded),
@@ -179,7 +182,7 @@ def unpack_set(
 
 def statistics_of(tensors: Tensors, device: torch.device) -> tuple[Tensor, ...]:
     """Returns the statistics among tensors of `pack_set`."""
-    return tuple(tensors[f"statistic{n}"].to(device) for n in range(_count(tensors, "statistic")))
+    return tuple(upload(tensors[f"statistic{n}"], device) for n in range(_count(tensors, "statistic")))
 
 
 def _matches(tensors: Tensors) -> dict[str, list[Tensor]]:
@@ -191,7 +194,7 @@ def _matches(tensors: Tensors) -> dict[str, list[Tensor]]:
 
 
 def _optional(tensors: Tensors, name: str, device: torch.device) -> Tensor | None:
-    return tensors[name].to(device) if name in tensors else None
+    return upload(tensors[name], device) if name in tensors else None
 
 
 def _count(tensors: Tensors, prefix: str) -> int:
