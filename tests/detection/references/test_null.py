@@ -72,7 +72,8 @@ class Reads(TorchDispatchMode):
     count = 0
 
     def __torch_dispatch__(self, operator, kinds, arguments=(), options=None):
-        self.count += operator is torch.ops.aten._local_scalar_dense.default
+        # In inference mode, torch does not take apart what it makes of others.
+        self.count += operator in (torch.ops.aten._local_scalar_dense.default, torch.ops.aten.item.default)
         return operator(*arguments, **(options or {}))
 
 
