@@ -9,7 +9,7 @@ from typing import Any
 from napari_d24fad.cli.console import table
 
 _MODEL, _NEAREST = "model", ("nearest neighbour, top 5 %", "nearest neighbour, mean")
-_PIXEL_METRICS = ("pixel AUROC", "AUPRO", "best Dice", "Dice at one false region")
+_PIXEL_METRICS = ("pixel AUROC", "pixel AP", "AUPRO", "best Dice", "Dice at one false region")
 
 
 def ablation_table(found: dict[str, dict[str, tuple[float, ...]]]) -> str:

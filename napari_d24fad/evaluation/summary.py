@@ -87,6 +87,7 @@ def _rows(measured: Sequence[Scores], shots: int) -> Iterator[Row]:
     if not pixels:
         return
     yield Row(shots, "model", "pixel AUROC", Estimate.of([each.auroc for each in pixels]))
+    yield Row(shots, "model", "pixel AP", Estimate.of([each.ap for each in pixels]))
     yield Row(shots, "model", "AUPRO", Estimate.of([each.aupro for each in pixels]))
     yield Row(shots, "model", "best Dice", Estimate.of([each.best_dice for each in pixels]))
     for name in pixels[0].dice:

@@ -28,6 +28,7 @@ class PixelMetrics:
 
     Attributes:
         auroc: Area under the ROC curve of the pixels.
+        ap: Average precision; by chance it is the share of lesion pixels.
         aupro: Mean overlap with each lesion, as a function of the false-positive rate, averaged
             up to a rate of `MAX_FPR`.
         best_dice: Highest Dice over all thresholds; the threshold is chosen on the
@@ -36,6 +37,7 @@ class PixelMetrics:
     """
 
     auroc: float
+    ap: float
     aupro: float
     best_dice: float
     dice: dict[str, float]
@@ -86,8 +88,10 @@ class PixelCounts:
         true = np.concatenate([[0], self._lesion[used].cumsum()])
         overlap = np.concatenate([[0], self._overlap[used].cumsum()]) / self._n_regions
         fpr, n_lesion = false / false[-1], true[-1]
+        precision = true[1:] / (true[1:] + false[1:])
         return PixelMetrics(
             auroc=float(np.trapezoid(true / n_lesion, fpr)),
+            ap=float(np.sum(np.diff(true) / n_lesion * precision)),
             aupro=_area_up_to(fpr, overlap, MAX_FPR) / MAX_FPR,
             best_dice=float((2 * true / (true + false + n_lesion)).max()),
             dice={name: float(2 * hit / (found + n_lesion)) for name, (hit, found) in self._hits.items()},

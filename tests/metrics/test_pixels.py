@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 from scipy import ndimage
-from sklearn.metrics import roc_auc_score
+from sklearn.metrics import average_precision_score, roc_auc_score
 
 from napari_d24fad.metrics.pixels import MAX_FPR, PixelCounts, PixelMetrics
 
@@ -66,6 +66,7 @@ def test_against_slow_definitions(scans: list[tuple[Map, Mask | None]]) -> None:
     values = np.concatenate([v.ravel() for v, _ in scans])
     truth = np.concatenate([(m if m is not None else np.zeros(v.shape, bool)).ravel() for v, m in scans])
     assert found.auroc == pytest.approx(roc_auc_score(truth, values), abs=1e-4)
+    assert found.ap == pytest.approx(average_precision_score(truth, values), abs=1e-3)
     assert found.aupro == pytest.approx(slow_aupro(scans), abs=1e-3)
     dice = [2 * (truth & (values >= t)).sum() / ((values >= t).sum() + truth.sum()) for t in values]
     assert found.best_dice == pytest.approx(max(dice), abs=2e-3)
@@ -78,7 +79,7 @@ def test_a_perfect_map_and_an_uninformative_one() -> None:
     mask = np.zeros((1, 40, 40), bool)
     mask[0, 5:10, 5:10] = True
     perfect = measure([(mask.astype(np.float32), mask)])
-    assert (perfect.auroc, perfect.best_dice, perfect.dice["one"]) == (1.0, 1.0, 1.0)
+    assert (perfect.auroc, perfect.ap, perfect.best_dice, perfect.dice["one"]) == (1.0, 1.0, 1.0, 1.0)
     assert perfect.aupro == pytest.approx(1.0)
     flat = measure([(np.zeros((1, 40, 40), np.float32), mask)])
     assert flat.auroc == pytest.approx(0.5)
