@@ -67,7 +67,8 @@ class _Straight:
         self._centre = points.mean(axis=0)
         self._points = (points - self._centre) @ self._plane.rotation.T
         cm2 = anatomy.mask.sum(axis=(1, 2)) * self._spacing[1] * self._spacing[2] / 100
-        self.whole = bool(cm2[0] < _CUT_CM2 and cm2[-1] < _CUT_CM2)
+        self._foot_seen, self._vertex_seen = bool(cm2[0] < _CUT_CM2), bool(cm2[-1] < _CUT_CM2)
+        self.whole = self._foot_seen and self._vertex_seen
         # The sides of the box are known only where the head is widest somewhere within.
         self._widest_within = bool(cm2[1:-1].max(initial=0) > max(cm2[0], cm2[-1]))
 
@@ -88,14 +89,15 @@ class _Straight:
         if self._widest_within:
             scale[1:] = np.array(box)[1:] / (high - low)[1:]
             scale[0] = np.sqrt(scale[1] * scale[2])
-        # What is seen lies in the middle from front to back; where in height is what is tried.
-        low = (low + high) / 2 - np.array(box) / scale / 2
-        seen = (high[0] - (low + np.array(box) / scale / 2)[0]) * 2 * scale[0]
-        room = max(0.0, box[0] - seen)
-        for shift in np.arange(-room / 2, room / 2 + 1e-6, _STEP_MM):
-            moved = low.copy()
-            moved[0] -= shift / scale[0]
-            yield self._map(rotation, scale, moved)
+        # What is seen lies in the middle from front to back; where in height is what is tried,
+        # unless its upper or lower end is that of the head.
+        corner = (low + high) / 2 - np.array(box) / scale / 2
+        room = max(0.0, box[0] - (high[0] - low[0]) * scale[0])
+        first, last = (room - _STEP_MM, room + _STEP_MM) if self._vertex_seen else (0.0, room)
+        first, last = (-_STEP_MM, _STEP_MM) if self._foot_seen else (first, last)
+        for height in np.arange(first, last + 1e-6, _STEP_MM):
+            corner[0] = low[0] - height / scale[0]
+            yield self._map(rotation, scale, corner)
 
     def _extent(self, rotation: Matrix) -> tuple[Matrix, Matrix]:
         """Returns the corners of the box around the mask; its sides lie alike about the mirror plane."""
