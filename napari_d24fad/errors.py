@@ -232,11 +232,15 @@ class Code(Enum):
         "This is a preview: features are still centred and scaled by the references of the run before.",
         "Find anomalies again for the exact map.",
     )
-
     MASK_REPLACED = (
         "P20",
         "The anatomy in this scan was found in a simpler way than in others of its kind.",
         "Look at the outline of what was examined, and rely on the result less.",
+    )
+    NOT_PLACED = (
+        "P21",
+        "The anatomy of this scan was not found as in the references: features of slices were compared.",
+        "Rely on the result less; check that the scan shows what the references show.",
     )
 
     MIRRORED_REFERENCE = (

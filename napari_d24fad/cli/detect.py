@@ -14,6 +14,8 @@ from napari_d24fad.cli.console import progress_bar
 from napari_d24fad.cli.exits import SOME_REFUSED, exit_status
 from napari_d24fad.cli.outcomes import Outcomes, refuse
 from napari_d24fad.cli.sources import Query, open_queries, open_references
+from napari_d24fad.detection.atlas.names import DIRECTIONS
+from napari_d24fad.detection.atlas.names import SCORING as ATLAS
 from napari_d24fad.detection.references.pairing import check_pairing, check_references
 from napari_d24fad.errors import ArgumentError, Code, D24fadError, ExportError, PairingError
 from napari_d24fad.export.notice import NOTICE
@@ -51,7 +53,14 @@ def add_options(command: Parser) -> None:
     )
     command.add_argument("--model", default="compact", metavar="NAME|FILE", help="default: compact")
     command.add_argument(
-        "--scoring", choices=SCORINGS, help="how maps are scored (default: as the model says)"
+        "--scoring",
+        choices=(*SCORINGS, ATLAS),
+        help="how maps are scored (default: atlas for heads by CT, else as the model says)",
+    )
+    command.add_argument(
+        "--direction",
+        choices=DIRECTIONS,
+        help="atlas: what is looked for, against the references (default: as usual for the kind of study)",
     )
     command.add_argument(
         "--series", type=int, metavar="N", help="which series of QUERY, as numbered by inspect"
@@ -83,6 +92,8 @@ def run(arguments: Namespace) -> int:
     Raises:
         D24fadError: Why nothing was examined.
     """
+    if arguments.direction and arguments.scoring not in (None, ATLAS):
+        raise ArgumentError(Code.BAD_ARGUMENT, "--direction is for the scoring atlas.")
     check_writable(arguments.out)
     find_model(arguments.model)
     with progress_bar() as progress:
@@ -105,6 +116,7 @@ def run(arguments: Namespace) -> int:
             arguments.model,
             arguments.device,
             scoring=arguments.scoring,
+            direction=arguments.direction,
             ct_window=arguments.window,
             spare=0,
         )
@@ -216,7 +228,8 @@ def _region(region: dict[str, Any]) -> str:
     elif region["area_mm2"] is not None:
         size = area_text(region["area_mm2"])
     where = f"slice {first}" if first == last else f"slices {first} to {last}"
-    return f"  region {region['number']}: {where}, {size}, peak {_rounded(region['peak'])}"
+    meaning = f", {region['meaning']}" if region["meaning"] else ""
+    return f"  region {region['number']}: {where}, {size}, peak {_rounded(region['peak'])}{meaning}"
 
 
 def _rounded(value: float | None) -> str:

@@ -115,6 +115,8 @@ def _result(entry: ReportEntry) -> dict[str, Any]:
         "query": _query(entry),
         "model": {"name": anomaly.model_name, "sha256": anomaly.model_sha256},
         "scoring": anomaly.scoring,
+        "direction": anomaly.direction or None,
+        "anatomy": anomaly.anatomy or None,
         "device": anomaly.device,
         "seconds": round(anomaly.seconds, 3),
         "score": _number(anomaly.score),
@@ -201,6 +203,7 @@ def _region(scan: Scan, region: Region) -> dict[str, Any]:
         "peak_index": list(region.peak_index),
         "centroid_index": list(region.centroid_index),
         "centroid_mm": None if region.centroid_mm is None else list(region.centroid_mm),
+        "meaning": region.meaning or None,
     }
 
 

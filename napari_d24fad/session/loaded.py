@@ -8,11 +8,13 @@ from functools import partial
 
 import torch
 
+from napari_d24fad.detection.atlas.names import SCORING as ATLAS
 from napari_d24fad.detection.detector import Detector
 from napari_d24fad.detection.encoding.encoded import EncodedScan
 from napari_d24fad.detection.references.reference_set import References
 from napari_d24fad.detection.streaming import PartialMap, encode_and_show
 from napari_d24fad.progress import CancelToken, Progress, part
+from napari_d24fad.session.atlases import Atlases
 from napari_d24fad.session.encodings import Encodings
 from napari_d24fad.session.feature_cache import FeatureCache
 from napari_d24fad.session.kept_references import KeptReferences
@@ -32,6 +34,7 @@ class Loaded:
         setting: That of the request.
         detector: The model on the device.
         encodings: The encoded scans.
+        atlases: The volumes that were measured place by place.
 
     Raises:
         ModelError: The model is unknown or damaged, or the device not available.
@@ -39,12 +42,15 @@ class Loaded:
 
     def __init__(self, request: Request, spare: int) -> None:
         self.setting = request.setting
-        self.detector = Detector.load(request.model, request.device, request.scoring, request.window)
+        # Features explain what the atlas finds.
+        scoring = None if request.scoring == ATLAS else request.scoring
+        self.detector = Detector.load(request.model, request.device, scoring, request.window)
         self._kept_references = KeptReferences(
             self.detector, FeatureCache(features_folder(), features_limit())
         )
         self.encodings = Encodings(self.detector, self._kept_references, spare)
         self._references: References | None = None
+        self.atlases = Atlases()
 
     def encode(
         self,
@@ -95,7 +101,11 @@ class Loaded:
         progress: Progress,
         cancel: CancelToken,
     ) -> EncodedScan:
-        if not scan.is_volume or self.detector.scoring_name == "paper":
+        if (
+            not scan.is_volume
+            or self.detector.scoring_name == "paper"
+            or self.atlases.has_plan(request, scan, progress, cancel)  # its map comes as a whole
+        ):
             return self.detector.encode_scan(scan, progress=progress, cancel=cancel)
         references = self.reference_set(request, encoded, part(progress, 0, 0.4), cancel)
         tell = part(progress, 0.4, 1)

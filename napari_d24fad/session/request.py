@@ -23,7 +23,10 @@ class Request:
         shares: How much each reference counts, above 0 and up to 1; None for 1 each.
         ct_window: Low and high HU that become black and white, chosen by the reader; None for the
             usual ones of the query.
-        scoring: ``"paper"`` or ``"matched"``; None takes what the model's card says.
+        scoring: ``"paper"``, ``"matched"`` or ``"atlas"``; None takes ``"atlas"`` for volumes of a kind
+            that has a plan (see `detection.atlas.plans`), else what the model's card says.
+        direction: ``"brighter"``, ``"darker"`` or ``"both"``, for the atlas; None for what is usual for
+            the kind of study.
     """
 
     query: Series
@@ -33,6 +36,7 @@ class Request:
     shares: tuple[float, ...] | None = None
     ct_window: CtWindow | None = None
     scoring: str | None = None
+    direction: str | None = None
 
     @property
     def window(self) -> CtWindow:
@@ -46,7 +50,8 @@ class Request:
 
     def differs_in_references_only(self, other: Request) -> bool:
         """Whether what was found for another request can be used for this one."""
-        return (self.query, self.setting) == (other.query, other.setting)
+        own = (self.query, self.setting, self.direction)
+        return own == (other.query, other.setting, other.direction)
 
 
 @dataclass(frozen=True, slots=True, eq=False, weakref_slot=True)

@@ -27,7 +27,9 @@ class Session:
     Args:
         model: Name or file of the model; ``d24fad models list`` lists names.
         device: ``"auto"`` (CUDA where there is one), ``"cpu"``, ``"cuda"`` or ``"cuda:N"``.
-        scoring: ``"paper"`` or ``"matched"``; None takes what the model's card says.
+        scoring: ``"paper"``, ``"matched"`` or ``"atlas"``; None takes ``"atlas"`` for volumes of a kind
+            that it knows, such as heads by CT, else what the model's card says.
+        direction: ``"brighter"``, ``"darker"`` or ``"both"``, for the atlas; None for what is usual.
         ct_window: Low and high HU that become black and white, for CT; None for those that are usual
             for the query's body part, or that its header states.
         spare: How many encoded scans to keep in memory beside those of the last examination.
@@ -45,10 +47,12 @@ class Session:
         device: str = "auto",
         *,
         scoring: str | None = None,
+        direction: str | None = None,
         ct_window: CtWindow | None = None,
         spare: int = SPARE,
     ) -> None:
         self._model, self._device, self._scoring, self._ct_window = model, device, scoring, ct_window
+        self._direction = direction
         self._session = DetectionSession(spare=spare, leaves_a_core=False)
 
     def prepare(
@@ -132,5 +136,12 @@ class Session:
     ) -> Request:
         counted = None if shares is None else tuple(shares)
         return Request(
-            query, tuple(references), self._model, self._device, counted, self._ct_window, self._scoring
+            query,
+            tuple(references),
+            self._model,
+            self._device,
+            counted,
+            self._ct_window,
+            self._scoring,
+            self._direction,
         )

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from napari_d24fad.detection.references.reference_set import References
     from napari_d24fad.detection.references.regions import Region
     from napari_d24fad.detection.streaming import PartialMap
+    from napari_d24fad.session.atlases import Held
     from napari_d24fad.session.loaded import Loaded
 
 
@@ -36,6 +37,7 @@ class _Basis:
 
     request: Request
     distances: PublishedDistances
+    held: Held | None
 
     @property
     def query(self) -> EncodedScan:
@@ -155,6 +157,8 @@ class DetectionSession:
 
         with self._alone(request, cancel):
             basis = self._basis_for(request)
+            if basis.held is not None:
+                return None  # a map of the atlas comes as a whole
             encodings = self._load(request).encodings
             references, query = encodings.kept(request.references, cancel), basis.query
             alignment = basis.references.alignment
@@ -207,6 +211,8 @@ class DetectionSession:
         """
         basis = self._basis_of(examination)
         cancel.check()
+        if basis.held is not None:
+            return basis.held.regions(examination.scan, examination.anomaly, level)
         return basis.references.regions(basis.query, examination.anomaly.values, level)
 
     def release(self) -> None:
@@ -265,11 +271,14 @@ class DetectionSession:
 
         assert self._loaded is not None  # it encoded the query
         detector = self._loaded.detector
-        anomaly = detector.examine(query, references, progress=progress, cancel=cancel)
+        compare = part(progress, 0, 0.3)
+        anomaly = detector.examine(query, references, progress=compare, cancel=cancel)
         cancel.check()
         anomaly = replace(anomaly, seconds=time.perf_counter() - started)
+        rest = part(progress, 0.3, 1)
+        anomaly, held = self._loaded.atlases.examine(request, query.scan, anomaly, started, rest, cancel)
         examination = Examination(request, query.scan, anomaly, anomaly_limits(anomaly))
-        self._bases[examination] = _Basis(request, PublishedDistances(detector, query, references))
+        self._bases[examination] = _Basis(request, PublishedDistances(detector, query, references), held)
         return examination
 
     def _basis_for(self, request: Request) -> _Basis:

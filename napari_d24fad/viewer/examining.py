@@ -84,9 +84,10 @@ class Examining(QObject):
         self.live.discard()
 
     def _connect(self) -> None:
-        self._gallery.roles_changed.connect(self._offer_windows)
+        self._gallery.roles_changed.connect(self._offer_choices)
         self._gallery.roles_changed.connect(self._follow_references)
         self._run_panel.ct_window.window_changed.connect(self._follow_references)
+        self._run_panel.direction.direction_changed.connect(self._follow_references)
         self._gallery.shares_changed.connect(self._follow_references)
         self.part_computed.connect(self._show_part)
         self._jobs.ended.connect(self._view.drop_partial)
@@ -106,11 +107,14 @@ class Examining(QObject):
             panel.device,
             gallery.shares,
             ct_window=panel.ct_window.window,
+            direction=panel.direction.direction,
         )
 
-    def _offer_windows(self) -> None:
+    def _offer_choices(self) -> None:
         query = self._gallery.query
-        self._run_panel.ct_window.show_for(None if query is None else query.outline)
+        outline = None if query is None else query.outline
+        self._run_panel.ct_window.show_for(outline)
+        self._run_panel.direction.show_for(outline)
 
     def _follow_references(self) -> None:
         """Scores the scan of the last examination again, if it is references alone that changed."""

@@ -8,6 +8,7 @@ import numpy as np
 
 from napari_d24fad.anatomy.grid import FloatArray
 from napari_d24fad.detection.atlas.examination import AtlasExamination, AtlasRegion
+from napari_d24fad.detection.atlas.names import SCORING
 from napari_d24fad.detection.atlas.normal import slice_places
 from napari_d24fad.detection.atlas.scoring import AtlasReferences
 from napari_d24fad.detection.atlas.statistics import slice_scores
@@ -15,10 +16,8 @@ from napari_d24fad.detection.references.calibration import RATES, conformal_p
 from napari_d24fad.detection.references.reference_check import check_outliers
 from napari_d24fad.detection.references.regions import Region, find_regions
 from napari_d24fad.detection.result import AnomalyMap
-from napari_d24fad.studies.scan import Scan
-
-SCORING = "atlas"
-"""`AnomalyMap.scoring` of such maps."""
+from napari_d24fad.errors import Code
+from napari_d24fad.studies.scan import Problem, Scan
 
 
 def as_anomaly(
@@ -50,7 +49,7 @@ def as_anomaly(
         reference_slice_scores=_rows(normal.slice_scores),
         scoring=SCORING,
         seconds=seconds,
-        warnings=tuple(dict.fromkeys((*features.warnings, *found.problems))),
+        warnings=_warnings(found, features),
         p_value=conformal_p(found.score, scores),
         level_one_region=found.levels.value,
         levels_by_rate={rate: normal.calibration.level(rate) for rate in RATES},
@@ -79,6 +78,12 @@ def regions_at(
     grid = found.volume.anatomy.grid
     voxels = found.levels.smallest_mm3 / grid.voxel_mm3 * float(np.prod(grid.blocks))
     return find_regions(values, scan, level, voxels, references.normal.calibration.peaks)
+
+
+def _warnings(found: AtlasExamination, features: AnomalyMap) -> tuple[Problem, ...]:
+    """Returns what the reader must know; the map is exact where features are still a preview."""
+    exact = (problem for problem in features.warnings if problem.code is not Code.PREVIEW)
+    return tuple(dict.fromkeys((*exact, *found.problems)))
 
 
 def _drawn(found: AtlasExamination) -> FloatArray:

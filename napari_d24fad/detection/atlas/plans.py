@@ -33,5 +33,15 @@ def _is_head_ct(scan: Scan) -> bool:
         return False
 
 
+def may_have_plan(query: Scan) -> bool:
+    """Whether it is worth reading a reference to look for a plan.
+
+    Args:
+        query: The scan to examine.
+    """
+    is_grey_volume = query.is_volume and not query.is_colour and query.has_geometry
+    return is_grey_volume and brain_window(query.voxels, query.modality) is not None
+
+
 _PLANS: tuple[tuple[Callable[[Scan], bool], Callable[[], Plan]], ...] = ((_is_head_ct, head_ct_plan),)
 """For each kind of study, whether a scan is one, and its plan."""

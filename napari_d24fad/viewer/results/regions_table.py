@@ -84,7 +84,7 @@ class RegionsTable(QTableWidget):
                 p_text(region.p_value, floor),
             )
             for column, text in enumerate(texts):
-                self.setItem(row, column, _item(text, _extent(region)))
+                self.setItem(row, column, _item(text, _about(region)))
         self.setColumnHidden(list(_HEADINGS).index("Slices"), len(slice_order) == 1)
         self.setCurrentCell(-1, -1)
         self.blockSignals(False)
@@ -105,6 +105,14 @@ def _item(text: str, tip: str) -> QTableWidgetItem:
     item.setTextAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
     item.setToolTip(tip)
     return item
+
+
+def _about(region: Region) -> str:
+    return (
+        f"{region.meaning[0].upper()}{region.meaning[1:]}. {_extent(region)}"
+        if region.meaning
+        else _extent(region)
+    )
 
 
 def _extent(region: Region) -> str:

@@ -18,6 +18,7 @@ from qtpy.QtWidgets import (
 )
 from superqt import QElidingLabel
 
+from napari_d24fad.viewer.running.direction_choice import DirectionChoice
 from napari_d24fad.viewer.running.window_choice import WindowChoice
 from napari_d24fad.viewer.styles import ERROR, edged
 
@@ -30,6 +31,7 @@ class RunPanel(QWidget):
 
     Attributes:
         ct_window: The window of CT; shown for nothing else.
+        direction: What is looked for in volumes; shown for nothing else.
     """
 
     run_requested = Signal()
@@ -55,6 +57,7 @@ class RunPanel(QWidget):
             box.setMinimumContentsLength(6)
             box.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self.ct_window = WindowChoice()
+        self.direction = DirectionChoice()
         self._run = QPushButton("Find anomalies")
         self._run.setToolTip("Compare the scan to examine with the normal references (R)")
         self._run.clicked.connect(self.run_requested)
@@ -174,6 +177,7 @@ class RunPanel(QWidget):
         choices.addRow("Model", self._model)
         choices.addRow("Device", self._device)
         choices.addRow(self.ct_window.label, self.ct_window)
+        choices.addRow(self.direction.label, self.direction)
         buttons = QHBoxLayout()
         buttons.addWidget(self._run, 1)
         buttons.addWidget(self._cancel)

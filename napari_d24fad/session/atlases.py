@@ -1,0 +1,151 @@
+"""Volumes held against the references place by place: what was measured of each is kept between runs."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+
+from napari_d24fad.detection.atlas.anomaly import as_anomaly, regions_at
+from napari_d24fad.detection.atlas.examination import AtlasExamination
+from napari_d24fad.detection.atlas.measured import MeasuredScan, measure_scan
+from napari_d24fad.detection.atlas.names import SCORING
+from napari_d24fad.detection.atlas.plan import Plan
+from napari_d24fad.detection.atlas.plans import may_have_plan, plan_for
+from napari_d24fad.detection.atlas.scoring import AtlasReferences
+from napari_d24fad.detection.atlas.volume import Direction
+from napari_d24fad.detection.references.regions import Region
+from napari_d24fad.detection.result import AnomalyMap
+from napari_d24fad.errors import ArgumentError, Code
+from napari_d24fad.progress import CancelToken, Progress, part
+from napari_d24fad.session.request import Request
+from napari_d24fad.studies.scan import Problem, Scan
+from napari_d24fad.studies.series import Series
+
+_SPARE = 4
+"""So many scans are kept beside those of the last run: references that were left out may come back."""
+
+Key = tuple[object, str, Direction]
+"""State of a series, name of the plan, direction."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Held:
+    """A query held against references.
+
+    Attributes:
+        found: The examination.
+        references: What it was held against.
+    """
+
+    found: AtlasExamination = field(repr=False)
+    references: AtlasReferences = field(repr=False)
+
+    def regions(self, scan: Scan, anomaly: AnomalyMap, level: float) -> tuple[Region, ...]:
+        """Finds the regions of its map at another level; see `regions_at`."""
+        return regions_at(self.found, self.references, scan, anomaly.values, level)
+
+
+class Atlases:
+    """The volumes that were measured, least recently used first, and the last set of references."""
+
+    def __init__(self) -> None:
+        self._kept: dict[Key, MeasuredScan] = {}
+        self._plans: dict[object, Plan | None] = {}
+        self._references: AtlasReferences | None = None
+        self._key: tuple[object, ...] = ()
+
+    def has_plan(self, request: Request, scan: Scan, progress: Progress, cancel: CancelToken) -> bool:
+        """Whether the map of a request will be made place by place.
+
+        Raises:
+            D24fadError: A reference cannot be read.
+            Cancelled: If a stop was asked for.
+        """
+        return self._plan_of(request, scan, progress, cancel) is not None
+
+    def examine(
+        self,
+        request: Request,
+        scan: Scan,
+        features: AnomalyMap,
+        started: float,
+        progress: Progress,
+        cancel: CancelToken,
+    ) -> tuple[AnomalyMap, Held | None]:
+        """Holds a query against references, where its kind of study has a plan.
+
+        Args:
+            request: What the user asked for.
+            scan: What its query holds.
+            features: What the comparison of features gave.
+            started: When the run began, of `time.perf_counter`.
+            progress: Told how far this is.
+            cancel: Stops it.
+
+        Returns:
+            The map and what it was made from; ``features`` and None where there is no plan, or no anatomy
+            as in the references, which the map's warnings then say.
+
+        Raises:
+            ArgumentError: ``BAD_ARGUMENT``, if the atlas was asked for and there is no plan.
+            D24fadError: A reference cannot be read.
+            Cancelled: If a stop was asked for.
+        """
+        plan = self._plan_of(request, scan, part(progress, 0, 0.1), cancel)
+        if plan is None:
+            if request.scoring == SCORING:
+                raise ArgumentError(Code.BAD_ARGUMENT, "The scoring atlas is for volumes: heads by CT.")
+            return features, None
+        direction = plan.direction if request.direction is None else Direction(request.direction)
+        measured = []
+        count = len(request.references)
+        for number, each in enumerate(request.references):
+            tell = part(progress, 0.1 + 0.6 * number / count, 0.1 + 0.6 * (number + 1) / count)
+            measured.append(self._measured(each, None, plan, direction, tell, cancel))
+        own = self._measured(request.query, scan, plan, direction, part(progress, 0.7, 0.8), cancel)
+        self._forget_all_but([*request.references, request.query], plan, direction, cancel)
+        if own.volume.anatomy.kind not in {each.volume.anatomy.kind for each in measured}:
+            return replace(features, warnings=(*features.warnings, Problem(Code.NOT_PLACED))), None
+        key = (tuple(measured), direction, request.shares)
+        if self._references is None or self._key != key:
+            tell = part(progress, 0.8, 0.9)
+            self._references = AtlasReferences.of(measured, plan, direction, tell, cancel, request.shares)
+            self._key = key
+        found = self._references.examine_measured(own, part(progress, 0.9, 1), cancel)
+        anomaly = as_anomaly(found, self._references, features, time.perf_counter() - started)
+        return anomaly, Held(found, self._references)
+
+    def _plan_of(self, request: Request, scan: Scan, progress: Progress, cancel: CancelToken) -> Plan | None:
+        if request.scoring not in (None, SCORING) or not may_have_plan(scan):
+            return None
+        reference = request.references[0]
+        key = reference.state(cancel)
+        if key not in self._plans:
+            self._plans[key] = plan_for(reference.load(progress, cancel))
+        return self._plans[key]
+
+    def _measured(
+        self,
+        series: Series,
+        scan: Scan | None,
+        plan: Plan,
+        direction: Direction,
+        progress: Progress,
+        cancel: CancelToken,
+    ) -> MeasuredScan:
+        key = (series.state(cancel), plan.name, direction)
+        if key not in self._kept:
+            loaded = scan if scan is not None else series.load(part(progress, 0, 0.5), cancel)
+            progress(0.5, "Placing the anatomy")
+            self._kept[key] = measure_scan(loaded, plan, direction, cancel)
+        return self._kept[key]
+
+    def _forget_all_but(
+        self, series: Sequence[Series], plan: Plan, direction: Direction, cancel: CancelToken
+    ) -> None:
+        keys = [(each.state(cancel), plan.name, direction) for each in series]
+        latest = {key: self._kept.pop(key) for key in dict.fromkeys(keys)}
+        for key in list(self._kept)[: max(0, len(self._kept) - _SPARE)]:
+            del self._kept[key]
+        self._kept.update(latest)

@@ -1,0 +1,51 @@
+"""Chooses which departures from the references are looked for in a volume."""
+
+from __future__ import annotations
+
+from qtpy.QtCore import Qt, Signal
+from qtpy.QtWidgets import QComboBox, QLabel, QSizePolicy
+
+from napari_d24fad.detection.atlas.names import DIRECTIONS
+from napari_d24fad.studies.scan import Scan
+
+_TITLES = {"brighter": "Brighter than the references", "darker": "Darker", "both": "Brighter or darker"}
+
+
+class DirectionChoice(QComboBox):
+    """The usual direction of the kind of study, or another; hidden for all but grey volumes."""
+
+    direction_changed = Signal()
+    """The reader chose another direction."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.label = QLabel("Look for")
+        self.setAccessibleName("Look for")
+        self.setToolTip("Which departures are looked for in volumes that are compared place by place")
+        # The dock decides how wide it is.
+        self.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
+        self.setMinimumContentsLength(6)
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        # The wheel is for scrolling the dock, unless the box was clicked.
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.addItem("Usual for this kind of study", None)
+        for name in DIRECTIONS:
+            self.addItem(_TITLES[name], name)
+        self.currentIndexChanged.connect(self.direction_changed)
+        self.show_for(None)
+
+    @property
+    def direction(self) -> str | None:
+        """One of `DIRECTIONS`; None for the usual one, and where there is no choice."""
+        chosen = self.currentData()
+        return None if self.isHidden() or chosen is None else str(chosen)
+
+    def show_for(self, scan: Scan | None) -> None:
+        """Offers directions if the scan to examine is a grey volume.
+
+        Args:
+            scan: The scan or its outline; None if none is chosen.
+        """
+        offered = scan is not None and scan.is_volume and not scan.is_colour
+        self.setVisible(offered)
+        self.label.setVisible(offered)

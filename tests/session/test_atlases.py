@@ -1,0 +1,88 @@
+"""A head CT through the session: the map of the atlas, and what is kept between runs."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import nibabel as nib
+import numpy as np
+import pytest
+
+from napari_d24fad.detection.atlas import measured
+from napari_d24fad.errors import ArgumentError, Code
+from napari_d24fad.export.colours import anomaly_limits
+from napari_d24fad.progress import CancelToken, silent
+from napari_d24fad.session import atlases
+from napari_d24fad.session.request import Request
+from napari_d24fad.session.session import DetectionSession
+from napari_d24fad.studies.series import Series
+from napari_d24fad.studies.study import open_study
+from tests.anatomy.heads import Clot, Head, draw
+
+COARSE = Head(spacing=(6.0, 3.0, 3.0), low=-30, high=60)
+CLOT = Clot((35, 20, 25), 12)
+
+
+def _series(folder: Path, name: str, head: Head) -> Series:
+    scan, _, _ = draw(head)
+    ras = np.diag([-1.0, -1.0, 1.0, 1.0]) @ scan.affine[:, [2, 1, 0, 3]]
+    nib.save(nib.Nifti1Image(np.asarray(scan.voxels, np.float32).T, ras), folder / f"{name}.nii.gz")
+    return open_study(folder / f"{name}.nii.gz").series[0]
+
+
+@pytest.fixture(scope="module")
+def heads(tmp_path_factory: pytest.TempPathFactory) -> tuple[Series, tuple[Series, ...]]:
+    folder = tmp_path_factory.mktemp("heads")
+    normal = [_series(folder, f"normal-{n}", replace(COARSE, seed=n, turn=3 * n)) for n in range(4)]
+    return _series(folder, "query", replace(COARSE, seed=9, clots=[CLOT])), tuple(normal)
+
+
+def test_a_head_ct_is_examined_place_by_place(heads, monkeypatch: pytest.MonkeyPatch) -> None:
+    query, references = heads
+    counted: list[str] = []
+    original = measured.measure_scan
+
+    def counting(*args, **settings):
+        counted.append("one")
+        return original(*args, **settings)
+
+    monkeypatch.setattr(atlases, "measure_scan", counting)
+    shown: list[object] = []
+    session = DetectionSession()
+    request = Request(query, references[:3], "compact", "cpu")
+    one = session.run(request, silent, CancelToken(), shown.append)
+    assert shown == []  # the map comes as a whole
+    assert one.anomaly.scoring == "atlas"
+    assert len(counted) == 4
+    _, _, clot = draw(replace(COARSE, seed=9, clots=[CLOT]))
+    clot = clot if clot.shape == one.scan.grid else clot.T
+    assert clot[one.anomaly.regions[0].peak_index]
+    assert one.anomaly.regions[0].meaning.startswith("brighter than the references by")
+    assert one.limits == anomaly_limits(one.anomaly)
+
+    more = replace(request, references=references)
+    assert session.score_slice(more, 5, CancelToken()) is None
+    two = session.rescore(more, silent, CancelToken())
+    assert len(counted) == 5
+    assert all(problem.code is not Code.PREVIEW for problem in two.anomaly.warnings)
+    fresh = DetectionSession().run(more, silent, CancelToken())
+    np.testing.assert_allclose(two.anomaly.values, fresh.anomaly.values, atol=1e-5)
+    assert session.regions(two, two.anomaly.level_one_region, CancelToken()) == two.anomaly.regions
+    assert session.explain(two, 5, CancelToken()).weights.shape[0] == 4  # by features, as ever
+
+    darker = session.run(replace(more, direction="darker"), silent, CancelToken())
+    assert darker.anomaly.direction == "darker"
+    assert not any(clot[region.peak_index] for region in darker.anomaly.regions)
+    slices = session.run(replace(more, scoring="matched"), silent, CancelToken())
+    assert slices.anomaly.scoring == "matched"
+
+
+def test_the_atlas_is_refused_where_there_is_no_plan(study_folder: Path) -> None:
+    query = open_study(study_folder / "query").series[0]
+    references = tuple(open_study(study_folder / f"reference-{n}").series[0] for n in (1, 2))
+    with pytest.raises(ArgumentError) as caught:
+        DetectionSession().run(
+            Request(query, references, "compact", "cpu", scoring="atlas"), silent, CancelToken()
+        )
+    assert caught.value.code is Code.BAD_ARGUMENT
