@@ -237,12 +237,6 @@ class Code(Enum):
         "The anatomy in this scan was found in a simpler way than in others of its kind.",
         "Look at the outline of what was examined, and rely on the result less.",
     )
-    NOT_PLACED = (
-        "P21",
-        "The anatomy of this scan was not found as in the references: features of slices were compared.",
-        "Rely on the result less; check that the scan shows what the references show.",
-    )
-
     MIRRORED_REFERENCE = (
         "P21",
         "A reference fits the others better with left and right exchanged.",
@@ -252,6 +246,11 @@ class Code(Enum):
         "P22",
         "Only a part of the anatomy lies in this scan; where it belongs was judged by the references.",
         "Rely on the result less.",
+    )
+    NOT_PLACED = (
+        "P23",
+        "The anatomy of this scan was not found as in the references: features of slices were compared.",
+        "Rely on the result less; check that the scan shows what the references show.",
     )
 
     MODEL_UNKNOWN = ("M01", "No model of this name is installed.", "List them with: d24fad models list")
