@@ -9,6 +9,7 @@ _FOUND = {
     "scan AUROC": "scan",
     "slice AUROC": "slice",
     "top slice holds lesion": "top slice",
+    "slice by chance": "by chance",
     "voxel AUROC": "voxel",
     "voxel AP": "AP",
     "highest point in lesion": "highest point",
@@ -48,7 +49,8 @@ _KINDS = {
 def markdown(report: Mapping[str, Any]) -> str:
     """Returns the tables of a report of `save_volumes`.
 
-    Means over the draws; where draws differ by more than 0.005, the lowest and highest follow.
+    Means over the draws; where draws differ by more than half of the last digit, the lowest and the
+    highest follow.
     """
     lines: list[str] = []
     for each in report["sets"]:
@@ -96,22 +98,24 @@ def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
 
 
 def _cells(figures: Mapping[str, Any], chosen: Mapping[str, str]) -> list[str]:
-    return [_cell(figures.get(name)) for name in chosen]
+    return [_cell(figures.get(name), name.startswith("voxel AP")) for name in chosen]
 
 
-def _cell(figure: Mapping[str, Any] | None) -> str:
+def _cell(figure: Mapping[str, Any] | None, fine: bool = False) -> str:
+    """Mean, lowest and highest; ``fine`` with a third decimal, as average precision is small."""
     if figure is None or figure["mean"] is None:
         return "-"
     known = [value for value in figure["draws"] if value is not None]
     mean, low, high = figure["mean"], min(known), max(known)
     if mean >= 9.95:
         return f"{mean:.0f}"
-    spread = f" [{_short(low)}-{_short(high)}]" if high - low > 0.005 else ""
-    return _short(mean) + spread
+    digits = 3 if fine else 2
+    first, least, most = (_short(value, digits) for value in (mean, low, high))
+    return first if high - low <= 0.5 * 10**-digits else f"{first} [{least}-{most}]"
 
 
-def _short(value: float) -> str:
-    return f"{value:.2f}".removeprefix("0") if 0 <= value < 1 else f"{value:.2f}"
+def _short(value: float, digits: int = 2) -> str:
+    return f"{value:.{digits}f}".removeprefix("0") if 0 <= value < 1 else f"{value:.{digits}f}"
 
 
 def _statistic(each: Mapping[str, Any], shots: int) -> str:

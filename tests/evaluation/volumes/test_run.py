@@ -83,6 +83,8 @@ def test_the_lesions_of_a_made_up_set_are_found(tmp_path: Path) -> None:
     assert method["figures"]["scan AUROC"] == {"mean": 1.0, "draws": [1.0, 1.0]}
     table = (tmp_path / "out" / "volumes-brighter" / "volumes.md").read_text()
     assert "| brightest place | 1.00 | " in table
+    found = method["figures"]["voxel AP"]["mean"]
+    assert f" | {found:.3f}".replace("0.", ".") in table
     assert "6 normal, 3 abnormal; examined in the first draw: 3 scans without and 3 with a lesion." in table
     with (tmp_path / "out" / "volumes-brighter" / "scores.csv").open() as file:
         rows = list(csv.DictReader(file))
