@@ -1,18 +1,36 @@
-"""What holds for every test: nothing is kept on this machine's disk between tests; and a study for all."""
+"""What holds for every test: a home and a cache of its own, no features on disk; and a study for all."""
 
 from __future__ import annotations
 
+import os
+from collections.abc import Iterator
+from itertools import count
 from pathlib import Path
 
 import pytest
 
-from napari_d24fad.settings import FEATURES_LIMIT_VARIABLE
-from tests.heads import write_study
+from napari_d24fad.settings import CACHE_VARIABLE, FEATURES_LIMIT_VARIABLE
+from tests import isolation
+
+isolation.isolate()  # before napari reads where its settings are
+
+from tests.heads import write_study  # noqa: E402 - see above
+
+_tests = count()
+
+
+def pytest_unconfigure() -> None:
+    isolation.clean()
 
 
 @pytest.fixture(autouse=True)
-def _no_features_on_disk(monkeypatch: pytest.MonkeyPatch) -> None:
+def _keeps_to_itself(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    cache = isolation.home_of_tests() / f"d24fad-{os.getpid()}-{next(_tests)}"
+    monkeypatch.setenv(CACHE_VARIABLE, str(cache))
     monkeypatch.setenv(FEATURES_LIMIT_VARIABLE, "0")
+    isolation.written.clear()
+    yield
+    assert not isolation.written, "a test wrote to a folder of the user"
 
 
 @pytest.fixture(scope="session")
