@@ -10,7 +10,7 @@ from qtpy.QtCore import QObject, QTimer, Signal
 from napari_d24fad.errors import D24fadError
 from napari_d24fad.progress import CancelToken, Progress
 from napari_d24fad.session.request import Examination
-from napari_d24fad.viewer.running.workers import Worker
+from napari_d24fad.viewer.running.workers import Worker, stop_timer
 
 if TYPE_CHECKING:
     from napari_d24fad.detection.explain import Explanation
@@ -84,7 +84,7 @@ class Explanations(QObject):
         self._wanted = None
 
     def _stop(self) -> None:
-        self._timer.stop()
+        stop_timer(self._timer)
         if self._worker is not None:
             self._worker.discard()
             self._worker = None

@@ -10,7 +10,7 @@ from qtpy.QtCore import QObject, QTimer, Signal
 
 from napari_d24fad.errors import D24fadError
 from napari_d24fad.viewer.running.run_panel import RunPanel
-from napari_d24fad.viewer.running.workers import Work, Worker
+from napari_d24fad.viewer.running.workers import Work, Worker, stop_timer
 
 _PERCENT = 100
 _ACTIVITY_MS = 200
@@ -130,7 +130,7 @@ class Jobs(QObject):
             self.start(*self._waiting.pop(0))
 
     def _close_activity(self) -> None:
-        self._timer.stop()
+        stop_timer(self._timer)
         if self._activity is not None:
             self._activity.close()
             self._activity = None

@@ -9,6 +9,7 @@ from napari_d24fad.progress import CancelToken, Progress
 from napari_d24fad.session.request import Examination, Request
 from napari_d24fad.session.session import DetectionSession
 from napari_d24fad.viewer.running.jobs import Jobs
+from napari_d24fad.viewer.running.workers import stop_timer
 
 DEBOUNCE_MS = 30
 """Changes that follow each other so closely are one, as when a section of references is closed."""
@@ -49,7 +50,7 @@ class LiveScoring(QObject):
     def is_busy(self) -> bool:
         """Whether something is to come."""
         waits = self._debounce.isActive() or self._settling.isActive()
-        return self._at_work or waits or self._wanted is not None
+        return self._at_work or waits or self._wanted is not None or self._exact is not None
 
     def want(self, request: Request, slice_index: int) -> None:
         """Asks for other references.
@@ -65,8 +66,8 @@ class LiveScoring(QObject):
     def discard(self) -> None:
         """Forgets what was asked for; a job that runs is stopped by `Jobs`."""
         self._wanted, self._exact = None, None
-        self._debounce.stop()
-        self._settling.stop()
+        for timer in (self._debounce, self._settling):
+            stop_timer(timer)
 
     def stop(self) -> None:
         """Forgets what was asked for, and stops what is being done for it."""
@@ -116,13 +117,14 @@ class LiveScoring(QObject):
             self.abandoned.emit()
 
     def _settle(self) -> None:
+        if self._exact is None or self._jobs.is_busy:  # `_on_ended` waits anew
+            return
         request, self._exact = self._exact, None
-        if request is not None and not self._jobs.is_busy:
 
-            def work(progress: Progress, cancel: CancelToken) -> Examination:
-                return self._session.run(request, progress, cancel)
+        def work(progress: Progress, cancel: CancelToken) -> Examination:
+            return self._session.run(request, progress, cancel)
 
-            self._at_work = self._jobs.start("Measuring this set exactly", work, self.settled.emit)
+        self._at_work = self._jobs.start("Measuring this set exactly", work, self.settled.emit)
 
     def _timer(self, interval: int, then: object) -> QTimer:
         timer = QTimer(self)

@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable
 from typing import Any, ClassVar
 
+from qtpy.compat import isalive
 from qtpy.QtCore import QCoreApplication, QObject, QTimer, Signal
 
 from napari_d24fad.errors import Cancelled, Code, D24fadError
@@ -138,6 +139,16 @@ class Worker(QObject):
         self._over = True
         signal.emit(*payload)
         self.ended.emit()
+
+
+def stop_timer(timer: QTimer) -> None:
+    """Stops a timer, if it is still there.
+
+    When the application ends, Qt and Python destroy objects in an order that nobody promises: the end of a
+    widget may come after that of the timers it is to stop.
+    """
+    if isalive(timer):
+        timer.stop()
 
 
 def stop_all() -> None:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from threading import Event
 
 import nibabel
 import numpy as np
@@ -124,6 +125,21 @@ def test_the_slice_that_is_shown_comes_first(qtbot, found: DetectionDock) -> Non
     near = np.corrcoef(*(each[np.isfinite(whole)] for each in (values[0], whole)))[0, 1]
     assert near > 0.98
     wait_until_exact(qtbot, dock)
+
+
+def test_a_save_at_that_moment_does_not_lose_the_exact_result(qtbot, found: DetectionDock) -> None:
+    dock = found
+    with qtbot.waitSignal(dock.live.rescored, timeout=20_000):
+        dock.gallery.set_role(dock.gallery.references[2], Role.NONE)
+    qtbot.waitUntil(lambda: not dock.jobs.is_busy, timeout=20_000)
+    saved = Event()
+    assert dock.jobs.start("Saving", lambda progress, cancel: saved.wait(60), lambda _: None)
+    qtbot.wait(SETTLE_MS + 500)  # the disk is slow
+    assert dock.live.is_busy, "the exact result is to come"
+    with qtbot.waitSignal(dock.live.settled, timeout=60_000):
+        saved.set()
+    wait_until_exact(qtbot, dock)
+    assert Code.PREVIEW not in codes(dock)
 
 
 def test_many_clicks_are_one_measurement(qtbot, found: DetectionDock, work: dict[str, int]) -> None:
