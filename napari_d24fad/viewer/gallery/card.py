@@ -21,6 +21,7 @@ from superqt import QElidingLabel
 from napari_d24fad.studies.series import Series
 from napari_d24fad.viewer.gallery.flag import ReferenceFlag
 from napari_d24fad.viewer.pictures import Picture, pixmap
+from napari_d24fad.viewer.wheel import scroll_past
 
 THUMBNAIL_PX = 72
 _LEAST_SHARE = 10
@@ -73,10 +74,11 @@ class SeriesCard(QFrame):
         self._share.setSuffix(" %")
         self._share.setValue(100)
         self._share.setKeyboardTracking(False)
-        # The wheel and the arrow keys step as well.
+        # The arrow keys step as well.
+        scroll_past(self._share)
         self._share.setButtonSymbols(QSpinBox.ButtonSymbols.NoButtons)
         self._share.setFixedWidth(self._share.fontMetrics().horizontalAdvance("100 %") + _FRAME_PX)
-        self._share.setToolTip("How much this reference counts beside the others (wheel or arrow keys)")
+        self._share.setToolTip("How much this reference counts beside the others (arrow keys step)")
         self._share.valueChanged.connect(lambda _: self.share_changed.emit())
         # Exclusive within the gallery, which unchecks the others, not within this card.
         self._examine.setAutoExclusive(False)

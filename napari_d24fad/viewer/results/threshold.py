@@ -9,6 +9,7 @@ from qtpy.QtCore import QSignalBlocker, Signal
 from qtpy.QtWidgets import QComboBox, QDoubleSpinBox, QHBoxLayout, QSizePolicy, QWidget
 
 from napari_d24fad.detection.result import AnomalyMap
+from napari_d24fad.viewer.wheel import scroll_past
 
 OWN = "Own value"
 ONE_REGION = "At most 1 false region"
@@ -37,8 +38,10 @@ class ThresholdControl(QWidget):
         self._value.setAccessibleName("Threshold as an anomaly score")
         self._value.setToolTip("The threshold as an anomaly score; change it to choose your own")
         self._value.setKeyboardTracking(False)
-        # The choices need the room; the wheel and the arrow keys step as well.
+        # The choices need the room; the arrow keys step as well.
         self._value.setButtonSymbols(QDoubleSpinBox.ButtonSymbols.NoButtons)
+        for box in (self._choice, self._value):
+            scroll_past(box)
         layout = QHBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(self._choice, 1)

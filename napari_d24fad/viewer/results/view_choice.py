@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from qtpy.QtCore import Qt, Signal
+from qtpy.QtCore import QSignalBlocker, Qt, Signal
 from qtpy.QtWidgets import QComboBox, QHBoxLayout, QSizePolicy, QSlider, QWidget
 
 from napari_d24fad.viewer.canvas.map_view import MapView
+from napari_d24fad.viewer.wheel import scroll_past
 
 
 class ViewChoice(QWidget):
@@ -32,6 +33,8 @@ class ViewChoice(QWidget):
         self._opacity.setValue(100)
         self._opacity.setAccessibleName("Opacity of the anomaly overlay")
         self._opacity.setToolTip("Opacity of the anomaly overlay")
+        for part in (self._view, self._opacity):
+            scroll_past(part)
         layout = QHBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(self._view, 3)
@@ -53,6 +56,11 @@ class ViewChoice(QWidget):
     def opacity_slider(self) -> QSlider:
         """Opacity in percent."""
         return self._opacity
+
+    def show_opacity(self, opacity: float) -> None:
+        """Follows an opacity that was chosen elsewhere, 0 to 1; emits nothing."""
+        with QSignalBlocker(self._opacity):
+            self._opacity.setValue(round(100 * opacity))
 
     def choose(self, view: MapView) -> None:
         """Chooses a map, as the user would."""

@@ -21,6 +21,7 @@ from superqt import QElidingLabel
 from napari_d24fad.viewer.running.direction_choice import DirectionChoice
 from napari_d24fad.viewer.running.window_choice import WindowChoice
 from napari_d24fad.viewer.styles import ERROR, edged
+from napari_d24fad.viewer.wheel import scroll_past
 
 AUTOMATIC = "auto"
 _PROGRESS_STEPS = 1000
@@ -52,6 +53,7 @@ class RunPanel(QWidget):
         self._device.addItem("Automatic", AUTOMATIC)
         self._device.opened.connect(self.devices_requested)
         for box in (self._model, self._device):
+            scroll_past(box)
             # Long names of graphics cards must not widen the dock.
             box.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
             box.setMinimumContentsLength(6)

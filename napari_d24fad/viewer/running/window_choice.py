@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from qtpy.QtCore import Qt, Signal
+from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QComboBox, QHBoxLayout, QLabel, QSizePolicy, QSpinBox, QVBoxLayout, QWidget
 
 from napari_d24fad.detection.encoding.intensity import CT_WINDOW, CT_WINDOWS, CtWindow, usual_window
 from napari_d24fad.studies.scan import Scan
+from napari_d24fad.viewer.wheel import scroll_past
 
 _LOWEST_HU, _HIGHEST_HU = -1024, 3071
 _OWN = "Custom"
@@ -24,6 +25,7 @@ class WindowChoice(QWidget):
         self.choice = QComboBox()
         self.choice.setAccessibleName("CT window")
         self.choice.setToolTip("HU that become black and white, in the scan to examine and its references")
+        scroll_past(self.choice)
         # The dock decides how wide it is.
         self.choice.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
         self.choice.setMinimumContentsLength(6)
@@ -97,8 +99,7 @@ def _box(name: str, value: float) -> QSpinBox:
     box.setKeyboardTracking(False)
     box.setToolTip(name)
     box.setAccessibleName(name)
-    # The wheel is for scrolling the dock, unless the box was clicked.
-    box.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+    scroll_past(box)
     return box
 
 
