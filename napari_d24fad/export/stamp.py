@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -12,7 +12,7 @@ import numpy.typing as npt
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.cm import ScalarMappable
 from matplotlib.colorbar import Colorbar
-from matplotlib.colors import ListedColormap, Normalize
+from matplotlib.colors import ListedColormap, Normalize, to_rgb
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 from matplotlib.patheffects import withStroke
@@ -41,6 +41,8 @@ class Stamp:
         footing: Lines below it.
         limits: Anomaly values at the ends of the colour scale; None for no colour bar.
         scale: What the values of the colour scale are.
+        colours: ``(steps, 3)`` red, green and blue from 0 to 1, if they are not those of the project.
+        opacity: How opaque the colours lie over the picture, 0 to 1; the colour bar is as faint.
         letters: Anatomical directions beyond the left, right, top and bottom edge.
         mm_per_pixel: Length of a pixel of the picture for the scale bar; None for none.
     """
@@ -49,6 +51,8 @@ class Stamp:
     footing: Sequence[str] = ()
     limits: tuple[float, float] | None = None
     scale: str = "Anomaly (clear below one false region)"
+    colours: npt.NDArray[np.float64] | None = field(default=None, compare=False)
+    opacity: float = 1.0
     letters: tuple[str, str, str, str] | None = None
     mm_per_pixel: float | None = None
 
@@ -142,8 +146,10 @@ class _Page:
         left, size = self.width - 6 * self._em, 0.85 * self._em
         box = (left / self.width, self.below / self.height, self._em / self.width)
         axes = self._figure.add_axes((*box, self.inside_height / self.height))
-        colours = ScalarMappable(Normalize(*limits), ListedColormap(overlay_colours()[:, :3]))
-        bar = Colorbar(axes, colours, ticks=np.linspace(*limits, 5).tolist(), format="%.3g")
+        colours = self._marks.colours if self._marks.colours is not None else overlay_colours()[:, :3]
+        faded = self._marks.opacity * colours + (1 - self._marks.opacity) * np.array(to_rgb(_PAGE))
+        scale = ScalarMappable(Normalize(*limits), ListedColormap(faded))
+        bar = Colorbar(axes, scale, ticks=np.linspace(*limits, 5).tolist(), format="%.3g")
         axes.tick_params(colors=_INK, labelsize=_points(size), length=_points(size / 3))
         bar.outline.set_edgecolor(_QUIET)
         bar.set_label(self._marks.scale, color=_INK, fontsize=_points(size))

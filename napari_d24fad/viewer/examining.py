@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     from napari_d24fad.detection.streaming import PartialMap
 
 
+_COVERED = "Other layers of the viewer lie over the scan that was examined. Hide them to see it."
+
+
 class Examining(QObject):
     """The examination that is shown, and the choice it is held against.
 
@@ -147,6 +150,8 @@ class Examining(QObject):
         self._examination = examination
         self._view.show(examination)
         self._show_checks(examination)
+        if self._view.is_covered:
+            self._run_panel.show_note(_COVERED)
         self.examined.emit(examination)
 
     def _show_part(self, query: Series, partial_map: PartialMap) -> None:

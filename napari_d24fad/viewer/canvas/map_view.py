@@ -26,7 +26,13 @@ class MapView(Enum):
     @property
     def scale(self) -> str:
         """The same for the colour bar of a picture to keep."""
-        return _SCALES[self]
+        clear = " (clear below the threshold)" if self.is_calibrated else ""
+        return f"{self.quantity}{clear}"
+
+    @property
+    def quantity(self) -> str:
+        """What the values are, whatever the colours."""
+        return _QUANTITIES[self]
 
     @property
     def explanation(self) -> str:
@@ -51,9 +57,9 @@ _COLOURS = {
     MapView.SSD: "Colours: SSD distance",
     MapView.TSD: "Colours: TSD distance",
 }
-_SCALES = {
-    MapView.SCORE: "Anomaly (clear below the threshold)",
-    MapView.P_VALUE: "−log10 p of the pixel (clear below the threshold)",
+_QUANTITIES = {
+    MapView.SCORE: "Anomaly",
+    MapView.P_VALUE: "−log10 p of the pixel",
     MapView.SSD: "SSD distance",
     MapView.TSD: "TSD distance",
 }

@@ -7,32 +7,45 @@ from typing import Any
 import numpy as np
 from napari.layers import Image, Layer, Points
 from napari.viewer import Viewer
+from qtpy.QtCore import QObject, Signal
 
 from napari_d24fad.detection.result import AnomalyMap, FloatArray
 from napari_d24fad.studies.orientation import canonical_orientation
 from napari_d24fad.viewer.canvas.layer_data import AFFINE_KEY, RESULT_KEY
+from napari_d24fad.viewer.canvas.legend import Legend, legend_of
+from napari_d24fad.viewer.canvas.map_view import MapView
 from napari_d24fad.viewer.canvas.scans import Position, ScanLayers, ShownScan
 from napari_d24fad.viewer.canvas.style import anomaly_colormap
 
 MARK_COLOUR = "#4cc9f0"
 _MARK_SHARE = 0.07
 """Size of the ring, as a share of the longest side of the scan in voxels."""
+_LOOKS = ("colormap", "gamma", "opacity", "blending", "interpolation2d")
+"""What the user may have chosen in napari, and the next map keeps."""
 
 
-class ResultLayers:
+class ResultLayers(QObject):
     """The layers of one result; each lies exactly on the scan last shown.
+
+    A new map looks as the one before it did when it was taken away, whoever chose that.
 
     Args:
         viewer: The viewer to show them in.
         scans: Shows the scan below.
     """
 
+    opacity_changed = Signal(float)
+    """The opacity of the map, 0 to 1, as it was set here or in napari."""
+
     def __init__(self, viewer: Viewer, scans: ScanLayers) -> None:
+        super().__init__()
         self._viewer = viewer
         self._scans = scans
         self._map: Image | None = None
         self._mark: Points | None = None
-        self._opacity = 1.0
+        self._looks: dict[str, Any] = {"opacity": 1.0, "blending": "translucent_no_depth"}
+        self._has_colorbar = True
+        self._limits = (0.0, 1.0)
 
     def show_result(self, anomaly: AnomalyMap, limits: tuple[float, float]) -> Image:
         """Lays an anomaly map over the scan last shown, in place of an earlier result.
@@ -113,7 +126,7 @@ class ResultLayers:
             layer.refresh()
         else:
             layer.data = data
-        layer.contrast_limits = limits
+        self.set_limits(limits)
 
     def refresh(self) -> None:
         """Shows values that were written into the array of the anomaly map."""
@@ -122,8 +135,19 @@ class ResultLayers:
 
     def set_limits(self, limits: tuple[float, float]) -> None:
         """Changes the ends of the colour scale; the map is clear below the first."""
-        if self.result_layer is not None:
-            self.result_layer.contrast_limits = limits
+        if self.result_layer is None or limits == self._limits:  # else what was chosen in napari stays
+            return
+        self._limits = limits
+        self.result_layer.contrast_limits = limits
+
+    def legend(self, view: MapView) -> Legend | None:
+        """Returns what the colours on the canvas mean; None if there are none.
+
+        Args:
+            view: What the values of the map are.
+        """
+        layer = self.result_layer
+        return None if layer is None or not layer.visible else legend_of(layer, view, self._limits)
 
     def mark(self, index: Position, name: str) -> None:
         """Marks a place with a ring.
@@ -146,7 +170,7 @@ class ResultLayers:
             border_width=0.1,
             **_placed_as(shown.layer),
         )
-        self._viewer.add_layer(self._mark)
+        self._viewer.layers.insert(self._place_above(self._map), self._mark)
         # Its handles are of no use; what was worked with stays at hand.
         self._viewer.layers.selection.active = active
 
@@ -157,6 +181,7 @@ class ResultLayers:
 
     def remove(self) -> None:
         """Removes all of these layers."""
+        self._keep_looks()
         for layer in (self._map, self._mark):
             self._take_away(layer)
         self._map, self._mark = None, None
@@ -173,7 +198,7 @@ class ResultLayers:
 
     def set_opacity(self, opacity: float) -> None:
         """Sets the opacity of this and later maps, 0 to 1."""
-        self._opacity = opacity
+        self._looks["opacity"] = opacity
         if self.result_layer is not None:
             self.result_layer.opacity = opacity
 
@@ -185,21 +210,34 @@ class ResultLayers:
         limits: tuple[float, float],
         anomaly: AnomalyMap | None,
     ) -> Image:
+        self._keep_looks()
+        self._limits = limits
         layer = Image(
             data,
             name=name,
-            colormap=anomaly_colormap(),
             contrast_limits=limits,
-            blending="translucent_no_depth",
-            opacity=self._opacity,
             metadata={RESULT_KEY: anomaly, AFFINE_KEY: shown.layer.metadata.get(AFFINE_KEY)},
+            **{"colormap": anomaly_colormap(), **self._looks},
             **_placed_as(shown.layer),
         )
-        self._viewer.add_layer(layer)
-        layer.colorbar.visible = True
-        if self.mark_layer is not None:
-            self._viewer.layers.move(self._viewer.layers.index(self.mark_layer), len(self._viewer.layers))
+        self._viewer.layers.insert(self._place_above(shown.layer), layer)
+        layer.colorbar.visible = self._has_colorbar
+        layer.events.opacity.connect(self._tell_opacity)
         return layer
+
+    def _keep_looks(self) -> None:
+        if self._map is not None:
+            self._looks = {name: getattr(self._map, name) for name in _LOOKS}
+            self._has_colorbar = self._map.colorbar.visible
+
+    def _tell_opacity(self) -> None:
+        if self.result_layer is not None:
+            self.opacity_changed.emit(float(self.result_layer.opacity))
+
+    def _place_above(self, layer: Layer | None) -> int:
+        """Returns where to put what lies directly over a layer: no layer of others comes between."""
+        layers = self._viewer.layers
+        return layers.index(layer) + 1 if layer in layers else len(layers)
 
     def _shown(self) -> ShownScan:
         if self._scans.shown is None:

@@ -1,9 +1,10 @@
-"""Adds scans to the viewer, follows its slice slider and moves it."""
+"""Adds the scan that is examined to the viewer, follows its slice slider and moves it."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from weakref import ReferenceType, ref
 
 import numpy as np
 import numpy.typing as npt
@@ -63,7 +64,11 @@ class ShownScan:
 
 
 class ScanLayers(QObject):
-    """The scans that this plugin shows in one viewer, and where its slice slider stands."""
+    """The scan that this plugin shows in one viewer, and where its slice slider stands.
+
+    One scan at a time has a layer of its own: the next one takes its place. Layers that came from elsewhere
+    stay as they are, whatever is shown.
+    """
 
     slice_changed = Signal(int)
     """The slice of the scan last shown that the viewer shows now, counted from 0 as the slider does."""
@@ -74,7 +79,9 @@ class ScanLayers(QObject):
     def __init__(self, viewer: Viewer) -> None:
         super().__init__()
         self._viewer = viewer
-        self._layers: dict[Series, Image] = {}
+        self._own: tuple[Series, Image] | None = None
+        self._adopted: dict[Series, ReferenceType[Image]] = {}
+        self._uncovered: ReferenceType[Image] | None = None
         self._shown: ShownScan | None = None
         self._caption = ""
         self._window: tuple[Series, CtWindow] | None = None
@@ -91,15 +98,15 @@ class ScanLayers(QObject):
 
     def adopt(self, series: Series, layer: Image) -> None:
         """Takes a layer that was in the viewer already as the one that shows a series."""
-        self._layers[series] = layer
+        self._adopted[series] = ref(layer)
 
     def forget(self, series: Series) -> None:
         """Lets a layer go that was adopted."""
-        self._layers.pop(series, None)
+        self._adopted.pop(series, None)
 
     def is_own(self, layer: Layer) -> bool:
-        """Whether a layer shows a scan or a result of this plugin."""
-        return RESULT_KEY in layer.metadata or layer in self._layers.values()
+        """Whether this plugin added a layer, for a scan or a result."""
+        return RESULT_KEY in layer.metadata or (self._own is not None and layer == self._own[1])
 
     @property
     def shown(self) -> ShownScan | None:
@@ -107,20 +114,28 @@ class ScanLayers(QObject):
         return self._shown
 
     def show_scan(self, series: Series, scan: Scan) -> ShownScan:
-        """Shows a scan, in a new layer if it has none, and hides the other scans."""
-        layer = self._layers.get(series)
-        if layer is None or layer not in self._viewer.layers:
+        """Shows a scan, in a new layer if it has none, in place of the one shown before.
+
+        The view stays as it is if it is the same one.
+        """
+        layer, before = self._layer_of(series), self._shown
+        is_same = before is not None and layer is not None and before.layer == layer
+        if not is_same:
+            self._leave()
+        if layer is None:
             data, settings, _ = scan_layer_data(scan, series.title)
             if self._window is not None and self._window[0] is series:
                 settings["contrast_limits"] = self._window[1]
             layer = Image(data, **settings)
-            self._layers[series] = layer
+            self._own = (series, layer)
             self._viewer.add_layer(layer)
-        for other in self._layers.values():
-            other.visible = other == layer
+        if not layer.visible:
+            self._uncovered = ref(layer)
+            layer.visible = True
         self._viewer.layers.selection.active = layer
         self._viewer.canvas.overlays.scale_bar.visible = True
-        self._viewer.reset_view(layers=[layer])
+        if not is_same:
+            self._viewer.reset_view(layers=[layer])
         # A layer that came from elsewhere is laid out as its series reads it.
         from_scan = scan_of_layer(layer) is not None
         orientation = canonical_orientation(scan) if from_scan else Orientation()
@@ -138,6 +153,35 @@ class ScanLayers(QObject):
         self._window = series, window
         if self._shown is not None and self._shown.series is series:
             self._shown.layer.contrast_limits = window
+
+    @property
+    def is_covered(self) -> bool:
+        """Whether layers of others that are visible lie over the scan last shown."""
+        if self._shown is None:
+            return False
+        layers = list(self._viewer.layers)
+        above = layers[layers.index(self._shown.layer) + 1 :]
+        return any(isinstance(one, Image) and one.visible and not self.is_own(one) for one in above)
+
+    def _layer_of(self, series: Series) -> Image | None:
+        """The layer of a series, if it has one in the viewer."""
+        if self._own is not None and self._own[0] is series:
+            return self._own[1]
+        adopted = self._adopted.get(series)
+        layer = None if adopted is None else adopted()
+        return layer if layer is not None and layer in self._viewer.layers else None
+
+    def _leave(self) -> None:
+        """Takes away what was shown before: a layer of its own, or that one from elsewhere is visible."""
+        self._shown = None  # first: nobody is to be told that a layer was removed
+        uncovered = None if self._uncovered is None else self._uncovered()
+        if uncovered is not None:
+            uncovered.visible = False
+        self._uncovered = None
+        if self._own is not None:
+            _, layer = self._own
+            self._own = None
+            self._viewer.layers.remove(layer)
 
     def go_to_slice(self, index: int) -> None:
         """Moves the slice slider.
@@ -205,6 +249,8 @@ class ScanLayers(QObject):
             self.slice_changed.emit(self.current_slice)
 
     def _on_removed(self) -> None:
+        if self._own is not None and self._own[1] not in self._viewer.layers:
+            self._own = None
         if self._shown is not None and self._shown.layer not in self._viewer.layers:
             self._shown = None
             self._viewer.canvas.overlays.text.visible = False

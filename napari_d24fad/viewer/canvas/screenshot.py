@@ -6,13 +6,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from napari.viewer import Viewer
-from qtpy.QtWidgets import QApplication
 
 from napari_d24fad.export.anatomy import edge_letters
 from napari_d24fad.export.notice import NOTICE
 from napari_d24fad.session.request import Examination
 from napari_d24fad.studies.orientation import canonical
-from napari_d24fad.viewer.canvas.map_view import MapView
+from napari_d24fad.viewer.canvas.legend import Legend
 from napari_d24fad.viewer.canvas.scans import ShownScan
 
 if TYPE_CHECKING:
@@ -43,8 +42,8 @@ def canvas_stamp(
     examination: Examination,
     where: str,
     index: int | None,
-    limits: tuple[float, float] | None,
-    view: MapView,
+    legend: Legend | None,
+    picture: Picture,
 ) -> Stamp:
     """Returns what to stamp on the canvas: colour bar, scale bar, slice position, series and notice.
 
@@ -54,8 +53,8 @@ def canvas_stamp(
         examination: What was found in it.
         where: What the canvas shows of it; see `ScanLayers.where`.
         index: The slice that it shows, counted from 0 in the order of the slider; None if it shows no slice.
-        limits: Values at the ends of the colour scale; None if nothing is coloured.
-        view: What the colours show.
+        legend: What the colours mean; None if nothing is coloured.
+        picture: Of the canvas, as `canvas_picture` returns it.
     """
     # Slow to import: not before a picture is saved.
     from napari_d24fad.export.overlay import model_text, series_text, window_text
@@ -72,10 +71,12 @@ def canvas_stamp(
     return Stamp(
         heading=(series_text(scan, shown.series.label), ", ".join(text for text in (where, score) if text)),
         footing=(", ".join(text for text in (model_text(anomaly), window) if text), NOTICE),
-        limits=limits,
-        scale=view.scale,
+        limits=None if legend is None else legend.limits,
+        scale="" if legend is None else legend.scale,
+        colours=None if legend is None else legend.colours,
+        opacity=1.0 if legend is None else legend.opacity,
         letters=edge_letters(canonical(scan)) if upright else None,
-        mm_per_pixel=_mm_per_pixel(viewer, shown) if flat and scan.has_geometry else None,
+        mm_per_pixel=_mm_per_pixel(viewer, shown, picture) if flat and scan.has_geometry else None,
     )
 
 
@@ -83,10 +84,9 @@ def _score_text(score: float) -> str:
     return f"slice score {score:.3g}" if np.isfinite(score) else "not examined"
 
 
-def _mm_per_pixel(viewer: Viewer, shown: ShownScan) -> float:
+def _mm_per_pixel(viewer: Viewer, shown: ShownScan, picture: Picture) -> float:
     # World units are those of the layers, micrometres too; without common ones they are not converted.
     unit = (viewer.layers.units or shown.layer.units)[-1]
-    # The zoom is in logical pixels per world unit; the screenshot is in those of the screen.
-    screen = QApplication.primaryScreen()
-    ratio = screen.devicePixelRatio() if screen is not None else 1.0
-    return float((1 * unit).to("mm").magnitude) / (float(viewer.scene.camera.zoom) * ratio)
+    # The zoom is in logical pixels per world unit; the picture is in those of the screen it was taken on.
+    ratio = picture.shape[1] / float(viewer.canvas.size[1])
+    return float((1 * unit).to("mm").magnitude / (viewer.scene.camera.zoom * ratio))

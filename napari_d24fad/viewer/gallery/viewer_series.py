@@ -61,8 +61,7 @@ class ViewerSeries(QObject):
 
     def _look(self, event: object = None) -> None:
         images = [layer for layer in self._viewer.layers if isinstance(layer, Image)]
-        # A watched layer becomes one of the plugin's own when it is adopted, and stays watched.
-        present = [layer for layer in images if layer in self._series or not self._is_own(layer)]
+        present = [layer for layer in images if not self._is_own(layer)]
         for layer in [layer for layer in self._series if layer not in present]:
             series = self._series[layer]
             self._unwatch(layer)

@@ -16,6 +16,7 @@ from napari_d24fad.progress import CancelToken, Progress
 from napari_d24fad.session.request import Examination
 from napari_d24fad.session.session import DetectionSession
 from napari_d24fad.studies.series import Series
+from napari_d24fad.viewer.canvas.legend import Legend
 from napari_d24fad.viewer.canvas.map_view import MapView
 from napari_d24fad.viewer.canvas.maps import ResultLayers
 from napari_d24fad.viewer.canvas.scans import ScanLayers, ShownScan
@@ -66,13 +67,9 @@ class ResultView(QObject):
         return at_work or self.display.is_busy or self.explanations.is_busy
 
     @property
-    def limits(self) -> tuple[float, float] | None:
-        """The ends of the colour scale that is on the canvas; None if there are no colours."""
-        layer = self._maps.result_layer
-        if layer is None or not layer.visible:
-            return None
-        low, high = layer.contrast_limits
-        return float(low), float(high)
+    def legend(self) -> Legend | None:
+        """What the colours on the canvas mean; None if there are no colours."""
+        return self._maps.legend(self._panel.view_choice.view)
 
     def show(self, examination: Examination) -> None:
         """Shows an examination in place of an earlier one, at its most suspicious slice."""
@@ -143,6 +140,7 @@ class ResultView(QObject):
         panel, explanations = self._panel, self.explanations
         panel.slice_requested.connect(self._scans.go_to_slice)
         panel.view_choice.opacity_changed.connect(self._maps.set_opacity)
+        self._maps.opacity_changed.connect(panel.view_choice.show_opacity)
         panel.view_choice.view_changed.connect(self._show_view)
         panel.threshold.level_changed.connect(self._change_level)
         panel.regions.region_requested.connect(self._go_to_region)
@@ -172,9 +170,9 @@ class ResultView(QObject):
         return 0 if self._shown is None else int(self._shown.slice_order[self._scans.current_slice])
 
     @property
-    def map_view(self) -> MapView:
-        """What the colours show."""
-        return self._panel.view_choice.view
+    def is_covered(self) -> bool:
+        """Whether layers of others lie over the scan."""
+        return self._scans.is_covered
 
     def slice_of(self, series: Series) -> int | None:
         """Returns the slice that is shown, if it is one of this series."""

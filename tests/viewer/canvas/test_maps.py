@@ -2,12 +2,14 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import matplotlib as mpl
 import numpy as np
 import pytest
 from napari.components import ViewerModel
 from napari.layers import Image
 
-from napari_d24fad.export.colours import anomaly_limits
+from napari_d24fad.export.colours import anomaly_limits, overlay_colours
+from napari_d24fad.viewer.canvas.map_view import MapView
 from napari_d24fad.viewer.canvas.maps import MARK_COLOUR, ResultLayers
 from napari_d24fad.viewer.canvas.scans import ScanLayers
 from napari_d24fad.viewer.gallery.layer_series import layer_series
@@ -172,6 +174,68 @@ def test_threshold_moves_the_clear_part_and_no_voxel(window, qtbot) -> None:
     maps.set_limits((3.5, 4.0))
     assert colourfulness(window, qtbot).max() <= 2
     assert result.data is data
+
+
+def test_what_was_chosen_in_napari_is_kept_by_the_next_map(
+    layers: ScanLayers, maps: ResultLayers, viewer: ViewerModel, qtbot
+) -> None:
+    _, first = show_both(layers, maps)
+    first.colormap, first.gamma, first.blending = "viridis", 0.7, "additive"
+    with qtbot.waitSignal(maps.opacity_changed) as told:
+        first.opacity = 0.4
+    assert told.args == [pytest.approx(0.4)]
+    first.contrast_limits = (0.5, 2.5)
+    first.colorbar.visible = False
+    anomaly = anomaly_of(head(0))
+    maps.set_limits(anomaly_limits(anomaly))  # the threshold is where it was
+    assert first.contrast_limits == [0.5, 2.5]
+    _, second = show_both(layers, maps)
+    assert second is not first
+    assert (second.colormap.name, second.gamma, second.blending) == ("viridis", 0.7, "additive")
+    assert second.opacity == pytest.approx(0.4)
+    assert not second.colorbar.visible
+    viewer.layers.remove(second)  # by the user, and asked for again
+    maps.show_values(anomaly.values, (1.0, 3.0), anomaly)
+    assert maps.result_layer is not None
+    assert maps.result_layer.colormap.name == "viridis"
+    maps.set_limits((2.0, 3.0))
+    assert maps.result_layer.contrast_limits == [2.0, 3.0]
+
+
+def test_legend_follows_the_layer(layers: ScanLayers, maps: ResultLayers) -> None:
+    _, layer = show_both(layers, maps)
+    legend = maps.legend(MapView.SCORE)
+    assert legend is not None
+    np.testing.assert_allclose(legend.colours, overlay_colours()[:, :3], atol=1e-3)
+    assert (legend.limits, legend.scale) == (tuple(layer.contrast_limits), MapView.SCORE.scale)
+    assert "clear below the threshold" in legend.scale
+    layer.contrast_limits, layer.opacity = (0.5, 2.5), 0.4
+    legend = maps.legend(MapView.SCORE)
+    assert legend is not None
+    assert (legend.limits, legend.opacity) == ((0.5, 2.5), pytest.approx(0.4))
+    assert "threshold" not in legend.scale, "it begins elsewhere"
+    layer.colormap, layer.gamma = "viridis", 2.0
+    legend = maps.legend(MapView.SCORE)
+    assert legend is not None
+    expected = mpl.colormaps["viridis"](np.linspace(0, 1, len(legend.colours)) ** 2)[:, :3]
+    np.testing.assert_allclose(legend.colours, expected, atol=0.01)
+    layer.visible = False
+    assert maps.legend(MapView.SCORE) is None
+
+
+def test_map_and_ring_lie_directly_over_their_scan(
+    layers: ScanLayers, maps: ResultLayers, viewer: ViewerModel
+) -> None:
+    other = viewer.add_image(np.asarray(head(1).voxels))
+    scan_layer, result = show_both(layers, maps)
+    assert list(viewer.layers) == [other, scan_layer, result]
+    series = layer_series(other, viewer.dims.order)
+    layers.adopt(series, other)
+    above = viewer.add_image(np.ones(GRID))
+    layers.show_scan(series, series.load())
+    result = maps.show_result(anomaly_of(head(0)), (1.0, 3.0))
+    maps.mark((4, 25, 30), "Peak of region 1")
+    assert list(viewer.layers) == [other, result, maps.mark_layer, above]
 
 
 def test_other_values_take_the_place_of_the_scores(layers: ScanLayers, maps: ResultLayers) -> None:

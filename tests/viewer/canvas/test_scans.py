@@ -1,5 +1,9 @@
 from __future__ import annotations
 
+import gc
+import weakref
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from napari.components import ViewerModel
@@ -35,17 +39,64 @@ def layers(viewer: ViewerModel) -> ScanLayers:
     return ScanLayers(viewer)
 
 
-def test_same_scan_keeps_its_layer_and_others_are_hidden(layers: ScanLayers, viewer: ViewerModel) -> None:
-    scan, other = head(0), head(1)
-    series, other_series = file_series(scan), file_series(other)
+def test_same_scan_keeps_its_layer_and_its_zoom(layers: ScanLayers, viewer: ViewerModel) -> None:
+    scan = head(0)
+    series = file_series(scan)
     first = layers.show_scan(series, scan).layer
-    second = layers.show_scan(other_series, other).layer
-    assert (first.visible, second.visible) == (False, True)
+    viewer.scene.camera.zoom = 7.5
     again = layers.show_scan(series, head(0))  # read once more from its file: other memory, same scan
     assert again.layer is first
     assert again.slice_order[0] == GRID[0] - 1
-    assert (first.visible, second.visible) == (True, False)
-    assert len(viewer.layers) == 2
+    assert viewer.scene.camera.zoom == 7.5
+    assert list(viewer.layers) == [first]
+
+
+def test_the_next_scan_takes_the_place_of_the_one_before(
+    layers: ScanLayers, viewer: ViewerModel, qtbot
+) -> None:
+    radiograph = replace(head(0), voxels=np.zeros((1, 145, 145), np.float32), has_geometry=False)
+    layers.show_scan(file_series(radiograph), radiograph)
+    viewer.scene.camera.zoom = 7.5
+    scan = head(1)
+    with qtbot.assertNotEmitted(layers.removed):  # nobody removed what is shown
+        shown = layers.show_scan(file_series(scan), scan)
+    assert list(viewer.layers) == [shown.layer]
+    assert viewer.dims.nsteps[0] == GRID[0]
+    assert {str(unit) for unit in viewer.layers.units} == {"millimeter"}
+    assert viewer.scene.camera.zoom != 7.5
+
+
+def test_what_was_shown_before_leaves_no_array_behind(layers: ScanLayers, viewer: ViewerModel) -> None:
+    scans = [head(number) for number in range(3)]
+    gone = [weakref.ref(scan.voxels) for scan in scans]
+    for scan in scans:
+        layers.show_scan(file_series(scan), scan)
+    del scan, scans
+    viewer.layers.clear()  # by the user
+    viewer.add_image(np.zeros((4, 4)))  # napari itself keeps the layer that was last selected
+    gc.collect()
+    assert [one() is None for one in gone] == [True] * 3
+
+
+def test_layers_of_others_stay_as_they_are(layers: ScanLayers, viewer: ViewerModel) -> None:
+    voxels = np.asarray(head(0).voxels)
+    one, two = viewer.add_image(voxels, name="one"), viewer.add_image(voxels, name="two", visible=False)
+    labels = viewer.add_labels(np.zeros(GRID, int))
+    series = {layer.name: layer_series(layer) for layer in (one, two)}
+    for layer in (one, two):
+        layers.adopt(series[layer.name], layer)
+    layers.show_scan(series["two"], series["two"].load())
+    assert [layer.visible for layer in viewer.layers] == [True, True, True]
+    assert not layers.is_covered
+    layers.show_scan(series["one"], series["one"].load())
+    # What was made visible to be examined is hidden again; nothing else is.
+    assert [layer.visible for layer in viewer.layers] == [True, False, True]
+    two.visible = True
+    assert layers.is_covered
+    show(layers)
+    assert [layer.visible for layer in viewer.layers] == [True] * 4
+    assert list(viewer.layers)[:3] == [one, two, labels]
+    assert not any(layers.is_own(layer) for layer in (one, two, labels))
 
 
 def test_scan_is_shown_again_after_its_layer_was_removed(layers: ScanLayers, viewer: ViewerModel) -> None:
