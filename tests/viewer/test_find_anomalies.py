@@ -1,0 +1,76 @@
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import numpy as np
+from napari.layers import Image
+from qtpy.compat import isalive
+
+from napari_d24fad.viewer.find_anomalies import FindAnomalies
+from napari_d24fad.viewer.gallery.card import Role
+from napari_d24fad.viewer.gallery.layer_series import layer_series
+from tests.heads import head
+
+_CLOSED_AND_OPENED = """
+import gc, napari
+from qtpy.QtCore import QTimer
+viewer = napari.Viewer()
+def show(): return viewer.window.add_plugin_dock_widget("napari-d24fad", "Find anomalies")
+def close(): show()[0].destroyOnClose()
+show(); close(); show(); close(); show()
+QTimer.singleShot(300, viewer.window._qt_window.close)
+napari.run()
+print("ended")
+"""
+
+
+def test_what_was_closed_comes_back_as_it_was(make_napari_viewer, qtbot) -> None:
+    viewer, other = make_napari_viewer(), make_napari_viewer()
+    widget = FindAnomalies(viewer)
+    docked = viewer.window.add_dock_widget(widget, name="Find anomalies")
+    dock = widget.dock
+    query, reference = (layer_series(Image(np.asarray(head(number).voxels))) for number in range(2))
+    dock.gallery.set_section("Study", [query, reference])
+    dock.gallery.set_role(reference, Role.REFERENCE)
+    dock.gallery.set_role(query, Role.QUERY)
+    dock.layers.show_scan(query, query.load())
+
+    docked.destroyOnClose()  # what the ✕ of its title does
+    del widget, docked
+    qtbot.wait(50)
+    assert isalive(dock)
+    assert not dock.isVisible()
+    assert len(viewer.layers) == 1
+
+    elsewhere = FindAnomalies(other)
+    assert elsewhere.dock is not dock, "another viewer has its own"
+    other.window.add_dock_widget(elsewhere, name="Find anomalies")
+    again = FindAnomalies(viewer)
+    viewer.window.add_dock_widget(again, name="Find anomalies")
+    assert again.dock is dock
+    assert dock.isVisibleTo(again)
+    assert dock.parent() is again
+    assert (dock.gallery.query, dock.gallery.references) == (query, (reference,))
+    assert dock.layers.shown is not None
+    beside = FindAnomalies(viewer)
+    assert beside.dock is not dock, "it is in use"
+    beside.deleteLater()
+
+
+def test_a_closed_dock_goes_with_its_viewer(make_napari_viewer, qtbot) -> None:
+    viewer = make_napari_viewer()
+    widget = FindAnomalies(viewer)
+    docked = viewer.window.add_dock_widget(widget, name="Find anomalies")
+    dock = widget.dock
+    docked.destroyOnClose()
+    viewer.close()
+    qtbot.waitUntil(lambda: not isalive(dock), timeout=10_000)
+
+
+def test_the_viewer_closes_after_the_dock_was_closed_and_opened() -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", _CLOSED_AND_OPENED], capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stdout) == (0, "ended\n"), done.stderr
+    assert "Error" not in done.stderr
