@@ -311,6 +311,11 @@ class Code(Enum):
         "The folder for temporary files has no room.",
         "Free some space on that disk, or name a folder on another one in the environment variable TMPDIR.",
     )
+    RESULTS_OF_ANOTHER = (
+        "X04",
+        "Results of another scan are in this folder and would be replaced.",
+        "Choose another folder, or move what is there.",
+    )
 
     DATA_LAYOUT = (
         "T01",

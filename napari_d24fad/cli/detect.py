@@ -25,6 +25,7 @@ from napari_d24fad.network.zoo import find_model
 from napari_d24fad.progress import part
 from napari_d24fad.session.scripting import Session
 from napari_d24fad.studies.lengths import area_text, volume_text
+from napari_d24fad.studies.scan import Scan
 from napari_d24fad.studies.series import Series
 
 DEFAULT_OUT = Path("d24fad-output")
@@ -110,8 +111,10 @@ def run(arguments: Namespace) -> int:
         queries = _checked(queries, references)
         if not any(isinstance(query.found, Series) for query in queries):
             return _refuse_all(queries)
-        from napari_d24fad.export.results import save_results  # imports matplotlib
+        from napari_d24fad.export.results import check_replaceable, save_results  # imports matplotlib
 
+        names = [query.stem for query in queries]
+        check_replaceable(arguments.out, map(_scan, queries), names=names)
         session = Session(
             arguments.model,
             arguments.device,
@@ -124,13 +127,21 @@ def run(arguments: Namespace) -> int:
         session.prepare(first, references, progress=part(progress, 0, 0.4))
         outcomes = Outcomes(session, queries, references, problems, part(progress, 0.4, 1))
         try:
-            report = save_results(arguments.out, outcomes, names=[query.stem for query in queries])
+            report = save_results(arguments.out, outcomes, names=names)
         except ExportError as error:
             if error.code is not Code.NOTHING_TO_EXPORT:
                 raise
             return exit_status(outcomes.refused[0].code)
     print(as_json(report) if arguments.json else _summary(report))
     return SOME_REFUSED if outcomes.refused else 0
+
+
+def _scan(query: Query) -> Scan | None:
+    """Returns the scan of a query, if there is one."""
+    try:
+        return query.found.load() if isinstance(query.found, Series) else None
+    except D24fadError:  # told when its turn comes
+        return None
 
 
 def _refuse_all(queries: Sequence[Query]) -> int:

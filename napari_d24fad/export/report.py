@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import platform
@@ -28,6 +29,7 @@ SCHEMA = "d24fad-report/3"
 
 _LIBRARIES = ("torch", "numpy", "scipy", "monai", "pydicom", "highdicom", "nibabel", "napari")
 _MOST_SUSPICIOUS = 10
+_FINGERPRINT_DIGITS = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,8 +163,17 @@ def _query(entry: ReportEntry) -> dict[str, Any]:
         "affine_lps": scan.affine.tolist() if scan.in_patient else None,
         "slice_axis": scan.slice_axis,
         "window_hu": list(entry.ct_window) if scan.modality == "CT" else None,
+        "fingerprint": fingerprint(scan),
         "problems": coded(scan.problems),
     }
+
+
+def fingerprint(scan: Scan) -> str:
+    """Returns what tells the same scan from another: it is made of voxels and affine, of no identity."""
+    digest = hashlib.sha256(str((scan.voxels.shape, scan.voxels.dtype.str)).encode())
+    for array in (scan.affine, scan.voxels):
+        digest.update(np.ascontiguousarray(array).data)
+    return digest.hexdigest()[:_FINGERPRINT_DIGITS]
 
 
 def _share_above(anomaly: AnomalyMap, level: float) -> float | None:

@@ -33,20 +33,26 @@ def save_canvas(picture: Picture, marks: Stamp, path: Path, progress: Progress, 
     return "The picture was saved."
 
 
-def save_examination(examination: Examination, folder: Path, progress: Progress, cancel: CancelToken) -> str:
-    """Writes map, overlay and report of an examination, all or nothing.
+def save_examination(
+    examination: Examination,
+    folder: Path,
+    progress: Progress,
+    cancel: CancelToken,
+    *,
+    replace_others: bool = False,
+) -> str:
+    """Writes map, overlay and report of an examination, all or nothing; see `save`.
 
     Returns:
         What to tell the user.
-
-    Raises:
-        ExportError: ``CANNOT_WRITE`` if the system refuses.
     """
-    save(examination, folder)
+    save(examination, folder, replace_others=replace_others)
     return "The anomaly map, the overlay and the report were saved."
 
 
-def save(examination: Examination, folder: str | os.PathLike[str]) -> dict[str, Any]:
+def save(
+    examination: Examination, folder: str | os.PathLike[str], *, replace_others: bool = False
+) -> dict[str, Any]:
     """Writes map, overlay and report of an examination, all or nothing.
 
     A volume becomes ``anomaly.nii.gz`` on the grid of the scan, with ``overlay.png`` of its most
@@ -54,18 +60,22 @@ def save(examination: Examination, folder: str | os.PathLike[str]) -> dict[str, 
 
     Args:
         examination: What to write.
-        folder: Where to; made if it is not there. Files of the same name are replaced.
+        folder: Where to; made if it is not there. Earlier results of the same scan are replaced.
+        replace_others: Whether results of another scan may be replaced too.
 
     Returns:
         What was written as ``report.json``; see docs/report-schema.md.
 
     Raises:
-        ExportError: ``CANNOT_WRITE`` if the system refuses.
+        ExportError: ``CANNOT_WRITE`` if the system refuses; ``RESULTS_OF_ANOTHER`` if results of another
+            scan are in the folder.
     """
     # Imported when something is saved: it draws with libraries that are slow to import.
     from napari_d24fad.export.results import save_results
 
-    return save_results(folder, [report_entry(examination)], names=[_IMAGE_STEM])
+    return save_results(
+        folder, [report_entry(examination)], names=[_IMAGE_STEM], replace_others=replace_others
+    )
 
 
 def report_entry(examination: Examination) -> ReportEntry:

@@ -12,7 +12,7 @@ from qtpy.QtCore import QEventLoop, Qt, QTimer
 from qtpy.QtWidgets import QApplication
 
 from napari_d24fad.detection.result import AnomalyMap
-from napari_d24fad.errors import Cancelled, D24fadError
+from napari_d24fad.errors import Cancelled, Code, D24fadError, ExportError
 from napari_d24fad.sample.study import SampleStudy, write_sample_study
 from napari_d24fad.session.request import Examination
 from napari_d24fad.studies.orientation import canonical, canonical_orientation
@@ -73,9 +73,15 @@ def run_demo(out_dir: Path, *, show: bool) -> DemoResult:
         show: Whether to leave napari open, and to return when the user closes it.
 
     Raises:
-        D24fadError: If any step failed.
+        D24fadError: If any step failed, or the results of something else are in ``out_dir``.
         Cancelled: If the user pressed Cancel.
     """
+    # Imports matplotlib, which the viewer starts without.
+    from napari_d24fad.export.results import MAP_NAME, OVERLAY_NAME, REPORT_NAME
+
+    results = (out_dir / name for name in (MAP_NAME, OVERLAY_NAME, REPORT_NAME))
+    if not (out_dir / STUDY_FOLDER).exists() and any(path.exists() for path in results):
+        raise ExportError(Code.RESULTS_OF_ANOTHER)
     print("Writing the sample study", flush=True)
     sample = write_sample_study(out_dir / STUDY_FOLDER)
     viewer = napari.Viewer(title="napari-d24fad demo", show=True)
@@ -122,7 +128,7 @@ def _look_closer(dock: DetectionDock) -> None:
 
 
 def _save(viewer: napari.Viewer, dock: DetectionDock, out_dir: Path) -> None:
-    dock.save_results(out_dir)
+    dock.save_results(out_dir, replace_others=True)  # those of an earlier demonstration
     _wait(dock)
     dock.save_picture(out_dir / CANVAS_NAME)
     _wait(dock)

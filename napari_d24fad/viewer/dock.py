@@ -85,6 +85,11 @@ class DetectionDock(QWidget):
             self._session.release()
 
     @property
+    def viewer(self) -> Viewer:
+        """The viewer it was made for."""
+        return self._viewer
+
+    @property
     def examination(self) -> Examination | None:
         """What the last run found."""
         return self.examining.examination
@@ -103,9 +108,9 @@ class DetectionDock(QWidget):
         """Saves what the canvas shows as PNG, with all that makes it readable."""
         self.saving.save_picture(self.examination, path)
 
-    def save_results(self, folder: Path) -> None:
-        """Saves the map, an overlay of the most suspicious slice, and the report."""
-        self.saving.save_results(self.examination, folder)
+    def save_results(self, folder: Path, *, replace_others: bool = False) -> None:
+        """Saves the map, an overlay of the most suspicious slice, and the report; see `Saving`."""
+        self.saving.save_results(self.examination, folder, replace_others=replace_others)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:  # noqa: N802 - Qt's name
         """Qt: R runs, Escape stops; everything else is for the viewer."""

@@ -9,9 +9,10 @@ from napari.viewer import Viewer
 from qtpy.QtWidgets import QFileDialog, QWidget
 
 from napari_d24fad.errors import Code, ExportError
+from napari_d24fad.progress import CancelToken, Progress
 from napari_d24fad.session.request import Examination
 from napari_d24fad.session.saving import save_canvas, save_examination
-from napari_d24fad.viewer.burned_in import agrees_to_save
+from napari_d24fad.viewer.asking import agrees_to_replace, agrees_to_save
 from napari_d24fad.viewer.canvas.scans import ScanLayers
 from napari_d24fad.viewer.canvas.screenshot import canvas_picture, canvas_stamp
 from napari_d24fad.viewer.results.view import ResultView
@@ -55,25 +56,50 @@ class Saving:
         if shown is None:
             self._run_panel.show_note(_NOT_SHOWN)
             return
+        picture = canvas_picture(self._viewer)
         marks = canvas_stamp(
             self._viewer,
             shown,
             examination,
             self._layers.where,
             self._layers.slice_on_canvas,
-            self._view.limits,
-            self._view.map_view,
+            self._view.legend,
+            picture,
         )
-        work = partial(save_canvas, canvas_picture(self._viewer), marks, path)
+        work = partial(save_canvas, picture, marks, path)
         self._jobs.follow("Saving", work, self._run_panel.show_note)
 
-    def save_results(self, examination: Examination | None, folder: Path) -> None:
-        """Saves the map, an overlay of the most suspicious slice, and the report."""
+    def save_results(
+        self, examination: Examination | None, folder: Path, *, replace_others: bool = False
+    ) -> None:
+        """Saves the map, an overlay of the most suspicious slice, and the report.
+
+        Args:
+            examination: What was found; None is told to be nothing.
+            folder: Where to.
+            replace_others: Whether to replace results of another scan without asking.
+        """
         if examination is None:
             self._run_panel.show_error(str(ExportError(Code.NOTHING_TO_EXPORT)))
             return
-        work = partial(save_examination, examination, folder)
-        self._jobs.follow("Saving", work, self._run_panel.show_note)
+
+        def work(progress: Progress, cancel: CancelToken) -> str:
+            try:
+                return save_examination(examination, folder, progress, cancel, replace_others=replace_others)
+            except ExportError as error:
+                if error.code is not Code.RESULTS_OF_ANOTHER:
+                    raise
+                return ""
+
+        self._jobs.follow("Saving", work, partial(self._tell_or_ask, examination, folder))
+
+    def _tell_or_ask(self, examination: Examination, folder: Path, told: str) -> None:
+        if told:
+            self._run_panel.show_note(told)
+        elif agrees_to_replace(self._parent):
+            self.save_results(examination, folder, replace_others=True)
+        else:
+            self._run_panel.show_note("Nothing was saved.")
 
     def choose_picture(self, examination: Examination | None) -> None:
         """Asks for a file and saves the picture there."""

@@ -202,6 +202,30 @@ def test_a_place_without_write_permission_is_refused_before_any_work(
         refused(d24fad, tmp_path, "X01", 6, ["detect", *words, "--out", place])
 
 
+def test_results_of_another_scan_are_not_replaced_and_nothing_is_computed(
+    tmp_path: Path, scans: Path, model: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / OUT
+    out.mkdir()
+    earlier = {"overlay.png": "a picture", "report.json": '{"results": []}'}
+    for name, text in earlier.items():
+        (out / name).write_text(text)
+    words = [
+        "detect",
+        scans / "query.nii.gz",
+        "--reference",
+        scans / "normal",
+        "--model",
+        model,
+        "--out",
+        out,
+    ]
+    status = main(list(map(str, words)))
+    told = capsys.readouterr()
+    check_refusal(status, told.out, told.err, tmp_path, "X04", 6)
+    assert {path.name: path.read_text() for path in out.iterdir()} == earlier
+
+
 @pytest.mark.parametrize(
     ("words", "code", "status"),
     [

@@ -17,7 +17,7 @@ from PIL import Image
 
 from napari_d24fad.errors import Code, ExportError, StudyError
 from napari_d24fad.export.report import Refused, ReportEntry
-from napari_d24fad.export.results import save_results
+from napari_d24fad.export.results import check_replaceable, save_results
 from tests.export.maps import affine_of, make_map, make_scan
 
 GRID = (2, 6, 5)
@@ -98,6 +98,47 @@ def test_entries_are_written_while_the_next_is_computed_and_none_is_kept(tmp_pat
     report = save_results(tmp_path, computed(), names=["one", "two", "three", "four"])
     assert [result["files"][0][:4] for result in report["results"]] == ["one_", "two_", "four"]
     assert report["refused"] == [{"query": 3, "code": "S05", "text": str(StudyError(Code.TRUNCATED))}]
+
+
+def test_results_of_another_scan_are_not_replaced(tmp_path: Path) -> None:
+    save_results(tmp_path, [volume()])
+    before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
+    shifted = affine_of()
+    shifted[0, 3] += 1
+    other = replace(volume(), scan=replace(volume().scan, affine=shifted))
+    again = replace(volume(), label="examined with other references")
+    with pytest.raises(ExportError, match="X04"):
+        save_results(tmp_path, [other])
+    with pytest.raises(ExportError, match="X04"):
+        check_replaceable(tmp_path, [other.scan])
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before
+    assert save_results(tmp_path, [again])["results"][0]["query"]["label"] == again.label
+    save_results(tmp_path, [other], replace_others=True)
+    save_results(tmp_path, [other])
+
+
+@pytest.mark.parametrize("report", [None, "no report", "[]", '{"results": [{"files": ["overlay.png"]}]}'])
+def test_a_file_of_unknown_origin_is_not_replaced(tmp_path: Path, report: str | None) -> None:
+    (tmp_path / "overlay.png").write_bytes(b"the user's own")
+    if report is not None:
+        (tmp_path / "report.json").write_text(report)
+    with pytest.raises(ExportError, match="X04"):
+        save_results(tmp_path, [volume()])
+    assert (tmp_path / "overlay.png").read_bytes() == b"the user's own"
+    (tmp_path / "overlay.png").unlink()
+    (tmp_path / "report.json").unlink(missing_ok=True)
+    (tmp_path / "notes.txt").write_text("in nobody's way")
+    save_results(tmp_path, [volume()])
+
+
+def test_a_report_of_several_is_not_replaced_by_one_of_them(tmp_path: Path) -> None:
+    entries = [image(), replace(image(), scan=replace(image().scan, voxels=image().scan.voxels + 1))]
+    save_results(tmp_path, entries, names=["knee", "hip"])
+    save_results(tmp_path, entries, names=["knee", "hip"])
+    with pytest.raises(ExportError, match="X04"):
+        save_results(tmp_path, entries[:1], names=["knee"])
+    with pytest.raises(ExportError, match="X04"):
+        save_results(tmp_path, entries, names=["hip", "knee"])
 
 
 def test_nothing_to_export(tmp_path: Path) -> None:

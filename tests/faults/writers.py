@@ -81,7 +81,8 @@ def _run(folder: Path, version: int) -> None:
             write_nifti(place / f"{number}.nii", head(number, lesion=number < 2).voxels)
         made = random_model()
         save_model(made.network, made.card, place / "random.safetensors")
-    words = ["detect", place / f"{version}.nii", "--reference", place / "2.nii", place / "3.nii"]
+    references = [place / f"{number}.nii" for number in range(3 - version, 4)]
+    words = ["detect", place / "0.nii", "--reference", place / "1.nii", *references]
     words += ["--model", place / "random.safetensors", "--device", "cpu", "--out", folder]
     with redirect_stdout(StringIO()), redirect_stderr(StringIO()):
         status = cli.main([str(word) for word in words])
@@ -98,7 +99,10 @@ KINDS = {
     ),
     "nifti": Kind(lambda folder, version: save_nifti(_anomaly(version), folder / "map.nii.gz")),
     "tiff": Kind(lambda folder, version: save_tiff(_anomaly(version), folder / "map.tiff")),
-    "results": Kind(lambda folder, version: save_results(folder, [_examination(version)]), check_writable),
+    "results": Kind(
+        lambda folder, version: save_results(folder, [_examination(version)], replace_others=True),
+        check_writable,
+    ),
     "model": Kind(_model, lambda folder: find_model(folder / "model.safetensors")),
     "checkpoint": Kind(_checkpoint),
     "features": Kind(_features, silent=True),

@@ -13,7 +13,7 @@ import pytest
 from napari.layers import Layer
 from qtpy.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
 from qtpy.QtGui import QDropEvent
-from qtpy.QtWidgets import QFileDialog
+from qtpy.QtWidgets import QFileDialog, QMessageBox
 
 from napari_d24fad.studies.series import Series
 from napari_d24fad.viewer.canvas.layer_data import scan_layer_data
@@ -109,11 +109,37 @@ def test_main_job(
     settle(dock)
     assert dock.run_panel.message.startswith("X01: ")
 
-    # Running again replaces the result.
+    # Running again replaces the result; how it is looked at stays.
+    result.colormap, viewer.scene.camera.zoom = "viridis", 3.25
     dock.run()
     settle(dock)
     assert len(viewer.layers) == 2
     assert result not in viewer.layers
+    assert viewer.scene.camera.zoom == 3.25
+    assert (viewer.layers[1].colormap.name, viewer.layers[1].opacity) == ("viridis", pytest.approx(0.4))
+    assert dock.results.view_choice.opacity_slider.value() == 40
+
+    # Results of another scan are replaced only if the user says so; its own are at once.
+    questions: list[str] = []
+    answers = [QMessageBox.StandardButton.No, QMessageBox.StandardButton.Yes]
+    monkeypatch.setattr(
+        QMessageBox, "warning", lambda *words: (questions.append(words[2]), answers.pop(0))[1]
+    )
+    dock.save_results(tmp_path)
+    settle(dock)
+    assert questions == []
+    report = tmp_path / "report.json"
+    other = report.read_text().replace(told["query"]["fingerprint"], "0" * 16)
+    report.write_text(other)
+    dock.save_results(tmp_path)
+    settle(dock)
+    assert dock.run_panel.message == "Nothing was saved."
+    assert report.read_text() == other
+    dock.save_results(tmp_path)
+    settle(dock)
+    assert report.read_text() != other
+    assert len(questions) == 2
+    assert "another scan" in questions[0]
 
 
 def test_cancel_stops_and_leaves_the_widget_usable(
@@ -190,11 +216,12 @@ def test_layers_in_the_viewer_serve_as_query_and_references(
     click(qtbot, dock.gallery.card(cards["query"]).examine_button)
     dock.run()
     settle(dock)
-    assert dock.run_panel.message == ""
-    assert len(viewer.layers) == 5
-    result = viewer.layers[-1]
+    result = dock.maps.result_layer
+    names = ("reference-1", "reference-2", "reference-3")
     np.testing.assert_array_equal(result.scale, viewer.layers["query"].scale)
-    assert [layer.name for layer in viewer.layers if layer.visible] == ["query", result.name]
+    assert [layer.name for layer in viewer.layers] == ["query", result.name, *names]
+    assert all(layer.visible for layer in viewer.layers), "layers of others are left as they are"
+    assert "lie over the scan" in dock.run_panel.message
     # The result itself is not offered as a scan.
     assert len([one for one in dock.gallery.series if one.kind == "layer"]) == 4
     # A layer that changes stays what it was marked as, with its new geometry.
