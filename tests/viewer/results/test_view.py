@@ -110,7 +110,7 @@ def test_examination_is_looked_into(qtbot, dock: DetectionDock, settle: Settle, 
     results.view_choice.choose(MapView.TSD)
     qtbot.waitUntil(lambda: not dock.result_view.is_busy, timeout=60_000)
     assert layer.data.max() > 0
-    assert dock.result_view.limits == (0, pytest.approx(float(layer.data.max())))
+    assert dock.result_view.legend.limits == (0, pytest.approx(float(layer.data.max())))
     results.view_choice.choose(MapView.SCORE)
     assert layer.visible
     np.testing.assert_array_equal(layer.data, shown.in_layer_order(anomaly.values))
