@@ -13,12 +13,17 @@ from napari_d24fad.viewer.gallery.layer_series import layer_series
 from tests.heads import head
 
 _CLOSED_AND_OPENED = """
-import gc, napari
+import napari
 from qtpy.QtCore import QTimer
+from qtpy.QtWidgets import QApplication
 viewer = napari.Viewer()
-def show(): return viewer.window.add_plugin_dock_widget("napari-d24fad", "Find anomalies")
-def close(): show()[0].destroyOnClose()
-show(); close(); show(); close(); show()
+def show():
+    docked, _ = viewer.window.add_plugin_dock_widget("napari-d24fad", "Find anomalies")
+    QApplication.processEvents()
+    return docked
+show().destroyOnClose()
+QApplication.processEvents()
+show()
 QTimer.singleShot(300, viewer.window._qt_window.close)
 napari.run()
 print("ended")
