@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from napari_d24fad.evaluation.volumes.anatomy import FindAnatomy
     from napari_d24fad.evaluation.volumes.cases import Cases
     from napari_d24fad.evaluation.volumes.method import Method
+    from napari_d24fad.evaluation.volumes.run import VolumeResult
 
 _METHODS = ("brightest", "darkest", "z-score", "atlas", "model")
 _DIRECTIONS = ("brighter", "darker", "both")
@@ -105,10 +106,23 @@ def measure(arguments: Namespace, tasks: Sequence[LabelledTask], progress: Progr
         )
         for number, task in enumerate(tasks)
     ]
+    if arguments.implant:
+        _check_implanted(results)
     name = "-".join(["implanted" if arguments.implant else "volumes", about["direction"]])
     report = save_volumes(arguments.out, name, results, plan, about)
     print(json.dumps(report) if arguments.json else markdown(report))
     print(f"Written: {name}", file=sys.stderr)
+
+
+def _check_implanted(results: Sequence[VolumeResult]) -> None:
+    without = [
+        result.task.name
+        for result in results
+        if not any(each.kind for draw in result.draws for each in draw.queried)
+    ]
+    if without:
+        detail = f"--implant: no brain of a T1-weighted head was found in {', '.join(without)}."
+        raise ArgumentError(Code.BAD_ARGUMENT, detail)
 
 
 def _methods(arguments: Namespace, task: LabelledTask, find: FindAnatomy) -> list[Method]:

@@ -83,6 +83,17 @@ def test_refusals(tmp_path: Path, capsys: pytest.CaptureFixture[str], words: lis
     assert not (tmp_path / "out").exists()
 
 
+def test_what_is_no_head_gets_no_lesions_and_that_is_said(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    make_set(tmp_path / "ball", n_normal=4, n_abnormal=0)
+    words = ["evaluate", str(tmp_path / "ball"), "--out", str(tmp_path / "out"), "--shots", "2"]
+    assert cli.main([*words, "--draws", "1", "--implant", "--methods", "brightest"]) == 2
+    told = capsys.readouterr().err
+    assert "--implant: no brain of a T1-weighted head was found in ball." in told
+    assert not (tmp_path / "out").exists()
+
+
 def test_options_that_only_images_have_choose_the_evaluation_of_images(tmp_path: Path) -> None:
     make_set(tmp_path / "ball", n_normal=3, n_abnormal=1)
     tasks = read_labelled(tmp_path)
