@@ -12,6 +12,8 @@ _FOUND = {
     "slice by chance": "by chance",
     "voxel AUROC": "voxel",
     "voxel AP": "AP",
+}
+_PLACED = {
     "highest point in lesion": "highest point",
     "top region in lesion": "top region",
     "scan sensitivity at 1": "at 1",
@@ -49,8 +51,7 @@ _KINDS = {
 def markdown(report: Mapping[str, Any]) -> str:
     """Returns the tables of a report of `save_volumes`.
 
-    Means over the draws; where draws differ by more than half of the last digit, the lowest and the
-    highest follow.
+    Means over the draws; where rounded draws differ, the lowest and the highest follow.
     """
     lines: list[str] = []
     for each in report["sets"]:
@@ -70,16 +71,14 @@ def markdown(report: Mapping[str, Any]) -> str:
 
 def _set_tables(methods: Sequence[Mapping[str, Any]], statistic: str) -> list[str]:
     organ = _ORGAN if "voxel AUROC in organ" in methods[0]["figures"] else {}
-    found = [[method["method"], *_cells(method["figures"], {**_FOUND, **organ})] for method in methods]
+    ranked = {**_FOUND, **organ}
+    found = [[method["method"], *_cells(method["figures"], ranked)] for method in methods]
     if statistic:
-        found.append(["single statistic", statistic, *[""] * (len(found[0]) - 2)])
-    told = [[method["method"], *_cells(method["figures"], _TOLD)] for method in methods]
-    lines = [
-        *table(["method", *_FOUND.values(), *organ.values()], found),
-        "",
-        *table(["method", *_TOLD.values()], told),
-        "",
-    ]
+        found.append(["single statistic", statistic, *[""] * (len(ranked) - 1)])
+    lines = [*table(["method", *ranked.values()], found), ""]
+    for columns in (_PLACED, _TOLD):
+        rows = [[method["method"], *_cells(method["figures"], columns)] for method in methods]
+        lines += [*table(["method", *columns.values()], rows), ""]
     rows = [
         [method["method"], group["kind"], group["size"] or "all", *_cells(group["figures"], _KINDS)]
         for method in methods
@@ -111,7 +110,7 @@ def _cell(figure: Mapping[str, Any] | None, fine: bool = False) -> str:
         return f"{mean:.0f}"
     digits = 3 if fine else 2
     first, least, most = (_short(value, digits) for value in (mean, low, high))
-    return first if high - low <= 0.5 * 10**-digits else f"{first} [{least}-{most}]"
+    return first if least == most else f"{first} [{least}-{most}]"
 
 
 def _short(value: float, digits: int = 2) -> str:
