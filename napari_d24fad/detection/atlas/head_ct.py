@@ -12,6 +12,7 @@ from napari_d24fad.anatomy.grid import FloatArray
 from napari_d24fad.anatomy.place import Place
 from napari_d24fad.anatomy.planes import dilated
 from napari_d24fad.anatomy.straight import UprightPlacer
+from napari_d24fad.detection.atlas.excess import Excess
 from napari_d24fad.detection.atlas.patches import Patches
 from napari_d24fad.detection.atlas.plan import Plan
 from napari_d24fad.detection.atlas.table import Cells
@@ -26,18 +27,23 @@ _SHALLOWEST_MM = 1.6
 _DEPTHS_MM = (2.0, 4.0, 7.0, 11.0, 17.0)
 _DEPTHS_BESIDE_BONE_MM = (4.0, 9.0)
 _BESIDE_MM = 3.0
+_AWAY_MM, _SMALL_MM3, _HALO_MM = 6.0, 1500.0, 3.5  # of calcifications
 
 
 def head_ct_plan() -> Plan:
     """Returns how head CT is examined: for blood, unless another direction is chosen."""
+    cells = Cells(BOX_MM, 4.0, 5.0, wide_bins=(6, 7, 8))
     return Plan(
         name="head CT",
         find=lambda scan: find_anatomy(scan, Kind.INTRACRANIAL),
         placer=UprightPlacer(BOX_MM),
         prepare=prepare_head_ct,
         alternatives=UprightPlacer(BOX_MM).alternatives,
-        channels=(Value(softening=3.0), Asymmetry(softening=3.0), Patches()),
-        cells=Cells(BOX_MM, 4.0, 5.0, wide_bins=(6, 7, 8)),
+        channels=(Value(softening=3.0), Asymmetry(softening=3.0), Excess(0.3, cells), Patches()),
+        cells=cells,
+        # Value and excess are the same seen twice. Patches tell what is unlike, not how much.
+        weights={"value": 0.5, "excess": 0.5},
+        caps={"patches": 2.0},
         direction=Direction.BRIGHTER,
     )
 
@@ -52,6 +58,7 @@ def prepare_head_ct(anatomy: Anatomy, place: Place) -> WorkingVolume:
     values, mask = anatomy.values, anatomy.mask
     mode = _mode(values[mask])
     counted = mask & (place.depth > _SHALLOWEST_MM) & (values < _BRIGHTEST)
+    counted &= ~_around_calcifications(anatomy, place)
     window = anatomy.window
     return WorkingVolume(
         anatomy,
@@ -63,6 +70,21 @@ def prepare_head_ct(anatomy: Anatomy, place: Place) -> WorkingVolume:
         window.unit if window else "",
         1 / window.slope if window else 1.0,
     )
+
+
+def _around_calcifications(anatomy: Anatomy, place: Place) -> npt.NDArray[np.bool_]:
+    """Returns what small, very dense spots away from the skull brighten: plexus, pineal gland, falx.
+
+    Blood is less dense. What is dense in a larger volume stays, as it might be a dense clot.
+    """
+    dense = anatomy.mask & (anatomy.values >= _BRIGHTEST) & (place.depth > _AWAY_MM)
+    labels, number = ndimage.label(dense)
+    if not number:
+        return dense
+    sizes = np.bincount(labels.ravel()) * anatomy.grid.voxel_mm3
+    sizes[0] = np.inf
+    small = (sizes < _SMALL_MM3)[labels]
+    return np.stack([dilated(plane, _HALO_MM, anatomy.grid.spacing[1:]) for plane in small])
 
 
 def _mode(values: FloatArray) -> float:

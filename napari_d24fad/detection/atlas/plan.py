@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
 
 from napari_d24fad.anatomy.found import Anatomy
 from napari_d24fad.anatomy.grid import Millimetres
@@ -30,6 +30,8 @@ class Plan:
         direction: The default.
         cells: The coarse grid that statistics are kept on.
         map_sigma_mm: Smoothing of each channel's map along (z, y, x).
+        weights: How much the map of a channel counts in the mean, by its name; 1 where not stated.
+        caps: The value up to which it counts; no limit where not stated.
         score_mm3: The scan score is the mean of the highest voxels of this volume.
         slice_mm2: The score of a slice is the mean of the highest voxels of this area.
         level_share: Share of its anatomy that the median reference left out has above the level.
@@ -45,6 +47,8 @@ class Plan:
     alternatives: Callable[[Anatomy], Iterator[Place]] | None = None
     direction: Direction = Direction.BOTH
     map_sigma_mm: Millimetres = (0.0, 1.5, 1.5)
+    weights: Mapping[str, float] = field(default_factory=dict)
+    caps: Mapping[str, float] = field(default_factory=dict)
     score_mm3: float = 3300.0
     slice_mm2: float = 66.0
     level_share: float = 0.001

@@ -118,13 +118,13 @@ class AtlasReferences:
         known: dict[Key, tuple[FloatArray, ...]] = {}
         left_out: list[FloatArray] = []
         for sign in direction.signs:
-            maps: list[list[FloatArray]] = [[] for _ in scans]
+            maps: list[dict[str, FloatArray]] = [{} for _ in scans]
             for channel in plan.channels:
                 cancel.check()
                 key = key_of(channel, sign)
                 if key in known:  # the same for both directions
                     for own, one in zip(maps, known[key], strict=True):
-                        own.append(one)
+                        own[channel.name] = one
                     continue
                 quantities = _of_references(channel, key, scans, progress, cancel)
                 if quantities is None:
@@ -139,8 +139,8 @@ class AtlasReferences:
                     sums = [part * share for part, share in zip(sums, shares, strict=True)]
                 standards[key], known[key] = learn(quantities, volumes, sums, softening, plan)
                 for own, one in zip(maps, known[key], strict=True):
-                    own.append(one)
-            side = [fused(own, volume) for own, volume in zip(maps, volumes, strict=True)]
+                    own[channel.name] = one
+            side = [fused(own, volume, plan) for own, volume in zip(maps, volumes, strict=True)]
             left_out = side if not left_out else [np.fmax(a, b) for a, b in zip(left_out, side, strict=True)]
         grids = [volume.anatomy.grid for volume in volumes]
         levels, masses = learn_levels(left_out, grids, plan.level_share, plan.smallest_mm3)
@@ -201,7 +201,7 @@ class AtlasReferences:
                     found[channel.name] = self.standards[key].calibrated(quantity, volume, plan)
             sides[sign] = found
         maps = {sign: {name: one.map for name, one in found.items()} for sign, found in sides.items()}
-        per_side = {sign: fused(list(own.values()), volume) for sign, own in maps.items()}
+        per_side = {sign: fused(own, volume, plan) for sign, own in maps.items()}
         signs = self.direction.signs
         result, of_side = per_side[signs[0]], np.full(volume.anatomy.mask.shape, signs[0], np.int8)
         if len(signs) > 1:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -103,13 +103,22 @@ def learn(
     return Standard(together, softening, scale), tuple(found / np.float32(scale) for found in maps)
 
 
-def fused(maps: Sequence[FloatArray], volume: WorkingVolume) -> FloatArray:
-    """Returns the mean of calibrated maps; channels that say nothing of a voxel do not count.
+def fused(maps: Mapping[str, FloatArray], volume: WorkingVolume, plan: Plan) -> FloatArray:
+    """Returns the weighted mean of calibrated maps; channels that say nothing of a voxel do not count.
 
     NaN outside the anatomy; 0 inside it where no channel says anything.
+
+    Args:
+        maps: Of each channel, by its name.
+        volume: The scan.
+        plan: Weights and caps of the channels.
     """
-    stack = np.stack(maps)
-    known = np.isfinite(stack)
-    count = known.sum(axis=0)
-    mean = np.where(known, stack, 0).sum(axis=0) / np.maximum(count, 1)
+    total = np.zeros(volume.anatomy.mask.shape, np.float32)
+    weights = np.zeros_like(total)
+    for name, found in maps.items():
+        known = np.isfinite(found)
+        weight = np.float32(plan.weights.get(name, 1.0))
+        total[known] += weight * np.minimum(found[known], plan.caps.get(name, np.inf))
+        weights[known] += weight
+    mean = total / np.maximum(weights, 1e-6)
     return np.where(volume.anatomy.mask, mean, np.nan).astype(np.float32)

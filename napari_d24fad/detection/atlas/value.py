@@ -28,7 +28,7 @@ class Value:
 
     def measure(self, volume: WorkingVolume) -> FloatArray:
         """See `Channel.measure`."""
-        return _smoothed(volume, self.sigma_mm)
+        return smoothed(volume, self.sigma_mm)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +52,7 @@ class Asymmetry:
         mirror = volume.place.mirror
         if mirror is None:
             return None
-        smooth = _smoothed(volume, self.sigma_mm)
+        smooth = smoothed(volume, self.sigma_mm)
         spacing = volume.anatomy.grid.spacing
         highest = ndimage.maximum_filter(
             np.where(np.isfinite(smooth), smooth, -np.inf),
@@ -64,7 +64,8 @@ class Asymmetry:
         return np.where(known, smooth - np.where(known, mirrored, 0), np.nan).astype(np.float32)
 
 
-def _smoothed(volume: WorkingVolume, sigma_mm: Millimetres) -> FloatArray:
+def smoothed(volume: WorkingVolume, sigma_mm: Millimetres) -> FloatArray:
+    """Returns the values smoothed by a Gaussian over counted voxels; NaN where not counted."""
     smooth = masked_gaussian(volume.values, volume.counted, sigma_mm, volume.anatomy.grid.spacing)
     return np.where(volume.counted, smooth, np.nan).astype(np.float32)
 

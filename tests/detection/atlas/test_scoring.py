@@ -7,10 +7,13 @@ from typing import Any
 
 import numpy as np
 import pytest
+from scipy import ndimage
 
+from napari_d24fad.detection.atlas import head_ct as head_ct_module
 from napari_d24fad.detection.atlas.head_ct import head_ct_plan
 from napari_d24fad.detection.atlas.patches import Patches
 from napari_d24fad.detection.atlas.scoring import AtlasReferences
+from napari_d24fad.detection.atlas.standard import fused
 from napari_d24fad.detection.atlas.volume import Direction
 from napari_d24fad.errors import Cancelled, Code, PairingError
 from napari_d24fad.progress import CancelToken
@@ -125,3 +128,27 @@ def test_one_reference_is_too_few_and_work_can_be_stopped() -> None:
     cancel.cancel()
     with pytest.raises(Cancelled):
         AtlasReferences.measure([scan, scan], head_ct_plan(), cancel=cancel)
+
+
+def test_small_calcification_is_not_told_of_and_a_clot_as_dense_is(
+    references: AtlasReferences, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    spot, _, calcified = draw(replace(COARSE, seed=10, clots=[replace(CLOT, radius=5.0, hu=300)]))
+    around = ndimage.binary_dilation(calcified, iterations=2)
+    quiet = (references.examine(spot).labels[around] > 0).sum()
+    dense, _, clot = draw(replace(COARSE, seed=10, clots=[replace(CLOT, radius=14.0, hu=92)]))
+    assert (references.examine(dense).coloured(1.0) & clot).any()
+    monkeypatch.setattr(head_ct_module, "_SMALL_MM3", 0.0)
+    assert quiet < 0.3 * (references.examine(spot).labels[around] > 0).sum()
+
+
+def test_fused_is_the_weighted_mean_of_capped_channels() -> None:
+    scan = draw(COARSE)[0]
+    plan = replace(head_ct_plan(), weights={"a": 0.5}, caps={"b": 2.0})
+    anatomy = plan.find(scan)
+    volume = plan.prepare(anatomy, plan.placer.place(anatomy))
+    silent = np.full(anatomy.mask.shape, np.nan, np.float32)
+    found = fused({"a": np.full_like(silent, 8), "b": np.full_like(silent, 5), "c": silent}, volume, plan)
+    np.testing.assert_allclose(found[anatomy.mask], (0.5 * 8 + 2) / 1.5, rtol=1e-6)
+    assert np.isnan(found[~anatomy.mask]).all()
+    assert (fused({"c": silent}, volume, plan)[anatomy.mask] == 0).all()
