@@ -252,6 +252,16 @@ class Code(Enum):
         "The anatomy of this scan was not found as in the references: features of slices were compared.",
         "Rely on the result less; check that the scan shows what the references show.",
     )
+    NOT_ALIGNED = (
+        "P24",
+        "This scan could not be aligned to the others; places are compared by the box around its tissue.",
+        "Rely on the result less; use scans that show the whole organ.",
+    )
+    CONTRAST_DIFFERS = (
+        "P25",
+        "This scan shows another contrast between tissues than the scans that it is compared with.",
+        "Use references of the same sequence, from the same kind of scanner.",
+    )
 
     MODEL_UNKNOWN = ("M01", "No model of this name is installed.", "List them with: d24fad models list")
     MODEL_CORRUPT = (

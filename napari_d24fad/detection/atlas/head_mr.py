@@ -1,0 +1,94 @@
+"""T1-weighted heads: the brain in the voxels of MNI152, and the change of volume as a map of its own."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from napari_d24fad.anatomy.aligned import TemplatePlacer, box_of, find_aligned
+from napari_d24fad.anatomy.found import Anatomy
+from napari_d24fad.anatomy.head_mr import mni_template
+from napari_d24fad.anatomy.place import Place
+from napari_d24fad.detection.atlas.plan import Plan
+from napari_d24fad.detection.atlas.table import Cells
+from napari_d24fad.detection.atlas.tolerance import Tolerance
+from napari_d24fad.detection.atlas.value import Value
+from napari_d24fad.detection.atlas.volume import Direction, WorkingVolume
+from napari_d24fad.detection.atlas.volume_change import VolumeChange
+
+_SHALLOWEST_MM = 2.0
+_NARROW, _WIDE = (2.0, 2.0, 2.0), (4.0, 4.0, 4.0)
+
+
+def head_t1_plan() -> Plan:
+    """Returns how T1-weighted heads are examined: for what is brighter or darker."""
+    template = mni_template()
+    box = box_of(template)
+    return Plan(
+        name="head T1",
+        find=lambda scan: find_aligned(scan, template),
+        placer=TemplatePlacer(box),
+        prepare=prepare_head_mr,
+        channels=(Value(softening=0.04, sigma_mm=_NARROW), Tolerance()),
+        cells=Cells(box, 2.0, 2.0),
+        direction=Direction.BOTH,
+        map_sigma_mm=(1.0, 1.0, 1.0),
+        score_mm3=400.0,
+    )
+
+
+def head_mr_plan() -> Plan:
+    """Returns how heads of other sequences are examined (FLAIR, T2): aligned, not deformed."""
+    template = mni_template()
+    box = box_of(template)
+    return Plan(
+        name="head MR",
+        find=lambda scan: find_aligned(scan, template, like_template=False),
+        placer=TemplatePlacer(box),
+        prepare=prepare_head_mr,
+        channels=(Value(softening=0.08, sigma_mm=_WIDE), Tolerance(reach=2)),
+        cells=Cells(box, 4.0, 6.0),
+        direction=Direction.BRIGHTER,
+        map_sigma_mm=(2.0, 2.0, 2.0),
+    )
+
+
+def volume_change_plan() -> Plan:
+    """Returns how T1-weighted heads are examined for places that are larger or smaller than usual.
+
+    A map of its own: averaged into that of the values it is lost.
+    """
+    template = mni_template()
+    box = box_of(template)
+    return Plan(
+        name="head T1, volume",
+        find=lambda scan: find_aligned(scan, template),
+        placer=TemplatePlacer(box),
+        prepare=prepare_head_mr,
+        channels=(VolumeChange(),),
+        cells=Cells(box, 4.0, 4.0),
+        direction=Direction.BRIGHTER,
+        map_sigma_mm=(0.0, 0.0, 0.0),
+        score_mm3=3300.0,
+        smallest_mm3=500.0,
+    )
+
+
+def prepare_head_mr(anatomy: Anatomy, place: Place) -> WorkingVolume:
+    """Makes the working volume of a head: values in parts of the brain's median.
+
+    Args:
+        anatomy: On a common grid, its values made comparable.
+        place: Its place.
+    """
+    middle = float(np.median(anatomy.values[anatomy.mask]))
+    values = np.nan_to_num(anatomy.values / np.float32(middle)).astype(np.float32)
+    return WorkingVolume(
+        anatomy,
+        place,
+        values,
+        anatomy.mask & (place.depth > _SHALLOWEST_MM),
+        np.zeros(values.shape, np.int8),
+        1,
+        "% of the brain's median",
+        100.0,
+    )

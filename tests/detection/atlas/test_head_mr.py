@@ -1,0 +1,103 @@
+from __future__ import annotations
+
+import dataclasses
+from functools import lru_cache
+
+import numpy as np
+
+from napari_d24fad.anatomy.aligned import TemplatePlacer, box_of, find_aligned
+from napari_d24fad.detection.atlas.head_mr import head_t1_plan, prepare_head_mr, volume_change_plan
+from napari_d24fad.detection.atlas.plan import Plan
+from napari_d24fad.detection.atlas.scoring import AtlasReferences
+from napari_d24fad.detection.atlas.table import Cells
+from napari_d24fad.detection.atlas.tolerance import Tolerance
+from napari_d24fad.detection.atlas.volume import WorkingVolume
+from napari_d24fad.studies.scan import Scan
+from tests.anatomy import known_head as heads
+
+HEAD = heads.template()
+BOX = box_of(HEAD)
+MASS = np.array([30.0, 20.0, 20.0])
+
+
+def on_phantom(plan: Plan) -> Plan:
+    """The plan with a head of the tests for MNI152, which is coarser and so faster."""
+    return dataclasses.replace(
+        plan,
+        find=lambda scan: find_aligned(scan, HEAD),
+        placer=TemplatePlacer(BOX),
+        cells=Cells(BOX, 4.0, 4.0),
+    )
+
+
+PLAN, CHANGE = on_phantom(head_t1_plan()), on_phantom(volume_change_plan())
+
+
+def head(seed: int, wider: float = 1.0, mass: float = 0.0) -> Scan:
+    rng = np.random.default_rng(seed)
+    move = heads.turned("x", rng.uniform(-8, 8), tuple(rng.uniform(-6, 6, 3)))
+    scan = heads.drawn(move, wider=wider * rng.uniform(0.95, 1.05), seed=seed)
+    points = heads.places(scan.values.shape, scan.affine)
+    back = np.linalg.inv(move)
+    near = np.linalg.norm(points @ back[:3, :3].T + back[:3, 3] - MASS, axis=-1)
+    values = scan.values + np.float32(mass) * (near < 10)
+    return Scan((values * rng.uniform(200, 900)).astype(np.float32), scan.affine, modality="MR")
+
+
+@lru_cache(maxsize=2)
+def references(change: bool) -> AtlasReferences:
+    return AtlasReferences.measure([head(seed) for seed in range(4)], CHANGE if change else PLAN)
+
+
+def test_a_mass_is_the_first_region_and_moves_the_score() -> None:
+    healthy, ill = (references(False).examine(head(9, mass=mass)) for mass in (0.0, -0.5))
+    assert ill.score > healthy.score + 1
+    region = ill.regions[0]
+    assert region.side == "darker"
+    grid = ill.volume.anatomy.grid
+    index = np.linalg.inv(HEAD.volume.affine) @ [*MASS, 1.0]
+    place = np.rint(index[:3]).astype(int)
+    assert ill.labels[tuple(place)] == 1
+    assert not (ill.coloured(1.0) & ~grid.expand(ill.volume.anatomy.mask)).any()
+
+
+def test_wide_ventricles_stand_out_on_the_map_of_volume() -> None:
+    healthy, wide = (references(True).examine(head(9, wider=wider)) for wider in (1.0, 1.5))
+    assert wide.score > max(healthy.score, *wide.normal_scores)
+    places = heads.places(HEAD.anatomy.shape, HEAD.volume.affine)
+    inside = np.linalg.norm((np.abs(places) - [12.0, 0.0, 0.0]) / [9.0, 24.0, 18.0], axis=-1) < 1
+    assert np.nanmean(wide.fused[inside]) > np.nanmean(healthy.fused[inside]) + 0.5
+
+
+def volume_of(values: np.ndarray) -> WorkingVolume:
+    found = PLAN.find(head(0))
+    volume = prepare_head_mr(found, PLAN.placer.place(found))
+    return dataclasses.replace(volume, values=values.astype(np.float32))
+
+
+def test_tolerance_is_the_excess_over_the_highest_neighbour() -> None:
+    channel = Tolerance(most=10.0)
+    base = volume_of(np.zeros(HEAD.anatomy.shape))
+    middle = tuple(int(n) // 2 for n in HEAD.anatomy.shape)
+    assert base.counted[middle]
+    reference = np.zeros(HEAD.anatomy.shape)
+    reference[middle[0] + 1, middle[1], middle[2]] = 0.6
+    query = np.zeros(HEAD.anatomy.shape)
+    query[middle] = 1.0
+    query[middle[0] - 1, middle[1], middle[2]] = 1.0
+    described = [
+        channel.describe(dataclasses.replace(base, values=v.astype(np.float32))) for v in (query, reference)
+    ]
+    away = np.zeros(HEAD.anatomy.shape)
+    away[tuple(described[0]["index"].astype(int))] = channel.distance(*described)
+    assert np.isclose(away[middle], 0.4)
+    assert np.isclose(away[middle[0] - 1, middle[1], middle[2]], 1.0)
+    assert np.count_nonzero(away) == 2
+
+
+def test_no_change_of_volume_is_claimed_without_deformation() -> None:
+    found = PLAN.find(head(0))
+    grid = dataclasses.replace(found.grid, deformation=None)
+    anatomy = dataclasses.replace(found, grid=grid)
+    volume = prepare_head_mr(anatomy, CHANGE.placer.place(anatomy))
+    assert CHANGE.channels[0].measure(volume) is None
