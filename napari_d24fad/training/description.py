@@ -10,9 +10,9 @@ from napari_d24fad.errors import ArgumentError, Code, ModelError
 from napari_d24fad.network.card import DataSource, ModelCard, can_name_a_model
 from napari_d24fad.network.zoo import WEIGHTS_SUFFIX
 from napari_d24fad.training.about import NOT_STATED
+from napari_d24fad.training.data.tasks import Task
 from napari_d24fad.training.recipe import Recipe
 from napari_d24fad.training.selection import Selection
-from napari_d24fad.training.tasks import Task
 
 _LOOKED_AT = (
     DataSource(

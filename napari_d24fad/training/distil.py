@@ -20,9 +20,9 @@ from napari_d24fad.network.architecture import architecture
 from napari_d24fad.network.normalise import imagenet_normalise
 from napari_d24fad.network.teacher import Teacher
 from napari_d24fad.progress import CancelToken, Progress, part, silent
+from napari_d24fad.training.data.views import Source, ViewBank, build_bank
 from napari_d24fad.training.loop import Forgetful, Keeper, Stage, run_stage
 from napari_d24fad.training.precision import mixed_precision
-from napari_d24fad.training.views import Source, ViewBank, build_bank
 
 _GROUP = 8
 """Views of one kind that are compared with each other."""

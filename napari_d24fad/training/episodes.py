@@ -10,9 +10,9 @@ from torch.nn.functional import interpolate
 
 from napari_d24fad.detection.encoding.devices import upload
 from napari_d24fad.errors import Code, TrainingError
-from napari_d24fad.training.augment import random_views
+from napari_d24fad.training.data.augment import random_views
+from napari_d24fad.training.data.tasks import Task
 from napari_d24fad.training.options import TrainingOptions
-from napari_d24fad.training.tasks import Task
 
 MARGIN = 8
 """Pixels by which an image is larger, on each side, than the view that is taken of it."""

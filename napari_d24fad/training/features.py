@@ -12,8 +12,8 @@ from napari_d24fad.detection.encoding.devices import upload
 from napari_d24fad.network.normalise import imagenet_normalise
 from napari_d24fad.network.teacher import Teacher, TeacherFeatures
 from napari_d24fad.progress import CancelToken, Progress, silent
+from napari_d24fad.training.data.tasks import Task
 from napari_d24fad.training.precision import mixed_precision
-from napari_d24fad.training.tasks import Task
 
 _BLOCK = 16
 

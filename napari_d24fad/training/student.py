@@ -9,6 +9,7 @@ from torch import Tensor
 
 from napari_d24fad.network.d24fad import D24FAD
 from napari_d24fad.progress import CancelToken, Progress, part, silent
+from napari_d24fad.training.data.tasks import Task
 from napari_d24fad.training.episodes import check_tasks, pick_images, views_of
 from napari_d24fad.training.features import FeatureCache, ImageEncoder
 from napari_d24fad.training.loop import Forgetful, Keeper, Stage, run_stage
@@ -18,7 +19,6 @@ from napari_d24fad.training.options import TrainingOptions
 from napari_d24fad.training.precision import mixed_precision
 from napari_d24fad.training.processes import Processes, SingleProcess
 from napari_d24fad.training.selection import Selection
-from napari_d24fad.training.tasks import Task
 
 CACHE_BYTES = 4 << 30
 """Memory for teacher features of fixed images: 34,000 images at 128 pixels of the compact teacher."""

@@ -17,20 +17,20 @@ from napari_d24fad.network.d24fad import D24FAD, build_network
 from napari_d24fad.network.files import sha256_of
 from napari_d24fad.network.imagenet import load_imagenet_weights
 from napari_d24fad.progress import CancelToken, Progress, part, silent
+from napari_d24fad.training.data.distil_sources import distil_sources
+from napari_d24fad.training.data.procedural import procedural_tasks
+from napari_d24fad.training.data.reading import read_tasks
+from napari_d24fad.training.data.tasks import MIN_IMAGES, Task
 from napari_d24fad.training.description import PROCEDURAL, first_card, selection_sentence
 from napari_d24fad.training.distil import DistilOptions, distil, read_folded_teacher
-from napari_d24fad.training.distil_sources import distil_sources
 from napari_d24fad.training.episodes import MARGIN, check_tasks
 from napari_d24fad.training.loop import Keeper
 from napari_d24fad.training.precision import has_bfloat16
-from napari_d24fad.training.procedural import procedural_tasks
 from napari_d24fad.training.processes import Processes, join_processes
-from napari_d24fad.training.reading import read_tasks
 from napari_d24fad.training.recipe import Recipe
 from napari_d24fad.training.record import TrainingRecord, expect_checkpoint
 from napari_d24fad.training.selection import Selection, in_evaluation
 from napari_d24fad.training.student import train_student
-from napari_d24fad.training.tasks import MIN_IMAGES, Task
 from napari_d24fad.training.validation import Validation
 
 _IMAGES_PER_PROCEDURAL_TASK = 24

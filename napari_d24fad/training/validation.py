@@ -15,8 +15,8 @@ from napari_d24fad.network.checkpoint import LoadedModel
 from napari_d24fad.network.d24fad import D24FAD
 from napari_d24fad.progress import CancelToken
 from napari_d24fad.studies.scan import Photometric, Scan
-from napari_d24fad.training.anomalies import with_anomaly
-from napari_d24fad.training.tasks import Task
+from napari_d24fad.training.data.anomalies import with_anomaly
+from napari_d24fad.training.data.tasks import Task
 
 REFERENCES = 8
 QUERIES = 16

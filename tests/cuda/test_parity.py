@@ -15,8 +15,8 @@ from napari_d24fad.detection.detector import Detector
 from napari_d24fad.network.d24fad import build_network
 from napari_d24fad.network.rounding import rounding, whole_float32
 from napari_d24fad.training import features, student
+from napari_d24fad.training.data.procedural import procedural_tasks
 from napari_d24fad.training.options import TrainingOptions
-from napari_d24fad.training.procedural import procedural_tasks
 from tests.detection.subjects import head, random_model
 
 EXACT, ROUNDED = 1e-3, 2e-2

@@ -11,8 +11,8 @@ import torch
 
 from napari_d24fad.detection.detector import Detector
 from napari_d24fad.network.d24fad import build_network
+from napari_d24fad.training.data.procedural import procedural_tasks
 from napari_d24fad.training.options import TrainingOptions
-from napari_d24fad.training.procedural import procedural_tasks
 from napari_d24fad.training.student import train_student
 from tests.detection.subjects import head, random_model
 

@@ -9,9 +9,9 @@ from napari_d24fad.errors import Cancelled, Code, ModelError
 from napari_d24fad.network.architecture import architecture
 from napari_d24fad.network.teacher import Teacher
 from napari_d24fad.progress import CancelToken
+from napari_d24fad.training.data.procedural import procedural_tasks
+from napari_d24fad.training.data.views import Source
 from napari_d24fad.training.distil import DistilOptions, distil, read_folded_teacher
-from napari_d24fad.training.procedural import procedural_tasks
-from napari_d24fad.training.views import Source
 
 
 def lively_teacher() -> Teacher:

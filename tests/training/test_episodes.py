@@ -1,8 +1,8 @@
 import torch
 
+from napari_d24fad.training.data.tasks import Task
 from napari_d24fad.training.episodes import pick_images, views_of
 from napari_d24fad.training.options import TrainingOptions
-from napari_d24fad.training.tasks import Task
 
 
 def test_queries_and_supports_of_an_episode_share_no_image() -> None:

@@ -18,12 +18,13 @@ from PIL import Image
 
 from napari_d24fad.errors import Cancelled, Code, TrainingError
 from napari_d24fad.progress import CancelToken
-from napari_d24fad.training import distil, train, views
+from napari_d24fad.training import distil, train
+from napari_d24fad.training.data import views
+from napari_d24fad.training.data.procedural import procedural_tasks
+from napari_d24fad.training.data.views import Source
 from napari_d24fad.training.options import TrainingOptions
-from napari_d24fad.training.procedural import procedural_tasks
 from napari_d24fad.training.recipe import Recipe
 from napari_d24fad.training.train import train_model
-from napari_d24fad.training.views import Source
 from tests.training.test_distil import fold, lively_teacher
 
 REPOSITORY = Path(__file__).resolve().parents[2]

@@ -6,10 +6,10 @@ from torch import nn
 
 from napari_d24fad.progress import CancelToken
 from napari_d24fad.training import validation
-from napari_d24fad.training.anomalies import with_anomaly
-from napari_d24fad.training.procedural import procedural_tasks
+from napari_d24fad.training.data.anomalies import with_anomaly
+from napari_d24fad.training.data.procedural import procedural_tasks
+from napari_d24fad.training.data.tasks import Task
 from napari_d24fad.training.selection import Selection, in_evaluation
-from napari_d24fad.training.tasks import Task
 from napari_d24fad.training.validation import QUERIES, REFERENCES, Validation
 from tests.detection.subjects import random_model
 

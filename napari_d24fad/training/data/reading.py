@@ -11,7 +11,7 @@ from torch import Tensor
 from napari_d24fad.errors import Code, PairingError, StudyError, TrainingError
 from napari_d24fad.progress import CancelToken, Progress, silent
 from napari_d24fad.studies.layouts import Layout, layout_of, numbered_series, task_folders
-from napari_d24fad.training.tasks import MIN_IMAGES, Task, network_images
+from napari_d24fad.training.data.tasks import MIN_IMAGES, Task, network_images
 
 _LISTED = 8
 

@@ -3,10 +3,10 @@ import torch
 
 from napari_d24fad.errors import Cancelled
 from napari_d24fad.progress import CancelToken
-from napari_d24fad.training.distil_sources import distil_sources
-from napari_d24fad.training.photographs import photographs
-from napari_d24fad.training.procedural import procedural_tasks
-from napari_d24fad.training.views import Source, build_bank, mixed, relit, view
+from napari_d24fad.training.data.distil_sources import distil_sources
+from napari_d24fad.training.data.photographs import photographs
+from napari_d24fad.training.data.procedural import procedural_tasks
+from napari_d24fad.training.data.views import Source, build_bank, mixed, relit, view
 
 
 def pyramid(images: torch.Tensor) -> list[torch.Tensor]:

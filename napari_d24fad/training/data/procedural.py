@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import affine_grid, grid_sample, interpolate
 
-from napari_d24fad.training.tasks import Task
+from napari_d24fad.training.data.tasks import Task
 
 
 def smooth_noise(count: int, side: int, cells: int, generator: torch.Generator) -> Tensor:

@@ -1,6 +1,6 @@
 import torch
 
-from napari_d24fad.training.procedural import procedural_tasks
+from napari_d24fad.training.data.procedural import procedural_tasks
 
 
 def test_a_seed_makes_the_same_tasks_and_another_makes_others() -> None:

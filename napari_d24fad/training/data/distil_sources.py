@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from napari_d24fad.training.photographs import photographs
-from napari_d24fad.training.procedural import procedural_tasks
-from napari_d24fad.training.tasks import Task
-from napari_d24fad.training.views import Source
+from napari_d24fad.training.data.photographs import photographs
+from napari_d24fad.training.data.procedural import procedural_tasks
+from napari_d24fad.training.data.tasks import Task
+from napari_d24fad.training.data.views import Source
 
 _PROCEDURAL_SOURCES = 6
 _TASKS_PER_SOURCE = 6

@@ -5,7 +5,7 @@ import torch
 
 from napari_d24fad.detection.encoding.prepared import prepare
 from napari_d24fad.studies.scan import Photometric
-from napari_d24fad.training.tasks import network_images
+from napari_d24fad.training.data.tasks import network_images
 from tests.detection.subjects import head
 
 

@@ -5,7 +5,7 @@ import pytest
 from PIL import Image
 
 from napari_d24fad.errors import Code, StudyError, TrainingError
-from napari_d24fad.training.reading import read_tasks
+from napari_d24fad.training.data.reading import read_tasks
 from tests.studies.phantom import slice_datasets, write_series
 
 

@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from napari_d24fad.training.augment import random_views
+from napari_d24fad.training.data.augment import random_views
 
 
 def disc(side: int = 64) -> torch.Tensor:
