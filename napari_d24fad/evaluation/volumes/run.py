@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from napari_d24fad.anatomy.find import find_anatomy
-from napari_d24fad.errors import Cancelled, D24fadError
+from napari_d24fad.errors import Cancelled, D24fadError, PairingError
 from napari_d24fad.evaluation.draws import Draw, draw_references
 from napari_d24fad.evaluation.labelled import LabelledTask
 from napari_d24fad.evaluation.measure import Plan
@@ -100,7 +100,8 @@ def measure_volumes(
         methods: What is measured.
         cases: Where the queries come from.
         plan: Shots, draws and seed.
-        find: Finds what counts as anatomy, whatever a method takes for it.
+        find: Finds what counts as anatomy, whatever a method takes for it. Where it refuses a scan,
+            every voxel counts.
         progress: Told how far it is.
         cancel: Stops it.
 
@@ -139,7 +140,7 @@ def _measure_draw(
     known: list[tuple[Mapping[str, float], bool]] = []
     total = cases.count(task, draw)
     for at, case in enumerate(cases.each(task, draw, cancel), start=1):
-        mask = scan_mask(find(case.scan))
+        mask = _mask(case.scan, find)
         known.append((case.statistics, case.abnormal))
         for tally in tallies:
             cancel.check()
@@ -200,6 +201,14 @@ def _prepare(
         prepared = method.prepare(references)
         tallies.append(_Tally(method.name, prepared, time.perf_counter() - started))
     return tallies
+
+
+def _mask(scan: Scan, find: FindAnatomy) -> BoolArray:
+    """Where voxels count; everywhere if no anatomy is found."""
+    try:
+        return scan_mask(find(scan))
+    except PairingError:
+        return np.ones(scan.grid, bool)
 
 
 def _nothing(scan: Scan) -> Examined:

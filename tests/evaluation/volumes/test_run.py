@@ -12,6 +12,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from napari_d24fad.anatomy.find import find_anatomy
+from napari_d24fad.anatomy.found import Anatomy
 from napari_d24fad.errors import Cancelled, Code, PairingError
 from napari_d24fad.evaluation.measure import Plan
 from napari_d24fad.evaluation.reading import read_labelled
@@ -109,6 +111,24 @@ def test_queries_are_read_one_by_one_and_are_no_references(tmp_path: Path) -> No
     assert len(refused) == 4  # of 24, every seventh
     assert {query.measured.score for query in refused} == {-np.inf}
     assert [each.figures["refused"] for each in result.draws] == [1.0, 1.0, 1.0, 1.0]
+
+
+def test_a_scan_without_anatomy_is_measured_and_counts_as_missed_where_methods_refuse_it(
+    tmp_path: Path,
+) -> None:
+    make_set(tmp_path / "ball", n_normal=3, n_abnormal=1)
+    (task,) = read_labelled(tmp_path, shots=2)
+
+    def find(scan: Scan) -> Anatomy:
+        if scan.content_hash() == task.scans[3].content:
+            raise PairingError(Code.NOTHING_TO_EXAMINE)
+        return find_anatomy(scan)
+
+    (found,) = measure_volumes(task, [Extreme(1, find)], LabelledCases(), Plan((2,), 1, 0), find=find).draws
+    assert [each.refused for each in found.queried] == [False, True]
+    assert found.figures["refused"] == 1.0
+    assert found.figures["scan AUROC"] == 0.0
+    assert found.figures["lesion inside anatomy"] == 1.0
 
 
 def test_a_cancel_is_heeded(tmp_path: Path) -> None:
