@@ -20,7 +20,7 @@ Whatever the tool refuses or warns of has a code, the same in the viewer, in the
 reports. A code keeps its meaning between versions. The sentence beside it may say more, and never names a
 patient, a date or a path. A code can be a refusal or a remark on what was read: what to do tells which.
 
-<!-- Made of napari_d24fad/errors.py by `make docs`. -->
+<!-- Made of napari_d24fad/errors/ by `make docs`. -->
 """
 
 

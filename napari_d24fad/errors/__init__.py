@@ -1,0 +1,31 @@
+"""Every way the tool can refuse: one exception family with stable codes.
+
+A code, once released, keeps its meaning. Sentences are for clinicians; they never
+name a patient, a date or a path. The letter tells the room: ``S`` studies,
+``P`` pairing of query and references, ``M`` models, ``X`` export, ``T`` training,
+``A`` arguments.
+"""
+
+from napari_d24fad.errors.codes import Code
+from napari_d24fad.errors.family import (
+    ArgumentError,
+    Cancelled,
+    D24fadError,
+    ExportError,
+    ModelError,
+    PairingError,
+    StudyError,
+    TrainingError,
+)
+
+__all__ = [
+    "ArgumentError",
+    "Cancelled",
+    "Code",
+    "D24fadError",
+    "ExportError",
+    "ModelError",
+    "PairingError",
+    "StudyError",
+    "TrainingError",
+]

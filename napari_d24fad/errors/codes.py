@@ -1,0 +1,89 @@
+"""The stable codes: each with its meaning and what to do next."""
+
+from __future__ import annotations
+
+from enum import Enum
+
+from napari_d24fad.errors import commands, models, pairing, studies
+
+
+class Code(Enum):
+    """A stable error or problem code with its meaning and what to do next."""
+
+    PATH_MISSING = studies.PATH_MISSING
+    PATH_UNREADABLE = studies.PATH_UNREADABLE
+    NO_IMAGES = studies.NO_IMAGES
+    NOT_AN_IMAGE = studies.NOT_AN_IMAGE
+    TRUNCATED = studies.TRUNCATED
+    MISSING_SLICE = studies.MISSING_SLICE
+    AMBIGUOUS_GEOMETRY = studies.AMBIGUOUS_GEOMETRY
+    MIXED_SERIES = studies.MIXED_SERIES
+    UNSUPPORTED_PIXELS = studies.UNSUPPORTED_PIXELS
+    CONSTANT_IMAGE = studies.CONSTANT_IMAGE
+    NOT_FINITE = studies.NOT_FINITE
+    SEVERAL_SERIES = studies.SEVERAL_SERIES
+    FILE_SKIPPED = studies.FILE_SKIPPED
+    TOO_LARGE = studies.TOO_LARGE
+    DUPLICATE_INSTANCE = studies.DUPLICATE_INSTANCE
+    PADDING = studies.PADDING
+    SPLIT_SERIES = studies.SPLIT_SERIES
+    CONFLICTING_COPIES = studies.CONFLICTING_COPIES
+    TILTED = studies.TILTED
+    RESAMPLED = studies.RESAMPLED
+    FILM = studies.FILM
+    SHEARED = studies.SHEARED
+    DECODER_FAILED = studies.DECODER_FAILED
+    UNSAFE_ARCHIVE = studies.UNSAFE_ARCHIVE
+    ALSO_A_PROGRAM = studies.ALSO_A_PROGRAM
+    BURNED_IN = studies.BURNED_IN
+    TOO_FEW_REFERENCES = pairing.TOO_FEW_REFERENCES
+    QUERY_IS_REFERENCE = pairing.QUERY_IS_REFERENCE
+    MODALITY_MISMATCH = pairing.MODALITY_MISMATCH
+    PLANE_MISMATCH = pairing.PLANE_MISMATCH
+    COLOUR_MISMATCH = pairing.COLOUR_MISMATCH
+    DIMENSION_MISMATCH = pairing.DIMENSION_MISMATCH
+    DUPLICATE_REFERENCE = pairing.DUPLICATE_REFERENCE
+    NOTHING_TO_EXAMINE = pairing.NOTHING_TO_EXAMINE
+    MANY_REFERENCES = pairing.MANY_REFERENCES
+    MODALITY_UNSTATED = pairing.MODALITY_UNSTATED
+    POSITION_UNSTATED = pairing.POSITION_UNSTATED
+    SPACING_MISMATCH = pairing.SPACING_MISMATCH
+    BODY_PART_MISMATCH = pairing.BODY_PART_MISMATCH
+    SAME_PATIENT = pairing.SAME_PATIENT
+    FEW_REFERENCES = pairing.FEW_REFERENCES
+    ALIKE_REFERENCES = pairing.ALIKE_REFERENCES
+    ALIKE_QUERY = pairing.ALIKE_QUERY
+    UNEQUAL_WEIGHTS = pairing.UNEQUAL_WEIGHTS
+    PREVIEW = pairing.PREVIEW
+    MASK_REPLACED = pairing.MASK_REPLACED
+    MIRRORED_REFERENCE = pairing.MIRRORED_REFERENCE
+    PART_OF_ANATOMY = pairing.PART_OF_ANATOMY
+    NOT_PLACED = pairing.NOT_PLACED
+    NOT_ALIGNED = pairing.NOT_ALIGNED
+    CONTRAST_DIFFERS = pairing.CONTRAST_DIFFERS
+    MODEL_UNKNOWN = models.MODEL_UNKNOWN
+    MODEL_CORRUPT = models.MODEL_CORRUPT
+    MODEL_MISMATCH = models.MODEL_MISMATCH
+    DOWNLOAD_FAILED = models.DOWNLOAD_FAILED
+    CHECKSUM_MISMATCH = models.CHECKSUM_MISMATCH
+    WEIGHTS_MISSING = models.WEIGHTS_MISSING
+    DEVICE_UNAVAILABLE = models.DEVICE_UNAVAILABLE
+    OUT_OF_MEMORY = models.OUT_OF_MEMORY
+    DEVICE_LOST = models.DEVICE_LOST
+    GPU_UNSUPPORTED = models.GPU_UNSUPPORTED
+    CANNOT_WRITE = commands.CANNOT_WRITE
+    NOTHING_TO_EXPORT = commands.NOTHING_TO_EXPORT
+    NO_SCRATCH_SPACE = commands.NO_SCRATCH_SPACE
+    RESULTS_OF_ANOTHER = commands.RESULTS_OF_ANOTHER
+    DATA_LAYOUT = commands.DATA_LAYOUT
+    DATA_UNUSABLE = commands.DATA_UNUSABLE
+    DIVERGED = commands.DIVERGED
+    CANNOT_RESUME = commands.CANNOT_RESUME
+    BAD_ARGUMENT = commands.BAD_ARGUMENT
+    NO_DISPLAY = commands.NO_DISPLAY
+    UNEXPECTED = commands.UNEXPECTED
+
+    def __init__(self, code: str, meaning: str, action: str) -> None:
+        self.code = code
+        self.meaning = meaning
+        self.action = action

@@ -1,0 +1,51 @@
+"""What exports, training and commands may say. Code, meaning, and what to do next."""
+
+from __future__ import annotations
+
+CANNOT_WRITE = (
+    "X01",
+    "The results cannot be written there.",
+    "Choose a folder you may write to, with enough free space.",
+)
+NOTHING_TO_EXPORT = ("X02", "There is no result to export yet.", "Run the detection first.")
+NO_SCRATCH_SPACE = (
+    "X03",
+    "The folder for temporary files has no room.",
+    "Free some space on that disk, or name a folder on another one in the environment variable TMPDIR.",
+)
+RESULTS_OF_ANOTHER = (
+    "X04",
+    "Results of another scan are in this folder and would be replaced.",
+    "Choose another folder, or move what is there.",
+)
+DATA_LAYOUT = (
+    "T01",
+    "The training folder does not have the expected layout.",
+    "Arrange it as TASK/normal and TASK/abnormal, or TASK/train/good.",
+)
+DATA_UNUSABLE = (
+    "T03",
+    "Some of the data cannot be used.",
+    "Repair or remove what is named, or add what is missing.",
+)
+DIVERGED = (
+    "T02",
+    "Training diverged: its loss is no longer a number, or stays far above what it was.",
+    "Go on from the last checkpoint with --resume and a lower --rate, and check the images.",
+)
+CANNOT_RESUME = (
+    "T04",
+    "This training cannot be resumed.",
+    "Use the data and options it was begun with, or start again without --resume.",
+)
+BAD_ARGUMENT = ("A01", "An argument is not valid.", "See the help of this command.")
+NO_DISPLAY = (
+    "A02",
+    "There is no display, and no virtual one could be started.",
+    "Install the system package xvfb (Debian, Ubuntu: apt-get install xvfb), or use a desktop.",
+)
+UNEXPECTED = (
+    "A99",
+    "Something went wrong that the tool did not foresee.",
+    "Run again with --debug and report what it prints.",
+)

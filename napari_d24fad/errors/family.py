@@ -1,0 +1,52 @@
+"""The one family of exceptions."""
+
+from __future__ import annotations
+
+from napari_d24fad.errors.codes import Code
+
+
+class D24fadError(Exception):
+    """A refusal with a stable code.
+
+    Attributes:
+        code: The `Code` that names the refusal.
+        detail: What is particular to this case, in one sentence without identity
+            or path; may be empty.
+    """
+
+    def __init__(self, code: Code, detail: str = "") -> None:
+        self.code = code
+        self.detail = detail
+        super().__init__(code, detail)
+
+    def __str__(self) -> str:
+        sentences = (self.code.meaning, self.detail, self.code.action)
+        return f"{self.code.code}: " + " ".join(sentence for sentence in sentences if sentence)
+
+
+class StudyError(D24fadError):
+    """A study cannot be read, or not without guessing."""
+
+
+class PairingError(D24fadError):
+    """These references cannot serve for this query."""
+
+
+class ModelError(D24fadError):
+    """A model, its weights or its device cannot be used."""
+
+
+class ExportError(D24fadError):
+    """A result cannot be written."""
+
+
+class TrainingError(D24fadError):
+    """A training run cannot start or go on."""
+
+
+class ArgumentError(D24fadError):
+    """A command was called with arguments that do not make sense."""
+
+
+class Cancelled(Exception):  # noqa: N818 - not an error: the user asked for it
+    """The user stopped the computation."""

@@ -1,0 +1,129 @@
+"""What comparing a query with references may say. Code, meaning, and what to do next."""
+
+from __future__ import annotations
+
+TOO_FEW_REFERENCES = (
+    "P01",
+    "At least two normal reference scans are needed.",
+    "Mark two to eight normal scans of the same kind as references.",
+)
+QUERY_IS_REFERENCE = (
+    "P02",
+    "The scan to examine is also among the normal references.",
+    "Remove it from the references.",
+)
+MODALITY_MISMATCH = (
+    "P03",
+    "The references were acquired with another modality than the scan to examine.",
+    "Use references of the same modality.",
+)
+PLANE_MISMATCH = (
+    "P04",
+    "The references were sliced in another direction than the scan to examine.",
+    "Use references with the same slice orientation.",
+)
+COLOUR_MISMATCH = (
+    "P05",
+    "Colour and grey-scale images cannot be compared.",
+    "Use references with the same photometric kind.",
+)
+DIMENSION_MISMATCH = (
+    "P06",
+    "Single images and volumes cannot be compared.",
+    "Use volumes as references for a volume, and images for an image.",
+)
+DUPLICATE_REFERENCE = (
+    "P07",
+    "The same scan is among the references more than once.",
+    "Mark each reference once.",
+)
+NOTHING_TO_EXAMINE = (
+    "P08",
+    "No anatomy was found in this scan.",
+    "Check that the right series was chosen.",
+)
+MANY_REFERENCES = (
+    "P09",
+    "More references were used than the method was measured with.",
+    "Rely on the result less, or mark two to eight references.",
+)
+MODALITY_UNSTATED = (
+    "P10",
+    "Some scans do not state their modality.",
+    "Check that all show the same one.",
+)
+POSITION_UNSTATED = (
+    "P11",
+    "Some volumes state no position in the patient; left and right could be exchanged.",
+    "Check that all lie the same way.",
+)
+SPACING_MISMATCH = (
+    "P12",
+    "Some references are more than twice as coarse or as fine as the scan to examine.",
+    "Use references of similar resolution; detail that only one side has looks abnormal.",
+)
+BODY_PART_MISMATCH = (
+    "P13",
+    "Some references state another body part than the scan to examine.",
+    "Check that all show the same anatomy.",
+)
+SAME_PATIENT = (
+    "P14",
+    "A reference belongs to the same patient as the scan to examine; a lesion in both would look normal.",
+    "Use normal scans of other patients.",
+)
+FEW_REFERENCES = (
+    "P15",
+    "With few references little is known of how normal scans differ.",
+    "Use eight if you have them.",
+)
+ALIKE_REFERENCES = (
+    "P16",
+    "Two references are almost the same picture and count like one.",
+    "Leave one of them out.",
+)
+ALIKE_QUERY = (
+    "P17",
+    "A reference is almost the same picture as the scan to examine; what both show cannot be found.",
+    "Leave this reference out.",
+)
+UNEQUAL_WEIGHTS = (
+    "P18",
+    "Some references count less than others.",
+    "Set their weights to 100 % to let all count alike.",
+)
+PREVIEW = (
+    "P19",
+    "This is a preview: features are still centred and scaled by the references of the run before.",
+    "Find anomalies again for the exact map.",
+)
+MASK_REPLACED = (
+    "P20",
+    "The anatomy in this scan was found in a simpler way than in others of its kind.",
+    "Look at the outline of what was examined, and rely on the result less.",
+)
+MIRRORED_REFERENCE = (
+    "P21",
+    "A reference fits the others better with left and right exchanged.",
+    "Check its sides; leave it out if they are wrong.",
+)
+PART_OF_ANATOMY = (
+    "P22",
+    "Only a part of the anatomy lies in this scan; where it belongs was judged by the references.",
+    "Rely on the result less.",
+)
+NOT_PLACED = (
+    "P23",
+    "The anatomy of this scan was not found as in the references: features of slices were compared.",
+    "Rely on the result less; check that the scan shows what the references show.",
+)
+NOT_ALIGNED = (
+    "P24",
+    "This scan could not be aligned to the others; places are compared by the box around its tissue.",
+    "Rely on the result less; use scans that show the whole organ.",
+)
+CONTRAST_DIFFERS = (
+    "P25",
+    "This scan shows another contrast between tissues than the scans that it is compared with.",
+    "Use references of the same sequence, from the same kind of scanner.",
+)
