@@ -77,5 +77,6 @@ def test_the_viewer_closes_after_the_dock_was_closed_and_opened() -> None:
     done = subprocess.run(
         [sys.executable, "-c", _CLOSED_AND_OPENED], capture_output=True, text=True, check=False
     )
-    assert (done.returncode, done.stdout) == (0, "ended\n"), done.stderr
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.endswith("ended\n")  # with PyQt5 napari says more before
     assert "Error" not in done.stderr

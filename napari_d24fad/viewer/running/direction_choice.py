@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from qtpy.QtCore import Qt, Signal
+from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QComboBox, QLabel, QSizePolicy
 
 from napari_d24fad.detection.atlas.names import DIRECTIONS
 from napari_d24fad.studies.scan import Scan
+from napari_d24fad.viewer.wheel import scroll_past
 
 _TITLES = {"brighter": "Brighter than the references", "darker": "Darker", "both": "Brighter or darker"}
 
@@ -26,8 +27,7 @@ class DirectionChoice(QComboBox):
         self.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
         self.setMinimumContentsLength(6)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
-        # The wheel is for scrolling the dock, unless the box was clicked.
-        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        scroll_past(self)
         self.addItem("Usual for this kind of study", None)
         for name in DIRECTIONS:
             self.addItem(_TITLES[name], name)
