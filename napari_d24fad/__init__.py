@@ -13,6 +13,8 @@ From a script or a notebook::
 from importlib import import_module
 from typing import TYPE_CHECKING
 
+from napari_d24fad.version import __version__
+
 if TYPE_CHECKING:
     from napari_d24fad.errors import D24fadError
     from napari_d24fad.session.request import Examination
@@ -20,8 +22,7 @@ if TYPE_CHECKING:
     from napari_d24fad.session.scripting import Session
     from napari_d24fad.studies.study import Study, open_study
 
-__version__ = "0.1.0"
-__all__ = ["D24fadError", "Examination", "Session", "Study", "open_study", "save"]
+__all__ = ["D24fadError", "Examination", "Session", "Study", "__version__", "open_study", "save"]
 
 _WHERE = {
     "D24fadError": "errors",

@@ -6,8 +6,8 @@ import argparse
 from collections.abc import Sequence
 from importlib import import_module
 
-from napari_d24fad import __version__
 from napari_d24fad.cli.arguments import Parser, add_command
+from napari_d24fad.version import __version__
 
 COMMANDS = {
     "inspect": "list the series that a folder or file holds",

@@ -14,7 +14,6 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from napari_d24fad import __version__
 from napari_d24fad.atomic import atomic_file
 from napari_d24fad.detection.encoding.intensity import CT_WINDOW
 from napari_d24fad.detection.references.regions import Region
@@ -23,6 +22,7 @@ from napari_d24fad.errors import D24fadError
 from napari_d24fad.export.anatomy import slice_number, slice_position_mm
 from napari_d24fad.export.notice import NOTICE
 from napari_d24fad.studies.scan import Problem, Scan
+from napari_d24fad.version import __version__
 
 SCHEMA = "d24fad-report/3"
 """Named in every report. The number grows when a key changes its meaning or goes away."""

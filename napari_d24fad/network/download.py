@@ -9,11 +9,11 @@ import urllib.request
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from napari_d24fad import __version__
 from napari_d24fad.errors import ArgumentError, Code, ModelError
 from napari_d24fad.network.files import sha256_of
 from napari_d24fad.network.transfer import Reply, Transfer, TransferError
 from napari_d24fad.progress import CancelToken, Progress, silent
+from napari_d24fad.version import __version__
 
 _ATTEMPTS = 4
 _RANGE_NOT_SATISFIABLE = 416

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
@@ -69,7 +68,6 @@ class Atlases:
         request: Request,
         scan: Scan,
         features: AnomalyMap,
-        started: float,
         progress: Progress,
         cancel: CancelToken,
     ) -> tuple[AnomalyMap, Held | None]:
@@ -79,7 +77,6 @@ class Atlases:
             request: What the user asked for.
             scan: What its query holds.
             features: What the comparison of features gave.
-            started: When the run began, of `time.perf_counter`.
             progress: Told how far this is.
             cancel: Stops it.
 
@@ -113,8 +110,7 @@ class Atlases:
             self._references = AtlasReferences.of(measured, plan, direction, tell, cancel, request.shares)
             self._key = key
         found = self._references.examine_measured(own, part(progress, 0.9, 1), cancel)
-        anomaly = as_anomaly(found, self._references, features, time.perf_counter() - started)
-        return anomaly, Held(found, self._references)
+        return as_anomaly(found, self._references, features), Held(found, self._references)
 
     def _plan_of(self, request: Request, scan: Scan, progress: Progress, cancel: CancelToken) -> Plan | None:
         if request.scoring not in (None, SCORING) or not may_have_plan(scan):

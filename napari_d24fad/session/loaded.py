@@ -12,9 +12,10 @@ from napari_d24fad.detection.atlas.names import SCORING as ATLAS
 from napari_d24fad.detection.detector import Detector
 from napari_d24fad.detection.encoding.encoded import EncodedScan
 from napari_d24fad.detection.references.reference_set import References
+from napari_d24fad.detection.result import AnomalyMap
 from napari_d24fad.detection.streaming import PartialMap, encode_and_show
 from napari_d24fad.progress import CancelToken, Progress, part
-from napari_d24fad.session.atlases import Atlases
+from napari_d24fad.session.atlases import Atlases, Held
 from napari_d24fad.session.encodings import Encodings
 from napari_d24fad.session.feature_cache import FeatureCache
 from napari_d24fad.session.kept_references import KeptReferences
@@ -80,6 +81,24 @@ class Loaded:
             return self._references
         alignment = self._references.alignment
         return self.detector.reference_set(encoded, shares=request.shares, alignment=alignment, cancel=cancel)
+
+    def examine(
+        self,
+        request: Request,
+        query: EncodedScan,
+        references: References,
+        progress: Progress,
+        cancel: CancelToken,
+    ) -> tuple[AnomalyMap, Held | None]:
+        """Compares features, then holds the scan against the references place by place if that is known.
+
+        Raises:
+            D24fadError: Why there is no result.
+            Cancelled: If a stop was asked for.
+        """
+        anomaly = self.detector.examine(query, references, progress=part(progress, 0, 0.3), cancel=cancel)
+        cancel.check()
+        return self.atlases.examine(request, query.scan, anomaly, part(progress, 0.3, 1), cancel)
 
     def is_measured(self, references: References) -> bool:
         """Whether features are centred and scaled by these very references, and not by a set before."""

@@ -51,8 +51,7 @@ class _Basis:
 class DetectionSession:
     """Keeps the model, the encoded scans and what the last examination was made from.
 
-    Free of Qt; its methods are meant for a worker thread. Torch is imported by the first run,
-    never by importing this module.
+    Its methods are meant for a worker thread. The first run imports torch, this module does not.
 
     Args:
         spare: How many encoded scans to keep beside those of the last run.
@@ -270,15 +269,12 @@ class DetectionSession:
         from napari_d24fad.detection.published import PublishedDistances  # imports torch
 
         assert self._loaded is not None  # it encoded the query
-        detector = self._loaded.detector
-        compare = part(progress, 0, 0.3)
-        anomaly = detector.examine(query, references, progress=compare, cancel=cancel)
-        cancel.check()
+        anomaly, held = self._loaded.examine(request, query, references, progress, cancel)
         anomaly = replace(anomaly, seconds=time.perf_counter() - started)
-        rest = part(progress, 0.3, 1)
-        anomaly, held = self._loaded.atlases.examine(request, query.scan, anomaly, started, rest, cancel)
         examination = Examination(request, query.scan, anomaly, anomaly_limits(anomaly))
-        self._bases[examination] = _Basis(request, PublishedDistances(detector, query, references), held)
+        self._bases[examination] = _Basis(
+            request, PublishedDistances(self._loaded.detector, query, references), held
+        )
         return examination
 
     def _basis_for(self, request: Request) -> _Basis:

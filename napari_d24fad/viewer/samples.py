@@ -7,11 +7,11 @@ from pathlib import Path
 
 from napari.utils import progress as ActivityBar  # noqa: N812 - a class with a small name
 
-from napari_d24fad import __version__
 from napari_d24fad.errors import Code, ExportError
 from napari_d24fad.sample.study import write_sample_study
 from napari_d24fad.session.opening import open_paths
 from napari_d24fad.settings import sample_folder
+from napari_d24fad.version import __version__
 from napari_d24fad.viewer.canvas.layer_data import scan_layer_data
 from napari_d24fad.viewer.readers import LayerData, hide_all_but_first
 

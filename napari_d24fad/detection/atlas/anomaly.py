@@ -20,9 +20,7 @@ from napari_d24fad.errors import Code
 from napari_d24fad.studies.scan import Problem, Scan
 
 
-def as_anomaly(
-    found: AtlasExamination, references: AtlasReferences, features: AnomalyMap, seconds: float
-) -> AnomalyMap:
+def as_anomaly(found: AtlasExamination, references: AtlasReferences, features: AnomalyMap) -> AnomalyMap:
     """Returns the result of an examination; what explains it by features stays.
 
     Args:
@@ -30,7 +28,6 @@ def as_anomaly(
         references: What it was held against.
         features: What the comparison of features gave for the same query and references: the weights
             of references, labels, model and device.
-        seconds: Wall time of all of it.
     """
     normal, grid = references.normal, found.volume.anatomy.grid
     scores = np.array(references.normal_scores, np.float32)
@@ -48,7 +45,6 @@ def as_anomaly(
         reference_scores=scores,
         reference_slice_scores=_rows(normal.slice_scores),
         scoring=SCORING,
-        seconds=seconds,
         warnings=_warnings(found, features),
         p_value=conformal_p(found.score, scores),
         level_one_region=found.levels.value,

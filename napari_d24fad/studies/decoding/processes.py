@@ -24,7 +24,6 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-import napari_d24fad
 from napari_d24fad.errors import Code, StudyError
 from napari_d24fad.progress import CancelToken
 from napari_d24fad.studies.decoding.messages import receive, send
@@ -55,7 +54,7 @@ _PICTURE_CODES = (
     Code.DECODER_FAILED,
 )
 # Ours, then whatever else the parent was told of; a folder with a study is not searched.
-_PATH = [str(Path(napari_d24fad.__file__).parents[1]), os.environ.get("PYTHONPATH", "")]
+_PATH = [str(Path(__file__).parents[3]), os.environ.get("PYTHONPATH", "")]
 _ENVIRONMENT = {"PYTHONPATH": os.pathsep.join(filter(None, _PATH)), "OMP_NUM_THREADS": "1"}
 
 

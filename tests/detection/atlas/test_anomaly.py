@@ -50,7 +50,7 @@ def _features(grid: tuple[int, int, int]) -> AnomalyMap:
 def test_colours_are_the_regions_told_of(references: AtlasReferences) -> None:
     scan, _, clot = draw(replace(COARSE, seed=10, turn=12, clots=[Clot((35, 20, 25), 9)]))
     found = references.examine(scan)
-    anomaly = as_anomaly(found, references, _features(scan.grid), 1.0)
+    anomaly = as_anomaly(found, references, _features(scan.grid))
     assert anomaly.scoring == "atlas"
     assert (anomaly.direction, anomaly.anatomy) == ("brighter", "inside of the skull")
     coloured = anomaly.values >= anomaly.level_one_region
