@@ -37,7 +37,7 @@ $(INSTALLED): pyproject.toml setup.cfg .ci/constraints.txt
 	touch $@
 
 demo: setup ## find a known lesion in a sample study; results in demo-output/
-	$(BIN)/d24fad demo --out demo-output
+	QT_API=pyqt6 $(BIN)/d24fad demo --out demo-output
 
 test: lint unit wheel ## everything that CI checks
 
