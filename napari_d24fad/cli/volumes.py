@@ -127,6 +127,7 @@ def _check_implanted(results: Sequence[VolumeResult]) -> None:
 
 def _methods(arguments: Namespace, task: LabelledTask, find: FindAnatomy) -> list[Method]:
     """The methods that were chosen and need no model."""
+    from napari_d24fad.detection.atlas.head_mr import head_t1_plan, volume_change_plan
     from napari_d24fad.detection.atlas.plans import plan_for
     from napari_d24fad.detection.atlas.volume import Direction
     from napari_d24fad.evaluation.volumes.atlas import AtlasMethod
@@ -140,6 +141,9 @@ def _methods(arguments: Namespace, task: LabelledTask, find: FindAnatomy) -> lis
     plan = plan_for(task.scans[0].load()) if "atlas" in chosen else None
     if plan is not None:
         methods.append(AtlasMethod(plan, Direction(direction) if direction else None))
+    elif "atlas" in chosen and arguments.implant:  # which reads T1-weighted heads and nothing else
+        methods.append(AtlasMethod(head_t1_plan(), Direction(direction) if direction else None))
+        methods.append(AtlasMethod(volume_change_plan()))
     return methods
 
 

@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 
 from napari_d24fad import cli
+from napari_d24fad.anatomy.find import find_anatomy
 from napari_d24fad.cli.parser import read_arguments
-from napari_d24fad.cli.volumes import are_measured
+from napari_d24fad.cli.volumes import _methods, are_measured
 from napari_d24fad.evaluation.reading import read_labelled
 from tests.evaluation.images import make_task
 from tests.evaluation.volumes.sets import make_set
@@ -107,3 +108,14 @@ def test_options_that_only_images_have_choose_the_evaluation_of_images(tmp_path:
         (["--ablation"], False),
     ):
         assert are_measured(read_arguments(["evaluate", "data", *words]), tasks) is expected
+
+
+def test_implanted_lesions_are_measured_with_the_plans_of_t1_heads(tmp_path: Path) -> None:
+    make_set(tmp_path / "ball", n_normal=4, n_abnormal=1)
+    words = ["evaluate", str(tmp_path / "ball"), "--out", str(tmp_path / "out"), "--methods", "atlas"]
+    (task,) = read_labelled(tmp_path / "ball")
+    without, implanted = (
+        _methods(read_arguments([*words, *more]), task, find_anatomy) for more in ([], ["--implant"])
+    )
+    assert [method.name for method in without] == []
+    assert [method.name for method in implanted] == ["atlas (head T1)", "atlas (head T1, volume)"]
