@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 import numpy as np
@@ -33,9 +34,14 @@ def kind_figures(result: DrawResult) -> dict[tuple[str, str], dict[str, float]]:
     for kind in dict.fromkeys(each.kind for each in implanted):
         own = [each for each in implanted if each.kind == kind]
         found[kind, ""] = _figures(clean, own, before) | {"voxel AUROC": result.voxel_auroc[kind]}
-        for size in sorted({each.size for each in own}):
+        for size in sorted({each.size for each in own}, key=_first_number):
             found[kind, size] = _figures(clean, [each for each in own if each.size == size], before)
     return found
+
+
+def _first_number(size: str) -> int:
+    """The smallest length that a size names, as sizes are listed by."""
+    return int(next(iter(re.findall(r"\d+", size)), 0))
 
 
 def _figures(

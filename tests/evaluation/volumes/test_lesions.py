@@ -109,6 +109,12 @@ def test_scans_are_examined_as_they_are_and_with_one_lesion_of_each_kind(tmp_pat
     assert found["bright blob, clear", ""]["lesions"] == 1
     assert {size for kind, size in found if kind == "dots"} == {"", "3-6 mm"}
     assert found["ring mass", ""]["score rises"] in (0.0, 1.0)
+    sizes = ("16-24 mm", "3-6 mm", "8-12 mm")
+    clean = [each for each in result.draws[0].queried if not each.kind]
+    dots = next(each for each in result.draws[0].queried if each.kind == "dots")
+    queried = (*clean, *(replace(dots, size=size) for size in sizes))
+    several = replace(result.draws[0], queried=queried)
+    assert [size for _, size in kind_figures(several)] == ["", "3-6 mm", "8-12 mm", "16-24 mm"]
     save_volumes(tmp_path / "out", "implanted-both", [result], Plan((2,), 1, 0), {})
     table = (tmp_path / "out" / "implanted-both" / "volumes.md").read_text()
     assert "| brightest place | ring mass | all | 1.00 | " in table
