@@ -33,6 +33,8 @@ class Plan:
         weights: How much the map of a channel counts in the mean, by its name; 1 where not stated.
         caps: The value up to which it counts; no limit where not stated.
         score_mm3: The scan score is the mean of the highest voxels of this volume.
+        score_sigma_mm: For the scan score, the map is averaged with itself smoothed by this Gaussian
+            in all directions: a departure that goes on in the next slices counts more.
         slice_mm2: The score of a slice is the mean of the highest voxels of this area.
         level_share: Share of its anatomy that the median reference left out has above the level.
         smallest_mm3: Smallest region that is told of.
@@ -50,6 +52,7 @@ class Plan:
     weights: Mapping[str, float] = field(default_factory=dict)
     caps: Mapping[str, float] = field(default_factory=dict)
     score_mm3: float = 3300.0
+    score_sigma_mm: float = 0.0
     slice_mm2: float = 66.0
     level_share: float = 0.001
     smallest_mm3: float = 50.0

@@ -144,7 +144,10 @@ class AtlasReferences:
             left_out = side if not left_out else [np.fmax(a, b) for a, b in zip(left_out, side, strict=True)]
         grids = [volume.anatomy.grid for volume in volumes]
         levels, masses = learn_levels(left_out, grids, plan.level_share, plan.smallest_mm3)
-        scores = tuple(scan_score(m, g, plan.score_mm3) for m, g in zip(left_out, grids, strict=True))
+        scores = tuple(
+            scan_score(m, g, plan.score_mm3, plan.score_sigma_mm)
+            for m, g in zip(left_out, grids, strict=True)
+        )
         normal = NormalMaps.of(left_out, volumes, plan.slice_mm2, levels.value)
         problems = _problems_of_references(scans, plan, direction)
         return cls(plan, direction, tuple(scans), standards, levels, scores, masses, normal, problems)
@@ -218,7 +221,7 @@ class AtlasReferences:
             sides=of_side,
             channels={_channel_key(n, s, signs): m for s, own in maps.items() for n, m in own.items()},
             labels=regions.labels,
-            score=scan_score(result, grid, plan.score_mm3),
+            score=scan_score(result, grid, plan.score_mm3, plan.score_sigma_mm),
             normal_scores=self.normal_scores,
             slice_scores=grid.scan_slices(own_slices),
             levels=self.levels,

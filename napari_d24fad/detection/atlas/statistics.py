@@ -11,10 +11,22 @@ from scipy import ndimage
 
 from napari_d24fad.anatomy.grid import FloatArray, WorkingGrid
 from napari_d24fad.detection.atlas.examination import FALSE_REGIONS, Levels
+from napari_d24fad.detection.atlas.smoothing import masked_gaussian
 
 
-def scan_score(fused: FloatArray, grid: WorkingGrid, volume_mm3: float) -> float:
-    """Returns the mean of the highest voxels of a volume; of all, if the anatomy is smaller."""
+def scan_score(fused: FloatArray, grid: WorkingGrid, volume_mm3: float, sigma_mm: float = 0.0) -> float:
+    """Returns the mean of the highest voxels of a volume; of all, if the anatomy is smaller.
+
+    Args:
+        fused: The map; NaN outside the anatomy.
+        grid: Its grid.
+        volume_mm3: How much is averaged.
+        sigma_mm: See `Plan.score_sigma_mm`.
+    """
+    if sigma_mm:
+        sigma = (sigma_mm, sigma_mm, sigma_mm)
+        smooth = masked_gaussian(fused, np.isfinite(fused), sigma, grid.spacing)
+        fused = np.float32(0.5) * (fused + smooth)
     return _mean_of_highest(fused[np.isfinite(fused)], volume_mm3 / grid.voxel_mm3)
 
 
