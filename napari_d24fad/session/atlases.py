@@ -93,6 +93,7 @@ class Atlases:
         if plan is None:
             if request.scoring == SCORING:
                 raise ArgumentError(Code.BAD_ARGUMENT, "The scoring atlas is for volumes: heads by CT.")
+            progress(1.0, "Comparing slices")
             return features, None
         direction = plan.direction if request.direction is None else Direction(request.direction)
         measured = []

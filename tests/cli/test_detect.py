@@ -83,9 +83,10 @@ def test_references_of_another_day_are_not_read(
     results = []
     for expected in (["1.nii.gz", "2.nii.gz", "3.nii.gz", "query.nii.gz"], ["query.nii.gz"]):
         read.clear()
-        assert cli.main(words(model, tmp_path / "out", scans / "normal", scans / "query.nii.gz")) == 0
+        out = tmp_path / f"out-{len(results)}"
+        assert cli.main(words(model, out, scans / "normal", scans / "query.nii.gz")) == 0
         assert sorted(read) == expected
-        results.append(json.loads((tmp_path / "out" / "report.json").read_text())["results"][0])
+        results.append(json.loads((out / "report.json").read_text())["results"][0])
     first, second = results
     assert first["score"] == pytest.approx(second["score"], rel=1e-3)
     assert [each["label"] for each in first["references"]] == [each["label"] for each in second["references"]]
@@ -110,9 +111,10 @@ def test_ten_references_take_no_more_memory_than_two(tmp_path: Path, model: Path
             write_nifti(tmp_path / folder / f"{number}.nii", voxels)
 
     def peak_of(folder: str) -> int:
+        out = tmp_path / f"out-{len(read)}"  # a new one: results that are there would be read
         tracemalloc.start()
         try:
-            assert cli.main(words(model, tmp_path / "out", tmp_path / folder, tmp_path / "queries")) == 0
+            assert cli.main(words(model, out, tmp_path / folder, tmp_path / "queries")) == 0
             return tracemalloc.get_traced_memory()[1]
         finally:
             tracemalloc.stop()

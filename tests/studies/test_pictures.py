@@ -177,7 +177,7 @@ def test_other_files_with_the_suffix(tmp_path: Path) -> None:
 def test_values_that_are_no_anatomy(tmp_path: Path) -> None:
     Image.fromarray(np.full((4, 4), 9, np.uint8)).save(tmp_path / "c.png")
     refused(tmp_path / "c.png", Code.CONSTANT_IMAGE)
-    tifffile.imwrite(tmp_path / "n.tif", np.array([[1, np.nan]], np.float32))
+    tifffile.imwrite(tmp_path / "n.tif", np.array([[1, np.inf]], np.float32))
     refused(tmp_path / "n.tif", Code.NOT_FINITE)
 
 

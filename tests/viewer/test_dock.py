@@ -17,8 +17,7 @@ from qtpy.QtWidgets import QFileDialog, QMessageBox
 
 from napari_d24fad.studies.series import Series
 from napari_d24fad.viewer.canvas.layer_data import scan_layer_data
-from napari_d24fad.viewer.canvas.map_view import MapView
-from napari_d24fad.viewer.canvas.screenshot import canvas_stamp
+from napari_d24fad.viewer.canvas.screenshot import canvas_picture, canvas_stamp
 from napari_d24fad.viewer.dock import DetectionDock
 from napari_d24fad.viewer.gallery.card import Role
 from napari_d24fad.viewer.gallery.gallery import Gallery
@@ -263,7 +262,7 @@ def test_ct_is_shown_and_examined_in_the_window_of_its_body_part_or_that_chosen(
     assert dock.examination.request.window == (-1350, 150)
     assert not dock.results.is_outdated
     assert not np.array_equal(dock.examination.anomaly.values, before.anomaly.values, equal_nan=True)
-    marks = canvas_stamp(viewer, dock.layers.shown, dock.examination, "", None, None, MapView.SCORE)
+    marks = canvas_stamp(viewer, dock.layers.shown, dock.examination, "", None, None, canvas_picture(viewer))
     assert marks.footing[0].endswith("examined in window -1350 to 150 HU")
 
 

@@ -18,6 +18,7 @@ from napari_d24fad.settings import CACHE_VARIABLE
 from napari_d24fad.studies.scan import Scan
 from napari_d24fad.viewer.canvas.layer_data import AFFINE_KEY, SCAN_KEY
 from napari_d24fad.viewer.dock import DetectionDock
+from napari_d24fad.viewer.find_anomalies import FindAnomalies
 from napari_d24fad.viewer.readers import get_reader
 from tests.studies.phantom import CORONAL, OBLIQUE, slice_datasets, values_on, write_nifti, write_series
 
@@ -139,7 +140,8 @@ def test_sample_that_cannot_be_written_is_refused_with_its_code(
 
 def test_widget_opens_from_the_plugin_menu(viewer) -> None:
     _, widget = viewer.window.add_plugin_dock_widget(PLUGIN, "Find anomalies")
-    assert isinstance(widget, DetectionDock)
+    assert isinstance(widget, FindAnomalies)
+    assert isinstance(widget.dock, DetectionDock)
 
 
 def test_manifest_is_valid() -> None:

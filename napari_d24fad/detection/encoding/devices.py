@@ -8,10 +8,11 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, NamedTuple
 
 from napari_d24fad.errors import Code, ModelError
-from napari_d24fad.studies.scan import Problem
 
 if TYPE_CHECKING:
     import torch
+
+    from napari_d24fad.studies.scan import Problem
 
 _NO_MEMORY = (
     "out of memory",  # CUDA's own, of whatever kind torch makes of it
@@ -81,6 +82,8 @@ def passed_over(name: str) -> Problem | None:
     """Says why a choice of ``"auto"`` takes the CPU though there is a graphics card; None if it does not."""
     if name != "auto" or choose_device(name).type != "cpu":
         return None
+    from napari_d24fad.studies.scan import Problem  # imports numpy, which the help of the command can spare
+
     reasons = [_unsupported(index) for index in range(_gpus())]
     return Problem(Code.GPU_UNSUPPORTED, " ".join(reasons)) if reasons else None
 
