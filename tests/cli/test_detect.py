@@ -111,7 +111,7 @@ def test_ten_references_take_no_more_memory_than_two(tmp_path: Path, model: Path
             write_nifti(tmp_path / folder / f"{number}.nii", voxels)
 
     def peak_of(folder: str) -> int:
-        out = tmp_path / f"out-{len(read)}"  # a new one: results that are there would be read
+        out = tmp_path / f"out-{len(list(tmp_path.iterdir()))}"  # new: results in it would be read
         tracemalloc.start()
         try:
             assert cli.main(words(model, out, tmp_path / folder, tmp_path / "queries")) == 0
