@@ -68,14 +68,16 @@ def examine_slices(
         return method.image_score(values), weights, slices
 
     parts = []
+    hold_values: list[bool] = []
     for start in range(0, len(query.indices), _AT_ONCE):
         chosen = slice(start, min(start + _AT_ONCE, len(query.indices)))
         *found, slices = in_halves(drawn, chosen)
         upright[list(query.indices[chosen])] = slices.numpy()
+        hold_values += [bool(np.isfinite(each).any()) for each in slices.numpy()]
         parts.append(found)
         progress(0.7 + 0.3 * chosen.stop / len(query.indices), "Drawing the map")
     scores, weights = (torch.cat(each).cpu().numpy() for each in zip(*parts, strict=True))
-    scores[np.isnan(upright[list(query.indices)]).all(axis=(1, 2))] = np.nan  # a slice without a value
+    scores[~np.array(hold_values)] = np.nan
     examined = np.isfinite(scores)
     p_values = conformal_slice_p(
         scores, query.encoded.levels, null.slice_scores, [each.encoded.levels for each in references.encoded]

@@ -83,7 +83,9 @@ class Prepared:
         slices: npt.NDArray[np.float32] = self.sampling.to_slices(maps).cpu().numpy()
         voxels = self.scan.voxels
         if np.issubdtype(voxels.dtype, np.floating) and not self.scan.pixels_hash:
-            slices[np.isnan(voxels[list(indices)])] = np.nan
+            for row, plane in zip(slices, (voxels[index] for index in indices), strict=True):
+                if np.isnan(plane.max()):  # most scans have a value everywhere, and a look is cheaper
+                    row[np.isnan(plane)] = np.nan
         return slices
 
     def picture(self, index: int) -> tuple[npt.NDArray[np.uint8], tuple[float, float]]:
