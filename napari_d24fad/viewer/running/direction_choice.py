@@ -13,7 +13,7 @@ _TITLES = {"brighter": "Brighter than the references", "darker": "Darker", "both
 
 
 class DirectionChoice(QComboBox):
-    """The usual direction of the kind of study, or another; hidden for all but grey volumes."""
+    """The usual direction of the kind of study, or another; hidden where none is looked for."""
 
     direction_changed = Signal()
     """The reader chose another direction."""
@@ -41,11 +41,11 @@ class DirectionChoice(QComboBox):
         return None if self.isHidden() or chosen is None else str(chosen)
 
     def show_for(self, scan: Scan | None) -> None:
-        """Offers directions if the scan to examine is a grey volume.
+        """Offers directions if the scan to examine may be compared place by place.
 
         Args:
             scan: The scan or its outline; None if none is chosen.
         """
-        offered = scan is not None and scan.is_volume and not scan.is_colour
+        offered = scan is not None and scan.is_volume and not scan.is_colour and scan.modality in ("CT", "")
         self.setVisible(offered)
         self.label.setVisible(offered)
