@@ -89,6 +89,14 @@ class WorkingGrid:
                 array = np.repeat(array, block, axis=axis)[part]
         return np.ascontiguousarray(self.orientation.invert(array))
 
+    def scan_voxels(self, mask: BoolArray) -> int:
+        """Returns how many voxels of the scan a mask on this grid covers."""
+        sizes = [
+            np.minimum(block, length - block * np.arange(count))
+            for block, length, count in zip(self.blocks, self._full(), self.shape, strict=True)
+        ]
+        return int(np.prod([own[at] for own, at in zip(sizes, np.nonzero(mask), strict=True)], axis=0).sum())
+
     def scan_slices(self, values: FloatArray) -> FloatArray:
         """Brings one value per slice of this grid to one per slice of the scan.
 

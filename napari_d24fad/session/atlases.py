@@ -95,7 +95,7 @@ class Atlases:
                 raise ArgumentError(Code.BAD_ARGUMENT, "The scoring atlas is for volumes: heads by CT.")
             progress(1.0, "Comparing slices")
             return features, None
-        direction = plan.direction if request.direction is None else Direction(request.direction)
+        direction = _direction(request, plan)
         measured = []
         count = len(request.references)
         for number, each in enumerate(request.references):
@@ -119,7 +119,10 @@ class Atlases:
         reference = request.references[0]
         key = reference.state(cancel)
         if key not in self._plans:
-            self._plans[key] = plan_for(reference.load(progress, cancel))
+            first = reference.load(progress, cancel)
+            self._plans[key] = plan = plan_for(first)
+            if plan is not None:  # while its pixels are at hand
+                self._measured(reference, first, plan, _direction(request, plan), progress, cancel)
         return self._plans[key]
 
     def _measured(
@@ -146,3 +149,7 @@ class Atlases:
         for key in list(self._kept)[: max(0, len(self._kept) - _SPARE)]:
             del self._kept[key]
         self._kept.update(latest)
+
+
+def _direction(request: Request, plan: Plan) -> Direction:
+    return plan.direction if request.direction is None else Direction(request.direction)

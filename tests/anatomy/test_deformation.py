@@ -3,6 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from napari_d24fad.anatomy import deformation
 from napari_d24fad.anatomy.deformation import Deformation, deform, warped
 from napari_d24fad.anatomy.volume import Volume
 from napari_d24fad.errors import Cancelled
@@ -72,13 +73,24 @@ def test_a_large_tumour_is_not_registered_away() -> None:
     assert left.sum() > 0.6 * before.sum()
 
 
-def test_a_field_that_folds_is_not_used() -> None:
-    noise = np.random.default_rng(1).random(HEAD.anatomy.shape).astype(np.float32)
-    other = np.random.default_rng(2).random(HEAD.anatomy.shape).astype(np.float32) * 8
-    result = deform(Volume(noise * 8, HEAD.volume.affine), Volume(other, HEAD.volume.affine), HEAD.compared)
-    if result.diverged:
-        assert not result.moves.any()
-    assert np.exp(result.log_jacobian()).min() > 0
+def test_a_field_that_goes_too_far_is_not_used(monkeypatch: pytest.MonkeyPatch) -> None:
+    wide = heads.drawn(np.diag([1.1, 1.0, 1.0, 1.0]))
+    used = deform(HEAD.volume, wide, HEAD.compared)
+    assert not used.diverged
+    furthest = float(np.abs(used.moves).max())
+    assert furthest > 1
+    monkeypatch.setattr(deformation, "_FURTHEST", 0.9 * furthest)
+    refused = deform(HEAD.volume, wide, HEAD.compared)
+    assert refused.diverged
+    assert not refused.moves.any()
+
+
+def test_noise_against_noise_folds_nothing() -> None:
+    noise, other = (
+        np.random.default_rng(seed).random(HEAD.anatomy.shape).astype(np.float32) * 8 for seed in (1, 2)
+    )
+    result = deform(Volume(noise, HEAD.volume.affine), Volume(other, HEAD.volume.affine), HEAD.compared)
+    assert np.exp(result.log_jacobian()).min() > 0.1
 
 
 def test_what_was_not_measured_stays_unmeasured() -> None:

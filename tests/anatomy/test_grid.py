@@ -49,6 +49,9 @@ def test_last_partial_block_and_values_that_are_missing() -> None:
     np.testing.assert_array_equal(grid.expand(np.array([[[7]], [[8]], [[9]]])).ravel(), [7, 7, 8, 8, 9])
     np.testing.assert_array_equal(grid.scan_slices(np.array([7, 8, 9], np.float32)), [7, 7, 8, 8, 9])
     assert grid.scan_slice_range(1, 2) == (2, 4)
+    for mask in ([True, False, False], [False, True, True]):
+        array = np.array(mask).reshape(3, 1, 1)
+        assert grid.scan_voxels(array) == int(grid.expand(array).sum())
 
 
 def test_without_geometry_slices_come_first_and_nothing_is_averaged() -> None:

@@ -10,6 +10,8 @@ import numpy as np
 import pytest
 
 from napari_d24fad.detection.atlas import measured
+from napari_d24fad.detection.atlas.head_ct import head_ct_plan
+from napari_d24fad.detection.atlas.scoring import AtlasReferences
 from napari_d24fad.errors import ArgumentError, Code
 from napari_d24fad.export.colours import anomaly_limits
 from napari_d24fad.progress import CancelToken, silent
@@ -76,6 +78,20 @@ def test_a_head_ct_is_examined_place_by_place(heads, monkeypatch: pytest.MonkeyP
     assert not any(clot[region.peak_index] for region in darker.anomaly.regions)
     slices = session.run(replace(more, scoring="matched"), silent, CancelToken())
     assert slices.anomaly.scoring == "matched"
+
+
+def test_a_part_of_a_head_lies_where_the_measured_scoring_puts_it(heads, tmp_path: Path) -> None:
+    """What `evaluate` measures is what the session gives: the same map, also of a part of a head."""
+    _, references = heads
+    query = _series(tmp_path, "part", replace(COARSE, seed=9, low=6, high=42, clots=[CLOT]))
+    request = Request(query, references, "compact", "cpu")
+    found = DetectionSession().run(request, silent, CancelToken())
+    assert Code.PART_OF_ANATOMY in [problem.code for problem in found.anomaly.warnings]
+    measured_set = AtlasReferences.measure([each.load() for each in references], head_ct_plan())
+    expected = measured_set.examine(query.load())
+    assert found.anomaly.score == pytest.approx(expected.score, rel=1e-5)
+    told = expected.coloured(1.0)
+    np.testing.assert_array_equal(found.anomaly.values >= found.anomaly.level_one_region, told)
 
 
 def test_the_atlas_is_refused_where_there_is_no_plan(study_folder: Path) -> None:

@@ -109,7 +109,7 @@ def _region(region: AtlasRegion, found: AtlasExamination, references: AtlasRefer
     return Region(
         number=region.number,
         slices=region.slices,
-        n_voxels=int(grid.expand(inside).sum()),
+        n_voxels=grid.scan_voxels(inside),
         volume_mm3=region.volume_mm3,
         area_mm2=None,
         extent_mm=_scan_order(region.extent_mm, found),

@@ -8,7 +8,7 @@ references, divided by the root mean square of the references left out one at a 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 import numpy.typing as npt
@@ -51,6 +51,7 @@ class Channel(Protocol):
         ...
 
 
+@runtime_checkable
 class PairChannel(Protocol):
     """A distance of a scan to each reference, of which the nearest count."""
 

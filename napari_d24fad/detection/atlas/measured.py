@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -9,7 +10,7 @@ import numpy as np
 
 from napari_d24fad.anatomy.grid import FloatArray
 from napari_d24fad.anatomy.place import Place
-from napari_d24fad.detection.atlas.channel import AnyChannel, Channel, Described, PairChannel, mean_of_nearest
+from napari_d24fad.detection.atlas.channel import AnyChannel, Described, PairChannel, mean_of_nearest
 from napari_d24fad.detection.atlas.fitting import Fit
 from napari_d24fad.detection.atlas.plan import Plan
 from napari_d24fad.detection.atlas.table import Sums, sums_of
@@ -21,14 +22,9 @@ Key = tuple[int, str]
 """Direction (+1, -1; 0 where it makes no difference) and name of a channel."""
 
 
-def is_pair(channel: AnyChannel) -> bool:
-    """Whether a channel compares scans pair by pair."""
-    return hasattr(channel, "describe")
-
-
 def key_of(channel: AnyChannel, sign: int) -> Key:
     """Returns under which key a channel keeps what it measured."""
-    return (0 if is_pair(channel) and not getattr(channel, "signed", True) else sign, channel.name)
+    return (0 if isinstance(channel, PairChannel) and not channel.signed else sign, channel.name)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -36,7 +32,7 @@ class MeasuredScan:
     """One scan, made comparable, with all that its channels say of it alone.
 
     Attributes:
-        identity: `Scan.scan_hash`: equal for equal scans.
+        identity: Equal for equal scans at the same place, and for no others.
         volume: The scan on its working grid.
         quantities: Of each `Channel`.
         sums: Of these quantities over the cells of the common space.
@@ -63,29 +59,22 @@ class MeasuredScan:
             others: The scans that a pair channel compares with: never this one.
             cancel: Asked before each comparison.
         """
-        if not is_pair(channel):
+        if not isinstance(channel, PairChannel):
             return self.quantities.get(key)
-        pair: PairChannel = channel  # type: ignore[assignment]  # is_pair says so
         own = self.described[key]
         distances = []
         for other in others:
             cancel.check()
             if (other.identity, key) not in self.compared:
-                self.compared[other.identity, key] = pair.distance(own, other.described[key])
+                self.compared[other.identity, key] = channel.distance(own, other.described[key])
             distances.append(self.compared[other.identity, key])
         found = np.full(self.volume.anatomy.mask.shape, np.nan, np.float32)
-        found[tuple(own["index"])] = mean_of_nearest(distances, pair.nearest)
+        found[tuple(own["index"])] = mean_of_nearest(distances, channel.nearest)
         return found
 
 
 def measure_scan(
-    scan: Scan,
-    plan: Plan,
-    direction: Direction,
-    cancel: CancelToken,
-    *,
-    summed: bool = True,
-    fit: Fit | None = None,
+    scan: Scan, plan: Plan, direction: Direction, cancel: CancelToken, *, summed: bool = True
 ) -> MeasuredScan:
     """Finds the anatomy of a scan, places it and runs its channels.
 
@@ -95,7 +84,6 @@ def measure_scan(
         direction: What is looked for.
         cancel: Asked between steps.
         summed: Whether the sums are wanted: of references only.
-        fit: Chooses the place of a scan of which only a part is seen; None to take the first guess.
 
     Raises:
         PairingError: ``NOTHING_TO_EXAMINE``, if no anatomy was found.
@@ -104,9 +92,31 @@ def measure_scan(
     anatomy = plan.find(scan)
     cancel.check()
     volume = plan.prepare(anatomy, plan.placer.place(anatomy))
-    if volume.place.partial and fit is not None and plan.alternatives is not None:
-        chosen = fit(volume, _watched(plan.alternatives(anatomy), cancel))
-        volume = plan.prepare(anatomy, chosen)
+    return _measured(scan.scan_hash(), volume, plan, direction, cancel, summed)
+
+
+def placed_by(
+    scan: MeasuredScan, fit: Fit, plan: Plan, direction: Direction, cancel: CancelToken
+) -> MeasuredScan:
+    """Measures a scan of which only a part is seen again, at the place where it fits best.
+
+    Args:
+        scan: At its first guess; one that is seen whole, or has no other place, is returned as it is.
+        fit: To the references.
+        plan: How this kind of study is examined.
+        direction: What is looked for.
+        cancel: Asked between steps.
+    """
+    anatomy = scan.volume.anatomy
+    if not scan.volume.place.partial or plan.alternatives is None:
+        return scan
+    volume = plan.prepare(anatomy, fit(scan.volume, _watched(plan.alternatives(anatomy), cancel)))
+    return _measured(scan.identity, volume, plan, direction, cancel, bool(scan.sums))
+
+
+def _measured(
+    identity: str, volume: WorkingVolume, plan: Plan, direction: Direction, cancel: CancelToken, summed: bool
+) -> MeasuredScan:
     quantities: dict[Key, FloatArray] = {}
     sums: dict[Key, Sums] = {}
     described: dict[Key, Described] = {}
@@ -117,17 +127,17 @@ def measure_scan(
             key = key_of(channel, sign)
             if key in described:
                 continue
-            if is_pair(channel):
-                pair: PairChannel = channel  # type: ignore[assignment]  # is_pair says so
-                described[key] = pair.describe(signed)
+            if isinstance(channel, PairChannel):
+                described[key] = channel.describe(signed)
                 continue
-            single: Channel = channel  # type: ignore[assignment]
-            quantity = single.measure(signed)
+            quantity = channel.measure(signed)
             if quantity is not None:
                 quantities[key] = quantity
                 if summed:
                     sums[key] = sums_of(quantity, signed, plan.cells)
-    return MeasuredScan(scan.scan_hash(), volume, quantities, sums, described)
+    # The same scan at another place is at other distances.
+    place = zlib.crc32(np.ascontiguousarray(volume.place.coordinates).data)
+    return MeasuredScan(f"{identity} {place:08x}", volume, quantities, sums, described)
 
 
 def _watched(places: Iterable[Place], cancel: CancelToken) -> Iterator[Place]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from napari_d24fad.anatomy.found import Anatomy
 from napari_d24fad.anatomy.grid import Millimetres
 from napari_d24fad.anatomy.place import Place, Placer
-from napari_d24fad.detection.atlas.channel import AnyChannel
+from napari_d24fad.detection.atlas.channel import AnyChannel, Channel, PairChannel
 from napari_d24fad.detection.atlas.table import Cells
 from napari_d24fad.detection.atlas.volume import Direction, WorkingVolume
 from napari_d24fad.studies.scan import Scan
@@ -56,3 +56,10 @@ class Plan:
     slice_mm2: float = 66.0
     level_share: float = 0.001
     smallest_mm3: float = 50.0
+
+    @property
+    def value(self) -> Channel:
+        """The first channel."""
+        first = self.channels[0]
+        assert not isinstance(first, PairChannel), "a plan begins with its value"
+        return first

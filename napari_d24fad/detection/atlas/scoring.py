@@ -8,11 +8,11 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from napari_d24fad.anatomy.grid import FloatArray
-from napari_d24fad.detection.atlas.channel import AnyChannel, Channel
+from napari_d24fad.detection.atlas.channel import AnyChannel, PairChannel
 from napari_d24fad.detection.atlas.examination import AtlasExamination, Levels
 from napari_d24fad.detection.atlas.fitting import Fit, fit_to, fits_other_side
 from napari_d24fad.detection.atlas.found_regions import describe_regions
-from napari_d24fad.detection.atlas.measured import Key, MeasuredScan, is_pair, key_of, measure_scan
+from napari_d24fad.detection.atlas.measured import Key, MeasuredScan, key_of, measure_scan, placed_by
 from napari_d24fad.detection.atlas.normal import NormalMaps
 from napari_d24fad.detection.atlas.plan import Plan
 from napari_d24fad.detection.atlas.standard import Departure, Standard, fused, learn
@@ -78,12 +78,6 @@ class AtlasReferences:
         for number, scan in enumerate(scans):
             progress(0.5 * number / len(scans), f"Measuring reference {number + 1} of {len(scans)}")
             measured.append(measure_scan(scan, plan, direction, cancel))
-        whole = [scan for scan in measured if not scan.volume.place.partial]
-        if len(whole) >= 2:
-            fit = _fit(whole, plan, direction)
-            for number, scan in enumerate(scans):
-                if measured[number].volume.place.partial:
-                    measured[number] = measure_scan(scan, plan, direction, cancel, fit=fit)
         return cls.of(measured, plan, direction, part(progress, 0.5, 1.0), cancel)
 
     @classmethod
@@ -98,8 +92,10 @@ class AtlasReferences:
     ) -> AtlasReferences:
         """Makes a set of scans that were measured before; no pair is compared twice.
 
+        Scans of which only a part is seen are placed where they fit the others.
+
         Args:
-            scans: The references.
+            scans: The references, as `measure_scan` returns them.
             plan: How they were measured.
             direction: In which they were measured.
             progress: Callback.
@@ -113,6 +109,10 @@ class AtlasReferences:
         cancel = cancel or CancelToken()
         if len(scans) < 2:
             raise PairingError(Code.TOO_FEW_REFERENCES)
+        whole = [scan for scan in scans if not scan.volume.place.partial]
+        if 2 <= len(whole) < len(scans):
+            fit = _fit(whole, plan, direction)
+            scans = [placed_by(scan, fit, plan, direction, cancel) for scan in scans]
         volumes = [scan.volume for scan in scans]
         standards: dict[Key, Standard] = {}
         known: dict[Key, tuple[FloatArray, ...]] = {}
@@ -130,7 +130,7 @@ class AtlasReferences:
                 if quantities is None:
                     continue
                 softening = channel.softening
-                if is_pair(channel):
+                if isinstance(channel, PairChannel):
                     sums = [sums_of(q, v, plan.cells) for q, v in zip(quantities, volumes, strict=True)]
                     softening *= float(np.nanstd(np.concatenate([q[np.isfinite(q)] for q in quantities])))
                 else:
@@ -152,23 +152,6 @@ class AtlasReferences:
         problems = _problems_of_references(scans, plan, direction)
         return cls(plan, direction, tuple(scans), standards, levels, scores, masses, normal, problems)
 
-    def subset(self, chosen: Sequence[int]) -> AtlasReferences:
-        """Returns the set with these references only; no scan is measured or compared again.
-
-        Raises:
-            PairingError: ``TOO_FEW_REFERENCES``.
-        """
-        return self.of([self.scans[index] for index in chosen], self.plan, self.direction)
-
-    def extended(
-        self, scans: Sequence[Scan], progress: Progress = silent, cancel: CancelToken | None = None
-    ) -> AtlasReferences:
-        """Returns the set with further references; only these are measured and compared."""
-        cancel = cancel or CancelToken()
-        fit = _fit(self.scans, self.plan, self.direction)
-        more = [measure_scan(scan, self.plan, self.direction, cancel, fit=fit) for scan in scans]
-        return self.of([*self.scans, *more], self.plan, self.direction, progress, cancel)
-
     def examine(
         self, scan: Scan, progress: Progress = silent, cancel: CancelToken | None = None
     ) -> AtlasExamination:
@@ -179,16 +162,24 @@ class AtlasReferences:
         """
         cancel = cancel or CancelToken()
         progress(0.0, "Finding the anatomy")
-        fit = _fit(self.scans, self.plan, self.direction)
-        query = measure_scan(scan, self.plan, self.direction, cancel, summed=False, fit=fit)
+        query = measure_scan(scan, self.plan, self.direction, cancel, summed=False)
         return self.examine_measured(query, part(progress, 0.5, 1.0), cancel)
 
     def examine_measured(
         self, query: MeasuredScan, progress: Progress = silent, cancel: CancelToken | None = None
     ) -> AtlasExamination:
-        """Holds a query against the references that was measured before; pairs are compared once."""
+        """Holds a query against the references that was measured before; pairs are compared once.
+
+        Args:
+            query: As `measure_scan` returns it; a part of a head is placed where it fits the references.
+            progress: Callback.
+            cancel: Asked between steps.
+        """
         cancel = cancel or CancelToken()
-        plan, volume = self.plan, query.volume
+        plan = self.plan
+        if query.volume.place.partial:
+            query = placed_by(query, _fit(self.scans, plan, self.direction), plan, self.direction, cancel)
+        volume = query.volume
         grid = volume.anatomy.grid
         sides: dict[int, dict[str, Departure]] = {}
         for sign in self.direction.signs:
@@ -212,7 +203,7 @@ class AtlasReferences:
             of_side[other > result] = signs[1]
             result = np.fmax(result, other)
         regions = components(result, grid, self.levels.value, self.levels.smallest_mm3)
-        value = sides[signs[0]][plan.channels[0].name].excess * signs[0]
+        value = sides[signs[0]][plan.value.name].excess * signs[0]
         own_slices = slice_scores(result, grid, plan.slice_mm2)
         return AtlasExamination(
             volume=volume,
@@ -248,8 +239,8 @@ class AtlasReferences:
 def _fit(scans: Sequence[MeasuredScan], plan: Plan, direction: Direction) -> Fit:
     """Returns how a part of a head is placed: where its values fit the references best."""
     sign = direction.signs[0]
-    value: Channel = plan.channels[0]  # type: ignore[assignment]  # the first is the value
-    return fit_to(total([scan.sums[key_of(value, sign)] for scan in scans]), value, plan, sign)
+    key = key_of(plan.value, sign)
+    return fit_to(total([scan.sums[key] for scan in scans]), plan.value, plan, sign)
 
 
 def _problems_of_references(
@@ -260,11 +251,10 @@ def _problems_of_references(
         problem for scan in scans for problem in scan.volume.anatomy.problems + scan.volume.place.problems
     ]
     sign = direction.signs[0]
-    value: Channel = plan.channels[0]  # type: ignore[assignment]  # the first is the value
-    own = [scan.sums[key_of(value, sign)] for scan in scans]
+    own = [scan.sums[key_of(plan.value, sign)] for scan in scans]
     together = total(own)
     for number, (scan, mine) in enumerate(zip(scans, own, strict=True), start=1):
-        if fits_other_side(scan.volume.signed(sign), together - mine, value, plan):
+        if fits_other_side(scan.volume.signed(sign), together - mine, plan.value, plan):
             found.append(Problem(Code.MIRRORED_REFERENCE, f"It is reference {number}."))
     return tuple(dict.fromkeys(found))
 

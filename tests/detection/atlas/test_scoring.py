@@ -11,6 +11,7 @@ from scipy import ndimage
 
 from napari_d24fad.detection.atlas import head_ct as head_ct_module
 from napari_d24fad.detection.atlas.head_ct import head_ct_plan
+from napari_d24fad.detection.atlas.measured import measure_scan
 from napari_d24fad.detection.atlas.patches import Patches
 from napari_d24fad.detection.atlas.scoring import AtlasReferences
 from napari_d24fad.detection.atlas.standard import fused
@@ -84,7 +85,9 @@ def test_subset_and_extension_equal_a_fresh_set_and_compare_no_pair_again(
 
     monkeypatch.setattr(Patches, "distance", counted)
     query = draw(replace(COARSE, seed=10, clots=[CLOT]))[0]
-    smaller = references.subset([0, 1, 3])
+    smaller = AtlasReferences.of(
+        [references.scans[index] for index in (0, 1, 3)], references.plan, references.direction
+    )
     assert compared == []
     fresh = AtlasReferences.measure(
         [draw(replace(COARSE, seed=seed, turn=3 * seed - 6))[0] for seed in (0, 1, 3)], references.plan
@@ -93,7 +96,10 @@ def test_subset_and_extension_equal_a_fresh_set_and_compare_no_pair_again(
     np.testing.assert_array_equal(smaller.examine(query).fused, fresh.examine(query).fused)
     assert smaller.levels == fresh.levels
     del compared[:]
-    larger = smaller.extended([draw(replace(COARSE, seed=2, turn=0))[0]])
+    new = measure_scan(
+        draw(replace(COARSE, seed=2, turn=0))[0], references.plan, references.direction, CancelToken()
+    )
+    larger = AtlasReferences.of([*smaller.scans, new], references.plan, references.direction)
     assert len(compared) == 3  # the new one with each; they know it from the first set
     np.testing.assert_allclose(sorted(larger.normal_scores), sorted(references.normal_scores), rtol=1e-4)
 
