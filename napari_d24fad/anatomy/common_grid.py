@@ -10,7 +10,7 @@ import numpy.typing as npt
 from scipy import ndimage
 
 from napari_d24fad.anatomy.deformation import Deformation
-from napari_d24fad.anatomy.grid import FloatArray, WorkingGrid
+from napari_d24fad.anatomy.grid import BoolArray, FloatArray, WorkingGrid
 from napari_d24fad.anatomy.volume import Volume, resample
 from napari_d24fad.studies.scan import Affine, Scan
 
@@ -55,6 +55,10 @@ class CommonGrid(WorkingGrid):
             order=0 if whole else 1, outside=0.0 if whole else np.nan,
         )  # fmt: skip
         return found.astype(array.dtype) if whole else found
+
+    def scan_voxels(self, mask: BoolArray) -> int:
+        """See `WorkingGrid.scan_voxels`."""
+        return int(self.expand(mask).sum())
 
     def scan_slices(self, values: FloatArray) -> FloatArray:
         """See `WorkingGrid.scan_slices`: read where the slices of the scan cross the middle of the grid."""

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from napari_d24fad.cli.arguments import Parser
+from napari_d24fad.detection.atlas.names import DIRECTIONS
 from napari_d24fad.errors import ArgumentError, Code
 from napari_d24fad.progress import Progress, part
 
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
     from napari_d24fad.evaluation.volumes.run import VolumeResult
 
 _METHODS = ("brightest", "darkest", "z-score", "atlas", "model")
-_DIRECTIONS = ("brighter", "darker", "both")
 _SHOTS = (8,)
 _OWN = ("implant", "direction", "methods")
 _AS_IMAGES = ("leave_one_task_out", "ablation", "reliability", "without_tsd")
@@ -36,7 +36,7 @@ def add_options(command: Parser) -> None:
     )
     group.add_argument(
         "--direction",
-        choices=_DIRECTIONS,
+        choices=DIRECTIONS,
         help="which departures count, where a method asks (default: both)",
     )
     group.add_argument("--methods", nargs="+", choices=_METHODS, help="what to measure (default: all)")
