@@ -24,14 +24,13 @@ from napari_d24fad.network.card import SCORINGS
 from napari_d24fad.network.zoo import find_model
 from napari_d24fad.progress import part
 from napari_d24fad.session.scripting import Session
-from napari_d24fad.studies.lengths import area_text, volume_text
+from napari_d24fad.studies.lengths import size_text
 from napari_d24fad.studies.scan import Scan
 from napari_d24fad.studies.series import Series
 
 DEFAULT_OUT = Path("d24fad-output")
 _LISTED_SLICES = 5
 _LISTED_REGIONS = 3
-_LEAST_MM3_IN_ML = 1.0
 
 
 def add_options(command: Parser) -> None:
@@ -231,13 +230,7 @@ def _slice(suspicious: dict[str, Any]) -> str:
 
 def _region(region: dict[str, Any]) -> str:
     first, last = sorted(region["slices"])
-    size = f"{region['n_voxels']} voxels"
-    if region["volume_mm3"] is not None:
-        size = volume_text(region["volume_mm3"])
-        if region["volume_mm3"] >= _LEAST_MM3_IN_ML:
-            size = f"{_rounded(region['volume_mm3'] / 1000)} ml"
-    elif region["area_mm2"] is not None:
-        size = area_text(region["area_mm2"])
+    size = size_text(region["volume_mm3"], region["area_mm2"], region["n_voxels"])
     where = f"slice {first}" if first == last else f"slices {first} to {last}"
     meaning = f", {region['meaning']}" if region["meaning"] else ""
     return f"  region {region['number']}: {where}, {size}, peak {_rounded(region['peak'])}{meaning}"

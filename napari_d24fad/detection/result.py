@@ -19,6 +19,23 @@ if TYPE_CHECKING:
 FloatArray = npt.NDArray[np.float32]
 
 
+@dataclass(frozen=True, slots=True)
+class MapChannel:
+    """One of the maps that a map is joined from: one way in which a scan may depart from its references.
+
+    Attributes:
+        name: Of the channel, such as ``"asymmetry"``.
+        sign: +1 of what is brighter, -1 of what is darker.
+        title: What it shows, such as ``"brighter than the other side"``.
+        level: Map value that one voxel in a thousand of a normal scan exceeds.
+    """
+
+    name: str
+    sign: int
+    title: str
+    level: float
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class AnomalyMap:
     """Where a scan departs from its normal references.
@@ -61,6 +78,8 @@ class AnomalyMap:
         direction: Which departures were looked for: ``"brighter"``, ``"darker"`` or ``"both"``; empty if
             the scoring knows no direction.
         anatomy: What of the scan was examined, such as ``"inside of the skull"``; empty if not found out.
+        plan: How volumes of its kind are examined place by place, such as ``"head CT"``; else empty.
+        channels: What the map is joined from, each of which is a map of its own; see `Held.channel_map`.
     """
 
     values: FloatArray = field(repr=False)
@@ -88,6 +107,8 @@ class AnomalyMap:
     calibration: Calibration | None = field(default=None, repr=False)
     direction: str = ""
     anatomy: str = ""
+    plan: str = ""
+    channels: tuple[MapChannel, ...] = field(default=(), repr=False)
 
     def p_map(self) -> FloatArray:
         """Returns how likely a pixel of a normal scan is to reach each map value.

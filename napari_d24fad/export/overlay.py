@@ -127,4 +127,12 @@ def _where(scan: Scan, anomaly: AnomalyMap, index: int, *, is_coloured: bool) ->
 def model_text(anomaly: AnomalyMap) -> str:
     """Says in one line what a picture was made with."""
     count = len(anomaly.reference_scores)
-    return f"D2-4FAD, model {anomaly.model_name}, {anomaly.scoring} scoring, {count} normal references"
+    how = ", ".join(text for text in (anomaly.plan, _sought(anomaly)) if text)
+    scoring = f"{anomaly.scoring} scoring{f' ({how})' if how else ''}"
+    return f"D2-4FAD, model {anomaly.model_name}, {scoring}, {count} normal references"
+
+
+def _sought(anomaly: AnomalyMap) -> str:
+    """Says what was looked for; empty if the scoring knows no direction."""
+    named = {"both": "brighter or darker"}.get(anomaly.direction, anomaly.direction)
+    return f"looks for {named}" if named else ""

@@ -119,6 +119,8 @@ def _result(entry: ReportEntry) -> dict[str, Any]:
         "scoring": anomaly.scoring,
         "direction": anomaly.direction or None,
         "anatomy": anomaly.anatomy or None,
+        "plan": anomaly.plan or None,
+        "channels": [{"name": each.name, "meaning": each.title} for each in anomaly.channels],
         "device": anomaly.device,
         "seconds": round(anomaly.seconds, 3),
         "score": _number(anomaly.score),
@@ -215,6 +217,11 @@ def _region(scan: Scan, region: Region) -> dict[str, Any]:
         "centroid_index": list(region.centroid_index),
         "centroid_mm": None if region.centroid_mm is None else list(region.centroid_mm),
         "meaning": region.meaning or None,
+        "direction": region.direction or None,
+        "channel": region.channel or None,
+        "amount": _maybe(region.amount),
+        "unit": region.unit or None,
+        "spreads": _maybe(region.spreads),
     }
 
 

@@ -14,7 +14,7 @@ from napari_d24fad.detection.atlas.plans import may_have_plan, plan_for
 from napari_d24fad.detection.atlas.scoring import AtlasReferences
 from napari_d24fad.detection.atlas.volume import Direction
 from napari_d24fad.detection.references.regions import Region
-from napari_d24fad.detection.result import AnomalyMap
+from napari_d24fad.detection.result import AnomalyMap, FloatArray, MapChannel
 from napari_d24fad.errors import ArgumentError, Code
 from napari_d24fad.progress import CancelToken, Progress, part
 from napari_d24fad.session.request import Request
@@ -40,9 +40,13 @@ class Held:
     found: AtlasExamination = field(repr=False)
     references: AtlasReferences = field(repr=False)
 
-    def regions(self, scan: Scan, anomaly: AnomalyMap, level: float) -> tuple[Region, ...]:
+    def regions(self, level: float) -> tuple[Region, ...]:
         """Finds the regions of its map at another level; see `regions_at`."""
-        return regions_at(self.found, self.references, scan, anomaly.values, level)
+        return regions_at(self.found, self.references, level)
+
+    def channel_map(self, channel: MapChannel) -> FloatArray:
+        """Returns the map of one of its channels, on the grid of the scan; made anew each time."""
+        return self.found.channel_map(channel.name, channel.sign)
 
 
 class Atlases:

@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from napari_d24fad.detection.encoding.intensity import CtWindow
+from napari_d24fad.detection.result import FloatArray, MapChannel
+from napari_d24fad.errors import ArgumentError, Code
 from napari_d24fad.progress import CancelToken, Progress, silent
 from napari_d24fad.session.encodings import SPARE
 from napari_d24fad.session.request import Examination, Request
@@ -118,6 +120,18 @@ class Session:
             Cancelled: `release` was called since.
         """
         return self._session.explain(examination, slice_index, CancelToken())
+
+    def channel_map(self, examination: Examination, channel: MapChannel) -> FloatArray:
+        """Returns the map of one of ``examination.anomaly.channels``, on the grid of the scan.
+
+        Raises:
+            ArgumentError: BAD_ARGUMENT if the map of the examination has no channels.
+            Cancelled: `release` was called since.
+        """
+        held = self._session.held(examination)
+        if held is None:
+            raise ArgumentError(Code.BAD_ARGUMENT, "This map is not joined from several.")
+        return held.channel_map(channel)
 
     def regions(self, examination: Examination, level: float) -> tuple[Region, ...]:
         """Finds the regions of an examination by this session at another level of the map.

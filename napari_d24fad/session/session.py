@@ -6,7 +6,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
 
@@ -16,6 +16,7 @@ from napari_d24fad.detection.result import FloatArray
 from napari_d24fad.errors import Cancelled, Code, ModelError, PairingError
 from napari_d24fad.export.colours import anomaly_limits
 from napari_d24fad.progress import CancelToken, Progress, part
+from napari_d24fad.session.basis import Basis
 from napari_d24fad.session.encodings import SPARE
 from napari_d24fad.session.request import Examination, Request
 from napari_d24fad.studies.scan import Problem
@@ -23,29 +24,12 @@ from napari_d24fad.studies.scan import Problem
 if TYPE_CHECKING:
     from napari_d24fad.detection.encoding.encoded import EncodedScan
     from napari_d24fad.detection.explain import Explanation
-    from napari_d24fad.detection.published import Distance, PublishedDistances
+    from napari_d24fad.detection.published import Distance
     from napari_d24fad.detection.references.reference_set import References
     from napari_d24fad.detection.references.regions import Region
     from napari_d24fad.detection.streaming import PartialMap
     from napari_d24fad.session.atlases import Held
     from napari_d24fad.session.loaded import Loaded
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class _Basis:
-    """What an examination was made from."""
-
-    request: Request
-    distances: PublishedDistances
-    held: Held | None
-
-    @property
-    def query(self) -> EncodedScan:
-        return self.distances.query
-
-    @property
-    def references(self) -> References:
-        return self.distances.references
 
 
 class DetectionSession:
@@ -64,7 +48,7 @@ class DetectionSession:
         self._release_asked = False
         self._loaded: Loaded | None = None
         # Of each examination that somebody still has: one that a cancel kept from being shown goes at once.
-        self._bases: WeakKeyDictionary[Examination, _Basis] = WeakKeyDictionary()
+        self._bases: WeakKeyDictionary[Examination, Basis] = WeakKeyDictionary()
 
     def run(
         self,
@@ -202,6 +186,14 @@ class DetectionSession:
         with device_faults():
             return self._basis_of(examination).distances.draw(values, slices, distance)
 
+    def held(self, examination: Examination) -> Held | None:
+        """Returns what the map of an examination was made from, place by place; None of features.
+
+        Raises:
+            Cancelled: If everything was let go of since.
+        """
+        return self._basis_of(examination).held
+
     def regions(self, examination: Examination, level: float, cancel: CancelToken) -> tuple[Region, ...]:
         """Finds the regions of an examination at another level.
 
@@ -211,7 +203,7 @@ class DetectionSession:
         basis = self._basis_of(examination)
         cancel.check()
         if basis.held is not None:
-            return basis.held.regions(examination.scan, examination.anomaly, level)
+            return basis.held.regions(level)
         return basis.references.regions(basis.query, examination.anomaly.values, level)
 
     def release(self) -> None:
@@ -272,18 +264,18 @@ class DetectionSession:
         anomaly, held = self._loaded.examine(request, query, references, progress, cancel)
         anomaly = replace(anomaly, seconds=time.perf_counter() - started)
         examination = Examination(request, query.scan, anomaly, anomaly_limits(anomaly))
-        self._bases[examination] = _Basis(
+        self._bases[examination] = Basis(
             request, PublishedDistances(self._loaded.detector, query, references), held
         )
         return examination
 
-    def _basis_for(self, request: Request) -> _Basis:
+    def _basis_for(self, request: Request) -> Basis:
         for basis in reversed(list(self._bases.values())):
             if request.differs_in_references_only(basis.request):
                 return basis
         raise Cancelled
 
-    def _basis_of(self, examination: Examination) -> _Basis:
+    def _basis_of(self, examination: Examination) -> Basis:
         basis = self._bases.get(examination)
         if basis is None:
             raise Cancelled

@@ -1,4 +1,4 @@
-"""Writes lengths, areas and volumes in the unit that leaves a number to read: mm, µm or nm."""
+"""Writes lengths, areas and volumes in the unit that leaves a number to read: mm, µm or nm, or ml."""
 
 from __future__ import annotations
 
@@ -38,8 +38,18 @@ def area_text(area: float) -> str:
 
 
 def volume_text(volume: float) -> str:
-    """Writes a volume given in mm³."""
+    """Writes a volume given in mm³: in ml from 1 ml on, else in mm³ or what leaves a number to read."""
+    millilitres = volume / 1000
+    if millilitres >= 1:
+        return f"{millilitres:.1f} ml" if millilitres < 100 else f"{millilitres:,.0f} ml"
     return _measure_text(volume, 3)
+
+
+def size_text(volume_mm3: float | None, area_mm2: float | None, n_pixels: int) -> str:
+    """Writes the size of a region: its volume, or area, or its pixels where no spacing is known."""
+    if volume_mm3 is not None:
+        return volume_text(volume_mm3)
+    return f"{n_pixels:,} pixels" if area_mm2 is None else area_text(area_mm2)
 
 
 def _measure_text(value: float, power: int) -> str:

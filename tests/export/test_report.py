@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 
 from napari_d24fad.detection.references.regions import find_regions
+from napari_d24fad.detection.result import MapChannel
 from napari_d24fad.errors import Code, ExportError
 from napari_d24fad.export.report import Refused, ReportEntry, as_json, build_report, save_report
 from napari_d24fad.studies.scan import Problem, SeriesIdentity
@@ -37,7 +38,9 @@ def entry(**identity: str) -> ReportEntry:
     values[1:3, 0, 1] = 2
     anomaly = make_map(values, affine, slice_scores=scores)
     regions = find_regions(anomaly.values, scan, 1.25, 1, anomaly.reference_scores)
-    return ReportEntry(scan, "CT axial", replace(anomaly, regions=regions), LABELS, files=("a.png",))
+    channels = (MapChannel("asymmetry", 1, "brighter than the other side", 2.0),)
+    anomaly = replace(anomaly, regions=regions, plan="head CT", channels=channels)
+    return ReportEntry(scan, "CT axial", anomaly, LABELS, files=("a.png",))
 
 
 def keys_of(value: Any, path: str = "") -> Iterator[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from napari_d24fad.studies.lengths import area_text, lengths_text, round_length_text, volume_text
+from napari_d24fad.studies.lengths import area_text, lengths_text, round_length_text, size_text, volume_text
 
 
 @pytest.mark.parametrize(
@@ -36,9 +36,18 @@ def test_scale_bars(length: float, text: str) -> None:
 
 
 def test_areas_and_volumes() -> None:
-    assert volume_text(12345.6) == "12,346 mm³"
+    assert volume_text(12345.6) == "12.3 ml"
+    assert volume_text(1000) == "1.0 ml"
+    assert volume_text(999) == "999 mm³"
+    assert volume_text(234_567) == "235 ml"
     assert volume_text(1.26) == "1.26 mm³"
     assert volume_text(6.4e-8) == "64 µm³"
     assert area_text(25.4) == "25 mm²"
     assert area_text(0.0004) == "400 µm²"
     assert area_text(1e-9) == "1,000 nm²"
+
+
+def test_a_size_is_volume_or_area_or_pixels() -> None:
+    assert size_text(4600, None, 300) == "4.6 ml"
+    assert size_text(None, 25.4, 300) == "25 mm²"
+    assert size_text(None, None, 12345) == "12,345 pixels"

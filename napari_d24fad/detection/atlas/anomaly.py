@@ -5,19 +5,21 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
+import numpy.typing as npt
 
 from napari_d24fad.anatomy.grid import FloatArray
 from napari_d24fad.detection.atlas.examination import AtlasExamination, AtlasRegion
+from napari_d24fad.detection.atlas.measured import key_of
 from napari_d24fad.detection.atlas.names import SCORING
 from napari_d24fad.detection.atlas.normal import slice_places
 from napari_d24fad.detection.atlas.scoring import AtlasReferences
-from napari_d24fad.detection.atlas.statistics import slice_scores
+from napari_d24fad.detection.atlas.statistics import components, slice_scores
 from napari_d24fad.detection.references.calibration import RATES, conformal_p
 from napari_d24fad.detection.references.reference_check import check_outliers
-from napari_d24fad.detection.references.regions import Region, find_regions
-from napari_d24fad.detection.result import AnomalyMap
+from napari_d24fad.detection.references.regions import Region
+from napari_d24fad.detection.result import AnomalyMap, MapChannel
 from napari_d24fad.errors import Code
-from napari_d24fad.studies.scan import Problem, Scan
+from napari_d24fad.studies.scan import Problem
 
 
 def as_anomaly(found: AtlasExamination, references: AtlasReferences, features: AnomalyMap) -> AnomalyMap:
@@ -49,31 +51,34 @@ def as_anomaly(found: AtlasExamination, references: AtlasReferences, features: A
         p_value=conformal_p(found.score, scores),
         level_one_region=found.levels.value,
         levels_by_rate={rate: normal.calibration.level(rate) for rate in RATES},
-        regions=tuple(_region(each, found, references) for each in found.told(1.0)),
+        regions=tuple(_region(each, found, found.labels, references) for each in found.told(1.0)),
         reference_checks=check_outliers(np.exp(scores)),
         calibration=normal.calibration,
         direction=found.direction.value,
         anatomy=found.kind.value,
+        plan=references.plan.name,
+        channels=_channels(references),
     )
 
 
-def regions_at(
-    found: AtlasExamination, references: AtlasReferences, scan: Scan, values: FloatArray, level: float
-) -> tuple[Region, ...]:
-    """Finds the regions of a map at another level.
+def regions_at(found: AtlasExamination, references: AtlasReferences, level: float) -> tuple[Region, ...]:
+    """Finds the regions of a map at another level, and says of each what it is, as at its own.
 
     Args:
         found: The examination.
         references: What it was held against.
-        scan: The query.
-        values: `AnomalyMap.values` of it.
         level: Regions are at or above it.
+
+    Returns:
+        At the level of the map those that are told of, which have mass enough; at another those of at
+        least the smallest volume. Highest rank first.
     """
     if level == found.levels.value:
-        return tuple(_region(each, found, references) for each in found.told(1.0))
+        return tuple(_region(each, found, found.labels, references) for each in found.told(1.0))
     grid = found.volume.anatomy.grid
-    voxels = found.levels.smallest_mm3 / grid.voxel_mm3 * float(np.prod(grid.blocks))
-    return find_regions(values, scan, level, voxels, references.normal.calibration.peaks)
+    parts = components(_without_specks(found), grid, level, found.levels.smallest_mm3)
+    described = references.describe(found, parts)
+    return tuple(_region(each, found, parts.labels, references) for each in described)
 
 
 def _warnings(found: AtlasExamination, features: AnomalyMap) -> tuple[Problem, ...]:
@@ -88,11 +93,30 @@ def _drawn(found: AtlasExamination) -> FloatArray:
     A normal scan shows several specks above the level; a region is told of by its mass. Colours show
     what is told of and nothing else.
     """
+    return np.asarray(found.volume.anatomy.grid.expand(_without_specks(found)), np.float32)
+
+
+def _without_specks(found: AtlasExamination) -> FloatArray:
+    """Returns the map on the working grid, as it is drawn."""
     level = np.float32(found.levels.value)
     below = np.nextafter(level, np.float32(-np.inf))
     numbers = [region.number for region in found.told(1.0)]
     specks = (found.fused >= level) & ~np.isin(found.labels, numbers)
-    return np.asarray(found.volume.anatomy.grid.expand(np.where(specks, below, found.fused)), np.float32)
+    return np.where(specks, below, found.fused).astype(np.float32)
+
+
+def _channels(references: AtlasReferences) -> tuple[MapChannel, ...]:
+    """Returns what the map is joined from, in the order of the plan; each direction apart."""
+    first = references.direction.signs[0]
+    found = []
+    for sign in references.direction.signs:
+        side = "brighter" if sign > 0 else "darker"
+        for channel in references.plan.channels:
+            key = key_of(channel, sign)
+            if key in references.standards and (sign == first or key[0] != 0):  # 0: the same both ways
+                title = channel.meaning.format(side=side)
+                found.append(MapChannel(channel.name, sign, title, references.standards[key].level))
+    return tuple(found)
 
 
 def _rows(scores: tuple[FloatArray, ...]) -> FloatArray:
@@ -103,9 +127,14 @@ def _rows(scores: tuple[FloatArray, ...]) -> FloatArray:
     return rows
 
 
-def _region(region: AtlasRegion, found: AtlasExamination, references: AtlasReferences) -> Region:
+def _region(
+    region: AtlasRegion,
+    found: AtlasExamination,
+    labels: npt.NDArray[np.int32],
+    references: AtlasReferences,
+) -> Region:
     grid = found.volume.anatomy.grid
-    inside = found.labels == region.number
+    inside = labels == region.number
     return Region(
         number=region.number,
         slices=region.slices,
@@ -120,16 +149,21 @@ def _region(region: AtlasRegion, found: AtlasExamination, references: AtlasRefer
         centroid_index=region.centroid_index,
         centroid_mm=region.centroid_mm,
         meaning=_meaning(region),
+        direction=region.side,
+        channel=region.channel,
+        amount=region.amount,
+        unit=region.unit,
+        spreads=region.spreads,
     )
 
 
 def _meaning(region: AtlasRegion) -> str:
     """Says by how much a region is brighter or darker, and which channel it stands out in most."""
-    if not region.unit:
-        return region.meaning
     side = "brighter" if region.amount >= 0 else "darker"
-    amount = f"{side} than the references by {abs(region.amount):.0f} {region.unit}"
-    return amount if region.channel == "value" else f"{amount}; most of all {region.meaning}"
+    spreads = f"{abs(region.spreads):.1f} times their spread"
+    amount = f"{abs(region.amount):.0f} {region.unit} ({spreads})" if region.unit else spreads
+    told = f"{side} than the references by {amount}"
+    return told if region.channel == "value" else f"{told}; most of all {region.meaning}"
 
 
 def _scan_order(lengths: tuple[float, float, float], found: AtlasExamination) -> tuple[float, float, float]:

@@ -59,6 +59,8 @@ class AtlasRegion:
         amount: By how much its value departs from what the references show there, in `unit`; the
             mean over its voxels, weighted by the map.
         unit: The scan's own units, such as "HU"; empty if it has none.
+        spreads: The same departure in standard deviations of the references at the place; below 0 where
+            it is darker.
         false_regions: How many regions of this mass or more the references show on average when
             they are left out one at a time; never below half a region in all of them.
     """
@@ -77,6 +79,7 @@ class AtlasRegion:
     meaning: str
     amount: float
     unit: str
+    spreads: float
     false_regions: float
 
 
@@ -89,8 +92,10 @@ class AtlasExamination:
         direction: What was looked for.
         fused: The map on the working grid; NaN outside the anatomy.
         sides: int8, on the working grid, +1 where `fused` is of brighter and -1 of darker.
-        channels: Each channel's own map, calibrated alike; NaN outside the anatomy or where the
-            channel says nothing.
+        channels: For each direction (+1 brighter, -1 darker) and name the channel's own map, calibrated
+            alike; NaN outside the anatomy or where the channel says nothing.
+        excess: Value minus what the references show there, in units of the working volume; NaN where
+            not counted.
         labels: Number of the region of each voxel on the working grid; 0 for none.
         score: Of the scan: mean of its highest millilitres.
         normal_scores: The same of each reference left out.
@@ -105,7 +110,8 @@ class AtlasExamination:
     direction: Direction
     fused: FloatArray = field(repr=False)
     sides: np.ndarray[tuple[int, ...], np.dtype[np.int8]] = field(repr=False)
-    channels: Mapping[str, FloatArray] = field(repr=False)
+    channels: Mapping[tuple[int, str], FloatArray] = field(repr=False)
+    excess: FloatArray = field(repr=False)
     labels: np.ndarray[tuple[int, ...], np.dtype[np.int32]] = field(repr=False)
     score: float
     normal_scores: tuple[float, ...]
@@ -123,9 +129,15 @@ class AtlasExamination:
         """Returns the map on the grid of the scan; NaN outside the anatomy."""
         return self.volume.anatomy.grid.expand(self.fused)
 
-    def channel_map(self, name: str) -> FloatArray:
-        """Returns one channel's own map on the grid of the scan."""
-        return self.volume.anatomy.grid.expand(self.channels[name])
+    def channel_map(self, name: str, sign: int | None = None) -> FloatArray:
+        """Returns one channel's own map on the grid of the scan.
+
+        Args:
+            name: Of the channel.
+            sign: +1 for brighter, -1 for darker; None for the first that was looked for.
+        """
+        key = (self.direction.signs[0] if sign is None else sign, name)
+        return self.volume.anatomy.grid.expand(self.channels[key])
 
     def anatomy_mask(self) -> BoolArray:
         """Returns the mask of the anatomy on the grid of the scan."""

@@ -36,7 +36,7 @@ class Excess:
     nearest: int = 3
     signed: bool = True
     name: str = "excess"
-    meaning: str = "{side} than anything near in the references"
+    meaning: str = "{side} than all references near the place"
 
     def describe(self, volume: WorkingVolume) -> Described:
         """Returns ``index`` (3, n) of the counted voxels, their ``values``, ``cell``, and ``highest``."""

@@ -19,10 +19,11 @@ def describe_regions(
     found: Components,
     fused: FloatArray,
     sides: npt.NDArray[np.int8],
-    maps: Mapping[int, Mapping[str, FloatArray]],
+    maps: Mapping[tuple[int, str], FloatArray],
     excess: FloatArray,
     volume: WorkingVolume,
     channels: Sequence[AnyChannel],
+    scales: Mapping[int, float],
     normal_masses: Sequence[float],
     references: int,
 ) -> tuple[AtlasRegion, ...]:
@@ -32,10 +33,11 @@ def describe_regions(
         found: The regions on the working grid.
         fused: The map.
         sides: Of which direction it is, +1 or -1.
-        maps: For each direction, the calibrated map of each channel.
+        maps: For each direction and channel, its calibrated map.
         excess: Value minus what the references show there, in units of the working volume.
         volume: The query.
-        channels: For their words.
+        channels: For their words; the first is the value.
+        scales: For each direction, `Standard.scale` of the value.
         normal_masses: Of all regions of all references left out.
         references: Their number.
     """
@@ -50,7 +52,8 @@ def describe_regions(
         values = fused[box][inside]
         peak = index[int(values.argmax())]
         sign = 1 if sides[box][inside].sum() >= 0 else -1
-        means = {name: float(np.nanmean(_known(part[box][inside]))) for name, part in maps[sign].items()}
+        own = {name: part[box][inside] for (of, name), part in maps.items() if of == sign}
+        means = {name: float(np.nanmean(_known(part))) for name, part in own.items()}
         channel = max(means, key=lambda name: means[name])
         meaning = next(c.meaning for c in channels if c.name == channel)
         side = "brighter" if sign > 0 else "darker"
@@ -73,6 +76,7 @@ def describe_regions(
                 meaning=meaning.format(side=side),
                 amount=_weighted(excess[box][inside], values) * volume.unit_per_value,
                 unit=volume.unit,
+                spreads=sign * _weighted(own[channels[0].name], values) * scales[sign],
                 false_regions=max(0.5, sum(other >= mass for other in normal_masses)) / references,
             )
         )
@@ -80,7 +84,7 @@ def describe_regions(
 
 
 def _weighted(excess: FloatArray, values: FloatArray) -> float:
-    """Returns the mean excess of a region, weighted by how far the map is above its lowest there."""
+    """Returns the mean of a region, weighted by how far the map is above its lowest there."""
     weight = np.where(np.isfinite(excess), values - values.min() + 1e-6, 0)
     return float((np.nan_to_num(excess) * weight).sum() / weight.sum()) if weight.any() else 0.0
 

@@ -37,7 +37,7 @@ class Patches:
     nearest: int = 3
     signed: bool = True
     name: str = "patches"
-    meaning: str = "unlike the references in fine structure"
+    meaning: str = "unlike the references in texture"
 
     def describe(self, volume: WorkingVolume) -> Described:
         """Returns float32 ``patches`` (n, 27), ``places`` (3, n) in mm, ``index`` (3, n)."""

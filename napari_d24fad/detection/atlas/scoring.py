@@ -3,20 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
 from napari_d24fad.anatomy.grid import FloatArray
 from napari_d24fad.detection.atlas.channel import AnyChannel, PairChannel
-from napari_d24fad.detection.atlas.examination import AtlasExamination, Levels
+from napari_d24fad.detection.atlas.examination import AtlasExamination, AtlasRegion, Levels
 from napari_d24fad.detection.atlas.fitting import Fit, fit_to, fits_other_side
 from napari_d24fad.detection.atlas.found_regions import describe_regions
 from napari_d24fad.detection.atlas.measured import Key, MeasuredScan, key_of, measure_scan, placed_by
 from napari_d24fad.detection.atlas.normal import NormalMaps
 from napari_d24fad.detection.atlas.plan import Plan
 from napari_d24fad.detection.atlas.standard import Departure, Standard, fused, learn
-from napari_d24fad.detection.atlas.statistics import components, learn_levels, scan_score, slice_scores
+from napari_d24fad.detection.atlas.statistics import (
+    Components,
+    components,
+    learn_levels,
+    scan_score,
+    slice_scores,
+)
 from napari_d24fad.detection.atlas.table import sums_of, total
 from napari_d24fad.detection.atlas.volume import Direction
 from napari_d24fad.errors import Code, PairingError
@@ -194,40 +200,51 @@ class AtlasReferences:
                 if quantity is not None:
                     found[channel.name] = self.standards[key].calibrated(quantity, volume, plan)
             sides[sign] = found
-        maps = {sign: {name: one.map for name, one in found.items()} for sign, found in sides.items()}
-        per_side = {sign: fused(own, volume, plan) for sign, own in maps.items()}
         signs = self.direction.signs
+        maps = {(sign, name): one.map for sign, own in sides.items() for name, one in own.items()}
+        per_side = {s: fused({n: d.map for n, d in own.items()}, volume, plan) for s, own in sides.items()}
         result, of_side = per_side[signs[0]], np.full(volume.anatomy.mask.shape, signs[0], np.int8)
         if len(signs) > 1:
             other = per_side[signs[1]]
             of_side[other > result] = signs[1]
             result = np.fmax(result, other)
         regions = components(result, grid, self.levels.value, self.levels.smallest_mm3)
-        value = sides[signs[0]][plan.value.name].excess * signs[0]
         own_slices = slice_scores(result, grid, plan.slice_mm2)
-        return AtlasExamination(
+        found_all = AtlasExamination(
             volume=volume,
             direction=self.direction,
             fused=result,
             sides=of_side,
-            channels={_channel_key(n, s, signs): m for s, own in maps.items() for n, m in own.items()},
+            channels=maps,
+            excess=sides[signs[0]][plan.value.name].excess * signs[0],
             labels=regions.labels,
             score=scan_score(result, grid, plan.score_mm3, plan.score_sigma_mm),
             normal_scores=self.normal_scores,
             slice_scores=grid.scan_slices(own_slices),
             levels=self.levels,
-            regions=describe_regions(
-                regions,
-                result,
-                of_side,
-                maps,
-                value,
-                volume,
-                plan.channels,
-                self.normal_masses,
-                len(self.scans),
-            ),
             problems=self._problems(query),
+        )
+        return replace(found_all, regions=self.describe(found_all, regions))
+
+    def describe(self, found: AtlasExamination, parts: Components) -> tuple[AtlasRegion, ...]:
+        """Measures parts of the map of an examination, at whatever level they were found.
+
+        Args:
+            found: By these references.
+            parts: On its working grid.
+        """
+        value = self.plan.value
+        return describe_regions(
+            parts,
+            found.fused,
+            found.sides,
+            found.channels,
+            found.excess,
+            found.volume,
+            self.plan.channels,
+            {sign: self.standards[key_of(value, sign)].scale for sign in self.direction.signs},
+            self.normal_masses,
+            len(self.scans),
         )
 
     def _problems(self, query: MeasuredScan) -> tuple[Problem, ...]:
@@ -279,8 +296,3 @@ def _of_references(
             return None
         found.append(quantity)
     return found
-
-
-def _channel_key(name: str, sign: int, signs: tuple[int, ...]) -> str:
-    """Returns under which name a channel's map is kept: with its direction, if both are looked for."""
-    return name if len(signs) == 1 else f"{name} ({'brighter' if sign > 0 else 'darker'})"

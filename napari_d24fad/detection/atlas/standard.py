@@ -61,11 +61,13 @@ class Standard:
         sums: Of all references.
         softening: In units of the quantity.
         scale: Root mean square of the maps of the references left out, which maps are divided by.
+        level: Map value that the median reference left out exceeds in `Plan.level_share` of its anatomy.
     """
 
     sums: Sums = field(repr=False)
     softening: float
     scale: float
+    level: float
 
     def calibrated(self, quantity: FloatArray, volume: WorkingVolume, plan: Plan) -> Departure:
         """Returns the map of a query in units of how far normal scans are from the references."""
@@ -100,7 +102,10 @@ def learn(
     squares = [float(np.nanmean(found**2)) for found in maps if np.isfinite(found).any()]
     scale = float(np.sqrt(np.mean(squares))) if squares else 1.0
     scale = max(scale, 1e-6)
-    return Standard(together, softening, scale), tuple(found / np.float32(scale) for found in maps)
+    calibrated = tuple(found / np.float32(scale) for found in maps)
+    known = [found[np.isfinite(found)] for found in calibrated]
+    levels = [np.quantile(values, 1 - plan.level_share) for values in known if values.size]
+    return Standard(together, softening, scale, float(np.median(levels)) if levels else 0.0), calibrated
 
 
 def fused(maps: Mapping[str, FloatArray], volume: WorkingVolume, plan: Plan) -> FloatArray:

@@ -32,7 +32,7 @@ class Tolerance:
     most: float = 0.5
     signed: bool = True
     name: str = "tolerance"
-    meaning: str = "{side} than anything near in the references"
+    meaning: str = "{side} than all references near the place"
 
     def describe(self, volume: WorkingVolume) -> Described:
         """Returns ``index`` (3, n) of the counted voxels, their ``values`` and ``highest`` (n,)."""

@@ -34,6 +34,12 @@ class Region:
         peak_index: Array index of the peak.
         centroid_index: Array index of the centre, each voxel weighted the same.
         centroid_mm: The same in the patient (LPS mm); None where sides are not known.
+        meaning: In which way it departs from the references, in words; empty where that is not known.
+        direction: ``"brighter"`` or ``"darker"``; empty where that is not known.
+        channel: Name of the channel that it is mostly of; see `MapChannel`.
+        amount: By how much it is brighter (above 0) or darker than the references there, in `unit`.
+        unit: The scan's own units, such as ``"HU"``; empty if it has none.
+        spreads: The same in standard deviations of the references.
     """
 
     number: int
@@ -49,6 +55,11 @@ class Region:
     centroid_index: Position
     centroid_mm: Position | None
     meaning: str = ""
+    direction: str = ""
+    channel: str = ""
+    amount: float | None = None
+    unit: str = ""
+    spreads: float | None = None
 
 
 def find_regions(

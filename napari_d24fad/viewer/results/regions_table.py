@@ -10,8 +10,8 @@ import numpy.typing as npt
 from qtpy.QtCore import Qt, Signal
 from qtpy.QtWidgets import QAbstractItemView, QHeaderView, QTableWidget, QTableWidgetItem
 
-from napari_d24fad.studies.lengths import lengths_text
-from napari_d24fad.viewer.results.wording import p_text, size_text, slices_text
+from napari_d24fad.studies.lengths import lengths_text, size_text
+from napari_d24fad.viewer.results.wording import p_text, slices_text
 
 if TYPE_CHECKING:
     from napari_d24fad.detection.references.regions import Region
@@ -78,7 +78,7 @@ class RegionsTable(QTableWidget):
             texts = (
                 str(region.number),
                 slices_text(first, last),
-                size_text(region),
+                size_text(region.volume_mm3, region.area_mm2, region.n_voxels),
                 f"{region.peak:.3g}",
                 f"{region.mean:.3g}",
                 p_text(region.p_value, floor),

@@ -1,16 +1,10 @@
-"""Results in plain words: p-values that say what few references can tell, sizes with their unit."""
+"""Results in plain words: p-values that say what few references can tell."""
 
 from __future__ import annotations
-
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from napari_d24fad.detection.result import AnomalyMap
-from napari_d24fad.studies.lengths import area_text, volume_text
-
-if TYPE_CHECKING:
-    from napari_d24fad.detection.references.regions import Region
 
 
 def p_text(p_value: float, floor: float) -> str:
@@ -57,15 +51,6 @@ def slice_line(position: int, score: float, p_value: float, floor: float, normal
     """
     above = ", above every normal slice" if normal is not None and score > normal else ""
     return f"Slice {position + 1}: p {p_text(p_value, floor)}, score {score:.3g}{above}"
-
-
-def size_text(region: Region) -> str:
-    """Writes the size of a region: volume or area, in pixels where no spacing is known."""
-    if region.volume_mm3 is not None:
-        return volume_text(region.volume_mm3)
-    if region.area_mm2 is not None:
-        return area_text(region.area_mm2)
-    return f"{region.n_voxels:,} pixels"
 
 
 def slices_text(first: int, last: int) -> str:

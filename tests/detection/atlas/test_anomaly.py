@@ -7,12 +7,14 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from scipy import ndimage
 
 from napari_d24fad.detection.atlas.anomaly import as_anomaly, regions_at
 from napari_d24fad.detection.atlas.head_ct import head_ct_plan
 from napari_d24fad.detection.atlas.normal import slice_places
 from napari_d24fad.detection.atlas.plans import plan_for
 from napari_d24fad.detection.atlas.scoring import AtlasReferences
+from napari_d24fad.detection.atlas.volume import Direction
 from napari_d24fad.detection.result import AnomalyMap
 from tests.anatomy.heads import Clot, Head, draw
 
@@ -58,15 +60,73 @@ def test_colours_are_the_regions_told_of(references: AtlasReferences) -> None:
     np.testing.assert_array_equal(np.isfinite(anomaly.values), found.anatomy_mask())
     first = anomaly.regions[0]
     assert clot[first.peak_index]
-    assert re.match(r"brighter than the references by [12]\d HU", first.meaning)
+    assert re.match(
+        r"brighter than the references by [12]\d HU \(\d+\.\d times their spread\)", first.meaning
+    )
+    assert (first.direction, first.unit) == ("brighter", "HU")
+    assert 10 < first.amount < 30
+    excess = found.excess[found.labels == 1]
+    assert np.nanmin(excess) < first.amount / found.volume.unit_per_value < np.nanmax(excess)
     assert first.n_voxels == int((found.labels == 1).sum()) * int(np.prod(found.volume.anatomy.grid.blocks))
     assert anomaly.p_value == anomaly.p_floor
     assert anomaly.slice_p_values[anomaly.most_suspicious(1)[0]] == pytest.approx(1 / (K + 1))
     assert np.nanmin(anomaly.p_map()) < 0.01
-    assert regions_at(found, references, scan, anomaly.values, anomaly.level_one_region) == anomaly.regions
-    higher = regions_at(found, references, scan, anomaly.values, 0.9 * first.peak)
-    assert clot[higher[0].peak_index]
-    assert higher[0].n_voxels < first.n_voxels
+    assert regions_at(found, references, anomaly.level_one_region) == anomaly.regions
+
+
+def test_regions_at_another_level_say_what_they_are_as_well(references: AtlasReferences) -> None:
+    scan, _, clot = draw(replace(COARSE, seed=10, turn=12, clots=[Clot((35, 20, 25), 9)]))
+    found = references.examine(scan)
+    anomaly = as_anomaly(found, references, _features(scan.grid))
+    first = anomaly.regions[0]
+    for level, compared in ((0.9 * first.peak, np.less), (0.7 * anomaly.level_one_region, np.greater)):
+        told = regions_at(found, references, level)
+        again = told[0]
+        assert clot[again.peak_index]
+        assert compared(again.n_voxels, first.n_voxels)
+        assert again.peak == first.peak
+        drawn, _ = ndimage.label(anomaly.values >= level)
+        assert again.n_voxels == int((drawn == drawn[again.peak_index]).sum())
+        for region in told:
+            assert re.match(r"(brighter|darker) than the references by", region.meaning)
+            assert region.direction == "brighter"
+            assert region.unit == "HU"
+    assert regions_at(found, references, 2 * first.peak) == ()
+
+
+def test_what_a_map_is_joined_from_is_told_in_words(references: AtlasReferences) -> None:
+    scan, _, clot = draw(replace(COARSE, seed=10, turn=12, clots=[Clot((35, 20, 25), 9)]))
+    found = references.examine(scan)
+    anomaly = as_anomaly(found, references, _features(scan.grid))
+    assert anomaly.plan == "head CT"
+    assert [(each.name, each.title) for each in anomaly.channels] == [
+        ("value", "brighter than the references"),
+        ("asymmetry", "brighter than the other side"),
+        ("excess", "brighter than all references near the place"),
+        ("patches", "unlike the references in texture"),
+    ]
+    for channel in anomaly.channels:
+        values = found.channel_map(channel.name, channel.sign)
+        assert np.nanmax(values[clot]) > channel.level
+        # One voxel in a thousand of a normal scan; other places of this one are normal.
+        away = np.isfinite(values) & ~ndimage.binary_dilation(clot, iterations=8)
+        assert (values[away] > channel.level).mean() < 0.02
+
+
+def test_both_directions_have_channels_of_their_own() -> None:
+    scans = [draw(replace(COARSE, seed=seed))[0] for seed in range(3)]
+    references = AtlasReferences.measure(scans, head_ct_plan(), Direction.BOTH)
+    scan, _, hole = draw(replace(COARSE, seed=10, clots=[Clot((35, 20, 25), 9, hu=5)]))
+    found = references.examine(scan)
+    anomaly = as_anomaly(found, references, _features(scan.grid))
+    titles = [each.title for each in anomaly.channels]
+    assert titles.index("darker than the references") >= 4
+    darker = next(each for each in anomaly.channels if (each.name, each.sign) == ("value", -1))
+    assert np.nanmean(found.channel_map("value", -1)[hole]) > darker.level
+    assert np.nanmean(found.channel_map("value", 1)[hole]) < 0
+    first = anomaly.regions[0]
+    assert (first.direction, first.meaning[:6]) == ("darker", "darker")
+    assert first.spreads < 0 > first.amount
 
 
 def test_slices_are_ranked_by_their_place_and_not_their_number(references: AtlasReferences) -> None:

@@ -30,7 +30,7 @@ def texts(table: RegionsTable, row: int) -> list[str]:
 
 def test_row_says_where_how_large_and_how_unusual(table: RegionsTable) -> None:
     # The scan's slices 3 to 5 are 4 to 6 of 9 from the other end: numbers 5 to 7.
-    assert texts(table, 0) == ["1", "5–7", "4,600 mm³", "3", "3", "0.25"]
+    assert texts(table, 0) == ["1", "5–7", "4.6 ml", "3", "3", "0.25"]
     assert texts(table, 1) == ["2", "1", "30 mm³", "1.7", "1.6", "0.25"]
     assert "mm along the axes" in table.item(0, 2).toolTip()
 

@@ -9,7 +9,6 @@ from napari_d24fad.viewer.results.wording import (
     highest_normal_slice,
     p_text,
     scan_statement,
-    size_text,
     slices_text,
 )
 from tests.heads import anomaly_of, head
@@ -33,14 +32,6 @@ def test_statement_says_when_no_smaller_p_is_possible() -> None:
     assert scan_statement(middle).startswith(
         "p = 0.75: 2 of the 3 normal references score as high as this scan or higher. Score 1;"
     )
-
-
-def test_sizes_have_the_unit_that_is_known() -> None:
-    region = anomaly_of(head(0)).regions[0]
-    # 3 x 10 x 10 voxels of 4.1 x 1.7 x 2.2 mm
-    assert size_text(region) == f"{300 * 4.1 * 1.7 * 2.2:,.0f} mm³" == "4,600 mm³"
-    assert size_text(replace(region, volume_mm3=None, area_mm2=374.0)) == "374 mm²"
-    assert size_text(replace(region, volume_mm3=None, n_voxels=12345)) == "12,345 pixels"
 
 
 def test_slices_are_counted_from_one_in_rising_order() -> None:
