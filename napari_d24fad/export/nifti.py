@@ -11,11 +11,12 @@ import numpy as np
 import numpy.typing as npt
 
 from napari_d24fad.atomic import atomic_file
-from napari_d24fad.detection.result import AnomalyMap
+from napari_d24fad.detection.result import AnomalyMap, MapChannel
 from napari_d24fad.export.notice import DESCRIPTION
 
 _SCANNER, _UNKNOWN = 1, 0
 _QFORM_TOLERANCE_MM = 1e-3
+_NAME_BYTES, _DESCRIPTION_BYTES = 15, 79  # what NIfTI allows
 
 
 def save_nifti(
@@ -24,6 +25,7 @@ def save_nifti(
     *,
     has_geometry: bool = True,
     sides_known: bool = True,
+    channel: MapChannel | None = None,
 ) -> None:
     """Writes the map as float32 NIfTI-1, with NaN where nothing was examined.
 
@@ -37,11 +39,17 @@ def save_nifti(
         has_geometry: Whether the affine is in millimetres; if not, the file gives no unit.
         sides_known: Whether its axes are those of the patient. If not, the file has the size of
             a voxel alone (method 1 of the standard): both codes are 0, orientation unknown.
+        channel: Which part of a map the values are; None for the whole. The file says so as its intent
+            name and in its description.
 
     Raises:
         ExportError: ``CANNOT_WRITE`` if the system refuses.
     """
     image = _to_nifti(anomaly, has_geometry, has_geometry and sides_known)
+    if channel is not None:
+        image.header.set_intent("estimate", name=channel.name[:_NAME_BYTES])
+        text = f"D2-4FAD, {channel.title}; research use only"
+        image.header["descrip"] = text.encode()[:_DESCRIPTION_BYTES]
     with atomic_file(path) as staged, staged.open("wb") as file:
         if staged.suffix != ".gz":
             image.to_stream(file)

@@ -17,7 +17,7 @@ import numpy.typing as npt
 from napari_d24fad.atomic import atomic_file
 from napari_d24fad.detection.encoding.intensity import CT_WINDOW
 from napari_d24fad.detection.references.regions import Region
-from napari_d24fad.detection.result import AnomalyMap
+from napari_d24fad.detection.result import AnomalyMap, FloatArray, MapChannel
 from napari_d24fad.errors import D24fadError
 from napari_d24fad.export.anatomy import slice_number, slice_position_mm
 from napari_d24fad.export.notice import NOTICE
@@ -32,6 +32,10 @@ _MOST_SUSPICIOUS = 10
 _FINGERPRINT_DIGITS = 16
 
 
+ChannelMap = tuple[MapChannel, FloatArray]
+"""A part of a map, and its values on the grid of the scan."""
+
+
 @dataclass(frozen=True, slots=True)
 class ReportEntry:
     """A scan, what it is called, and what was found in it.
@@ -43,6 +47,7 @@ class ReportEntry:
         reference_labels: One short name without identity per reference.
         ct_window: Low and high HU that became black and white, for CT.
         files: Names of the files written for it, without folder.
+        channel_maps: Parts of the map that are written as well.
     """
 
     scan: Scan
@@ -51,6 +56,7 @@ class ReportEntry:
     reference_labels: tuple[str, ...]
     ct_window: tuple[float, float] = CT_WINDOW
     files: tuple[str, ...] = field(default=(), repr=False)
+    channel_maps: tuple[ChannelMap, ...] = field(default=(), repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +126,10 @@ def _result(entry: ReportEntry) -> dict[str, Any]:
         "direction": anomaly.direction or None,
         "anatomy": anomaly.anatomy or None,
         "plan": anomaly.plan or None,
-        "channels": [{"name": each.name, "meaning": each.title} for each in anomaly.channels],
+        "channels": [
+            {"name": each.name, "meaning": each.title, "file": _file_of(each, entry)}
+            for each in anomaly.channels
+        ],
         "device": anomaly.device,
         "seconds": round(anomaly.seconds, 3),
         "score": _number(anomaly.score),
@@ -150,6 +159,15 @@ def _result(entry: ReportEntry) -> dict[str, Any]:
         "warnings": coded(anomaly.warnings),
         "files": list(entry.files),
     }
+
+
+def channel_file(channel: MapChannel) -> str:
+    """Returns how the file of a part of a map ends."""
+    return f"anomaly_{channel.name}_{'brighter' if channel.sign > 0 else 'darker'}.nii.gz"
+
+
+def _file_of(channel: MapChannel, entry: ReportEntry) -> str | None:
+    return next((name for name in entry.files if name.endswith(channel_file(channel))), None)
 
 
 def _query(entry: ReportEntry) -> dict[str, Any]:

@@ -6,6 +6,7 @@ import json
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,14 @@ from napari_d24fad.atomic import atomic_folder
 from napari_d24fad.errors import Code, ExportError
 from napari_d24fad.export.nifti import save_nifti
 from napari_d24fad.export.overlay import draw_overlay, save_png
-from napari_d24fad.export.report import Refused, ReportEntry, build_report, fingerprint, save_report
+from napari_d24fad.export.report import (
+    Refused,
+    ReportEntry,
+    build_report,
+    channel_file,
+    fingerprint,
+    save_report,
+)
 from napari_d24fad.export.tiff import save_tiff
 from napari_d24fad.studies.scan import Scan
 
@@ -138,12 +146,15 @@ def _is_nifti(scan: Scan) -> bool:
 def _save_one(folder: Path, entry: ReportEntry, stem: str) -> ReportEntry:
     scan, anomaly = entry.scan, entry.anomaly
     map_name, picture_name = _file_names(scan, stem)
+    as_nifti = partial(save_nifti, has_geometry=scan.has_geometry, sides_known=scan.sides_known)
     if _is_nifti(scan):
-        known = {"has_geometry": scan.has_geometry, "sides_known": scan.sides_known}
-        save_nifti(anomaly, folder / map_name, **known)
+        as_nifti(anomaly, folder / map_name)
     else:
         save_tiff(anomaly, folder / map_name)
     files = [map_name]
+    for channel, values in entry.channel_maps:
+        files.append(f"{stem}{channel_file(channel)}")
+        as_nifti(replace(anomaly, values=values), folder / files[-1], channel=channel)
     for index in anomaly.most_suspicious(1):
         files.append(picture_name)
         picture = draw_overlay(scan, anomaly, index, label=entry.label, ct_window=entry.ct_window)

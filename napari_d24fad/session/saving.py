@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,7 +12,7 @@ from napari_d24fad.progress import CancelToken, Progress
 from napari_d24fad.session.request import Examination
 
 if TYPE_CHECKING:
-    from napari_d24fad.export.report import ReportEntry
+    from napari_d24fad.export.report import ChannelMap, ReportEntry
     from napari_d24fad.export.stamp import Picture, Stamp
 
 _IMAGE_STEM = "image"
@@ -40,18 +42,26 @@ def save_examination(
     cancel: CancelToken,
     *,
     replace_others: bool = False,
+    channel_maps: Sequence[ChannelMap] = (),
 ) -> str:
     """Writes map, overlay and report of an examination, all or nothing; see `save`.
 
     Returns:
         What to tell the user.
     """
-    save(examination, folder, replace_others=replace_others)
-    return "The anomaly map, the overlay and the report were saved."
+    save(examination, folder, replace_others=replace_others, channel_maps=channel_maps)
+    if not channel_maps:
+        return "The anomaly map, the overlay and the report were saved."
+    titles = "; ".join(channel.title for channel, _ in channel_maps)
+    return f"The joined map, its overlay and the report were saved, and as a file of its own: {titles}."
 
 
 def save(
-    examination: Examination, folder: str | os.PathLike[str], *, replace_others: bool = False
+    examination: Examination,
+    folder: str | os.PathLike[str],
+    *,
+    replace_others: bool = False,
+    channel_maps: Sequence[ChannelMap] = (),
 ) -> dict[str, Any]:
     """Writes map, overlay and report of an examination, all or nothing.
 
@@ -62,6 +72,7 @@ def save(
         examination: What to write.
         folder: Where to; made if it is not there. Earlier results of the same scan are replaced.
         replace_others: Whether results of another scan may be replaced too.
+        channel_maps: Parts of the map to write as NIfTI of their own, each named by what it shows.
 
     Returns:
         What was written as ``report.json``; see docs/report-schema.md.
@@ -73,9 +84,8 @@ def save(
     # Imported when something is saved: it draws with libraries that are slow to import.
     from napari_d24fad.export.results import save_results
 
-    return save_results(
-        folder, [report_entry(examination)], names=[_IMAGE_STEM], replace_others=replace_others
-    )
+    entry = replace(report_entry(examination), channel_maps=tuple(channel_maps))
+    return save_results(folder, [entry], names=[_IMAGE_STEM], replace_others=replace_others)
 
 
 def report_entry(examination: Examination) -> ReportEntry:

@@ -64,7 +64,9 @@ class DetectionDock(QWidget):
         self.jobs = Jobs(self.run_panel)
         self.examining = Examining(self._session, self.gallery, self.run_panel, self.result_view, self.jobs)
         self.live = self.examining.live
-        self.saving = Saving(self, napari_viewer, self.layers, self.result_view, self.jobs, self.run_panel)
+        self.saving = Saving(
+            self, napari_viewer, self.layers, self.result_view, self._session, self.jobs, self.run_panel
+        )
         self.filling = GalleryFilling(napari_viewer, self.gallery, self.layers)
         self._open_bar = OpenBar()
         self._body = DockBody(self.gallery, self.run_panel, self.results)
@@ -113,9 +115,11 @@ class DetectionDock(QWidget):
         self.saving.save_results(self.examination, folder, replace_others=replace_others)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:  # noqa: N802 - Qt's name
-        """Qt: R runs, Escape stops; everything else is for the viewer."""
+        """Qt: R runs, M shows the next map, Escape stops; everything else is for the viewer."""
         if event.key() == Qt.Key.Key_R:
             self.run()
+        elif event.key() == Qt.Key.Key_M and self.examination is not None:
+            self.results.view_choice.step(-1 if event.modifiers() & Qt.KeyboardModifier.ShiftModifier else 1)
         elif event.key() == Qt.Key.Key_Escape:
             self.jobs.cancel()
             self.result_view.explanations.cancel()

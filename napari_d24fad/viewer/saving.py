@@ -12,6 +12,7 @@ from napari_d24fad.errors import Code, ExportError
 from napari_d24fad.progress import CancelToken, Progress
 from napari_d24fad.session.request import Examination
 from napari_d24fad.session.saving import save_canvas, save_examination
+from napari_d24fad.session.session import DetectionSession
 from napari_d24fad.viewer.asking import agrees_to_replace, agrees_to_save
 from napari_d24fad.viewer.canvas.scans import ScanLayers
 from napari_d24fad.viewer.canvas.screenshot import canvas_picture, canvas_stamp
@@ -31,6 +32,7 @@ class Saving:
         viewer: Whose canvas is saved.
         layers: The scan on it.
         view: What is shown of the examination.
+        session: Made it.
         jobs: Runs the writing.
         run_panel: Tells how it went.
     """
@@ -41,11 +43,12 @@ class Saving:
         viewer: Viewer,
         layers: ScanLayers,
         view: ResultView,
+        session: DetectionSession,
         jobs: Jobs,
         run_panel: RunPanel,
     ) -> None:
         self._parent, self._viewer, self._layers = parent, viewer, layers
-        self._view, self._jobs, self._run_panel = view, jobs, run_panel
+        self._view, self._session, self._jobs, self._run_panel = view, session, jobs, run_panel
 
     def save_picture(self, examination: Examination | None, path: Path) -> None:
         """Saves what the canvas shows as PNG, with all that makes it readable."""
@@ -74,6 +77,8 @@ class Saving:
     ) -> None:
         """Saves the map, an overlay of the most suspicious slice, and the report.
 
+        If a part of the map is shown alone, it is saved as well, under its own name.
+
         Args:
             examination: What was found; None is told to be nothing.
             folder: Where to.
@@ -83,9 +88,15 @@ class Saving:
             self._run_panel.show_error(str(ExportError(Code.NOTHING_TO_EXPORT)))
             return
 
+        channel = self._view.channel
+
         def work(progress: Progress, cancel: CancelToken) -> str:
+            held = None if channel is None else self._session.held(examination)
+            extra = () if channel is None or held is None else ((channel, held.channel_map(channel)),)
             try:
-                return save_examination(examination, folder, progress, cancel, replace_others=replace_others)
+                return save_examination(
+                    examination, folder, progress, cancel, replace_others=replace_others, channel_maps=extra
+                )
             except ExportError as error:
                 if error.code is not Code.RESULTS_OF_ANOTHER:
                     raise

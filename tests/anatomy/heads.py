@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from pathlib import Path
 
+import nibabel as nib
 import numpy as np
 import numpy.typing as npt
 from scipy import ndimage
 
+from napari_d24fad.export.nifti import nifti_affine
 from napari_d24fad.studies.scan import Scan
 
 Point = tuple[float, float, float]
@@ -149,3 +152,16 @@ def _tissue(
     hu[inside & (np.abs(x) < 1.2) & (z > 5)] = 45
     hu[inside & (np.abs(x) < 5) & (y > half[1] - 8) & (z > 0)] = 55
     return hu, inside
+
+
+def write_heads(folder: Path, head: Head, clots: Sequence[Clot], references: int = 3) -> Path:
+    """Writes a head with clots and normal ones as NIfTI, one folder each: ``query``, ``reference-1``..."""
+    for number in range(references + 1):
+        own = (
+            replace(head, seed=9, clots=clots) if number == 0 else replace(head, seed=number, turn=3 * number)
+        )
+        scan, _, _ = draw(own)
+        place = folder / ("query" if number == 0 else f"reference-{number}")
+        place.mkdir(parents=True)
+        nib.save(nib.Nifti1Image(np.asarray(scan.voxels).T, nifti_affine(scan.affine)), place / "scan.nii.gz")
+    return folder

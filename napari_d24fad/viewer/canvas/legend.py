@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 from napari.layers import Image
 
-from napari_d24fad.viewer.canvas.map_view import MapView
+from napari_d24fad.viewer.canvas.map_view import View
 
 _STEPS = 256
 
@@ -30,7 +30,7 @@ class Legend:
     scale: str
 
 
-def legend_of(layer: Image, view: MapView, limits: tuple[float, float]) -> Legend:
+def legend_of(layer: Image, view: View, limits: tuple[float, float]) -> Legend:
     """Returns the colour scale of a layer.
 
     Args:

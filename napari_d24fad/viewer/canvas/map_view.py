@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from enum import Enum
+
+from napari_d24fad.detection.result import MapChannel
 
 
 class MapView(Enum):
@@ -44,6 +47,58 @@ class MapView(Enum):
         """Whether the threshold applies to it."""
         return self in (MapView.SCORE, MapView.P_VALUE)
 
+
+@dataclass(frozen=True, slots=True)
+class ChannelView:
+    """One of the maps that the map is joined from, alone. Says the same of itself as a `MapView`.
+
+    Attributes:
+        channel: Which.
+    """
+
+    channel: MapChannel
+
+    @property
+    def title(self) -> str:
+        """See `MapView.title`."""
+        return self.channel.title[0].upper() + self.channel.title[1:]
+
+    @property
+    def colours(self) -> str:
+        """See `MapView.colours`."""
+        return f"Colours: {self.channel.title}, alone"
+
+    @property
+    def scale(self) -> str:
+        """See `MapView.scale`."""
+        return f"{self.title} (clear below {self.channel.level:.2g})"
+
+    @property
+    def quantity(self) -> str:
+        """See `MapView.quantity`."""
+        return self.title
+
+    @property
+    def explanation(self) -> str:
+        """See `MapView.explanation`."""
+        return (
+            f"One part of the map alone: {self.channel.title}. "
+            "1 is how far normal scans are from each other. "
+            f"Clear below {self.channel.level:.2g}, which 0.1 % of a normal scan exceeds. "
+            "Regions and the threshold are those of the joined map."
+        )
+
+    @property
+    def is_calibrated(self) -> bool:
+        """See `MapView.is_calibrated`."""
+        return False
+
+
+View = MapView | ChannelView
+"""Whatever can be chosen to be shown."""
+
+JOINED_TITLE = "Joined map: anomaly score"
+"""What `MapView.SCORE` is chosen by where its parts can be chosen as well."""
 
 _TITLES = {
     MapView.SCORE: "Anomaly score",

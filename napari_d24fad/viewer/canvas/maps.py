@@ -13,7 +13,7 @@ from napari_d24fad.detection.result import AnomalyMap, FloatArray
 from napari_d24fad.studies.orientation import canonical_orientation
 from napari_d24fad.viewer.canvas.layer_data import AFFINE_KEY, RESULT_KEY
 from napari_d24fad.viewer.canvas.legend import Legend, legend_of
-from napari_d24fad.viewer.canvas.map_view import MapView
+from napari_d24fad.viewer.canvas.map_view import View
 from napari_d24fad.viewer.canvas.scans import Position, ScanLayers, ShownScan
 from napari_d24fad.viewer.canvas.style import anomaly_colormap
 
@@ -140,7 +140,7 @@ class ResultLayers(QObject):
         self._limits = limits
         self.result_layer.contrast_limits = limits
 
-    def legend(self, view: MapView) -> Legend | None:
+    def legend(self, view: View) -> Legend | None:
         """Returns what the colours on the canvas mean; None if there are none.
 
         Args:

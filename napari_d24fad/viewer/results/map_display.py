@@ -8,22 +8,28 @@ from typing import TYPE_CHECKING
 import numpy as np
 from qtpy.QtCore import QObject
 
-from napari_d24fad.detection.result import AnomalyMap, FloatArray
+from napari_d24fad.detection.result import AnomalyMap, FloatArray, MapChannel
+from napari_d24fad.errors import Cancelled
+from napari_d24fad.progress import CancelToken, Progress
 from napari_d24fad.session.request import Examination
 from napari_d24fad.session.session import DetectionSession
-from napari_d24fad.viewer.canvas.map_view import MapView
+from napari_d24fad.viewer.canvas.map_view import ChannelView, MapView
 from napari_d24fad.viewer.canvas.maps import ResultLayers
 from napari_d24fad.viewer.results.map_drawing import MapDrawing
 from napari_d24fad.viewer.results.panel import ResultsPanel
+from napari_d24fad.viewer.running.workers import Worker
 
 if TYPE_CHECKING:
     from napari_d24fad.detection.published import Distance
 
 Limits = tuple[float, float]
 
+_SMALLEST_RANGE = 1.5
+"""As of scores: the scale ends no lower than this many times where it begins."""
+
 
 class MapDisplay(QObject):
-    """One map at a time: scores, p-values, or one of the two distances.
+    """One map at a time: scores, a part of them, p-values, or one of the two distances.
 
     Args:
         session: Draws the distances.
@@ -35,12 +41,14 @@ class MapDisplay(QObject):
         super().__init__()
         self._session, self._maps, self._panel = session, maps, panel
         self._drawing: MapDrawing | None = None
+        self._worker: Worker | None = None
         self._examination: Examination | None = None
 
     @property
     def is_busy(self) -> bool:
         """Whether more of the map is to come."""
-        return self._drawing is not None and self._drawing.is_busy
+        at_work = self._worker is not None and not self._worker.is_over
+        return at_work or (self._drawing is not None and self._drawing.is_busy)
 
     def show(self, examination: Examination, slice_index: int) -> None:
         """Shows the map that is chosen.
@@ -58,6 +66,9 @@ class MapDisplay(QObject):
             return
         # Takes memory only as it is filled; 0 stands for p = 1, or no distance, which is clear.
         values = np.zeros(anomaly.values.shape, np.float32)
+        if isinstance(view, ChannelView):
+            self._show_channel(view.channel, examination, values)
+            return
         if view is MapView.P_VALUE:
             draw = partial(_draw_p_values, anomaly, values)
         else:
@@ -92,8 +103,34 @@ class MapDisplay(QObject):
         level = self._panel.threshold.level
         return level, max(examination.limits[1], level * (1 + 1e-3), level + 1e-6)
 
+    def _show_channel(self, channel: MapChannel, examination: Examination, nothing: FloatArray) -> None:
+        """Shows one of the maps that the map is joined from; nothing until it is there.
+
+        It is made from the coarse grid each time: kept for a large scan, all would take gigabytes.
+        """
+        self._maps.show_values(nothing, _channel_limits(channel, 0.0), examination.anomaly)
+
+        def work(progress: Progress, cancel: CancelToken) -> tuple[FloatArray, float]:
+            held = self._session.held(examination)
+            if held is None:
+                raise Cancelled
+            cancel.check()
+            values = held.channel_map(channel)
+            return values, float(np.nanmax(values, initial=0.0))
+
+        def show(found: tuple[FloatArray, float]) -> None:
+            values, highest = found
+            self._maps.show_values(values, _channel_limits(channel, highest), examination.anomaly)
+
+        self._worker = Worker(work)
+        self._worker.returned.connect(show)
+        self._worker.start()
+
     def discard(self) -> None:
         """Stops drawing."""
+        if self._worker is not None:
+            self._worker.discard()
+            self._worker = None
         if self._drawing is not None:
             self._drawing.discard()
             self._drawing = None
@@ -112,6 +149,11 @@ class MapDisplay(QObject):
         ends = calibration.p_values(np.array(self.score_limits(examination), np.float32))
         low, high = (float(end) for end in -np.log10(ends))
         return low, max(high, low + 1e-3)
+
+
+def _channel_limits(channel: MapChannel, highest: float) -> Limits:
+    """Returns the ends of the colour scale of a part of the map: its own, clear where scans are normal."""
+    return channel.level, max(highest, _SMALLEST_RANGE * channel.level, channel.level + 1e-3)
 
 
 def _draw_p_values(anomaly: AnomalyMap, values: FloatArray, slices: range) -> float:

@@ -13,7 +13,7 @@ from superqt import QElidingLabel
 
 from napari_d24fad.detection.result import AnomalyMap
 from napari_d24fad.export.notice import NOTICE
-from napari_d24fad.viewer.canvas.map_view import MapView
+from napari_d24fad.viewer.canvas.map_view import MapView, View
 from napari_d24fad.viewer.results.regions_table import RegionsTable
 from napari_d24fad.viewer.results.score_plot import ScorePlot
 from napari_d24fad.viewer.results.slice_list import SliceList
@@ -76,6 +76,7 @@ class ResultsPanel(QWidget):
         self._slices_section = Section("Most suspicious slices", self.slice_list, unfolded=True)
         self._regions_section = Section("Regions", self.regions, unfolded=True)
         self.why_section = Section("Why", self.why, unfolded=False)
+        self._regions_title, self._of_joined = ("", ""), ""
         self._picture = QPushButton("Save picture…")
         self._picture.setToolTip("Save the view as PNG, with colour bar, scale bar and slice position")
         self._picture.clicked.connect(self.picture_requested)
@@ -119,6 +120,7 @@ class ResultsPanel(QWidget):
         """
         self._headline.setText(scan_statement(anomaly))
         self._title.setText(label)
+        self.view_choice.show_channels(anomaly.channels)
         sentences = (*map(str, anomaly.warnings), *_flags(anomaly))
         self._warnings.setText("\n".join(sentences))
         self._warnings.setVisible(bool(sentences))
@@ -145,12 +147,20 @@ class ResultsPanel(QWidget):
         """Shows the regions above a level; see `RegionsTable.show_regions`."""
         self.regions.show_regions(regions, slice_order, floor)
         count = {0: "No region", 1: "1 region"}.get(len(regions), f"{len(regions)} regions")
-        self._regions_section.set_title(f"{count} above {level:.3g} (smallest p {p_text(floor, floor)})")
+        self._regions_title = f"{count} above {level:.3g}", f"(smallest p {p_text(floor, floor)})"
+        self._title_regions()
 
-    def explain_colours(self, view: MapView, anomaly: AnomalyMap) -> None:
-        """Says what the colours mean, and from where there are any."""
+    def explain_colours(self, view: View, anomaly: AnomalyMap) -> None:
+        """Says what the colours mean, from where there are any, and what the regions are those of."""
+        self._of_joined = "" if view is MapView.SCORE or not anomaly.channels else " in the joined map"
+        self._title_regions()
         threshold = [self.threshold.meaning(anomaly)] if view.is_calibrated else []
         self._colours.setText(" ".join([view.explanation, *threshold]))
+
+    def _title_regions(self) -> None:
+        told, floor = self._regions_title
+        if told:
+            self._regions_section.set_title(f"{told}{self._of_joined} {floor}")
 
     def set_slice(self, index: int) -> None:
         """Follows the slider; asks for nothing."""

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from qtpy.QtCore import QObject, Signal
 
-from napari_d24fad.detection.result import FloatArray
+from napari_d24fad.detection.result import FloatArray, MapChannel
 from napari_d24fad.errors import D24fadError
 from napari_d24fad.export.anatomy import slice_number
 from napari_d24fad.progress import CancelToken, Progress
@@ -17,7 +17,7 @@ from napari_d24fad.session.request import Examination
 from napari_d24fad.session.session import DetectionSession
 from napari_d24fad.studies.series import Series
 from napari_d24fad.viewer.canvas.legend import Legend
-from napari_d24fad.viewer.canvas.map_view import MapView
+from napari_d24fad.viewer.canvas.map_view import ChannelView, MapView
 from napari_d24fad.viewer.canvas.maps import ResultLayers
 from napari_d24fad.viewer.canvas.scans import ScanLayers, ShownScan
 from napari_d24fad.viewer.results.explanations import Explanations
@@ -70,6 +70,12 @@ class ResultView(QObject):
     def legend(self) -> Legend | None:
         """What the colours on the canvas mean; None if there are no colours."""
         return self._maps.legend(self._panel.view_choice.view)
+
+    @property
+    def channel(self) -> MapChannel | None:
+        """The part of the map that is shown alone; None where the whole is, or something else."""
+        view = self._panel.view_choice.view
+        return view.channel if isinstance(view, ChannelView) else None
 
     def show(self, examination: Examination) -> None:
         """Shows an examination in place of an earlier one, at its most suspicious slice."""

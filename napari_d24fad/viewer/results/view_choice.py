@@ -5,7 +5,8 @@ from __future__ import annotations
 from qtpy.QtCore import QSignalBlocker, Qt, Signal
 from qtpy.QtWidgets import QComboBox, QHBoxLayout, QSizePolicy, QSlider, QWidget
 
-from napari_d24fad.viewer.canvas.map_view import MapView
+from napari_d24fad.detection.result import MapChannel
+from napari_d24fad.viewer.canvas.map_view import JOINED_TITLE, ChannelView, MapView, View
 from napari_d24fad.viewer.wheel import scroll_past
 
 
@@ -13,7 +14,7 @@ class ViewChoice(QWidget):
     """The map to show and its opacity."""
 
     view_changed = Signal(object)
-    """The `MapView` the user wants."""
+    """The `View` the user wants."""
     opacity_changed = Signal(float)
     """Opacity of the overlay, 0 to 1."""
 
@@ -21,13 +22,12 @@ class ViewChoice(QWidget):
         super().__init__(parent)
         self._view = QComboBox()
         self._view.setAccessibleName("What the colours show")
-        self._view.setToolTip("What the colours over the scan show")
+        self._view.setToolTip("What the colours over the scan show (M for the next)")
         self._view.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
         self._view.setMinimumContentsLength(6)
         self._view.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
-        for view in MapView:
-            self._view.addItem(view.title, view)
-            self._view.setItemData(self._view.count() - 1, view.explanation, Qt.ItemDataRole.ToolTipRole)
+        self._channels: tuple[MapChannel, ...] = ()
+        self._fill()
         self._opacity = QSlider(Qt.Orientation.Horizontal)
         self._opacity.setRange(0, 100)
         self._opacity.setValue(100)
@@ -43,13 +43,14 @@ class ViewChoice(QWidget):
         self._opacity.valueChanged.connect(lambda percent: self.opacity_changed.emit(percent / 100))
 
     @property
-    def view(self) -> MapView:
+    def view(self) -> View:
         """What the colours show."""
-        return MapView(self._view.currentData())
+        chosen: View = self._view.currentData()
+        return chosen
 
     @property
     def view_box(self) -> QComboBox:
-        """The choices; each item's user data is its `MapView`."""
+        """The choices; each item's user data is its `View`."""
         return self._view
 
     @property
@@ -62,6 +63,41 @@ class ViewChoice(QWidget):
         with QSignalBlocker(self._opacity):
             self._opacity.setValue(round(100 * opacity))
 
-    def choose(self, view: MapView) -> None:
+    def show_channels(self, channels: tuple[MapChannel, ...]) -> None:
+        """Offers what a map is joined from; emits nothing.
+
+        Args:
+            channels: `AnomalyMap.channels`. What is chosen stays chosen where it is still offered, else
+                the joined map is.
+        """
+        if channels == self._channels:
+            return
+        with QSignalBlocker(self._view):
+            chosen = _kind(self.view)
+            self._channels = channels
+            self._fill()
+            kinds = [_kind(self._view.itemData(row)) for row in range(self._view.count())]
+            self._view.setCurrentIndex(kinds.index(chosen) if chosen in kinds else 0)
+
+    def step(self, by: int) -> None:
+        """Chooses the next map, or the one before, as the user would; the last is followed by the first."""
+        self._view.setCurrentIndex((self._view.currentIndex() + by) % self._view.count())
+
+    def choose(self, view: View) -> None:
         """Chooses a map, as the user would."""
-        self._view.setCurrentIndex(self._view.findData(view))
+        views = [self._view.itemData(row) for row in range(self._view.count())]
+        self._view.setCurrentIndex(views.index(view))
+
+    def _fill(self) -> None:
+        self._view.clear()
+        parts = [ChannelView(channel) for channel in self._channels]
+        views: tuple[View, ...] = (MapView.SCORE, *parts, MapView.P_VALUE, MapView.SSD, MapView.TSD)
+        for view in views:
+            joined = view is MapView.SCORE and bool(parts)
+            self._view.addItem(JOINED_TITLE if joined else view.title, view)
+            self._view.setItemData(self._view.count() - 1, view.explanation, Qt.ItemDataRole.ToolTipRole)
+
+
+def _kind(view: View) -> object:
+    """What stays the same of a view from one result to the next."""
+    return view if isinstance(view, MapView) else (view.channel.name, view.channel.sign)

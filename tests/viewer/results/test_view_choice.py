@@ -1,8 +1,11 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
-from napari_d24fad.viewer.canvas.map_view import MapView
+from napari_d24fad.detection.result import MapChannel
+from napari_d24fad.viewer.canvas.map_view import ChannelView, MapView
 from napari_d24fad.viewer.results.view_choice import ViewChoice
 
 
@@ -23,6 +26,32 @@ def test_every_view_can_be_chosen_and_says_what_its_colours_are(qtbot, choice: V
     with qtbot.waitSignal(choice.view_changed) as changed:
         choice.choose(MapView.P_VALUE)
     assert changed.args == [MapView.P_VALUE]
+
+
+def test_parts_of_a_map_can_be_chosen_and_stay_chosen(qtbot, choice: ViewChoice) -> None:
+    asymmetry = MapChannel("asymmetry", 1, "brighter than the other side", 2.0)
+    texture = MapChannel("patches", 1, "unlike the references in texture", 3.0)
+    choice.show_channels((asymmetry, texture))
+    titles = [choice.view_box.itemText(row) for row in range(choice.view_box.count())]
+    assert titles[:3] == [
+        "Joined map: anomaly score",
+        "Brighter than the other side",
+        "Unlike the references in texture",
+    ]
+    with qtbot.waitSignal(choice.view_changed) as changed:
+        choice.step(1)
+    assert changed.args == [ChannelView(asymmetry)]
+    again = replace(asymmetry, level=2.5)  # of other references
+    with qtbot.assertNotEmitted(choice.view_changed):
+        choice.show_channels((again, texture))
+    assert choice.view == ChannelView(again)
+    choice.show_channels(())
+    assert choice.view is MapView.SCORE
+    assert choice.view_box.itemText(0) == "Anomaly score"
+    choice.step(-1)
+    assert choice.view is MapView.TSD
+    choice.step(1)
+    assert choice.view is MapView.SCORE
 
 
 def test_opacity_is_a_fraction(qtbot, choice: ViewChoice) -> None:
