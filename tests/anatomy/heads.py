@@ -157,9 +157,7 @@ def _tissue(
 def write_heads(folder: Path, head: Head, clots: Sequence[Clot], references: int = 3) -> Path:
     """Writes a head with clots and normal ones as NIfTI, one folder each: ``query``, ``reference-1``..."""
     for number in range(references + 1):
-        own = (
-            replace(head, seed=9, clots=clots) if number == 0 else replace(head, seed=number, turn=3 * number)
-        )
+        own = replace(head, seed=number or 9, turn=3 * number, clots=() if number else clots)
         scan, _, _ = draw(own)
         place = folder / ("query" if number == 0 else f"reference-{number}")
         place.mkdir(parents=True)

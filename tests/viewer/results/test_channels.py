@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from itertools import pairwise
 from pathlib import Path
 
 import nibabel as nib
@@ -60,7 +61,7 @@ def test_parts_are_shown_alone_and_the_joined_map_comes_back(qtbot, examined: De
         )
         assert marks.scale.casefold().startswith(channel.title)
         looks.append(canvas_picture(dock._viewer))
-    differ = [(a != b).mean() for a, b in zip(looks, looks[1:], strict=False)]
+    differ = [(a != b).mean() for a, b in pairwise(looks)]
     assert min(differ) > 1e-4, "each part is another picture"
     results.view_choice.choose(MapView.SCORE)
     np.testing.assert_array_equal(layer.data, before[0])
