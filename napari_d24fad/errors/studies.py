@@ -11,7 +11,7 @@ PATH_UNREADABLE = (
 NO_IMAGES = (
     "S03",
     "No medical images were found here.",
-    "Choose a folder with DICOM, NIfTI or image files.",
+    "Choose a folder with DICOM, NIfTI, NRRD, MetaImage or image files.",
 )
 NOT_AN_IMAGE = (
     "S04",
@@ -36,7 +36,7 @@ AMBIGUOUS_GEOMETRY = (
 MIXED_SERIES = (
     "S08",
     "The instances of this series do not form one volume.",
-    "Choose one of the separate series shown.",
+    "Export the volume that you need as a series, or a file, of its own.",
 )
 UNSUPPORTED_PIXELS = (
     "S09",
@@ -56,9 +56,9 @@ NOT_FINITE = (
 SEVERAL_SERIES = (
     "S12",
     "More than one series was found where one is needed.",
-    "Name one with --series, or open the folder in the viewer and click it.",
+    "Name one with --series and --volume, or open the folder in the viewer and click it.",
 )
-FILE_SKIPPED = ("S13", "A file was left out because it is not an image.", "No action is needed.")
+FILE_SKIPPED = ("S13", "Files beside the scans were left out.", "No action is needed.")
 TOO_LARGE = (
     "S14",
     "The image is larger than the memory limit allows.",

@@ -8,12 +8,12 @@ from pathlib import Path
 
 from napari_d24fad.errors import Code, StudyError
 from napari_d24fad.progress import CancelToken
-from napari_d24fad.studies.nifti.series import NIFTI_SUFFIXES
+from napari_d24fad.studies.listing import VOLUME_SUFFIXES
 from napari_d24fad.studies.pictures import IMAGE_SUFFIXES
 from napari_d24fad.studies.series import Series
 from napari_d24fad.studies.study import open_study
 
-_SUFFIXES = (*IMAGE_SUFFIXES, *NIFTI_SUFFIXES)
+_SUFFIXES = (*IMAGE_SUFFIXES, *VOLUME_SUFFIXES)
 _MASK_ENDING = "_mask"
 
 

@@ -61,14 +61,15 @@ def image_series(path: Path) -> ImageSeries:
         path: The file.
 
     Raises:
-        StudyError: ``NOT_AN_IMAGE``, ``UNSUPPORTED_PIXELS`` (also for files with several
-            pages), ``TOO_LARGE``, or ``PATH_UNREADABLE``.
+        StudyError: ``NOT_AN_IMAGE`` (also for files with several pages), ``UNSUPPORTED_PIXELS``,
+            ``TOO_LARGE``, or ``PATH_UNREADABLE``.
     """
     with opened(partial(open_file, path)) as image:
         pages = getattr(image, "n_frames", 1)
         # A JPEG with a preview beside it (MPO) counts as one image.
         if pages > 1 and image.format != "MPO":
-            raise StudyError(Code.UNSUPPORTED_PIXELS, f"It holds {pages} pages; save each as its own file.")
+            text = f"It is a {image.format} stack of {pages} pages, which have no place in a patient"
+            raise StudyError(Code.NOT_AN_IMAGE, f"{text}; save each page as a file of its own.")
         columns, rows = image.size
         # Pillow exchanges them itself in a TIFF.
         turned = image.format == "TIFF" and columns != tag(image, _WIDTH)

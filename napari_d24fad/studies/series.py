@@ -19,6 +19,7 @@ from napari_d24fad.studies.files.scratch import ScratchFolder
 from napari_d24fad.studies.lengths import lengths_text
 from napari_d24fad.studies.scan import Photometric, Plane, Problem, Scan, SeriesIdentity, Voxels
 from napari_d24fad.studies.thumbnail import thumbnail
+from napari_d24fad.studies.volumes import Member
 
 # What is not as it was scanned must be said wherever a series is named.
 _LABELLED = {Code.TILTED: "tilt removed", Code.RESAMPLED: "resampled", Code.SHEARED: "sheared"}
@@ -37,6 +38,7 @@ class Series(ABC):
             even distances. Its problems say so.
         holds: What must not go away before the series does: the folder its files were unpacked to.
         number: Which of the series that were opened together it is, from 1; 0 if it is the only one.
+        member: Which of several volumes of one series or file it is; None if it is the only one.
         kind: The kind of file: ``"DICOM"``, ``"NIfTI"`` or ``"image"``.
     """
 
@@ -49,6 +51,7 @@ class Series(ABC):
     remedy: Series | None = field(default=None, repr=False)
     holds: ScratchFolder | None = field(default=None, repr=False)
     number: int = 0
+    member: Member | None = None
 
     def __post_init__(self) -> None:
         if self.refusal is not None:
@@ -108,7 +111,7 @@ class Series(ABC):
             if not self.outline.in_patient:
                 text += ", sides not known"
         remarks = [_LABELLED[one.code] for one in self.problems if one.code in _LABELLED]
-        return ", ".join([text, *([f"no. {self.number}"] if self.number else []), *remarks])
+        return ", ".join([text, *self._numbers, *remarks])
 
     @property
     def title(self) -> str:
@@ -116,7 +119,13 @@ class Series(ABC):
         described = self.identity.description
         if not described:
             return self.label
-        return f"{described}, no. {self.number}" if self.number else described
+        return ", ".join([described, *self._numbers])
+
+    @property
+    def _numbers(self) -> list[str]:
+        """By which numbers it is chosen: as a series, and as a volume of it."""
+        numbers = [f"no. {self.number}"] if self.number else []
+        return numbers if self.member is None else [*numbers, f"volume {self.member.number}"]
 
     def numbered(self, number: int) -> Self:
         """Returns the same series with its number, and so what can be loaded instead of it."""

@@ -3,25 +3,24 @@
 from __future__ import annotations
 
 import os
-from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from napari_d24fad.errors import Code, StudyError
+from napari_d24fad.errors import ArgumentError, Code, StudyError
 from napari_d24fad.progress import CancelToken, Progress, part, silent
 from napari_d24fad.studies.dicom.directory import is_dicomdir, listed_files
-from napari_d24fad.studies.dicom.header import Instance, read_instance
-from napari_d24fad.studies.dicom.series import dicom_series
 from napari_d24fad.studies.files.archive import is_archive, unpack
 from napari_d24fad.studies.files.bounded import is_file
-from napari_d24fad.studies.files.quiet import quiet
 from napari_d24fad.studies.files.scratch import ScratchFolder
 from napari_d24fad.studies.identity import with_identity
-from napari_d24fad.studies.nifti.series import NIFTI_SUFFIXES, nifti_series
-from napari_d24fad.studies.pictures import IMAGE_SUFFIXES, image_series
+from napari_d24fad.studies.left_out import LeftOut
+from napari_d24fad.studies.listing import VOLUME_SUFFIXES, Refusing, find_series
+from napari_d24fad.studies.nifti.files import is_piece
+from napari_d24fad.studies.pictures import IMAGE_SUFFIXES
 from napari_d24fad.studies.scan import Problem
 from napari_d24fad.studies.series import Series
+from napari_d24fad.studies.volumes import summary, together
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,13 +28,52 @@ class Study:
     """What was found at one location.
 
     Attributes:
-        series: The series, each known by its header only: DICOM by series number, then
-            other files by name.
+        series: The series, each known by its header only: DICOM by series number, or as a DICOMDIR
+            lists them, then other files by name. Several volumes of one series are one each; see `rows`.
         problems: What concerns no single series, such as files that were left out.
     """
 
     series: tuple[Series, ...]
     problems: tuple[Problem, ...] = ()
+
+    @property
+    def rows(self) -> tuple[tuple[Series, ...], ...]:
+        """The series as a list shows them: all volumes of one series or file are one row."""
+        return together(self.series)
+
+    def choose(self, number: int, volume: int | None = None) -> Series:
+        """Returns one series.
+
+        Args:
+            number: Which row of `rows`, from 1.
+            volume: Which volume of it, from 1; None for the only one.
+
+        Raises:
+            StudyError: ``SEVERAL_SERIES`` if there are several volumes and none was named.
+            ArgumentError: There is no series or volume of this number.
+        """
+        rows = self.rows
+        if not 1 <= number <= len(rows):
+            raise ArgumentError(Code.BAD_ARGUMENT, f"There is no series {number}; there are {len(rows)}.")
+        return chosen(rows[number - 1], volume)
+
+
+def chosen(row: Sequence[Series], volume: int | None) -> Series:
+    """Returns one volume of a row of `Study.rows`.
+
+    Args:
+        row: The volumes of one series, or the series alone.
+        volume: Which volume, from 1; None for the only one.
+
+    Raises:
+        StudyError: ``SEVERAL_SERIES`` if there are several volumes and none was named.
+        ArgumentError: There is no volume of this number.
+    """
+    if volume is None and len(row) > 1:
+        raise StudyError(Code.SEVERAL_SERIES, f"It holds {summary(row)}; name one with --volume.")
+    if volume is not None and not 1 <= volume <= len(row):
+        raise ArgumentError(Code.BAD_ARGUMENT, f"There is no volume {volume}; there are {len(row)}.")
+    return row[(volume or 1) - 1]
 
 
 def open_study(
@@ -49,8 +87,8 @@ def open_study(
 
     Args:
         path: A folder (searched with its sub-folders, any mix of files), a DICOM file,
-            a DICOMDIR (stands for the files that it lists), a NIfTI file, a PNG, JPEG or TIFF
-            image, or a zip archive of any of these.
+            a DICOMDIR (stands for the files that it lists), a file of NIfTI, Analyze, FreeSurfer, NRRD
+            or MetaImage, a PNG, JPEG or TIFF image, or a zip archive of any of these.
         show_identity: Whether descriptions of series name the patient, or the file.
         progress: Told how far the search is.
         cancel: Stops the search.
@@ -83,13 +121,14 @@ def open_scans(
         StudyError: ``NO_IMAGES`` if none can be read.
         Cancelled: If a stop was asked for.
     """
-    found = _study(list(files), [], progress, cancel or CancelToken())
+    found = _study(list(files), LeftOut(), progress, cancel or CancelToken())
     return _identified(found) if show_identity else found
 
 
 def is_whole_scan(file: Path) -> bool:
-    """Whether a file is a scan of its own by its name, NIfTI or an image, and no slice of a series."""
-    return file.name.lower().endswith((*NIFTI_SUFFIXES, *IMAGE_SUFFIXES))
+    """Whether a file is a scan of its own by its name, a volume or a picture, and no slice of a series."""
+    name = file.name.lower()
+    return name.endswith((*VOLUME_SUFFIXES, *IMAGE_SUFFIXES)) or is_piece(file)
 
 
 def _identified(found: Study) -> Study:
@@ -114,8 +153,8 @@ def _open_file(location: Path, progress: Progress, cancel: CancelToken) -> Study
     if is_archive(location):
         return _open_archive(location, progress, cancel)
     if is_dicomdir(location):
-        return _study(*listed_files(location), progress, cancel)
-    return Study(_series_of([location], progress, cancel, _refuse))
+        return _of_disc(location, [], LeftOut(), progress, cancel)
+    return Study(find_series([location], Refusing(), progress, cancel))
 
 
 def _open_archive(location: Path, progress: Progress, cancel: CancelToken) -> Study:
@@ -139,16 +178,55 @@ def _open_folder(location: Path, progress: Progress, cancel: CancelToken) -> Stu
     files = list(_files_in(location, unreadable, cancel))
     if unreadable and not files:
         raise StudyError(Code.PATH_UNREADABLE)
-    return _study(files, [StudyError(Code.PATH_UNREADABLE) for _ in unreadable], progress, cancel)
+    left_out = LeftOut()
+    for _ in unreadable:
+        left_out.refuse(StudyError(Code.PATH_UNREADABLE))
+    directory = next((file for file in files if _is_directory_of(location, file)), None)
+    if directory is None:
+        return _study(files, left_out, progress, cancel)
+    return _of_disc(directory, [file for file in files if file != directory], left_out, progress, cancel)
 
 
-def _study(files: list[Path], left_out: list[StudyError], progress: Progress, cancel: CancelToken) -> Study:
-    """Reads the headers of files; what is wrong with some of them joins what was left out."""
-    series = _series_of(files, progress, cancel, left_out.append)
-    problems = tuple(_summary(left_out))
+def _is_directory_of(folder: Path, file: Path) -> bool:
+    return file.parent == folder and file.name.upper() == "DICOMDIR" and is_dicomdir(file)
+
+
+def _of_disc(
+    directory: Path, beside: Sequence[Path], left_out: LeftOut, progress: Progress, cancel: CancelToken
+) -> Study:
+    """Opens what a DICOMDIR lists, in its order, and then other files that lie beside it."""
+    listed, missing = listed_files(directory)
+    for error in missing:
+        left_out.refuse(error)
+    known = set(listed)
+    files = [*listed, *(file for file in beside if file not in known)]
+    return _study(files, left_out, progress, cancel, in_order=listed)
+
+
+def _study(
+    files: Sequence[Path],
+    left_out: LeftOut,
+    progress: Progress,
+    cancel: CancelToken,
+    *,
+    in_order: Sequence[Path] = (),
+) -> Study:
+    """Reads the headers of files; what is wrong with some of them joins what was left out.
+
+    Args:
+        files: The files.
+        left_out: What was left out before.
+        progress: Told how far it is.
+        cancel: Stops it.
+        in_order: Files whose series come first, in this order.
+    """
+    series = find_series(files, left_out, progress, cancel)
+    problems = tuple(left_out.problems())
     if not series:
         raise StudyError(Code.NO_IMAGES, " ".join(problem.detail for problem in problems))
-    return Study(series, problems)
+    places = {file: place for place, file in enumerate(in_order)}
+    first = {one: min((places.get(file, len(places)) for file in one.files), default=0) for one in series}
+    return Study(tuple(sorted(series, key=lambda one: first[one])), problems)
 
 
 def _files_in(folder: Path, unreadable: list[OSError], cancel: CancelToken) -> Iterable[Path]:
@@ -159,40 +237,3 @@ def _files_in(folder: Path, unreadable: list[OSError], cancel: CancelToken) -> I
         paths = (Path(parent, name) for name in sorted(names) if not name.startswith("."))
         # Reading a pipe or a device could wait for ever.
         yield from (path for path in paths if is_file(path))
-
-
-def _series_of(
-    files: list[Path], progress: Progress, cancel: CancelToken, leave_out: Callable[[StudyError], None]
-) -> tuple[Series, ...]:
-    instances: list[Instance] = []
-    others: list[Series] = []
-    with quiet():  # once: silencing the libraries for each file takes a tenth of the time
-        for index, file in enumerate(files):
-            cancel.check()
-            progress(index / len(files), "Reading headers")
-            name = file.name.lower()
-            try:
-                if name.endswith(NIFTI_SUFFIXES):
-                    others += nifti_series(file)
-                elif name.endswith(IMAGE_SUFFIXES):
-                    others.append(image_series(file))
-                else:
-                    instances.append(read_instance(file))
-            except StudyError as error:
-                # A new one: where it was raised would keep alive whatever was at hand there.
-                leave_out(StudyError(error.code, error.detail))
-    series = (*dicom_series(instances), *others)
-    progress(1.0, "Reading headers")
-    return series
-
-
-def _refuse(error: StudyError) -> None:
-    raise error from None
-
-
-def _summary(left_out: list[StudyError]) -> Iterable[Problem]:
-    """Yields one problem for each reason why files were left out, with their number."""
-    for (code, detail), count in Counter((error.code, error.detail) for error in left_out).items():
-        skipped = Code.FILE_SKIPPED if code is Code.NOT_AN_IMAGE else code
-        files = "1 file" if count == 1 else f"{count} files"
-        yield Problem(skipped, f"{files}: {detail or code.meaning}")

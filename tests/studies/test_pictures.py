@@ -150,7 +150,7 @@ def test_palette(tmp_path: Path) -> None:
 
 def test_several_pages_are_refused(tmp_path: Path) -> None:
     tifffile.imwrite(tmp_path / "image.tif", np.stack([GREY, GREY]), photometric="minisblack")
-    assert "2 pages" in refused(tmp_path / "image.tif", Code.UNSUPPORTED_PIXELS).detail
+    assert "2 pages" in refused(tmp_path / "image.tif", Code.NOT_AN_IMAGE).detail
 
 
 def test_a_kind_of_tiff_that_is_not_read(tmp_path: Path) -> None:

@@ -68,7 +68,7 @@ def test_t1_structural() -> None:
 def test_two_vendors_with_text_files_among_them() -> None:
     study = open_study(DATA / "dicom" / "mr_epi")
     assert [(problem.code, problem.detail) for problem in study.problems] == [
-        (Code.FILE_SKIPPED, "7 files: It is not a DICOM file.")
+        (Code.FILE_SKIPPED, "7 files: It is a text file.")
     ]
     mosaics = [series for series in study.series if series.refusal is not None]
     assert len(mosaics) == 8

@@ -48,13 +48,14 @@ def test_a_folder_of_any_mix(tmp_path: Path) -> None:
     assert [(one.kind, one.modality, one.n_files) for one in study.series] == [
         ("DICOM", "MR", 5),
         ("DICOM", "CT", 5),
-        ("image", "", 1),
         ("NIfTI", "", 1),
     ]
     assert study.series[0].label == "MR axial 5 x 6 x 7, 4.0 x 1.5 x 0.8 mm"
     (problem,) = study.problems
     assert problem.code is Code.FILE_SKIPPED
-    assert problem.detail == "3 files: It is not a DICOM file."
+    assert problem.detail == (
+        "4 files: 2 x a file of no known format, 1 x a text file, 1 x a picture beside DICOM files."
+    )
     assert seen == sorted(seen)
     assert seen[-1] == 1
     for series in study.series:

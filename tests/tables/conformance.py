@@ -37,6 +37,14 @@ pictures, another format, and studies that hold nothing to be read.
 <!-- Made by `make docs`. -->
 """
 
+_OTHER_FORMATS = ("NIfTI", "NRRD", "MetaImage", "FreeSurfer", "a folder of volumes")
+_NOT_READ_BY = {
+    "dcm2niix": _OTHER_FORMATS,
+    # Its readers of these formats need packages that this project has no other use for.
+    "MONAI": ("NRRD", "MetaImage", "a folder of volumes", "NIfTI without", "NIfTI, gzip, without"),
+    "SimpleITK": ("a folder of volumes", "NIfTI without", "NIfTI, gzip, without"),
+}
+
 
 def conformance() -> str:
     """Returns the page; reads every case with every reader, which takes a minute."""
@@ -93,7 +101,7 @@ def _elsewhere(case: Case) -> Iterator[str]:
     with tempfile.TemporaryDirectory() as folder:
         path = case.write(Path(folder) / "study")
         for name, reader in READERS.items():
-            if not comparable(case) or (name == "dcm2niix" and case.name.startswith("NIfTI")):
+            if not comparable(case) or case.name.startswith(_NOT_READ_BY.get(name, ())):
                 yield "-"
                 continue
             try:

@@ -50,7 +50,7 @@ def listed_files(path: Path) -> tuple[list[Path], list[StudyError]]:
     folder = path.parent.resolve()
     # The same file again would only be read again.
     for name in dict.fromkeys(names):
-        file = folder.joinpath(*name)
+        file = _found(folder, path.parent, name)
         if not _inside(folder, file):
             left_out.append(StudyError(Code.PATH_UNREADABLE, "The DICOMDIR lists it outside of its folder."))
         elif not is_file(file):
@@ -58,6 +58,21 @@ def listed_files(path: Path) -> tuple[list[Path], list[StudyError]]:
         else:
             files.append(file)
     return files, left_out
+
+
+def _found(folder: Path, shown: Path, name: tuple[str, ...]) -> Path:
+    """Returns where a listed file is: systems other than Windows show the names of a disc in small letters.
+
+    Args:
+        folder: That of the DICOMDIR, resolved.
+        shown: The same as it was opened.
+        name: The components of the listed name.
+    """
+    file = shown.joinpath(*name)
+    if is_file(file) or not _inside(folder, folder.joinpath(*name)):
+        return file
+    small = shown.joinpath(*(part.lower() for part in name))
+    return small if is_file(small) else file
 
 
 def _inside(folder: Path, file: Path) -> bool:

@@ -19,6 +19,9 @@ from napari_d24fad.studies.files.limits import limits
 PIXEL_TAGS = (0x7FE00008, 0x7FE00009, 0x7FE00010)
 """Float Pixel Data, Double Float Pixel Data, Pixel Data."""
 
+NOT_DICOM = "It is not a DICOM file."
+"""What is said of a file of another kind."""
+
 _META_GROUP = 0x0002
 # Values beyond this are left in the file until somebody asks for them, as for none of those that
 # pixels are decoded or placed with.

@@ -25,6 +25,9 @@ _BLOCK = 2**20
 _LARGEST_DIRECTORY = 2**24
 _COMPRESSIONS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 _ENCRYPTED = 1
+_PICTURES = (".png", ".jpg", ".jpeg", ".tif", ".tiff")
+_VOLUMES = (".nii", ".nii.gz", ".hdr", ".hdr.gz", ".img", ".img.gz", ".mgh", ".mgz", ".nrrd", ".mha")
+_KINDS = (*_PICTURES, *_VOLUMES)
 
 
 def is_archive(path: Path) -> bool:
@@ -136,7 +139,9 @@ def _write(
     if total > shutil.disk_usage(folder).free:
         raise StudyError(Code.NO_SCRATCH_SPACE, f"The files of this archive take {in_gib(total)}.")
     written = 0
-    for number, entry in enumerate(entries):
+    numbers: dict[str, int] = {}
+    for place, entry in enumerate(entries):
+        number = numbers.setdefault(_stem(entry) if _suffix(entry) else _name(entry), place)
         target = folder / f"{number:06d}{_suffix(entry)}"
         with archive.open(entry) as packed, target.open("xb") as file:
             while block := packed.read(_BLOCK):
@@ -152,8 +157,13 @@ def _write(
 def _suffix(entry: zipfile.ZipInfo) -> str:
     """Returns the end of the name that tells the kind of file."""
     name = _name(entry).lower()
-    kinds = (".nii", ".nii.gz", ".png", ".jpg", ".jpeg", ".tif", ".tiff")
-    return next((kind for kind in kinds if name.endswith(kind)), "")
+    return next((kind for kind in _KINDS if name.endswith(kind)), "")
+
+
+def _stem(entry: zipfile.ZipInfo) -> str:
+    """Returns the name without what tells the kind: a header and its voxels share it."""
+    name = _name(entry)
+    return name[: len(name) - len(_suffix(entry))]
 
 
 @contextmanager

@@ -1,11 +1,7 @@
-"""NIfTI files: voxels in the order they are stored, geometry turned from RAS to LPS."""
+"""NIfTI and its like: voxels in the order they are stored, geometry turned from RAS to LPS."""
 
 from __future__ import annotations
 
-import io
-import math
-import os
-import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -13,32 +9,27 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 import numpy as np
-from nibabel.fileholders import FileHolder
-from nibabel.nifti1 import Nifti1Image
-from nibabel.nifti2 import Nifti2Image
 
 from napari_d24fad.errors import Cancelled, Code, D24fadError, StudyError
 from napari_d24fad.progress import CancelToken, Progress
-from napari_d24fad.studies.files.bounded import BoundedGzip, open_file
-from napari_d24fad.studies.files.limits import check_size, limits
+from napari_d24fad.studies.file_geometry import slice_axis
+from napari_d24fad.studies.files.bounded import BoundedGzip
+from napari_d24fad.studies.files.limits import check_size
 from napari_d24fad.studies.files.quiet import quiet
-from napari_d24fad.studies.nifti.geometry import nifti_geometry, slice_axis
+from napari_d24fad.studies.nifti.files import allow_voxels, check_length, coded_header_errors, opened
+from napari_d24fad.studies.nifti.geometry import geometry_of
+from napari_d24fad.studies.nifti.weightings import volume_names
 from napari_d24fad.studies.scan import Photometric, Scan, SeriesIdentity, Voxels
 from napari_d24fad.studies.series import Series, outline_voxels
+from napari_d24fad.studies.volumes import Member
 
-NIFTI_SUFFIXES = (".nii", ".nii.gz")
-
-_MOST_VOLUMES = 100
-_HEADER_LENGTHS = (348, 540)  # of the two versions of the format
+_MOST_VOLUMES = 20_000
 _BLOCK = 2**22
-# Deflate makes nothing smaller than by this factor.
-_MOST_DEFLATED = 1040
-_RGB_TYPES = (128, 2304)  # RGB24 and RGBA32
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class NiftiSeries(Series):
-    """One volume of a NIfTI file.
+    """One volume of a file of NIfTI, Analyze or FreeSurfer.
 
     Attributes:
         volume: Which volume along the fourth axis of the file.
@@ -54,9 +45,8 @@ class NiftiSeries(Series):
         return str(self.volume)
 
     def _read(self, progress: Progress, cancel: CancelToken) -> Voxels:
-        with _coded_errors(), quiet(), _opened(self.source, cancel) as file:
-            image = _image(file)
-            _allow_voxels(file, image)
+        with _coded_errors(), quiet(), opened(self.source, cancel) as (file, image):
+            allow_voxels(file, image)
             voxels = self._part(image, [slice(None), slice(None), slice(None)])
             # Reading up to the end compares the checksum, which nibabel leaves out.
             while isinstance(file, BoundedGzip) and file.read(_BLOCK):
@@ -68,9 +58,8 @@ class NiftiSeries(Series):
         axis = self.outline.slice_axis
         middle = self.grid[axis] // 2
         part[axis] = slice(middle, middle + 1)
-        with _coded_errors(), quiet(), _opened(self.source, cancel) as file:
-            image = _image(file)
-            _allow_voxels(file, image)
+        with _coded_errors(), quiet(), opened(self.source, cancel) as (file, image):
+            allow_voxels(file, image)
             return self._part(image, part)
 
     def _part(self, image: Any, part: list[slice]) -> Voxels:
@@ -104,39 +93,22 @@ def _coded_errors() -> Iterator[None]:
         raise StudyError(Code.TRUNCATED) from None
 
 
-@contextmanager
-def _coded_header_errors() -> Iterator[None]:
-    """Turns what reading and interpreting a header raises into a `StudyError`."""
-    try:
-        yield
-    except (D24fadError, Cancelled):
-        raise
-    except (EOFError, OSError, zlib.error):
-        raise StudyError(Code.TRUNCATED) from None
-    except Exception:
-        # nibabel raises many kinds on a malformed header, and quotes the path.
-        raise StudyError(Code.NOT_AN_IMAGE, "Its NIfTI header is malformed.") from None
-
-
 def nifti_series(path: Path) -> tuple[NiftiSeries, ...]:
-    """Makes a series of each volume of a NIfTI file (.nii, .nii.gz); reads the header.
+    """Makes a series of each volume of a file of NIfTI, Analyze or FreeSurfer; reads the header.
 
     Args:
-        path: The file.
+        path: The file (.nii, .nii.gz, .mgh, .mgz, or a NIfTI file of any name), or one of two
+            (.hdr and .img).
 
     Raises:
-        StudyError: ``NOT_AN_IMAGE``, ``UNSUPPORTED_PIXELS``, ``TRUNCATED``,
-            ``MIXED_SERIES`` for more than four dimensions or too many volumes, or
-            ``PATH_UNREADABLE``.
+        StudyError: ``NOT_AN_IMAGE``, ``UNSUPPORTED_PIXELS``, ``TRUNCATED``, ``MIXED_SERIES`` for more
+            than four dimensions or too many volumes, ``PATH_MISSING`` or ``PATH_UNREADABLE``.
     """
-    with _opened(path, CancelToken()) as file, _coded_header_errors(), quiet():
-        image = _image(file)
-        if image is None:
-            raise _unidentified(file)
+    with quiet(), opened(path, CancelToken()) as (file, image), coded_header_errors():
         return _series_of(path, file, image)
 
 
-def _series_of(path: Path, file: io.BufferedIOBase, image: Any) -> tuple[NiftiSeries, ...]:
+def _series_of(path: Path, file: Any, image: Any) -> tuple[NiftiSeries, ...]:
     header = image.header
     shape = tuple(int(length) for length in image.shape)
     if not shape or min(shape) < 1:
@@ -148,12 +120,14 @@ def _series_of(path: Path, file: io.BufferedIOBase, image: Any) -> tuple[NiftiSe
         raise StudyError(Code.MIXED_SERIES, "It has more than four dimensions.")
     if volumes > _MOST_VOLUMES:
         raise StudyError(Code.MIXED_SERIES, f"It holds {volumes} volumes; up to {_MOST_VOLUMES} are shown.")
-    datatype = int(header["datatype"])
     if header.get_data_dtype().kind == "c":
         raise StudyError(Code.UNSUPPORTED_PIXELS, "Its voxels are complex numbers.")
-    _check_length(file, image)
-    geometry = nifti_geometry(image)
-    photometric = Photometric.COLOUR if datatype in _RGB_TYPES else Photometric.DARK_TO_BRIGHT
+    check_length(file, image)
+    geometry = geometry_of(image)
+    is_colour = header.get_data_dtype().names is not None
+    photometric = Photometric.COLOUR if is_colour else Photometric.DARK_TO_BRIGHT
+    kind = "NIfTI" if "xyzt_units" in header else "FreeSurfer" if "Mdc" in header else "Analyze"
+    names = volume_names(path, volumes)
     return tuple(
         NiftiSeries(
             outline=Scan(
@@ -162,7 +136,7 @@ def _series_of(path: Path, file: io.BufferedIOBase, image: Any) -> tuple[NiftiSe
                 photometric=photometric,
                 identity=SeriesIdentity(
                     # The file name may be a patient's, and so may the header's free text.
-                    description="NIfTI volume" + (f" {volume + 1} of {volumes}" if volumes > 1 else "")
+                    description=f"{kind} volume" + (f" {number} of {volumes}" if volumes > 1 else "")
                 ),
                 has_geometry=geometry.in_mm,
                 sides_known=geometry.in_patient,
@@ -171,64 +145,8 @@ def _series_of(path: Path, file: io.BufferedIOBase, image: Any) -> tuple[NiftiSe
             ),
             source=path,
             refusal=geometry.refusal,
-            volume=volume,
+            volume=number - 1,
+            member=Member(str(path), number, names[number - 1]) if volumes > 1 else None,
         )
-        for volume in range(volumes)
+        for number in range(1, volumes + 1)
     )
-
-
-@contextmanager
-def _opened(path: Path, cancel: CancelToken) -> Iterator[io.BufferedIOBase]:
-    """Opens a file, and inflates it on the way if it is compressed."""
-    try:
-        file: Any = BoundedGzip(path, cancel) if path.suffix.lower() == ".gz" else open_file(path)
-    except FileNotFoundError:
-        raise StudyError(Code.PATH_MISSING, "The file disappeared while it was read.") from None
-    except OSError:
-        raise StudyError(Code.PATH_UNREADABLE) from None
-    with file:
-        yield file
-
-
-def _image(file: io.BufferedIOBase) -> Any:
-    """Reads the header, of whichever version of the format; None if it is neither."""
-    start = file.read(max(_HEADER_LENGTHS))
-    file.seek(0)
-    holder = FileHolder(fileobj=file)
-    for kind in (Nifti1Image, Nifti2Image):
-        if kind.header_class.may_contain_header(start):
-            return kind.from_file_map({"image": holder, "header": holder}, mmap=False)
-    return None
-
-
-def _unidentified(file: io.BufferedIOBase) -> StudyError:
-    """Says what is wrong with a file that has no header of this format."""
-    file.seek(0)
-    start = file.read(4)
-    # Every file starts with the length of its header.
-    if any(start == length.to_bytes(4, order) for length in _HEADER_LENGTHS for order in ("little", "big")):
-        return StudyError(Code.TRUNCATED, "Its header is damaged.")
-    return StudyError(Code.NOT_AN_IMAGE, "It is not a NIfTI file.")
-
-
-def _end(image: Any) -> int:
-    """Returns where the voxels of a file end."""
-    size = math.prod(map(int, image.shape)) * int(image.header.get_data_dtype().itemsize)
-    return int(image.dataobj.offset) + size
-
-
-def _allow_voxels(file: io.BufferedIOBase, image: Any) -> None:
-    """Lets a compressed file be inflated as far as its voxels reach."""
-    if isinstance(file, BoundedGzip):
-        file.allowed = _end(image) + limits().header
-
-
-def _check_length(file: io.BufferedIOBase, image: Any) -> None:
-    """Finds out at once that a file is too short, or its voxels lie in its header."""
-    if image.dataobj.offset < image.header.single_vox_offset:
-        raise StudyError(Code.NOT_AN_IMAGE, "Its NIfTI header is malformed.")
-    if image.dataobj.offset > limits().header:
-        raise StudyError(Code.TOO_LARGE, "Its header claims to be larger than the limit.")
-    stored = os.fstat(file.fileno()).st_size
-    if _end(image) > stored * (_MOST_DEFLATED if isinstance(file, BoundedGzip) else 1):
-        raise StudyError(Code.TRUNCATED)

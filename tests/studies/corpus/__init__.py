@@ -1,6 +1,6 @@
 """Hard studies, each made from scratch on the world-linear phantom, with what must come of it."""
 
-from tests.studies.corpus import geometry, mixtures, multiframe, nifti, pixels, syntaxes
+from tests.studies.corpus import formats, geometry, mixtures, multiframe, nifti, pixels, syntaxes
 from tests.studies.corpus.case import Case
 
 CASES: tuple[Case, ...] = (
@@ -10,4 +10,5 @@ CASES: tuple[Case, ...] = (
     *mixtures.CASES,
     *multiframe.CASES,
     *nifti.CASES,
+    *formats.CASES,
 )

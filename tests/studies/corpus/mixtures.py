@@ -299,7 +299,6 @@ CASES = (
         "the folder of a DICOMDIR",
         lambda folder: _disc(folder).parent,
         (volume(),),
-        problems=(Code.FILE_SKIPPED,),
     ),
     Case(
         "DICOMDIR that lists a file that is not there",

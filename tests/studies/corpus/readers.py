@@ -60,10 +60,10 @@ def _of_itk(image: Any) -> list[Read]:
 
 
 def monai(path: Path) -> list[Read]:
-    """MONAI's readers: PydicomReader for DICOM, NibabelReader for NIfTI; one volume for each path."""
+    """MONAI's readers: PydicomReader for DICOM, NibabelReader for NIfTI and FreeSurfer; one volume for each path."""
     from monai.data import NibabelReader, PydicomReader
 
-    reader = NibabelReader() if path.name.endswith((".nii", ".nii.gz")) else PydicomReader()
+    reader = NibabelReader() if path.name.endswith((".nii", ".nii.gz", ".mgz", ".img")) else PydicomReader()
     values, meta = reader.get_data(reader.read(str(path)))
     affine = _LPS @ np.asarray(meta["affine"], float)
     values = np.asarray(values, float)

@@ -67,7 +67,7 @@ def test_a_file_is_gone_before_it_is_loaded(tmp_path: Path, name: str) -> None:
     assert caught.value.code is Code.PATH_MISSING
 
 
-@pytest.mark.parametrize("name", ["z.nii", "z.nii.gz", "z.png", "z.dcm"])
+@pytest.mark.parametrize("name", ["z.nii", "z.nii.gz", "z.nrrd", "z.dcm"])
 def test_a_file_goes_while_the_folder_is_searched(tmp_path: Path, name: str) -> None:
     phantom.write_series(tmp_path, slices(positions(even())))
     last = tmp_path / name
