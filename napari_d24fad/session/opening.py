@@ -56,10 +56,12 @@ def open_paths(
         others = (path for path in chosen if not is_whole_scan(path))
         places = (path if path.suffix.lower() == ".zip" else path.parent for path in others)
         chosen = list(dict.fromkeys(places))
-        scans = [path for path in scans if set(chosen).isdisjoint(path.parents)]
     studies = [
         open_study(path, show_identity=show_identity, progress=progress, cancel=cancel) for path in chosen
     ]
+    # A folder leaves out pictures beside DICOM files; one that was chosen is wanted.
+    opened = {file for study in studies for one in study.series for file in one.files}
+    scans = [path for path in scans if path not in opened]
     if scans:
         studies.append(open_scans(scans, show_identity=show_identity, progress=progress, cancel=cancel))
     series = [one for study in studies for one in study.series]

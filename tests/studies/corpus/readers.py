@@ -56,11 +56,13 @@ def _of_itk(image: Any) -> list[Read]:
     affine[:3, 3] = [*image.GetOrigin()[:3], 0.0][:3]
     values = SimpleITK.GetArrayFromImage(image).astype(float)
     parts = values if size == 4 else [values if size == 3 else values[np.newaxis]]
+    if image.GetNumberOfComponentsPerPixel() > 3:  # no colour
+        parts = np.moveaxis(values, -1, 0)
     return [(part, affine[:, [2, 1, 0, 3]]) for part in parts]
 
 
 def monai(path: Path) -> list[Read]:
-    """MONAI's readers: PydicomReader for DICOM, NibabelReader for NIfTI and FreeSurfer; one volume for each path."""
+    """MONAI's readers: PydicomReader for DICOM, NibabelReader for NIfTI and its like; a volume for each path."""
     from monai.data import NibabelReader, PydicomReader
 
     reader = NibabelReader() if path.name.endswith((".nii", ".nii.gz", ".mgz", ".img")) else PydicomReader()
