@@ -30,6 +30,8 @@ class Place:
         partial: Whether only a part of the anatomy is seen, so that the place is a first guess.
         how: One or two words for the reader, such as "box" or "affine".
         problems: Such as an alignment that failed and was replaced by a simpler one.
+        matrices: ``(4, 4)`` index to coordinates, and to mirror if there is one, where these arrays are
+            nothing but that; see `mapped`. Else empty.
     """
 
     coordinates: FloatArray = field(repr=False)
@@ -39,6 +41,7 @@ class Place:
     partial: bool = False
     how: str = "box"
     problems: tuple[Problem, ...] = ()
+    matrices: tuple[npt.NDArray[np.float64], ...] = field(default=(), repr=False)
 
 
 class Placer(Protocol):
@@ -93,16 +96,22 @@ def affine_place(
         depth: See `Place.depth`, if it is known already.
     """
     shape = anatomy.mask.shape
-    coordinates = _mapped(matrix, shape)
-    mirror = None
+    matrices = [matrix]
     if anatomy.grid.sided:
         reflect = np.diag([1.0, 1.0, -1.0, 1.0])
         reflect[2, 3] = box[2]
-        mirror = _mapped(np.linalg.inv(matrix) @ reflect @ matrix, shape)
-    return Place(coordinates, depth_mm(anatomy) if depth is None else depth, mirror, how=how)
+        matrices.append(np.linalg.inv(matrix) @ reflect @ matrix)
+    coordinates, *mirror = (mapped(each, shape) for each in matrices)
+    return Place(
+        coordinates,
+        depth_mm(anatomy) if depth is None else depth,
+        mirror[0] if mirror else None,
+        how=how,
+        matrices=tuple(matrices),
+    )
 
 
-def _mapped(matrix: npt.NDArray[np.float64], shape: tuple[int, ...]) -> FloatArray:
+def mapped(matrix: npt.NDArray[np.float64], shape: tuple[int, ...]) -> FloatArray:
     """Returns where each index of a grid is mapped to, float32 ``(3, *shape)``."""
     axes = np.meshgrid(*(np.arange(n, dtype=np.float32) for n in shape), indexing="ij", sparse=True)
     rows = matrix[:3].astype(np.float32)

@@ -10,13 +10,14 @@ from napari_d24fad.detection.atlas.examination import AtlasExamination
 from napari_d24fad.detection.atlas.measured import MeasuredScan, measure_scan
 from napari_d24fad.detection.atlas.names import SCORING
 from napari_d24fad.detection.atlas.plan import Plan
-from napari_d24fad.detection.atlas.plans import may_have_plan, plan_for
+from napari_d24fad.detection.atlas.plans import may_have_plan, plan_for, plan_named
 from napari_d24fad.detection.atlas.scoring import AtlasReferences
 from napari_d24fad.detection.atlas.volume import Direction
 from napari_d24fad.detection.references.regions import Region
 from napari_d24fad.detection.result import AnomalyMap, FloatArray, MapChannel
 from napari_d24fad.errors import ArgumentError, Code
 from napari_d24fad.progress import CancelToken, Progress, part
+from napari_d24fad.session.kept_atlases import NO_PLAN, KeptAtlases
 from napari_d24fad.session.request import Request
 from napari_d24fad.studies.scan import Problem, Scan
 from napari_d24fad.studies.series import Series
@@ -50,9 +51,14 @@ class Held:
 
 
 class Atlases:
-    """The volumes that were measured, least recently used first, and the last set of references."""
+    """The volumes that were measured, least recently used first, and the last set of references.
 
-    def __init__(self) -> None:
+    Args:
+        disk: Keeps references for later programs.
+    """
+
+    def __init__(self, disk: KeptAtlases) -> None:
+        self._disk = disk
         self._kept: dict[Key, MeasuredScan] = {}
         self._plans: dict[object, Plan | None] = {}
         self._references: AtlasReferences | None = None
@@ -104,7 +110,7 @@ class Atlases:
         count = len(request.references)
         for number, each in enumerate(request.references):
             tell = part(progress, 0.1 + 0.6 * number / count, 0.1 + 0.6 * (number + 1) / count)
-            measured.append(self._measured(each, None, plan, direction, tell, cancel))
+            measured.append(self._reference(each, None, plan, direction, tell, cancel))
         own = self._measured(request.query, scan, plan, direction, part(progress, 0.7, 0.8), cancel)
         self._forget_all_but([*request.references, request.query], plan, direction, cancel)
         if own.volume.anatomy.kind not in {each.volume.anatomy.kind for each in measured}:
@@ -112,7 +118,7 @@ class Atlases:
         key = (tuple(measured), direction, request.shares)
         if self._references is None or self._key != key:
             tell = part(progress, 0.8, 0.9)
-            self._references = AtlasReferences.of(measured, plan, direction, tell, cancel, request.shares)
+            self._references = self._disk.references(measured, plan, direction, tell, cancel, request.shares)
             self._key = key
         found = self._references.examine_measured(own, part(progress, 0.9, 1), cancel)
         return as_anomaly(found, self._references, features), Held(found, self._references)
@@ -122,14 +128,20 @@ class Atlases:
             return None
         reference = request.references[0]
         key = reference.state(cancel)
-        if key not in self._plans:
+        if key in self._plans:
+            return self._plans[key]
+        name = self._disk.plan_name(reference)
+        plan = None if name is None else plan_named(name)
+        if name != NO_PLAN and plan is None:
             first = reference.load(progress, cancel)
-            self._plans[key] = plan = plan_for(first)
+            plan = plan_for(first)
+            self._disk.keep_plan(reference, first, NO_PLAN if plan is None else plan.name)
             if plan is not None:  # while its pixels are at hand
-                self._measured(reference, first, plan, _direction(request, plan), progress, cancel)
-        return self._plans[key]
+                self._reference(reference, first, plan, _direction(request, plan), progress, cancel)
+        self._plans[key] = plan
+        return plan
 
-    def _measured(
+    def _reference(
         self,
         series: Series,
         scan: Scan | None,
@@ -139,10 +151,27 @@ class Atlases:
         cancel: CancelToken,
     ) -> MeasuredScan:
         key = (series.state(cancel), plan.name, direction)
+        if key not in self._kept and (found := self._disk.find(series, plan, direction)) is not None:
+            self._kept[key] = found
         if key not in self._kept:
-            loaded = scan if scan is not None else series.load(part(progress, 0, 0.5), cancel)
-            progress(0.5, "Placing the anatomy")
-            self._kept[key] = measure_scan(loaded, plan, direction, cancel)
+            scan = scan if scan is not None else series.load(part(progress, 0, 0.5), cancel)
+            found = self._measured(series, scan, plan, direction, part(progress, 0.5, 1), cancel)
+            self._disk.keep(series, scan, plan, direction, found)
+        return self._kept[key]
+
+    def _measured(
+        self,
+        series: Series,
+        scan: Scan,
+        plan: Plan,
+        direction: Direction,
+        progress: Progress,
+        cancel: CancelToken,
+    ) -> MeasuredScan:
+        key = (series.state(cancel), plan.name, direction)
+        if key not in self._kept:
+            progress(0.0, "Placing the anatomy")
+            self._kept[key] = measure_scan(scan, plan, direction, cancel)
         return self._kept[key]
 
     def _forget_all_but(

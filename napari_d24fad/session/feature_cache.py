@@ -38,6 +38,15 @@ class FeatureCache:
         self._limit = limit
         _close_to_others(folder)
 
+    @property
+    def keeps(self) -> bool:
+        """Whether anything is kept."""
+        return self._limit > 0
+
+    def has(self, key: str) -> bool:
+        """Whether there is an entry; it may still turn out to be damaged."""
+        return self.keeps and self._path(key).is_file()
+
     def get(self, key: str) -> tuple[Tensors, dict[str, Any]] | None:
         """Returns what was kept, memory-mapped, or None.
 
@@ -45,7 +54,7 @@ class FeatureCache:
             key: Hexadecimal.
         """
         path = self._path(key)
-        if not self._limit or not path.is_file():
+        if not self.has(key):
             return None
         try:
             tensors, texts = map_tensors(path)
@@ -62,7 +71,7 @@ class FeatureCache:
 
     def put(self, key: str, tensors: Tensors, content: Mapping[str, Any]) -> None:
         """Keeps something; silently nothing if the disk does not take it, for it can be computed again."""
-        if not self._limit:
+        if not self.keeps:
             return
         text = json.dumps({**content, "crc32": _checksums(tensors)})
         size = len(text) + sum(tensor.nbytes for tensor in tensors.values())

@@ -18,6 +18,7 @@ from napari_d24fad.progress import CancelToken, Progress, part
 from napari_d24fad.session.atlases import Atlases, Held
 from napari_d24fad.session.encodings import Encodings
 from napari_d24fad.session.feature_cache import FeatureCache
+from napari_d24fad.session.kept_atlases import KeptAtlases
 from napari_d24fad.session.kept_references import KeptReferences
 from napari_d24fad.session.request import Request
 from napari_d24fad.settings import features_folder, features_limit
@@ -46,12 +47,11 @@ class Loaded:
         # Features explain what the atlas finds.
         scoring = None if request.scoring == ATLAS else request.scoring
         self.detector = Detector.load(request.model, request.device, scoring, request.window)
-        self._kept_references = KeptReferences(
-            self.detector, FeatureCache(features_folder(), features_limit())
-        )
+        cache = FeatureCache(features_folder(), features_limit())
+        self._kept_references = KeptReferences(self.detector, cache)
         self.encodings = Encodings(self.detector, self._kept_references, spare)
         self._references: References | None = None
-        self.atlases = Atlases()
+        self.atlases = Atlases(KeptAtlases(cache))
 
     def encode(
         self,

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-import nibabel as nib
 import numpy as np
 import pytest
 
@@ -21,16 +20,14 @@ from napari_d24fad.session.session import DetectionSession
 from napari_d24fad.studies.series import Series
 from napari_d24fad.studies.study import open_study
 from tests.anatomy.heads import Clot, Head, draw
+from tests.session.head_series import write_head
 
 COARSE = Head(spacing=(6.0, 3.0, 3.0), low=-30, high=60)
 CLOT = Clot((35, 20, 25), 12)
 
 
 def _series(folder: Path, name: str, head: Head) -> Series:
-    scan, _, _ = draw(head)
-    ras = np.diag([-1.0, -1.0, 1.0, 1.0]) @ scan.affine[:, [2, 1, 0, 3]]
-    nib.save(nib.Nifti1Image(np.asarray(scan.voxels, np.float32).T, ras), folder / f"{name}.nii.gz")
-    return open_study(folder / f"{name}.nii.gz").series[0]
+    return open_study(write_head(folder, name, head)).series[0]
 
 
 @pytest.fixture(scope="module")

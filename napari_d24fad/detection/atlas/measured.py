@@ -14,6 +14,7 @@ from napari_d24fad.detection.atlas.channel import AnyChannel, Described, PairCha
 from napari_d24fad.detection.atlas.fitting import Fit
 from napari_d24fad.detection.atlas.plan import Plan
 from napari_d24fad.detection.atlas.table import Sums, sums_of
+from napari_d24fad.detection.atlas.threads import in_threads
 from napari_d24fad.detection.atlas.volume import Direction, WorkingVolume
 from napari_d24fad.progress import CancelToken
 from napari_d24fad.studies.scan import Scan
@@ -57,20 +58,23 @@ class MeasuredScan:
             channel: The channel.
             key: Its key.
             others: The scans that a pair channel compares with: never this one.
-            cancel: Asked before each comparison.
+            cancel: Asked before each comparison; several are made at once.
         """
         if not isinstance(channel, PairChannel):
             return self.quantities.get(key)
         own = self.described[key]
-        distances = []
-        for other in others:
+
+        def distance(other: MeasuredScan) -> FloatArray:
             cancel.check()
-            if (other.identity, key) not in self.compared:
-                self.compared[other.identity, key] = channel.distance(own, other.described[key])
-            distances.append(self.compared[other.identity, key])
-        found = np.full(self.volume.anatomy.mask.shape, np.nan, np.float32)
-        found[tuple(own["index"])] = mean_of_nearest(distances, channel.nearest)
-        return found
+            return channel.distance(own, other.described[key])
+
+        missing = [other for other in others if (other.identity, key) not in self.compared]
+        for other, found in zip(missing, in_threads(distance, missing), strict=True):
+            self.compared[other.identity, key] = found
+        distances = [self.compared[other.identity, key] for other in others]
+        quantity = np.full(self.volume.anatomy.mask.shape, np.nan, np.float32)
+        quantity[tuple(own["index"])] = mean_of_nearest(distances, channel.nearest)
+        return quantity
 
 
 def measure_scan(

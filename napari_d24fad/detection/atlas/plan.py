@@ -19,7 +19,8 @@ class Plan:
     """The parts that examine one kind of study (head CT, head MR, ...).
 
     Attributes:
-        name: Stable key, such as ``"head CT"``.
+        name: Stable key, such as ``"head CT"``. What is kept on disk is found by it and by all choices
+            below that are not functions: plans whose functions measure differently have different names.
         find: Finds the anatomy of a scan.
         placer: Places a scan in the common space.
         prepare: Makes the working volume of an anatomy and its place.

@@ -24,6 +24,11 @@ def plan_for(reference: Scan) -> Plan | None:
     return next((make() for is_one, make in _PLANS if is_one(reference)), None)
 
 
+def plan_named(name: str) -> Plan | None:
+    """Returns a plan by its name; None if there is none of this name."""
+    return next((plan for plan in (make() for _, make in _PLANS) if plan.name == name), None)
+
+
 def _is_head_ct(scan: Scan) -> bool:
     if brain_window(scan.voxels, scan.modality) is None:
         return False

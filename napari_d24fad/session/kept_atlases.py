@@ -1,0 +1,278 @@
+"""References that were measured place by place on another day: found again, not read or measured again."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, fields, replace
+from functools import cache
+from importlib import resources
+from itertools import combinations
+from typing import TypeVar
+
+import numpy as np
+
+from napari_d24fad.anatomy.brain_window import BrainWindow
+from napari_d24fad.anatomy.common_grid import CommonGrid
+from napari_d24fad.anatomy.deformation import Deformation
+from napari_d24fad.anatomy.found import Anatomy, Kind
+from napari_d24fad.anatomy.grid import FloatArray, WorkingGrid
+from napari_d24fad.anatomy.place import Place, mapped
+from napari_d24fad.anatomy.volume import Volume
+from napari_d24fad.detection.atlas.examination import Levels
+from napari_d24fad.detection.atlas.measured import Key, MeasuredScan
+from napari_d24fad.detection.atlas.normal import NormalMaps
+from napari_d24fad.detection.atlas.plan import Plan
+from napari_d24fad.detection.atlas.scoring import AtlasReferences
+from napari_d24fad.detection.atlas.standard import Standard
+from napari_d24fad.detection.atlas.table import Sums
+from napari_d24fad.detection.atlas.volume import Direction, WorkingVolume
+from napari_d24fad.detection.references.calibration import Calibration
+from napari_d24fad.errors import Code
+from napari_d24fad.progress import CancelToken, Progress, silent
+from napari_d24fad.session.feature_cache import FeatureCache
+from napari_d24fad.session.records import pack, unpack
+from napari_d24fad.session.stored import source_key
+from napari_d24fad.studies.orientation import Orientation
+from napari_d24fad.studies.scan import Problem, Scan
+from napari_d24fad.studies.series import Series
+
+NO_PLAN = ""
+"""Name of the plan of a reference that has none."""
+
+Record = TypeVar("Record")
+
+_learn = AtlasReferences.of
+
+
+@dataclass(frozen=True, slots=True)
+class _Set:
+    """What was learned of a set of references, beside the references."""
+
+    identities: tuple[str, ...]
+    standards: dict[Key, Standard] = field(repr=False)
+    levels: Levels
+    normal_scores: tuple[float, ...]
+    normal_masses: tuple[float, ...] = field(repr=False)
+    normal: NormalMaps = field(repr=False)
+    problems: tuple[Problem, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Pair:
+    """The distances of two scans, of the first to the second and back."""
+
+    there: dict[Key, FloatArray] = field(repr=False)
+    back: dict[Key, FloatArray] = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class _Name:
+    """The plan of a reference."""
+
+    plan: str
+
+
+_CLASSES: Mapping[str, type] = {
+    each.__name__: each
+    for each in (
+        Anatomy, BrainWindow, Calibration, Code, CommonGrid, Deformation, Direction, Kind, Levels,
+        MeasuredScan, NormalMaps, Orientation, Place, Problem, Standard, Sums, Volume, WorkingGrid,
+        WorkingVolume, _Name, _Pair, _Set,
+    )
+}  # fmt: skip
+
+
+class KeptAtlases:
+    """Keeps what was measured of references and learned of sets of them, for later programs.
+
+    Args:
+        cache: Keeps it, within its limit.
+    """
+
+    def __init__(self, cache: FeatureCache) -> None:
+        self._cache = cache
+
+    def plan_name(self, series: Series) -> str | None:
+        """Returns the name of the plan that a reference has, `NO_PLAN`, or None if that is not known."""
+        key = self._of_series(series, "plan")
+        found = None if key is None else self._get(key, _Name)
+        return None if found is None else found.plan
+
+    def keep_plan(self, series: Series, scan: Scan, name: str) -> None:
+        """Keeps the name of the plan that a reference has.
+
+        Args:
+            series: The reference.
+            scan: What it holds.
+            name: `Plan.name` or `NO_PLAN`.
+        """
+        self._note(series, scan)
+        self._put(_key("plan", *_of_scan(scan)), _Name(name))
+
+    def find(self, series: Series, plan: Plan, direction: Direction) -> MeasuredScan | None:
+        """Returns a reference that was measured before, without reading its pixels; None if it was not."""
+        key = self._of_series(series, "measured", _settings(plan), direction.value)
+        return None if key is None else self._scan(key)
+
+    def keep(self, series: Series, scan: Scan, plan: Plan, direction: Direction, found: MeasuredScan) -> None:
+        """Keeps what was measured of a reference.
+
+        Args:
+            series: The reference.
+            scan: What it holds.
+            plan: How it was measured.
+            direction: In which it was measured.
+            found: What was measured.
+        """
+        self._note(series, scan)
+        key = _key("measured", *_of_scan(scan), _settings(plan), direction.value)
+        self._put(key, _bare(found))
+
+    def references(
+        self,
+        scans: Sequence[MeasuredScan],
+        plan: Plan,
+        direction: Direction,
+        progress: Progress = silent,
+        cancel: CancelToken | None = None,
+        shares: Sequence[float] | None = None,
+    ) -> AtlasReferences:
+        """Makes a set of references, unless the same one was made before; see `AtlasReferences.of`."""
+        settings = (_settings(plan), direction.value)
+        key = _key("set", *(scan.identity for scan in scans), *settings, shares)
+        kept = self._get(key, _Set)
+        if kept is not None:
+            known = {scan.identity: scan for scan in scans}
+            placed = [
+                known.get(each) or self._scan(_key("placed", each, *settings)) for each in kept.identities
+            ]
+            found = tuple(scan for scan in placed if scan is not None)
+            if len(found) == len(scans):
+                return AtlasReferences(
+                    plan, direction, found, kept.standards, kept.levels, kept.normal_scores,
+                    kept.normal_masses, kept.normal, kept.problems,
+                )  # fmt: skip
+        before = self._take_pairs(scans, settings)
+        made = _learn(scans, plan, direction, progress, cancel, shares)
+        self._keep_pairs(made.scans, settings, before)
+        for scan in set(made.scans) - set(scans):  # placed where they fit the others
+            self._put(_key("placed", scan.identity, *settings), _bare(scan))
+        identities = tuple(scan.identity for scan in made.scans)
+        learned = _Set(
+            identities, made.standards, made.levels, made.normal_scores, made.normal_masses, made.normal,
+            made.problems,
+        )  # fmt: skip
+        self._put(key, learned)
+        return made
+
+    def _take_pairs(self, scans: Sequence[MeasuredScan], settings: tuple[str, str]) -> set[str]:
+        """Fills in the distances of pairs that were compared before, and returns the keys of these pairs."""
+        found = set()
+        for first, second, key in _pairs(scans, settings):
+            if any(other == second.identity for other, _ in first.compared):
+                continue
+            pair = self._get(key, _Pair)
+            if pair is not None:
+                found.add(key)
+                first.compared.update({(second.identity, own): each for own, each in pair.there.items()})
+                second.compared.update({(first.identity, own): each for own, each in pair.back.items()})
+        return found
+
+    def _keep_pairs(self, scans: Sequence[MeasuredScan], settings: tuple[str, str], known: set[str]) -> None:
+        for first, second, key in _pairs(scans, settings):
+            if key not in known and not self._cache.has(key):
+                self._put(key, _Pair(_distances(first, second), _distances(second, first)))
+
+    def _note(self, series: Series, scan: Scan) -> None:
+        if print_of_files := series.fingerprint():
+            self._cache.put(source_key(print_of_files), {}, {"pixels": scan.content_hash()})
+
+    def _of_series(self, series: Series, *parts: object) -> str | None:
+        """Names what is kept of a series; None if its pixels are not known by its files."""
+        print_of_files = series.fingerprint()
+        note = self._cache.get(source_key(print_of_files)) if print_of_files else None
+        if note is None:
+            return None
+        outline = replace(series.outline, pixels_hash=str(note[1].get("pixels")))
+        return _key(parts[0], *_of_scan(outline), *parts[1:])
+
+    def _scan(self, key: str) -> MeasuredScan | None:
+        found = self._get(key, MeasuredScan)
+        return None if found is None else _whole(found)
+
+    def _get(self, key: str, kind: type[Record]) -> Record | None:
+        kept = self._cache.get(key)
+        if kept is None:
+            return None
+        try:
+            found = unpack(kept[0], _CLASSES)
+        except (KeyError, ValueError, TypeError, AttributeError):
+            return None  # written by something else under this name
+        return found if isinstance(found, kind) else None
+
+    def _put(self, key: str, value: object) -> None:
+        if self._cache.keeps:
+            self._cache.put(key, pack(value, _CLASSES), {})
+
+
+def _bare(scan: MeasuredScan) -> MeasuredScan:
+    """Leaves out what is kept elsewhere, or made again in no time."""
+    place = scan.volume.place
+    arrays = [each for each in (place.coordinates, place.mirror) if each is not None]
+    shape = scan.volume.anatomy.mask.shape
+    made = [mapped(matrix, shape) for matrix in place.matrices]
+    if len(made) == len(arrays) and all(map(np.array_equal, made, arrays)):
+        nothing = np.empty(0, np.float32)
+        mirror = None if place.mirror is None else nothing
+        place = replace(place, coordinates=nothing, mirror=mirror)
+    return replace(scan, compared={}, volume=replace(scan.volume, place=place))
+
+
+def _whole(scan: MeasuredScan) -> MeasuredScan:
+    """Makes again what `_bare` left out."""
+    place = scan.volume.place
+    if place.coordinates.size:
+        return scan
+    coordinates, *mirror = (mapped(matrix, scan.volume.anatomy.mask.shape) for matrix in place.matrices)
+    place = replace(place, coordinates=coordinates, mirror=mirror[0] if mirror else None)
+    return replace(scan, volume=replace(scan.volume, place=place))
+
+
+def _pairs(
+    scans: Sequence[MeasuredScan], settings: tuple[str, str]
+) -> list[tuple[MeasuredScan, MeasuredScan, str]]:
+    """Returns each two scans, in an order that does not depend on theirs, with the key of the pair."""
+    ordered = sorted(scans, key=lambda scan: scan.identity)
+    return [(a, b, _key("pair", a.identity, b.identity, *settings)) for a, b in combinations(ordered, 2)]
+
+
+def _distances(own: MeasuredScan, other: MeasuredScan) -> dict[Key, FloatArray]:
+    return {key: each for (identity, key), each in own.compared.items() if identity == other.identity}
+
+
+def _of_scan(scan: Scan) -> tuple[str, str]:
+    """Names a scan with where it lies, which the way from the common space to it depends on."""
+    return scan.scan_hash(), repr(scan.affine[:3, 3].tolist())
+
+
+def _settings(plan: Plan) -> str:
+    """Names all choices of a plan that are data; what its functions do is the code's."""
+    chosen = ((each.name, getattr(plan, each.name)) for each in fields(plan))
+    return repr([(name, value) for name, value in chosen if not callable(value)])
+
+
+def _key(*parts: object) -> str:
+    return hashlib.sha256(json.dumps([_code(), *map(str, parts)]).encode()).hexdigest()
+
+
+@cache
+def _code() -> str:
+    """SHA-256 of the code that measures: what another version has measured is not found."""
+    digest = hashlib.sha256()
+    for package in ("napari_d24fad.anatomy", "napari_d24fad.detection.atlas"):
+        for file in sorted(resources.files(package).iterdir(), key=lambda file: file.name):
+            if file.name.endswith(".py"):
+                digest.update(file.read_bytes())
+    return digest.hexdigest()
