@@ -138,7 +138,8 @@ def _maps(
     distances, weights = compared.distances(chosen, side, shares, cancel)
     combined = combine_components(distances, null.component_means)
     relative = relative_to_expected(combined, query.encoded.levels[chosen], null.expected)
-    return smooth(relative, method.smoothing), weights
+    maps = smooth(relative, method.smoothing)
+    return (maps if null.spread is None else null.spread.weigh(maps)), weights
 
 
 def _per_slice(query: EncodedScan, values: FloatArray) -> FloatArray:

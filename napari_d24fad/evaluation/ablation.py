@@ -40,7 +40,7 @@ class _NotAligned(MatchedScoring):
 
 
 def _options(method: MatchedScoring) -> dict[str, float | int | bool]:
-    names = ("radius", "relative", "mirrored", "smoothing", "top", "nearest")
+    names = ("radius", "relative", "weighed", "mirrored", "smoothing", "top", "nearest")
     return {name: getattr(method, name) for name in names}
 
 
@@ -51,6 +51,7 @@ VARIANTS: Mapping[str, MatchedScoring] = {
     "channels not aligned to the references": _NotAligned(**_options(FOR_IMAGES)),  # type: ignore[arg-type]  # as above
     "nearest reference instead of three": replace(FOR_IMAGES, nearest=1),
     "all references instead of three": replace(FOR_IMAGES, nearest=1000),
+    "places weighed alike": replace(FOR_IMAGES, weighed=False),
     "no mirror images": replace(FOR_IMAGES, mirrored=False),
     "same place only": replace(FOR_IMAGES, radius=0),
     "twice the reach": replace(FOR_IMAGES, radius=4),

@@ -25,11 +25,12 @@ from napari_d24fad.detection.references.null import Null
 from napari_d24fad.detection.references.reference_check import check_outliers
 from napari_d24fad.detection.references.reference_set import References
 from napari_d24fad.detection.references.set_warnings import set_warnings
+from napari_d24fad.detection.references.spread import Spread
 from napari_d24fad.network.tensors import Tensors
 from napari_d24fad.studies.orientation import canonical, canonical_orientation
 from napari_d24fad.studies.scan import Photometric, Scan
 
-FORMAT = 2
+FORMAT = 3
 """Raise it whenever features or what is made of them change: older entries are then not found."""
 
 
@@ -123,9 +124,12 @@ def pack_set(references: References) -> tuple[Tensors, dict[str, Any]]:
         tensors["means"] = null.component_means
     if null.expected is not None:
         tensors["expected"] = null.expected
+    if null.spread is not None:
+        tensors["spread"] = null.spread.weights
     content = {
         "normal level": null.normal_level,
         "one more": null.one_more,
+        "middle": 0.0 if null.spread is None else null.spread.middle,
         "one region": calibration.level_one_region,
         "limit": likeness.limit,
         "copies": likeness.pairs,
@@ -152,6 +156,7 @@ def unpack_set(
     null = Null(
         component_means=_optional(tensors, "means", device),
         expected=_optional(tensors, "expected", device),
+        spread=Spread(content["middle"], upload(tensors["spread"], device)) if "spread" in tensors else None,
         normal_level=content["normal level"],
         scores=tensors["scores"].numpy(),
         slice_scores=np.where(slice_scores < 0, np.nan, slice_scores).astype(np.float32),

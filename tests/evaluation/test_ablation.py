@@ -27,6 +27,6 @@ def test_the_shipped_variant_is_what_an_evaluation_measures(tmp_path: Path) -> N
 def test_each_variant_changes_one_thing_of_the_shipped_scoring() -> None:
     shipped = VARIANTS["as shipped"]
     for name, variant in list(VARIANTS.items())[1:]:
-        fields = ("radius", "relative", "mirrored", "smoothing", "top", "nearest")
+        fields = ("radius", "relative", "weighed", "mirrored", "smoothing", "top", "nearest")
         changed = sum(getattr(variant, field) != getattr(shipped, field) for field in fields)
         assert changed + (type(variant) is not type(shipped)) == 1, name

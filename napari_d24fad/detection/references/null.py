@@ -18,6 +18,7 @@ from napari_d24fad.detection.encoding.encoded import EncodedScan
 from napari_d24fad.detection.references.alignment import Alignment, Compared
 from napari_d24fad.detection.references.calibration import LeftOutMaps
 from napari_d24fad.detection.references.pairing import MIN_REFERENCES
+from napari_d24fad.detection.references.spread import Spread, measure_spread
 from napari_d24fad.detection.scoring.matched import MatchedScoring
 from napari_d24fad.progress import CancelToken, Progress, part
 
@@ -35,6 +36,7 @@ class Null:
             references; None where the scoring adds components as they are.
         expected: ``(levels, side, side)`` combined distance that references show at each
             place of the anatomy; None likewise.
+        spread: Where maps of references vary; None where the scoring does not weigh places.
         normal_level: Median over the references of the 99.9th percentile of their own maps.
         scores: ``(references,)`` score of each reference against the others.
         slice_scores: ``(references, slices)`` the same per slice, NaN where there is none.
@@ -44,6 +46,7 @@ class Null:
 
     component_means: Tensor | None = field(repr=False)
     expected: Tensor | None = field(repr=False)
+    spread: Spread | None = field(repr=False)
     normal_level: float
     scores: npt.NDArray[np.float32] = field(repr=False)
     slice_scores: npt.NDArray[np.float32] = field(repr=False)
@@ -177,6 +180,9 @@ def measure_null(
         smoothed = smooth(relative_to_expected(maps, each.encoded.levels, expected), method.smoothing)
         inside = each.prepared.sampling.inside(side)
         left_out.append(LeftOutMaps(smoothed.numpy(), inside.numpy(), each.encoded.levels))
+    spread = measure_spread(left_out, mirrored=method.mirrored) if method.weighed else None
+    if method.weighed:
+        left_out = _weighed(left_out, mirrored=method.mirrored)
     slice_scores = np.full((len(references), max(len(r.indices) for r in references)), np.nan, np.float32)
     for row, alone in zip(slice_scores, left_out, strict=True):
         row[: len(alone.maps)] = method.image_score(torch.from_numpy(alone.maps[:, alone.inside])).numpy()
@@ -186,12 +192,22 @@ def measure_null(
     null = Null(
         means,
         upload(_expected(combined, references), distances[0].device) if method.relative else None,
+        None if spread is None else spread.on(distances[0].device),
         float(np.median(peaks)),
         scores,
         slice_scores,
         one_more,
     )
     return null, tuple(left_out)
+
+
+def _weighed(left_out: list[LeftOutMaps], *, mirrored: bool) -> list[LeftOutMaps]:
+    """Weighs the maps of each reference by the spread of the others."""
+    weighed = []
+    for index, one in enumerate(left_out):
+        spread = measure_spread(left_out[:index] + left_out[index + 1 :], mirrored=mirrored)
+        weighed.append(replace(one, maps=spread.weigh(torch.from_numpy(one.maps)).numpy()))
+    return weighed
 
 
 def _one_more(count: int, fewer: float, before: float) -> float:

@@ -37,6 +37,7 @@ class MatchedScoring:
     Attributes:
         radius: Cells around the same position that are searched.
         relative: See `Scoring.relative`.
+        weighed: See `Scoring.weighed`.
         mirrored: See `Scoring.mirrored`.
         smoothing: See `Scoring.smoothing`.
         top: Fraction of the map that the score of an image is the mean of.
@@ -45,6 +46,7 @@ class MatchedScoring:
 
     radius: int
     relative: bool
+    weighed: bool
     mirrored: bool
     smoothing: float
     top: float
@@ -240,8 +242,10 @@ def _lowest(distances: Tensor, count: int) -> list[Tensor]:
     return lowest
 
 
-FOR_VOLUMES = MatchedScoring(radius=1, relative=True, mirrored=False, smoothing=2 / 128, top=0.02)
+FOR_VOLUMES = MatchedScoring(
+    radius=1, relative=True, weighed=False, mirrored=False, smoothing=2 / 128, top=0.02
+)
 """Slices of one level show the same anatomy at the same place, and the body is not its own mirror image."""
 
-FOR_IMAGES = MatchedScoring(radius=2, relative=False, mirrored=True, smoothing=4 / 128, top=0.3)
+FOR_IMAGES = MatchedScoring(radius=2, relative=False, weighed=True, mirrored=True, smoothing=4 / 128, top=0.3)
 """Single images are framed by hand, of either side of the body."""

@@ -25,6 +25,7 @@ class PaperScoring:
     name: str = "paper"
     standardised: bool = False
     relative: bool = False
+    weighed: bool = False
     smoothing: float = 4 / 128
     mirrored: bool = False
 

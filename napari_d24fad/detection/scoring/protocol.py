@@ -35,6 +35,10 @@ class Scoring(Protocol):
         """Whether maps are divided by what references show at the same place."""
 
     @property
+    def weighed(self) -> bool:
+        """Whether a place counts less the more the maps of references vary there."""
+
+    @property
     def smoothing(self) -> float:
         """Standard deviation of the Gaussian that smooths a map, as a fraction of the side."""
 
