@@ -11,13 +11,16 @@ from napari_d24fad.anatomy.planes import filled, opened
 
 _CT_AIR = -300.0  # HU
 _THIN_MM = 6.0  # half the thickness of what is taken for table, positioner or tubes
+_THIN_SHARE = 0.03  # the same as a share of the field of view, where that is small: wrists, animals
+_PART = 0.25  # of the largest part: a leg beside a leg, but no arm beside a trunk
 _STRIPPED = 0.2  # share of voxels of one lowest value from which a scan is taken for cut out
 
 
 def body(values: FloatArray, grid: WorkingGrid, *, hounsfield: bool) -> BoolArray:
-    """Returns the largest body in a scan, its cavities filled in each plane.
+    """Returns the body in a scan, its cavities filled in each plane.
 
-    What hangs on it by less than 12 mm (table, positioner, tubes), or lies apart (arms), is left out.
+    What hangs on it by less than 12 mm (table, positioner, tubes), or lies apart and is smaller than a
+    quarter of the largest part (arms), is left out.
 
     Args:
         values: On the working grid; NaN as air.
@@ -29,15 +32,17 @@ def body(values: FloatArray, grid: WorkingGrid, *, hounsfield: bool) -> BoolArra
     level = _CT_AIR if hounsfield else _air_level(known)
     above = known > level
     spacing = (grid.spacing[1], grid.spacing[2])
-    solid = np.stack([opened(filled(plane), _THIN_MM, spacing) for plane in above])
-    return _largest(solid if solid.any() else above)
+    field_of_view = min(values.shape[1] * spacing[0], values.shape[2] * spacing[1])
+    thin = min(_THIN_MM, _THIN_SHARE * field_of_view)
+    solid = np.stack([opened(filled(plane), thin, spacing) for plane in above])
+    return _main_parts(solid if solid.any() else above)
 
 
 def tissue(values: FloatArray) -> BoolArray:
     """Returns what differs from the one value that surrounds a cut-out organ, holes filled in planes."""
     low = float(np.nanmin(values))
     above = np.isfinite(values) & (values > low)
-    return _largest(np.stack([filled(plane) for plane in above]))
+    return _main_parts(np.stack([filled(plane) for plane in above]))
 
 
 def is_cut_out(values: FloatArray) -> bool:
@@ -55,10 +60,10 @@ def _air_level(values: FloatArray) -> float:
     return float(threshold_otsu(below))  # type: ignore[no-untyped-call]
 
 
-def _largest(shape: BoolArray) -> BoolArray:
+def _main_parts(shape: BoolArray) -> BoolArray:
     labels, number = ndimage.label(shape)
     if number <= 1:
         return shape
     sizes = np.bincount(labels.ravel())
     sizes[0] = 0
-    return np.asarray(labels == sizes.argmax())
+    return np.asarray((sizes >= _PART * sizes.max())[labels])

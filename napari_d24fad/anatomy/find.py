@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import numpy.typing as npt
 
@@ -41,6 +43,20 @@ def find_anatomy(scan: Scan, kind: Kind | None = None, spacing: Millimetres | No
                 problems.append(Problem(Code.MASK_REPLACED, found))
         elif kind is Kind.INTRACRANIAL:
             problems.append(Problem(Code.MASK_REPLACED, "Its values are not those of a CT of the head."))
+    return replace(find_body(scan, kind, spacing), problems=tuple(problems))
+
+
+def find_body(scan: Scan, kind: Kind | None = None, spacing: Millimetres | None = None) -> Anatomy:
+    """Finds the body or, where the scan was cut out of its surroundings, the tissue.
+
+    Args:
+        scan: A grey volume.
+        kind: ``BODY`` or ``TISSUE`` to have that; else whichever it is.
+        spacing: See `find_anatomy`.
+
+    Raises:
+        PairingError: ``NOTHING_TO_EXAMINE``, if there is neither.
+    """
     grid = working_grid(scan, spacing or BODY_MM)
     values = grid.reduce(scan.voxels)
     if not np.isfinite(values).any() or np.nanmin(values) == np.nanmax(values):
@@ -52,7 +68,7 @@ def find_anatomy(scan: Scan, kind: Kind | None = None, spacing: Millimetres | No
         mask = body(values, grid, hounsfield=scan.modality == "CT" and float(np.nanmin(values)) < -200)
     if not mask.any():
         raise PairingError(Code.NOTHING_TO_EXAMINE)
-    return Anatomy(Kind.TISSUE if cut_out else Kind.BODY, grid, mask, values, problems=tuple(problems))
+    return Anatomy(Kind.TISSUE if cut_out else Kind.BODY, grid, mask, values)
 
 
 def drawn_region(scan: Scan, region: npt.NDArray[np.bool_], spacing: Millimetres | None = None) -> Anatomy:

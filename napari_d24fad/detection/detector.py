@@ -153,6 +153,7 @@ class Detector(Encoder):
             regions=references.regions(query, found.values, calibration.level_one_region),
             reference_checks=references.checks,
             calibration=calibration,
+            anatomy="" if query.prepared.extent is None else query.prepared.extent.kind.value,
         )
 
     def encode(

@@ -54,8 +54,7 @@ def examine_slices(
         Cancelled: If a stop was asked for.
     """
     prepared, method, null = query.prepared, references.scoring, references.null
-    sampling = prepared.sampling
-    inside = sampling.inside(method.map_side(sampling.side))
+    side = method.map_side(prepared.sampling.side)
     compared = references.alignment.compare(
         query, references.encoded, progress=part(progress, 0, 0.7), cancel=cancel
     )
@@ -63,9 +62,9 @@ def examine_slices(
 
     def drawn(run: slice) -> tuple[torch.Tensor, ...]:
         maps, weights = _maps(compared, run, null, references.shares, cancel)
-        values = maps[:, upload(inside, maps.device)]
+        inside = upload(prepared.inside(query.indices[run], side), maps.device)
         slices = torch.from_numpy(prepared.to_slices(maps, query.indices[run]))
-        return method.image_score(values), weights, slices
+        return method.image_score(maps, inside), weights, slices
 
     parts = []
     hold_values: list[bool] = []

@@ -9,6 +9,7 @@ from dataclasses import astuple, replace
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import torch
 from torch import Tensor
 
@@ -30,7 +31,7 @@ from napari_d24fad.network.tensors import Tensors
 from napari_d24fad.studies.orientation import canonical, canonical_orientation
 from napari_d24fad.studies.scan import Photometric, Scan
 
-FORMAT = 3
+FORMAT = 4
 """Raise it whenever features or what is made of them change: older entries are then not found."""
 
 
@@ -64,6 +65,9 @@ def pack_scan(encoded: EncodedScan) -> tuple[Tensors, dict[str, Any]]:
     tensors = {f"feature{n}": feature for n, feature in enumerate(encoded.encoded.features)}
     tensors["levels"] = torch.from_numpy(encoded.encoded.levels)
     tensors["seen"] = torch.from_numpy(np.stack([prepared.kept[index] for index in encoded.indices]))
+    if prepared.masks:
+        masks = np.stack([prepared.masks[index] for index in encoded.indices])
+        tensors["masks"] = torch.from_numpy(np.packbits(masks, axis=-1))
     sampling = prepared.sampling
     content = {
         "pixels": encoded.scan.content_hash(),
@@ -100,6 +104,7 @@ def unpack_scan(
         sampling=Sampling(_pair(rows), _pair(columns), _pair(grid), _pair(size), int(side)),
         examined=examined,
         levels=(np.arange(len(examined)) + 0.5) / len(examined),
+        masks=_masks(tensors, indices),
         kept=dict(zip(indices, tensors["seen"].numpy(), strict=True)),
     )
     features = tuple(upload(tensors[f"feature{n}"], device) for n in range(_count(tensors, "feature")))
@@ -196,6 +201,14 @@ def _matches(tensors: Tensors) -> dict[str, list[Tensor]]:
         if name.startswith("match"):
             found.setdefault(name.partition(" ")[2], []).append(tensors[name])
     return found
+
+
+def _masks(tensors: Tensors, indices: Sequence[int]) -> dict[int, npt.NDArray[np.bool_]]:
+    if "masks" not in tensors:
+        return {}
+    packed = tensors["masks"].numpy()
+    masks = np.unpackbits(packed, axis=-1, count=packed.shape[1]).astype(bool)
+    return dict(zip(indices, masks, strict=True))
 
 
 def _optional(tensors: Tensors, name: str, device: torch.device) -> Tensor | None:

@@ -43,8 +43,8 @@ def test_what_was_kept_gives_the_distances_that_the_network_gives(shares: tuple[
             weighted = torch.einsum("k,kchw->chw", (weights / weights.sum()).float(), others)[None]
             ssd = ssd + enlarge(1 - cosine(own, weighted), side)
             tsd = tsd + enlarge(1 - cosine(seen.scales[scale][:1], own), side)
-        sampling = query.prepared.sampling
-        expected = [sampling.to_slices(smooth(each, 4 / 128))[0].numpy() for each in (ssd, tsd)]
+        index = [query.indices[position]]
+        expected = [query.prepared.to_slices(smooth(each, 4 / 128), index)[0] for each in (ssd, tsd)]
     for name, values in zip((SSD, TSD), expected, strict=True):
         # Features are kept in half precision.
         found = distances.of_slices(slice(position, position + 1), name)[0]

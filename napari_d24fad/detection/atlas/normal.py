@@ -48,7 +48,7 @@ class NormalMaps:
         # scores, which are normal themselves: their exponential is what it expects.
         values = [np.exp(found[np.isfinite(found)]) for found in maps]
         inside = [
-            LeftOutMaps(one[np.newaxis, np.newaxis], np.ones((1, one.size), bool), np.zeros(1))
+            LeftOutMaps(one[np.newaxis, np.newaxis], np.ones((1, 1, one.size), bool), np.zeros(1))
             for one in values
         ]
         found = calibrate(inside)

@@ -9,8 +9,10 @@ import numpy as np
 import numpy.typing as npt
 import torch
 from torch import Tensor
+from torch.nn.functional import interpolate
 
 from napari_d24fad.detection.encoding.devices import upload
+from napari_d24fad.detection.encoding.extent import Extent, find_extent
 from napari_d24fad.detection.encoding.intensity import CT_WINDOW, Window, window_of
 from napari_d24fad.detection.encoding.sampling import Sampling, anatomy_box, whole_box
 from napari_d24fad.errors import Code, PairingError
@@ -30,6 +32,10 @@ class Prepared:
         examined: Canonical indices of the slices that hold anatomy.
         levels: ``(len(examined),)`` position of each within the anatomy, 0 at one end
             and 1 at the other; what slices of different scans are matched by.
+        extent: What of a grey volume is anatomy; None for images and colour, where no mask holds up, and
+            where pixels were let go.
+        masks: The same of each examined slice as the network sees it, by canonical index, ``(side / 4,
+            side / 4)`` bool each; empty where all is examined.
         kept: What the network saw of some slices, by canonical index, ``(side, side)`` uint8 each;
             empty while the scan has its pixels.
     """
@@ -40,6 +46,8 @@ class Prepared:
     sampling: Sampling
     examined: tuple[int, ...]
     levels: npt.NDArray[np.float64] = field(repr=False)
+    extent: Extent | None = field(default=None, repr=False)
+    masks: Mapping[int, npt.NDArray[np.bool_]] = field(default_factory=dict, repr=False)
     kept: Mapping[int, npt.NDArray[np.uint8]] = field(default_factory=dict, repr=False)
 
     def without_pixels(self, scan: Scan, indices: Sequence[int]) -> Prepared:
@@ -50,7 +58,24 @@ class Prepared:
             indices: Canonical indices of the slices to keep.
         """
         kept = {index: (255 * self.inputs([index])[0, 0]).round().byte().numpy() for index in indices}
-        return replace(self, scan=canonical(scan), kept=kept)
+        masks = {index: self.masks[index] for index in indices if index in self.masks}
+        return replace(self, scan=canonical(scan), extent=None, masks=masks, kept=kept)
+
+    def inside(self, indices: Sequence[int], side: int) -> Tensor:
+        """Returns which pixels of maps show anatomy: neither padding nor surroundings.
+
+        Args:
+            indices: Canonical indices of the slices, ``N``.
+            side: Side of the maps in pixels, a divisor of the input's.
+
+        Returns:
+            ``(N, side, side)`` bool.
+        """
+        inside = self.sampling.inside(side).expand(len(indices), side, side)
+        if not self.masks:
+            return inside
+        masks = torch.from_numpy(np.stack([self.masks[index] for index in indices]))
+        return interpolate(masks[:, None].float(), (side, side), mode="nearest")[:, 0].bool() & inside
 
     def inputs(self, indices: Sequence[int], device: torch.device | None = None) -> Tensor:
         """Returns network inputs of canonical slices, ``(N, 3, side, side)`` in 0..1.
@@ -78,9 +103,12 @@ class Prepared:
             indices: Of the slices, ``N``.
 
         Returns:
-            ``(N, rows, columns)``; NaN outside the crop, and where the scan holds no value (NaN).
+            ``(N, rows, columns)``; NaN outside the crop and the anatomy, and where the scan holds no
+            value (NaN).
         """
         slices: npt.NDArray[np.float32] = self.sampling.to_slices(maps).cpu().numpy()
+        if self.extent is not None:
+            slices[~self.extent.voxels[list(indices)]] = np.nan
         voxels = self.scan.voxels
         if np.issubdtype(voxels.dtype, np.floating) and not self.scan.pixels_hash:
             for row, plane in zip(slices, (voxels[index] for index in indices), strict=True):
@@ -132,4 +160,6 @@ def prepare(scan: Scan, side: int, ct_window: tuple[float, float] = CT_WINDOW) -
     examined = tuple(range(*box.slices))
     levels = (np.arange(len(examined)) + 0.5) / len(examined)
     sampling = Sampling.fit(box, upright.grid[1:], upright.spacing[1:], side)
-    return Prepared(upright, orientation, window, sampling, examined, levels)
+    extent = find_extent(upright, examined) if upright.is_volume and not upright.is_colour else None
+    masks = {} if extent is None else {index: extent.seen(index, sampling) for index in examined}
+    return Prepared(upright, orientation, window, sampling, examined, levels, extent, masks)

@@ -30,7 +30,7 @@ class LeftOutMaps:
 
     Attributes:
         maps: ``(slices, side, side)`` float32, smoothed.
-        inside: ``(side, side)`` bool, the pixels that show the scan and not padding.
+        inside: ``(slices, side, side)`` bool, the pixels that show anatomy and not padding.
         levels: ``(slices,)`` position of each slice within the anatomy, 0 to 1.
     """
 
@@ -40,7 +40,7 @@ class LeftOutMaps:
 
     def values(self) -> FloatArray:
         """Returns the values inside, flat."""
-        return self.maps[:, self.inside].ravel()
+        return self.maps[self.inside]
 
 
 @dataclass(frozen=True, slots=True, eq=False)

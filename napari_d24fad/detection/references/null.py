@@ -178,14 +178,16 @@ def measure_null(
     for index, (maps, each) in enumerate(zip(combined, references, strict=True)):
         expected = _expected(combined, references, index) if method.relative else None
         smoothed = smooth(relative_to_expected(maps, each.encoded.levels, expected), method.smoothing)
-        inside = each.prepared.sampling.inside(side)
+        inside = each.prepared.inside(each.indices, side)
         left_out.append(LeftOutMaps(smoothed.numpy(), inside.numpy(), each.encoded.levels))
     spread = measure_spread(left_out, mirrored=method.mirrored) if method.weighed else None
     if method.weighed:
         left_out = _weighed(left_out, mirrored=method.mirrored)
     slice_scores = np.full((len(references), max(len(r.indices) for r in references)), np.nan, np.float32)
     for row, alone in zip(slice_scores, left_out, strict=True):
-        row[: len(alone.maps)] = method.image_score(torch.from_numpy(alone.maps[:, alone.inside])).numpy()
+        row[: len(alone.maps)] = method.image_score(
+            torch.from_numpy(alone.maps), torch.from_numpy(alone.inside)
+        ).numpy()
     scores = np.array([scan_score(row) for row in slice_scores], np.float32)
     # The median, so that one abnormal reference does not hide what the query shows.
     peaks = [np.percentile(alone.values(), NORMAL_PERCENTILE) for alone in left_out]

@@ -56,7 +56,7 @@ def measure_spread(left_out: list[LeftOutMaps], *, mirrored: bool) -> Spread:
         mirrored: Whether the other side of the body tells as much about a place.
     """
     maps = np.concatenate([one.maps for one in left_out])
-    known = np.concatenate([np.broadcast_to(one.inside, one.maps.shape) for one in left_out])
+    known = np.concatenate([one.inside for one in left_out])
     logs, share = np.log(np.maximum(maps, _LEAST)), known.astype(np.float32)
     if mirrored:
         logs, share = (np.concatenate([each, each[:, :, ::-1]]) for each in (logs, share))

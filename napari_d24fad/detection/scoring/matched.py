@@ -169,10 +169,14 @@ class MatchedScoring:
         counted = torch.diff(reached, dim=1, prepend=torch.zeros_like(reached[:, :1]))
         return (counted * ordered).sum(dim=1) / counted.sum(dim=1)
 
-    def image_score(self, values: Tensor) -> Tensor:
+    def image_score(self, maps: Tensor, inside: Tensor) -> Tensor:
         """Mean of the highest values."""
-        count = max(1, int(values.shape[-1] * self.top))
-        return values.topk(count).values.mean(dim=-1)
+        known = inside.flatten(1).sum(dim=1)
+        count = (known * self.top).long().clamp(min=1)
+        highest = maps.masked_fill(~inside, -torch.inf).flatten(1).sort(dim=1, descending=True).values
+        taken = torch.arange(highest.shape[1], device=maps.device) < count[:, None]
+        mean = highest.masked_fill(~taken, 0).sum(dim=1) / count
+        return mean.masked_fill(known == 0, torch.nan)
 
 
 def lowest_of_each(distances: Tensor, owners: Sequence[int]) -> Tensor:

@@ -78,6 +78,7 @@ class PaperScoring:
             weights.append(weight)
         return torch.stack(maps, dim=1), torch.stack(weights, dim=2)
 
-    def image_score(self, values: Tensor) -> Tensor:
+    def image_score(self, maps: Tensor, inside: Tensor) -> Tensor:
         """The largest value."""
-        return values.amax(dim=-1)
+        highest = maps.masked_fill(~inside, -torch.inf).amax(dim=(1, 2))
+        return highest.masked_fill(~inside.any(dim=2).any(dim=1), torch.nan)

@@ -85,5 +85,10 @@ class Scoring(Protocol):
             sum to 1 over the supports.
         """
 
-    def image_score(self, values: Tensor) -> Tensor:
-        """Turns the examined values ``(N, P)`` of smoothed maps into one number each, ``(N,)``."""
+    def image_score(self, maps: Tensor, inside: Tensor) -> Tensor:
+        """Turns smoothed maps ``(N, side, side)`` into one number each, ``(N,)``.
+
+        Args:
+            maps: The maps.
+            inside: Of the same shape, what of them counts; the score is NaN where nothing does.
+        """

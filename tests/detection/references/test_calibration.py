@@ -15,8 +15,8 @@ from napari_d24fad.detection.references.calibration import (
 def scans(seed: int, count: int, spread: float, side: int = 32) -> list[LeftOutMaps]:
     """Normal scans whose log values share a shift per scan, which pooled pixels would take for noise."""
     r = np.random.default_rng(seed)
-    inside = np.ones((side, side), bool)
-    inside[:, :4] = False
+    inside = np.ones((1, side, side), bool)
+    inside[:, :, :4] = False
     return [
         LeftOutMaps(
             np.exp(spread * r.standard_normal() + 0.3 * r.standard_normal((1, side, side))).astype(
@@ -124,5 +124,5 @@ def test_above_the_level_references_show_one_region_each_at_most() -> None:
     maps = np.zeros((1, 64, 64), np.float32)
     for size, (row, column) in enumerate([(8, 8), (8, 40), (40, 8), (40, 40)], start=1):
         maps[0, row : row + 10, column : column + 10] = size
-    one = LeftOutMaps(maps, np.ones((64, 64), bool), np.array([0.5]))
+    one = LeftOutMaps(maps, np.ones((1, 64, 64), bool), np.array([0.5]))
     assert 3 < calibrate([one, one]).level_one_region <= 4

@@ -14,7 +14,7 @@ def _maps(count: int, left: float, right: float, seed: int = 0) -> list[LeftOutM
     """Maps whose logarithms have one standard deviation in the left half and another in the right."""
     rng = np.random.default_rng(seed)
     deviation = np.where(np.arange(SIDE) < SIDE // 2, left, right)
-    inside = np.ones((SIDE, SIDE), bool)
+    inside = np.ones((1, SIDE, SIDE), bool)
     level = np.array([0.5])
     return [
         LeftOutMaps(
@@ -57,15 +57,17 @@ def test_both_sides_of_the_body_tell_of_each_other() -> None:
 
 
 def test_references_without_spread_weigh_every_place_alike() -> None:
-    same = [LeftOutMaps(np.full((1, 32, 32), 2.0, np.float32), np.ones((32, 32), bool), np.array([0.5]))] * 3
+    same = [
+        LeftOutMaps(np.full((1, 32, 32), 2.0, np.float32), np.ones((1, 32, 32), bool), np.array([0.5]))
+    ] * 3
     spread = measure_spread(same, mirrored=True)
     torch.testing.assert_close(spread.weights, torch.ones(32, 32))
     torch.testing.assert_close(spread.weigh(torch.full((1, 32, 32), 3.0)), torch.full((1, 32, 32), 1.5))
 
 
 def test_padding_tells_nothing() -> None:
-    inside = np.zeros((SIDE, SIDE), bool)
-    inside[:, : SIDE // 2] = True
+    inside = np.zeros((1, SIDE, SIDE), bool)
+    inside[..., : SIDE // 2] = True
     maps = _maps(8, 0.1, 4.0)
     cropped = [LeftOutMaps(one.maps, inside, one.levels) for one in maps]
     spread = measure_spread(cropped, mirrored=False)

@@ -1,0 +1,77 @@
+"""What of a volume is anatomy: body or tissue, on the voxels of the scan and as the network sees it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cached_property
+
+import numpy as np
+
+from napari_d24fad.anatomy.find import find_body
+from napari_d24fad.anatomy.found import Kind
+from napari_d24fad.anatomy.grid import BoolArray, WorkingGrid
+from napari_d24fad.detection.encoding.sampling import Sampling
+from napari_d24fad.errors import PairingError
+from napari_d24fad.studies.scan import Scan
+
+SHRUNK = 4
+"""The network's input is so many times as fine as the mask of each of its slices."""
+
+_LEAST_SLICES = 0.5
+
+
+class Extent:
+    """The mask of a volume in canonical order.
+
+    Attributes:
+        kind: What it encloses.
+    """
+
+    def __init__(self, kind: Kind, grid: WorkingGrid, mask: BoolArray) -> None:
+        self.kind = kind
+        self._grid, self._mask = grid, mask
+
+    @cached_property
+    def voxels(self) -> BoolArray:
+        """The mask on the grid of the scan, ``(slices, rows, columns)``."""
+        return np.asarray(self._grid.expand(self._mask), bool)
+
+    def seen(self, index: int, sampling: Sampling) -> BoolArray:
+        """Returns the mask of a slice where the network sees it.
+
+        Args:
+            index: Of the slice.
+            sampling: How slices become network inputs.
+
+        Returns:
+            ``(side, side)``, a quarter of the input's side; padding is outside.
+        """
+        places = SHRUNK * np.arange(sampling.side // SHRUNK) + SHRUNK // 2
+        seen = sampling.inside(sampling.side // SHRUNK).numpy()
+        rows, columns = (
+            (first + (places - origin) * (last - first) // size).clip(first, last - 1)
+            for origin, size, (first, last) in zip(
+                sampling.origin, sampling.content, (sampling.rows, sampling.columns), strict=True
+            )
+        )
+        return np.asarray(self.voxels[index][np.ix_(rows, columns)] & seen)
+
+
+def find_extent(scan: Scan, examined: Sequence[int]) -> Extent | None:
+    """Finds what of a volume is anatomy.
+
+    Args:
+        scan: A grey volume in canonical order.
+        examined: The slices that are examined.
+
+    Returns:
+        None where no mask holds up: nothing is found, or nothing in most of the slices. All that lies in
+        the box of the anatomy is examined then.
+    """
+    try:
+        found = find_body(scan)
+    except PairingError:
+        return None
+    extent = Extent(found.kind, found.grid, found.mask)
+    filled = extent.voxels[list(examined)].any(axis=(1, 2))
+    return extent if filled.mean() >= _LEAST_SLICES else None
