@@ -9,7 +9,7 @@ from pathlib import Path
 
 from napari_d24fad.detection.encoding.encoded import MAX_LEVELS, EncodedScan
 from napari_d24fad.detection.encoding.encoder import Encoder
-from napari_d24fad.detection.encoding.intensity import CT_WINDOW
+from napari_d24fad.detection.encoding.intensity import CT_WINDOW, CtWindow
 from napari_d24fad.detection.examination import examine_slices
 from napari_d24fad.detection.references.alignment import Alignment
 from napari_d24fad.detection.references.calibration import RATES, calibrate, conformal_p
@@ -41,7 +41,7 @@ class Detector(Encoder):
         model: str | Path = "compact",
         device: str = "auto",
         scoring: str | None = None,
-        ct_window: tuple[float, float] = CT_WINDOW,
+        ct_windows: tuple[CtWindow, ...] = (CT_WINDOW,),
         precision: Precision | None = None,
     ) -> Detector:
         """Loads a model by name or file.
@@ -49,7 +49,7 @@ class Detector(Encoder):
         Raises:
             ModelError: The model is unknown or damaged, or the device not available.
         """
-        return cls(load_model(model), device, scoring, ct_window, precision)
+        return cls(load_model(model), device, scoring, ct_windows, precision)
 
     def reference_set(
         self,

@@ -68,5 +68,5 @@ def _without_weighting(detector: Detector) -> Detector:
         parameter.data.zero_()
     model = replace(detector.model, network=network)
     return Detector(
-        model, str(detector.device), detector.scoring_name, detector.ct_window, detector.precision
+        model, str(detector.device), detector.scoring_name, detector.ct_windows, detector.precision
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from typing import TypeVar
 
 import numpy as np
@@ -16,6 +17,7 @@ from napari_d24fad.export.anatomy import edge_letters, slice_number, slice_text
 from napari_d24fad.export.colours import anomaly_limits, blend
 from napari_d24fad.export.notice import NOTICE
 from napari_d24fad.export.stamp import Picture, Stamp, stamp
+from napari_d24fad.export.windows import windows_text
 from napari_d24fad.studies.orientation import canonical, canonical_orientation
 from napari_d24fad.studies.scan import Scan
 
@@ -32,10 +34,11 @@ def draw_overlay(
     *,
     label: str,
     ct_window: CtWindow = CT_WINDOW,
+    ct_windows: Sequence[CtWindow] = (),
 ) -> Picture:
     """Draws a slice as it lies on a radiologist's screen, with the anomaly over it.
 
-    The grey values are windowed as the detector saw them; MONOCHROME1 is inverted. Where
+    MONOCHROME1 is inverted. Where
     pixels are square each voxel is a whole number of screen pixels, otherwise the
     finer direction is.
 
@@ -44,7 +47,8 @@ def draw_overlay(
         anomaly: Its map.
         index: The slice, along the scan's `slice_axis` in the scan's own order.
         label: What the scan is, without identity, such as the label of its series.
-        ct_window: Low and high HU that the detector used for CT.
+        ct_window: Low and high HU that become black and white, for CT.
+        ct_windows: Those that the detector used, if others.
 
     Returns:
         ``(rows, columns, 3)``: the slice, headings, colour bar, and for a scan with
@@ -59,11 +63,12 @@ def draw_overlay(
     limits = anomaly_limits(anomaly)
     rows, columns = _screen_size(upright)
     picture = blend(_resize(background, rows, columns), _resize(values, rows, columns), limits)
+    windows = windows_text(scan, anomaly, ct_windows or (ct_window,))
     return stamp(
         picture,
         Stamp(
             heading=(
-                ", ".join(text for text in (series_text(scan, label), window_text(scan, ct_window)) if text),
+                ", ".join(filter(None, (series_text(scan, label), windows))),
                 _where(scan, anomaly, index, is_coloured=bool((values >= limits[0]).any())),
             ),
             footing=(model_text(anomaly), NOTICE),
@@ -108,11 +113,6 @@ def series_text(scan: Scan, label: str) -> str:
     # Only DICOM describes its series; elsewhere the description repeats the kind of file.
     description = " ".join(scan.identity.description.split()) if scan.identity.series_uid else ""
     return f"{label}, {description}" if description else label
-
-
-def window_text(scan: Scan, ct_window: CtWindow) -> str:
-    """Says in which window a CT was examined; empty for what has no absolute values."""
-    return f"window {ct_window[0]:g} to {ct_window[1]:g} HU" if scan.modality == "CT" else ""
 
 
 def _where(scan: Scan, anomaly: AnomalyMap, index: int, *, is_coloured: bool) -> str:

@@ -15,12 +15,13 @@ import numpy as np
 import numpy.typing as npt
 
 from napari_d24fad.atomic import atomic_file
-from napari_d24fad.detection.encoding.intensity import CT_WINDOW
+from napari_d24fad.detection.encoding.intensity import CT_WINDOW, CtWindow
 from napari_d24fad.detection.references.regions import Region
 from napari_d24fad.detection.result import AnomalyMap, FloatArray, MapChannel
 from napari_d24fad.errors import D24fadError
 from napari_d24fad.export.anatomy import slice_number, slice_position_mm
 from napari_d24fad.export.notice import NOTICE
+from napari_d24fad.export.windows import examined_windows
 from napari_d24fad.studies.scan import Problem, Scan
 from napari_d24fad.version import __version__
 
@@ -45,7 +46,8 @@ class ReportEntry:
         label: What it is, without identity, such as the label of its series.
         anomaly: What was found.
         reference_labels: One short name without identity per reference.
-        ct_window: Low and high HU that became black and white, for CT.
+        ct_window: Low and high HU that pictures show as black and white, for CT.
+        ct_windows: Those that it was examined in, joined where there are several.
         files: Names of the files written for it, without folder.
         channel_maps: Parts of the map that are written as well.
     """
@@ -54,7 +56,8 @@ class ReportEntry:
     label: str
     anomaly: AnomalyMap
     reference_labels: tuple[str, ...]
-    ct_window: tuple[float, float] = CT_WINDOW
+    ct_window: CtWindow = CT_WINDOW
+    ct_windows: tuple[CtWindow, ...] = (CT_WINDOW,)
     files: tuple[str, ...] = field(default=(), repr=False)
     channel_maps: tuple[ChannelMap, ...] = field(default=(), repr=False)
 
@@ -172,6 +175,7 @@ def _file_of(channel: MapChannel, entry: ReportEntry) -> str | None:
 
 def _query(entry: ReportEntry) -> dict[str, Any]:
     scan = entry.scan
+    examined = examined_windows(scan, entry.anomaly, entry.ct_windows)
     return {
         "label": entry.label,
         "modality": scan.modality or None,
@@ -183,6 +187,7 @@ def _query(entry: ReportEntry) -> dict[str, Any]:
         "affine_lps": scan.affine.tolist() if scan.in_patient else None,
         "slice_axis": scan.slice_axis,
         "window_hu": list(entry.ct_window) if scan.modality == "CT" else None,
+        "examined_windows_hu": [list(each) for each in examined] or None,
         "fingerprint": fingerprint(scan),
         "problems": coded(scan.problems),
     }

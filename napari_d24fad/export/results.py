@@ -157,7 +157,9 @@ def _save_one(folder: Path, entry: ReportEntry, stem: str) -> ReportEntry:
         as_nifti(replace(anomaly, values=values), folder / files[-1], channel=channel)
     for index in anomaly.most_suspicious(1):
         files.append(picture_name)
-        picture = draw_overlay(scan, anomaly, index, label=entry.label, ct_window=entry.ct_window)
+        picture = draw_overlay(
+            scan, anomaly, index, label=entry.label, ct_window=entry.ct_window, ct_windows=entry.ct_windows
+        )
         save_png(picture, folder / files[-1])
     return replace(entry, files=tuple(files))
 

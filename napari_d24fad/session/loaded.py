@@ -46,7 +46,7 @@ class Loaded:
         self.setting = request.setting
         # Features explain what the atlas finds.
         scoring = None if request.scoring == ATLAS else request.scoring
-        self.detector = Detector.load(request.model, request.device, scoring, request.window)
+        self.detector = Detector.load(request.model, request.device, scoring, request.windows)
         cache = FeatureCache(features_folder(), features_limit())
         self._kept_references = KeptReferences(self.detector, cache)
         self.encodings = Encodings(self.detector, self._kept_references, spare)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from napari_d24fad.detection.encoding.intensity import CtWindow, usual_window
+from napari_d24fad.detection.encoding.intensity import CtWindow, usual_window, usual_windows
 from napari_d24fad.detection.result import AnomalyMap
 from napari_d24fad.studies.scan import Scan
 from napari_d24fad.studies.series import Series
@@ -22,7 +22,7 @@ class Request:
         device: Name of the device, or ``"auto"``.
         shares: How much each reference counts, above 0 and up to 1; None for 1 each.
         ct_window: Low and high HU that become black and white, chosen by the reader; None for the
-            usual ones of the query.
+            windows that are usual for the query.
         scoring: ``"paper"``, ``"matched"`` or ``"atlas"``; None takes ``"atlas"`` for volumes of a kind
             that has a plan (see `detection.atlas.plans`), else what the model's card says.
         direction: ``"brighter"``, ``"darker"`` or ``"both"``, for the atlas; None for what is usual for
@@ -40,13 +40,18 @@ class Request:
 
     @property
     def window(self) -> CtWindow:
-        """Low and high HU of query and references alike, as chosen or by `usual_window`."""
+        """Low and high HU that the query is shown in, as chosen or by `usual_window`."""
         return self.ct_window or usual_window(self.query.outline)
+
+    @property
+    def windows(self) -> tuple[CtWindow, ...]:
+        """Those that query and references are examined in: the one chosen, or `usual_windows`."""
+        return usual_windows(self.query.outline) if self.ct_window is None else (self.ct_window,)
 
     @property
     def setting(self) -> tuple[object, ...]:
         """What features depend on beside the scans."""
-        return self.model, self.device, self.scoring, self.window
+        return self.model, self.device, self.scoring, self.windows
 
     def differs_in_references_only(self, other: Request) -> bool:
         """Whether what was found for another request can be used for this one."""

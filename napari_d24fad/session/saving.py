@@ -95,4 +95,6 @@ def report_entry(examination: Examination) -> ReportEntry:
     request = examination.request
     references = enumerate(request.references, start=1)
     labels = tuple(f"Reference {number}: {series.label}" for number, series in references)
-    return ReportEntry(examination.scan, request.query.label, examination.anomaly, labels, request.window)
+    return ReportEntry(
+        examination.scan, request.query.label, examination.anomaly, labels, request.window, request.windows
+    )

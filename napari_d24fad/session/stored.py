@@ -43,7 +43,7 @@ def encoding_key(encoder: Encoder, scan: Scan, max_slices: int) -> str:
         encoder.model.sha256,
         encoder.scoring_name,
         encoder.arithmetic,
-        encoder.ct_window,
+        encoder.ct_windows,
         encoder.model.card.input_size,
         max_slices,
     )
@@ -100,7 +100,7 @@ def unpack_scan(
     prepared = Prepared(
         scan=upright,
         orientation=canonical_orientation(scan),
-        window=Window(*content["window"]),
+        window=_window(*content["window"]),
         sampling=Sampling(_pair(rows), _pair(columns), _pair(grid), _pair(size), int(side)),
         examined=examined,
         levels=(np.arange(len(examined)) + 0.5) / len(examined),
@@ -201,6 +201,10 @@ def _matches(tensors: Tensors) -> dict[str, list[Tensor]]:
         if name.startswith("match"):
             found.setdefault(name.partition(" ")[2], []).append(tensors[name])
     return found
+
+
+def _window(low: float, high: float, inverted: bool, others: Sequence[Sequence[float]]) -> Window:
+    return Window(low, high, inverted, tuple((first, last) for first, last in others))
 
 
 def _masks(tensors: Tensors, indices: Sequence[int]) -> dict[int, npt.NDArray[np.bool_]]:

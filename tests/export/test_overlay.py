@@ -180,7 +180,7 @@ def test_a_ct_is_drawn_in_the_window_it_was_examined_in_and_says_so(monkeypatch:
         scan = make_scan(voxels, affine_of(), modality=modality)
         draw_overlay(scan, anomaly, 0, label="a scan", ct_window=(-1000, 400))
     (picture, marks), (_, others) = pages
-    assert marks.heading[0] == "a scan, window -1000 to 400 HU"
+    assert marks.heading[0] == "a scan, examined in lung and mediastinum -1000 to 400 HU"
     assert others.heading[0] == "a scan"
     assert set(np.unique(picture)) == {27, 73}  # 255 * 150 / 1400 and 255 * 400 / 1400
 

@@ -123,7 +123,7 @@ def test_another_model_or_precision_finds_nothing(folder: Path, tmp_path: Path, 
     for other in (
         Detector(random_model(), "cpu", "paper"),
         Detector(random_model(), "cpu", precision="bfloat16"),
-        Detector(random_model(), "cpu", ct_window=(0.0, 80.0)),
+        Detector(random_model(), "cpu", ct_windows=((0.0, 80.0),)),
     ):
         work.clear()
         _, found = made(cache, folder, other)

@@ -263,7 +263,7 @@ def test_ct_is_shown_and_examined_in_the_window_of_its_body_part_or_that_chosen(
     assert not dock.results.is_outdated
     assert not np.array_equal(dock.examination.anomaly.values, before.anomaly.values, equal_nan=True)
     marks = canvas_stamp(viewer, dock.layers.shown, dock.examination, "", None, None, canvas_picture(viewer))
-    assert marks.footing[0].endswith("examined in window -1350 to 150 HU")
+    assert marks.footing[0].endswith("examined in lung -1350 to 150 HU")
 
 
 def test_study_can_be_closed(qtbot, dock: DetectionDock, settle, study_folder: Path) -> None:

@@ -17,7 +17,7 @@ from napari_d24fad.detection.encoding.devices import (
     passed_over,
 )
 from napari_d24fad.detection.encoding.encoded import Encoded, EncodedScan, evenly
-from napari_d24fad.detection.encoding.intensity import CT_WINDOW
+from napari_d24fad.detection.encoding.intensity import CT_WINDOW, CtWindow
 from napari_d24fad.detection.encoding.prepared import Prepared, prepare
 from napari_d24fad.detection.encoding.store import collect
 from napari_d24fad.detection.scoring.names import scoring
@@ -42,7 +42,7 @@ class Encoder:
         model: The loaded model.
         device: See `choose_device`.
         scoring_name: ``"paper"`` or ``"matched"``; None takes what the model's card says.
-        ct_window: Low and high HU for CT.
+        ct_windows: Low and high HU for CT, of one window or several that are joined.
         precision: See `Precision`. None takes the exact network for the published scoring and
             float32 for the default one. bfloat16 may change the order of scores: never by default.
 
@@ -60,14 +60,14 @@ class Encoder:
         model: LoadedModel,
         device: str = "auto",
         scoring_name: str | None = None,
-        ct_window: tuple[float, float] = CT_WINDOW,
+        ct_windows: tuple[CtWindow, ...] = (CT_WINDOW,),
         precision: Precision | None = None,
     ) -> None:
         self.model = model
         self.device = choose_device(device)
         self._untold = passed_over(device)
         self.scoring_name = scoring_name or model.card.scoring
-        self.ct_window = ct_window
+        self.ct_windows = ct_windows
         scoring(self.scoring_name, volume=True)  # refuses an unknown name now, not after the encoding
         if precision not in (None, *PRECISIONS):
             raise ArgumentError(Code.BAD_ARGUMENT, f"The precision must be {', '.join(PRECISIONS)}.")
@@ -133,7 +133,7 @@ class Encoder:
 
     def prepare(self, scan: Scan) -> Prepared:
         """Makes a scan ready for this model; see `prepare`."""
-        return prepare(scan, self.model.card.input_size, self.ct_window)
+        return prepare(scan, self.model.card.input_size, self.ct_windows)
 
     @torch.inference_mode()
     def encode_slices(

@@ -13,7 +13,7 @@ from torch.nn.functional import interpolate
 
 from napari_d24fad.detection.encoding.devices import upload
 from napari_d24fad.detection.encoding.extent import Extent, find_extent
-from napari_d24fad.detection.encoding.intensity import CT_WINDOW, Window, window_of
+from napari_d24fad.detection.encoding.intensity import CT_WINDOW, CtWindow, Window, window_of
 from napari_d24fad.detection.encoding.sampling import Sampling, anatomy_box, whole_box
 from napari_d24fad.errors import Code, PairingError
 from napari_d24fad.studies.orientation import Orientation, canonical, canonical_orientation
@@ -135,13 +135,13 @@ class Prepared:
         return self.kept[index][top : top + height, left : left + width], pixel
 
 
-def prepare(scan: Scan, side: int, ct_window: tuple[float, float] = CT_WINDOW) -> Prepared:
+def prepare(scan: Scan, side: int, ct_windows: tuple[CtWindow, ...] = (CT_WINDOW,)) -> Prepared:
     """Makes a scan ready.
 
     Args:
         scan: A volume, or an image as a volume of one slice.
         side: Side of the network input in pixels.
-        ct_window: Low and high HU for CT.
+        ct_windows: Low and high HU for CT, of one window or several that are joined.
 
     Raises:
         PairingError: NOTHING_TO_EXAMINE if a volume holds no anatomy.
@@ -149,7 +149,7 @@ def prepare(scan: Scan, side: int, ct_window: tuple[float, float] = CT_WINDOW) -
     """
     orientation = canonical_orientation(scan)
     upright = canonical(scan)
-    window = window_of(upright, ct_window)
+    window = window_of(upright, *ct_windows)
     box = whole_box(upright.grid)
     if upright.is_volume:
         # Where a body ends does not depend on the window chosen to look at it: in a lung window air is grey.

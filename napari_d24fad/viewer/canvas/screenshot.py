@@ -57,8 +57,9 @@ def canvas_stamp(
         picture: Of the canvas, as `canvas_picture` returns it.
     """
     # Slow to import: not before a picture is saved.
-    from napari_d24fad.export.overlay import model_text, series_text, window_text
+    from napari_d24fad.export.overlay import model_text, series_text
     from napari_d24fad.export.stamp import Stamp
+    from napari_d24fad.export.windows import windows_text
 
     scan, anomaly = shown.scan, examination.anomaly
     flat = viewer.dims.ndisplay == 2
@@ -66,8 +67,7 @@ def canvas_stamp(
     is_slice, order = index is not None, tuple(viewer.dims.order)
     upright = is_slice and shown.slice_axis == 0 and order == tuple(range(viewer.dims.ndim))
     # The grey values on the canvas are the user's choice; those that were examined are not.
-    window = window_text(scan, examination.request.window)
-    window = f"examined in {window}" if window else ""
+    window = windows_text(scan, anomaly, examination.request.windows)
     return Stamp(
         heading=(series_text(scan, shown.series.label), ", ".join(text for text in (where, score) if text)),
         footing=(", ".join(text for text in (model_text(anomaly), window) if text), NOTICE),

@@ -5,7 +5,13 @@ from __future__ import annotations
 from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QComboBox, QHBoxLayout, QLabel, QSizePolicy, QSpinBox, QVBoxLayout, QWidget
 
-from napari_d24fad.detection.encoding.intensity import CT_WINDOW, CT_WINDOWS, CtWindow, usual_window
+from napari_d24fad.detection.encoding.intensity import (
+    CT_WINDOW,
+    CT_WINDOWS,
+    CtWindow,
+    name_windows,
+    usual_windows,
+)
 from napari_d24fad.studies.scan import Scan
 from napari_d24fad.viewer.wheel import scroll_past
 
@@ -24,7 +30,10 @@ class WindowChoice(QWidget):
         self.label = QLabel("CT window")
         self.choice = QComboBox()
         self.choice.setAccessibleName("CT window")
-        self.choice.setToolTip("HU that become black and white, in the scan to examine and its references")
+        self.choice.setToolTip(
+            "The HU that the scan and its references are examined in. Usual are the windows that the body "
+            "part is read in, joined into one grey."
+        )
         scroll_past(self.choice)
         # The dock decides how wide it is.
         self.choice.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
@@ -71,7 +80,7 @@ class WindowChoice(QWidget):
         self.setVisible(is_ct)
         self.label.setVisible(is_ct)
         if scan is not None and is_ct:
-            self.choice.setItemText(0, f"Usual for this scan, {_hu(usual_window(scan))}")
+            self.choice.setItemText(0, f"Usual: {name_windows(usual_windows(scan))}")
 
     def _follow(self) -> None:
         self._show_boxes()

@@ -1,7 +1,13 @@
 import numpy as np
 import pytest
 
-from napari_d24fad.detection.encoding.intensity import usual_window, window_of
+from napari_d24fad.detection.encoding.intensity import (
+    CT_WINDOWS,
+    name_windows,
+    usual_window,
+    usual_windows,
+    window_of,
+)
 from napari_d24fad.errors import Code, StudyError
 from napari_d24fad.studies.scan import Photometric, Scan, SeriesIdentity
 
@@ -43,8 +49,49 @@ def test_ct_is_seen_as_its_body_part_or_else_its_header_asks(
 def test_in_a_chest_every_tissue_is_another_grey() -> None:
     chest = scan(np.zeros((1, 2, 2)), modality="CT", identity=SeriesIdentity(body_part="CHEST"))
     tissues = np.array([-960, -850, -600, -100, 0, 50, 300])  # emphysema, lung, ground glass, fat, water...
-    greys = (255 * window_of(chest, usual_window(chest)).apply(tissues)).round()
-    assert np.diff(greys).min() >= 9
+    for windows in ((usual_window(chest),), usual_windows(chest)):
+        greys = (255 * window_of(chest, *windows).apply(tissues)).round()
+        assert np.diff(greys).min() >= 9
+
+
+@pytest.mark.parametrize(
+    ("body_part", "stated", "windows"),
+    [
+        ("HEAD", None, ("Brain", "Subdural", "Bone")),
+        ("BRAIN", (-450.0, 1050.0), ("Brain", "Subdural", "Bone")),
+        ("CHESTABDPELVIS", None, ("Lung", "Soft tissue")),
+        ("ABDOMEN", None, ("Soft tissue", "Bone")),
+        ("", (-450.0, 1050.0), ("Bone",)),
+    ],
+)
+def test_ct_is_examined_in_the_windows_that_its_body_part_is_read_in(
+    body_part: str, stated: tuple[float, float] | None, windows: tuple[str, ...]
+) -> None:
+    known = {"identity": SeriesIdentity(body_part=body_part), "stated_window": stated}
+    ct = scan(np.zeros((1, 2, 2)), modality="CT", **known)
+    assert usual_windows(ct) == tuple(CT_WINDOWS[name] for name in windows)
+
+
+def test_joined_windows_show_what_differs_in_any_of_them() -> None:
+    """Clot in brain, a hygroma at its rim, and a fracture of bone: each pair differs in the joined grey."""
+    head = scan(np.zeros((1, 2, 2)), modality="CT", identity=SeriesIdentity(body_part="HEAD"))
+    joined = window_of(head, *usual_windows(head))
+    ramp = np.arange(-1000, 2000, dtype=np.float32)
+    greys = joined.apply(ramp)
+    assert (np.diff(greys) >= 0).all()
+    assert (greys.min(), greys.max()) == (0, 1)
+    for low, high in ((35, 65), (100, 170), (400, 1000)):
+        low_grey, high_grey = joined.apply(np.array([low, high]))
+        assert high_grey - low_grey > 0.08
+    own = [window_of(head, window).apply(ramp) for window in usual_windows(head)]
+    np.testing.assert_allclose(greys, np.mean(own, axis=0), atol=1e-6)
+
+
+def test_windows_are_named_by_what_they_are_for() -> None:
+    head = scan(np.zeros((1, 2, 2)), modality="CT", identity=SeriesIdentity(body_part="HEAD"))
+    said = "brain 0 to 80, subdural -20 to 180 and bone -450 to 1050 HU"
+    assert name_windows(usual_windows(head)) == said
+    assert name_windows([(-100.0, 100.0)]) == "-100 to 100 HU"
 
 
 def test_mr_does_not_depend_on_the_scanners_scale_or_the_air() -> None:

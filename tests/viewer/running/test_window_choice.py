@@ -32,7 +32,7 @@ def test_only_ct_has_a_choice_of_windows(choice: WindowChoice) -> None:
     choice.show_for(scan("CT", "CHEST"))
     assert choice.isVisible()
     assert choice.label.isVisible()
-    assert choice.choice.currentText() == "Usual for this scan, -1000 to 400 HU"
+    assert choice.choice.currentText() == "Usual: lung -1350 to 150 and soft tissue -160 to 240 HU"
     assert choice.window is None
     choice.choice.setCurrentIndex(choice.choice.findText("Bone, -450 to 1050 HU"))
     assert choice.window == (-450, 1050)
