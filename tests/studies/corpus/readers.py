@@ -62,7 +62,7 @@ def _of_itk(image: Any) -> list[Read]:
 
 
 def monai(path: Path) -> list[Read]:
-    """MONAI's readers: PydicomReader for DICOM, NibabelReader for NIfTI and its like; a volume for each path."""
+    """MONAI's readers: PydicomReader for DICOM, NibabelReader for its like; a volume a path."""
     from monai.data import NibabelReader, PydicomReader
 
     reader = NibabelReader() if path.name.endswith((".nii", ".nii.gz", ".mgz", ".img")) else PydicomReader()
