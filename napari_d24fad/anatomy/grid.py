@@ -122,10 +122,16 @@ class WorkingGrid:
         Args:
             index: ``(3,)`` on this grid.
         """
+        matrix = self.scan_matrix
+        return np.asarray(matrix[:3, :3] @ index + matrix[:3, 3])
+
+    @property
+    def scan_matrix(self) -> Affine:
+        """``(4, 4)`` from index on this grid to index in the array of the scan."""
         blocks = np.array(self.blocks)
-        canonical = index * blocks + (blocks - 1) / 2
-        matrix = self.orientation.index_transform(self.scan_grid)
-        return np.asarray(matrix[:3, :3] @ canonical + matrix[:3, 3])
+        to_canonical = np.diag([*blocks.astype(float), 1.0])
+        to_canonical[:3, 3] = (blocks - 1) / 2
+        return np.asarray(self.orientation.index_transform(self.scan_grid) @ to_canonical, np.float64)
 
     def _full(self) -> tuple[int, int, int]:
         first, second, third = (self.scan_grid[axis] for axis in self.orientation.permutation)

@@ -114,7 +114,7 @@ PART_OF_ANATOMY = (
 )
 NOT_PLACED = (
     "P23",
-    "The anatomy of this scan was not found as in the references: features of slices were compared.",
+    "The anatomy of this scan was not found as in the references: slices were compared by their level only.",
     "Rely on the result less; check that the scan shows what the references show.",
 )
 NOT_ALIGNED = (
@@ -126,4 +126,9 @@ CONTRAST_DIFFERS = (
     "P25",
     "This scan shows another contrast between tissues than the scans that it is compared with.",
     "Use references of the same sequence, from the same kind of scanner.",
+)
+BY_LEVEL = (
+    "P30",
+    "This scan is not aligned to the references: slices are compared with those of their level only.",
+    "Rely on the result less where the anatomy within a slice differs.",
 )

@@ -19,6 +19,7 @@ from napari_d24fad.progress import CancelToken, Progress
 from napari_d24fad.session.opening import open_paths
 from napari_d24fad.session.request import Examination
 from napari_d24fad.session.session import DetectionSession
+from napari_d24fad.viewer.canvas.flicker import Flicker
 from napari_d24fad.viewer.canvas.maps import ResultLayers
 from napari_d24fad.viewer.canvas.scans import ScanLayers
 from napari_d24fad.viewer.dock_body import DockBody
@@ -60,7 +61,8 @@ class DetectionDock(QWidget):
         self.results = ResultsPanel()
         self.layers = ScanLayers(napari_viewer)
         self.maps = ResultLayers(napari_viewer, self.layers)
-        self.result_view = ResultView(self._session, self.layers, self.maps, self.results)
+        self.flicker = Flicker(napari_viewer, self.layers, self.maps)
+        self.result_view = ResultView(self._session, self.layers, self.maps, self.results, self.flicker)
         self.jobs = Jobs(self.run_panel)
         self.examining = Examining(self._session, self.gallery, self.run_panel, self.result_view, self.jobs)
         self.live = self.examining.live
@@ -115,14 +117,17 @@ class DetectionDock(QWidget):
         self.saving.save_results(self.examination, folder, replace_others=replace_others)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:  # noqa: N802 - Qt's name
-        """Qt: R runs, M shows the next map, Escape stops; everything else is for the viewer."""
+        """Qt: R runs, M shows the next map, F flickers, Escape stops; everything else is for the viewer."""
         if event.key() == Qt.Key.Key_R:
             self.run()
         elif event.key() == Qt.Key.Key_M and self.examination is not None:
             self.results.view_choice.step(-1 if event.modifiers() & Qt.KeyboardModifier.ShiftModifier else 1)
+        elif event.key() == Qt.Key.Key_F:
+            self.result_view.reasons.toggle_flicker()
         elif event.key() == Qt.Key.Key_Escape:
             self.jobs.cancel()
-            self.result_view.explanations.cancel()
+            self.flicker.stop()
+            self.result_view.reasons.explanations.cancel()
         else:
             super().keyPressEvent(event)
 

@@ -59,6 +59,7 @@ class Saving:
         if shown is None:
             self._run_panel.show_note(_NOT_SHOWN)
             return
+        self._view.reasons.flicker.stop()  # else it may show the reference
         picture = canvas_picture(self._viewer)
         marks = canvas_stamp(
             self._viewer,

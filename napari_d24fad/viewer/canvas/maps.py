@@ -234,6 +234,10 @@ class ResultLayers(QObject):
         if self.result_layer is not None:
             self.opacity_changed.emit(float(self.result_layer.opacity))
 
+    def place_above_map(self, shown: ShownScan) -> int:
+        """Returns where in the list of layers to put what covers scan and map, below the mark."""
+        return self._place_above(self.result_layer or shown.layer)
+
     def _place_above(self, layer: Layer | None) -> int:
         """Returns where to put what lies directly over a layer: no layer of others comes between."""
         layers = self._viewer.layers

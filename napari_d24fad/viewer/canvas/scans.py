@@ -83,7 +83,7 @@ class ScanLayers(QObject):
         self._adopted: dict[Series, ReferenceType[Image]] = {}
         self._uncovered: ReferenceType[Image] | None = None
         self._shown: ShownScan | None = None
-        self._caption = ""
+        self._caption = self._notice = ""
         self._window: tuple[Series, CtWindow] | None = None
         self._events = (viewer.dims.events.point, viewer.dims.events.order, viewer.dims.events.ndisplay)
         for event in self._events:
@@ -237,6 +237,12 @@ class ScanLayers(QObject):
     def _stands_at(self, shown: ShownScan) -> int:
         return round(float(shown.layer.world_to_data(self._viewer.dims.point[-3:])[shown.slice_axis]))
 
+    def set_notice(self, text: str) -> None:
+        """Writes a line on the canvas above the position of the slice; empty for none."""
+        self._notice = text
+        if self._shown is not None:
+            self._name_slice()
+
     def set_caption(self, text: str) -> None:
         """Writes a line on the canvas below the position of the slice."""
         self._caption = text
@@ -259,5 +265,5 @@ class ScanLayers(QObject):
     def _name_slice(self) -> None:
         """Writes position and number of the slice on the canvas: napari's slider counts from 0."""
         text = self._viewer.canvas.overlays.text
-        text.text = "\n".join(line for line in (self.where, self._caption) if line)
+        text.text = "\n".join(line for line in (self._notice, self.where, self._caption) if line)
         text.visible = True

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Union
 
 from qtpy.QtCore import QObject, QTimer, Signal
 
@@ -14,26 +14,32 @@ from napari_d24fad.viewer.running.workers import Worker, stop_timer
 
 if TYPE_CHECKING:
     from napari_d24fad.detection.explain import Explanation
+    from napari_d24fad.session.places import PlaceExplanation, PlaceWish
 
 DEBOUNCE_MS = 150
 """The slider must rest this long: nobody looks at the slices it passes."""
 
 _KEPT = 64
 
-Explain = Callable[[Examination, int, CancelToken], "Explanation"]
+Wish = Union[int, "PlaceWish"]
+"""A slice, along the slice axis of the scan, or a place in one."""
+
+Told = Union["Explanation", "PlaceExplanation"]
+
+Explain = Callable[[Examination, Wish, CancelToken], Told]
 
 
 class Explanations(QObject):
     """The explanation that is wanted now; a new wish replaces the one before.
 
     Args:
-        explain: Explains a slice of an examination; called in a worker thread.
+        explain: Explains a slice or a place of an examination; called in a worker thread.
     """
 
     started = Signal()
     """One is being computed."""
     explained = Signal(object)
-    """The `Explanation` that was wanted."""
+    """The `Explanation` or `PlaceExplanation` that was wanted."""
     failed = Signal(object)
     """The `D24fadError` that says why there is none."""
     cancelled = Signal()
@@ -43,8 +49,8 @@ class Explanations(QObject):
         super().__init__()
         self._explain = explain
         self._worker: Worker | None = None
-        self._wanted: tuple[Examination, int] | None = None
-        self._kept: dict[tuple[Examination, int], Explanation] = {}
+        self._wanted: tuple[Examination, Wish] | None = None
+        self._kept: dict[tuple[Examination, Wish], Told] = {}
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
         self._timer.setInterval(DEBOUNCE_MS)
@@ -55,17 +61,17 @@ class Explanations(QObject):
         """Whether an explanation is to come."""
         return self._worker is not None or self._timer.isActive()
 
-    def want(self, examination: Examination, slice_index: int) -> None:
-        """Asks for a slice; `explained` follows, at once if it was explained before.
+    def want(self, examination: Examination, wish: Wish) -> None:
+        """Asks for a slice or a place; `explained` follows, at once if it was explained before.
 
         Args:
             examination: The examination it belongs to.
-            slice_index: Along the slice axis of the scan.
+            wish: What to explain.
         """
-        if self.is_busy and self._wanted == (examination, slice_index):
+        if self.is_busy and self._wanted == (examination, wish):
             return
         self._stop()
-        self._wanted = (examination, slice_index)
+        self._wanted = (examination, wish)
         kept = self._kept.get(self._wanted)
         if kept is not None:
             self.explained.emit(kept)
@@ -92,10 +98,10 @@ class Explanations(QObject):
     def _start(self) -> None:
         if self._wanted is None:
             return
-        examination, slice_index = self._wanted
+        examination, wish = self._wanted
 
-        def work(progress: Progress, cancel: CancelToken) -> Explanation:
-            return self._explain(examination, slice_index, cancel)
+        def work(progress: Progress, cancel: CancelToken) -> Told:
+            return self._explain(examination, wish, cancel)
 
         self._worker = Worker(work)
         self._worker.returned.connect(self._keep)
@@ -104,7 +110,7 @@ class Explanations(QObject):
         self._worker.start()
         self.started.emit()
 
-    def _keep(self, explanation: Explanation) -> None:
+    def _keep(self, explanation: Told) -> None:
         self._worker = None
         if self._wanted is not None:
             # Earlier findings are of no use any more.

@@ -3,34 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import partial
 from typing import TYPE_CHECKING
 
-import numpy as np
 from qtpy.QtCore import QObject, Signal
 
 from napari_d24fad.detection.result import FloatArray, MapChannel
-from napari_d24fad.errors import D24fadError
-from napari_d24fad.export.anatomy import slice_number
 from napari_d24fad.progress import CancelToken, Progress
 from napari_d24fad.session.request import Examination
 from napari_d24fad.session.session import DetectionSession
 from napari_d24fad.studies.series import Series
+from napari_d24fad.viewer.canvas.flicker import Flicker
 from napari_d24fad.viewer.canvas.legend import Legend
 from napari_d24fad.viewer.canvas.map_view import ChannelView, MapView
 from napari_d24fad.viewer.canvas.maps import ResultLayers
 from napari_d24fad.viewer.canvas.scans import ScanLayers, ShownScan
-from napari_d24fad.viewer.results.explanations import Explanations
 from napari_d24fad.viewer.results.map_display import MapDisplay
 from napari_d24fad.viewer.results.panel import ResultsPanel
+from napari_d24fad.viewer.results.reasons import Reasons
 from napari_d24fad.viewer.running.workers import Work, Worker
 
 if TYPE_CHECKING:
-    from napari_d24fad.detection.explain import Explanation
     from napari_d24fad.detection.references.regions import Region
     from napari_d24fad.detection.streaming import PartialMap
-
-_NOT_EXAMINED = "This slice was not examined: it shows no anatomy."
 
 
 class ResultView(QObject):
@@ -41,13 +35,19 @@ class ResultView(QObject):
         scans: The scan and the slider.
         maps: What lies over the scan.
         panel: The widgets.
+        flicker: Shows scan and aligned reference in turns.
     """
 
     reference_requested = Signal(int)
     """The user wants to look at a reference of the examination, counted from 0."""
 
     def __init__(
-        self, session: DetectionSession, scans: ScanLayers, maps: ResultLayers, panel: ResultsPanel
+        self,
+        session: DetectionSession,
+        scans: ScanLayers,
+        maps: ResultLayers,
+        panel: ResultsPanel,
+        flicker: Flicker,
     ) -> None:
         super().__init__()
         self._session, self._scans, self._maps, self._panel = session, scans, maps, panel
@@ -56,7 +56,7 @@ class ResultView(QObject):
         self._is_filling = False
         self._before: Examination | None = None
         self._workers: dict[str, Worker] = {}
-        self.explanations = Explanations(session.explain)
+        self.reasons = Reasons(session, panel, flicker)
         self.display = MapDisplay(session, maps, panel)
         self._connect()
 
@@ -64,7 +64,7 @@ class ResultView(QObject):
     def is_busy(self) -> bool:
         """Whether something is still to come."""
         at_work = any(not each.is_over for each in self._workers.values())
-        return at_work or self.display.is_busy or self.explanations.is_busy
+        return at_work or self.display.is_busy or self.reasons.explanations.is_busy
 
     @property
     def legend(self) -> Legend | None:
@@ -84,6 +84,7 @@ class ResultView(QObject):
         self._examination, self._before = examination, None
         anomaly = examination.anomaly
         shown = self._shown = self._scans.show_scan(examination.request.query, examination.scan)
+        self.reasons.show(examination, shown)
         self._panel.threshold.show_levels(anomaly, examination.limits[1])
         self._maps.show_result(anomaly, self.display.score_limits(examination))
         self._panel.show_result(examination.request.query.label, anomaly, shown.slice_order)
@@ -121,6 +122,7 @@ class ResultView(QObject):
             return
         self.discard()
         self._examination = examination
+        self.reasons.show(examination, self._shown)
         anomaly, level = examination.anomaly, self._panel.threshold.choice.currentText()
         self._panel.threshold.show_levels(anomaly, examination.limits[1], level)
         self._maps.renew(anomaly)
@@ -137,13 +139,13 @@ class ResultView(QObject):
 
     def discard(self) -> None:
         """Stops what is computed: nobody looks any more."""
-        self.explanations.discard()
+        self.reasons.discard()
         self.display.discard()
         for worker in self._workers.values():
             worker.discard()
 
     def _connect(self) -> None:
-        panel, explanations = self._panel, self.explanations
+        panel = self._panel
         panel.slice_requested.connect(self._scans.go_to_slice)
         panel.view_choice.opacity_changed.connect(self._maps.set_opacity)
         self._maps.opacity_changed.connect(panel.view_choice.show_opacity)
@@ -151,18 +153,14 @@ class ResultView(QObject):
         panel.threshold.level_changed.connect(self._change_level)
         panel.regions.region_requested.connect(self._go_to_region)
         panel.why_section.unfolded_changed.connect(self._explain)
-        panel.why.cancel_requested.connect(explanations.cancel)
         panel.why.reference_requested.connect(self.reference_requested)
         self._scans.slice_changed.connect(self._follow_slice)
         self._scans.removed.connect(self._lose_scan)
-        explanations.started.connect(partial(panel.why.show_message, "Comparing…", busy=True))
-        explanations.explained.connect(self._show_explanation)
-        explanations.failed.connect(self._show_failure)
-        explanations.cancelled.connect(partial(panel.why.show_message, "Stopped."))
 
     def _lose_scan(self) -> None:
         """A map over nothing would mislead."""
         self.discard()
+        self.reasons.lose()
         self._maps.remove()
 
     def _follow_slice(self) -> None:
@@ -224,7 +222,9 @@ class ResultView(QObject):
     def _go_to_region(self, region: Region) -> None:
         if self._shown is None or not self._is_shown:
             return
+        self.reasons.choose_place(region.peak_index)
         self._scans.go_to(region.peak_index)
+        self._explain()
         self._maps.mark(region.peak_index, f"Peak of region {region.number}")
 
     def _show_view(self) -> None:
@@ -234,27 +234,11 @@ class ResultView(QObject):
             self.display.show(self._examination, self.slice_index)
 
     def _explain(self) -> None:
-        """Asks why the slice shown was scored as it was, if anything shows the answer."""
-        if self._examination is None or not self._is_shown or not self._panel.why_section.is_unfolded:
-            self.explanations.discard()
-            return
-        if np.isfinite(self._examination.anomaly.slice_scores[self.slice_index]):
-            self.explanations.want(self._examination, self.slice_index)
+        """Asks why what is shown was scored as it was, if anything shows the answer."""
+        if self._is_shown:
+            self.reasons.look_at(self.slice_index)
         else:
-            self.explanations.discard()
-            self._panel.why.show_message(_NOT_EXAMINED)
-
-    def _show_explanation(self, explanation: Explanation) -> None:
-        examination, shown = self._examination, self._shown
-        if examination is None or shown is None or not self._is_shown:
-            return
-        position = list(shown.slice_order).index(explanation.slice_index)
-        reference = examination.request.references[explanation.reference_index].outline
-        number = slice_number(reference, explanation.reference_slice_index)
-        self._panel.why.show_explanation(explanation, position + 1, number)
-
-    def _show_failure(self, error: D24fadError) -> None:
-        self._panel.why.show_message(str(error))
+            self.reasons.discard()
 
     def _start(self, name: str, work: Work, on_result: Callable[..., None]) -> None:
         self._stop(name)

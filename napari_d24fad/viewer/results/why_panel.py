@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
-from qtpy.QtCore import QSize, Qt, Signal
+from qtpy.QtCore import Qt, Signal
 from qtpy.QtGui import QResizeEvent
 from qtpy.QtWidgets import (
     QGridLayout,
@@ -13,23 +13,29 @@ from qtpy.QtWidgets import (
     QLabel,
     QProgressBar,
     QPushButton,
-    QSizePolicy,
     QVBoxLayout,
     QWidget,
 )
 
-from napari_d24fad.viewer.pictures import Picture, map_picture, pixmap
+from napari_d24fad.viewer.pictures import map_picture
+from napari_d24fad.viewer.results.picture_frame import PictureFrame
+from napari_d24fad.viewer.results.place_panel import PlacePanel
 from napari_d24fad.viewer.results.weight_bars import WeightBars, scale_legend
 
 if TYPE_CHECKING:
     from napari_d24fad.detection.explain import Explanation
+    from napari_d24fad.session.places import PlaceExplanation
 
 _FOUR_ABREAST_PX = 380
 _SPACING = 4
 
 
 class WhyPanel(QWidget):
-    """Shows one `Explanation` at a time."""
+    """Shows one `Explanation` or `PlaceExplanation` at a time.
+
+    Attributes:
+        place: The part that shows a place of a map that was made place by place.
+    """
 
     reference_requested = Signal(int)
     """The reference to look at, counted from 0."""
@@ -50,12 +56,17 @@ class WhyPanel(QWidget):
         self._bars = WeightBars()
         self._bars.reference_requested.connect(self.reference_requested)
         self._frames = {
-            "query": _Frame("The slice that is examined, in the window the network sees"),
-            "reference": _Frame("The reference slice that counted most; click to find it in the list"),
-            "SSD": _Frame("SSD: student features of this slice against those of the weighted references"),
-            "TSD": _Frame("TSD: what the student network could not re-create of the teacher's features"),
+            "query": PictureFrame("The slice that is examined, in the window the network sees"),
+            "reference": PictureFrame("The reference slice that counted most; click to find it in the list"),
+            "SSD": PictureFrame(
+                "SSD: student features of this slice against those of the weighted references"
+            ),
+            "TSD": PictureFrame(
+                "TSD: what the student network could not re-create of the teacher's features"
+            ),
         }
         self._most_similar, self._abreast = -1, 0
+        self.place = PlacePanel()
         self._frames["reference"].clicked.connect(lambda: self.reference_requested.emit(self._most_similar))
         self._arrange()
         self.show_message("")
@@ -99,18 +110,36 @@ class WhyPanel(QWidget):
         self._cancel.setVisible(busy)
         if not busy:
             self._evidence.hide()
+            self.place.hide()
 
-    def show_explanation(self, explanation: Explanation, number: int, reference_number: int) -> None:
+    def show_place(self, explanation: PlaceExplanation, number: int, references: int) -> None:
+        """Shows a place explained, of a map that was made place by place.
+
+        Args:
+            explanation: What to show.
+            number: Of the slice, from 1 as the viewer numbers it.
+            references: How many there are.
+        """
+        self.show_message("")
+        self.place.show_place(explanation, number, references)
+        self.place.show()
+
+    def show_explanation(
+        self, explanation: Explanation, number: int, reference_number: int, told: str = ""
+    ) -> None:
         """Shows an explanation.
 
         Args:
             explanation: What to show.
             number: Of the slice, from 1 as the viewer numbers it.
             reference_number: Of the most similar reference slice, numbered alike in its own scan.
+            told: What must be known of the comparison, above the rest.
         """
         reference = explanation.reference_index
         self._most_similar = reference
         self.show_message("")
+        self._message.setText(told)
+        self._message.setVisible(bool(told))
         self._bars.show_weights(explanation.weights, reference)
         self._legend.setText(f"Reference weights: {scale_legend(explanation.weights.shape[1])} features")
         query, pixel = explanation.query_image, explanation.query_pixel
@@ -154,6 +183,7 @@ class WhyPanel(QWidget):
         layout.addWidget(self._message)
         layout.addLayout(working)
         layout.addWidget(self._evidence)
+        layout.addWidget(self.place)
 
     def _fit(self) -> None:
         abreast = 4 if self.width() >= _FOUR_ABREAST_PX else 2
@@ -163,43 +193,3 @@ class WhyPanel(QWidget):
                 self._grid.addWidget(frame, at // abreast, at % abreast)
             frame.fit(side)
         self._abreast = abreast
-
-
-class _Frame(QWidget):
-    """A picture with a caption; it can be clicked."""
-
-    clicked = Signal()
-
-    def __init__(self, tip: str) -> None:
-        super().__init__()
-        self.picture = QLabel()
-        self.picture.setAlignment(Qt.AlignmentFlag.AlignCenter)
-        self.picture.setStyleSheet("background: black; padding: 0px;")
-        self.caption = QLabel()
-        self.caption.setWordWrap(True)
-        self.caption.setAlignment(Qt.AlignmentFlag.AlignHCenter | Qt.AlignmentFlag.AlignTop)
-        # The pictures follow the width of the dock and do not keep it wide.
-        self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
-        for label in (self.picture, self.caption):
-            label.setMinimumWidth(1)
-        self.setToolTip(tip)
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(0, 0, 0, 0)
-        layout.setSpacing(0)
-        layout.addWidget(self.picture)
-        layout.addWidget(self.caption)
-        self._shown: tuple[Picture, tuple[float, float]] | None = None
-
-    def show_picture(self, picture: Picture, pixel: tuple[float, float], caption: str) -> None:
-        self._shown = (picture, pixel)
-        self.caption.setText(caption)
-        self.picture.setAccessibleName(caption)
-
-    def fit(self, side: int) -> None:
-        if self.picture.height() != side:
-            self.picture.setFixedHeight(side)
-        if self._shown is not None:
-            self.picture.setPixmap(pixmap(self._shown[0], QSize(side, side), self._shown[1]))
-
-    def mousePressEvent(self, event: object) -> None:  # noqa: N802 - Qt's name
-        self.clicked.emit()
