@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
+
 from napari_d24fad.detection.encoding.encoded import MAX_LEVELS, EncodedScan
 from napari_d24fad.detection.encoding.encoder import Encoder
 from napari_d24fad.detection.encoding.intensity import CT_WINDOW, CtWindow
@@ -124,29 +126,20 @@ class Detector(Encoder):
             Cancelled: If a stop was asked for.
         """
         started = time.perf_counter()
-        warnings = check_pairing(query.scan, references.scans) + references.warnings + self.tell_device()
-        known = [each.encoded for each in references.encoded]
-        warnings += query_warnings(query.encoded, known, references.likeness)
+        outline = self.outline(query, references)
         found = examine_slices(query, references, progress, cancel or CancelToken())
         null, calibration = references.null, references.calibration
-        return AnomalyMap(
+        return replace(
+            outline,
             values=found.values,
-            affine=query.scan.affine,
-            slice_axis=query.scan.slice_axis,
             score=found.score,
             slice_scores=found.slice_scores,
             weights=found.weights,
             normal_level=null.normal_level,
             reference_scores=null.scores,
             reference_slice_scores=null.slice_scores,
-            scoring=references.scoring.name,
-            model_name=self.model.card.name,
-            model_sha256=self.model.sha256,
-            device=self.device_label,
             seconds=references.seconds + time.perf_counter() - started,
-            warnings=warnings,
             p_value=conformal_p(found.score, null.scores),
-            p_floor=1 / (1 + len(references.encoded)),
             slice_p_values=found.slice_p_values,
             level_one_region=calibration.level_one_region,
             levels_by_rate={rate: calibration.level(rate) for rate in RATES},
@@ -154,6 +147,43 @@ class Detector(Encoder):
             reference_checks=references.checks,
             calibration=calibration,
             anatomy="" if query.prepared.extent is None else query.prepared.extent.kind.value,
+        )
+
+    def outline(self, query: EncodedScan, references: References) -> AnomalyMap:
+        """Returns what is known of a scan and its references before slices are compared; no map yet.
+
+        Args:
+            query: Of `encode_scan`; a few slices tell whether it is one of the references in disguise.
+            references: See `examine`.
+
+        Returns:
+            A result whose map, scores and weights are NaN.
+
+        Raises:
+            PairingError: The scan cannot be compared with these references.
+        """
+        warnings = check_pairing(query.scan, references.scans) + references.warnings + self.tell_device()
+        known = [each.encoded for each in references.encoded]
+        warnings += query_warnings(query.encoded, known, references.likeness)
+        nothing, count = np.full(query.scan.n_slices, np.nan, np.float32), len(references.encoded)
+        return AnomalyMap(
+            values=np.broadcast_to(np.float32(np.nan), query.scan.grid),
+            affine=query.scan.affine,
+            slice_axis=query.scan.slice_axis,
+            score=float("nan"),
+            slice_scores=nothing,
+            weights=np.broadcast_to(np.float32(np.nan), (query.scan.n_slices, count, 1)),
+            normal_level=float("nan"),
+            reference_scores=np.full(count, np.nan, np.float32),
+            reference_slice_scores=np.full((count, 1), np.nan, np.float32),
+            scoring=references.scoring.name,
+            model_name=self.model.card.name,
+            model_sha256=self.model.sha256,
+            device=self.device_label,
+            seconds=references.seconds,
+            warnings=warnings,
+            p_floor=1 / (1 + count),
+            slice_p_values=nothing,
         )
 
     def encode(

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from contextlib import suppress
+from dataclasses import dataclass, field
 
 from napari_d24fad.detection.atlas.anomaly import as_anomaly, regions_at
 from napari_d24fad.detection.atlas.examination import AtlasExamination
@@ -15,7 +16,7 @@ from napari_d24fad.detection.atlas.scoring import AtlasReferences
 from napari_d24fad.detection.atlas.volume import Direction
 from napari_d24fad.detection.references.regions import Region
 from napari_d24fad.detection.result import AnomalyMap, FloatArray, MapChannel
-from napari_d24fad.errors import ArgumentError, Code
+from napari_d24fad.errors import ArgumentError, Code, PairingError
 from napari_d24fad.progress import CancelToken, Progress, part
 from napari_d24fad.session.kept_atlases import NO_PLAN, KeptAtlases
 from napari_d24fad.session.request import Request
@@ -40,6 +41,10 @@ class Held:
 
     found: AtlasExamination = field(repr=False)
     references: AtlasReferences = field(repr=False)
+
+    def anomaly(self, outline: AnomalyMap) -> AnomalyMap:
+        """Returns the result; see `as_anomaly`."""
+        return as_anomaly(self.found, self.references, outline)
 
     def regions(self, level: float) -> tuple[Region, ...]:
         """Finds the regions of its map at another level; see `regions_at`."""
@@ -73,26 +78,61 @@ class Atlases:
         """
         return self._plan_of(request, scan, progress, cancel) is not None
 
+    def see(
+        self, request: Request, cancel: CancelToken, series: Series, scan: Scan, progress: Progress
+    ) -> None:
+        """Measures a reference while its pixels are at hand, if it is of a kind that has a plan.
+
+        Args:
+            request: What the user asked for.
+            cancel: Stops it.
+            series: The reference; the first tells the kind of all.
+            scan: What it holds.
+            progress: Told how far this is.
+
+        Raises:
+            Cancelled: If a stop was asked for.
+        """
+        if not _may_be_asked(request):
+            return
+        if series is request.references[0]:
+            self._plan_of_references(request, scan, progress, cancel)
+        plan = self._plans.get(request.references[0].state(cancel))
+        if plan is not None:
+            with suppress(PairingError):  # without anatomy: said when it is examined
+                self._reference(series, scan, plan, _direction(request, plan), progress, cancel)
+
+    def prepare(self, request: Request, progress: Progress, cancel: CancelToken) -> None:
+        """Measures the references of a request and learns what they show, if they have a plan.
+
+        Raises:
+            D24fadError: A reference cannot be read, or holds no anatomy.
+            Cancelled: If a stop was asked for.
+        """
+        if _may_be_asked(request):
+            plan = self._plan_of_references(request, None, part(progress, 0, 0.1), cancel)
+            if plan is not None:
+                measured = self._all(request, plan, part(progress, 0.1, 0.7), cancel)
+                self._learned(request, measured, plan, part(progress, 0.7, 1), cancel)
+
     def examine(
         self,
         request: Request,
         scan: Scan,
-        features: AnomalyMap,
         progress: Progress,
         cancel: CancelToken,
-    ) -> tuple[AnomalyMap, Held | None]:
+    ) -> Held | tuple[Problem, ...]:
         """Holds a query against references, where its kind of study has a plan.
 
         Args:
             request: What the user asked for.
             scan: What its query holds.
-            features: What the comparison of features gave.
             progress: Told how far this is.
             cancel: Stops it.
 
         Returns:
-            The map and what it was made from; ``features`` and None where there is no plan, or no anatomy
-            as in the references, which the map's warnings then say.
+            What was found; where there is no plan, or no anatomy as in the references, what the reader
+            must know of that.
 
         Raises:
             ArgumentError: ``BAD_ARGUMENT``, if the atlas was asked for and there is no plan.
@@ -103,29 +143,60 @@ class Atlases:
         if plan is None:
             if request.scoring == SCORING:
                 raise ArgumentError(Code.BAD_ARGUMENT, "The scoring atlas is for volumes: heads by CT.")
-            progress(1.0, "Comparing slices")
-            return features, None
+            return ()
         direction = _direction(request, plan)
-        measured = []
-        count = len(request.references)
-        for number, each in enumerate(request.references):
-            tell = part(progress, 0.1 + 0.6 * number / count, 0.1 + 0.6 * (number + 1) / count)
-            measured.append(self._reference(each, None, plan, direction, tell, cancel))
+        measured = self._all(request, plan, part(progress, 0.1, 0.7), cancel)
         own = self._measured(request.query, scan, plan, direction, part(progress, 0.7, 0.8), cancel)
         self._forget_all_but([*request.references, request.query], plan, direction, cancel)
         if own.volume.anatomy.kind not in {each.volume.anatomy.kind for each in measured}:
-            return replace(features, warnings=(*features.warnings, Problem(Code.NOT_PLACED))), None
+            return (Problem(Code.NOT_PLACED),)
+        references = self._learned(request, measured, plan, part(progress, 0.8, 0.9), cancel)
+        return Held(references.examine_measured(own, part(progress, 0.9, 1), cancel), references)
+
+    def _all(
+        self, request: Request, plan: Plan, progress: Progress, cancel: CancelToken
+    ) -> list[MeasuredScan]:
+        """Returns the references measured."""
+        count, direction = len(request.references), _direction(request, plan)
+        return [
+            self._reference(
+                each, None, plan, direction, part(progress, number / count, (number + 1) / count), cancel
+            )
+            for number, each in enumerate(request.references)
+        ]
+
+    def _learned(
+        self,
+        request: Request,
+        measured: Sequence[MeasuredScan],
+        plan: Plan,
+        progress: Progress,
+        cancel: CancelToken,
+    ) -> AtlasReferences:
+        """Returns what the references show, unless they are those of the last time."""
+        direction = _direction(request, plan)
         key = (tuple(measured), direction, request.shares)
         if self._references is None or self._key != key:
-            tell = part(progress, 0.8, 0.9)
-            self._references = self._disk.references(measured, plan, direction, tell, cancel, request.shares)
-            self._key = key
-        found = self._references.examine_measured(own, part(progress, 0.9, 1), cancel)
-        return as_anomaly(found, self._references, features), Held(found, self._references)
+            found = self._disk.references(measured, plan, direction, progress, cancel, request.shares)
+            self._references, self._key = found, key
+        return self._references
 
     def _plan_of(self, request: Request, scan: Scan, progress: Progress, cancel: CancelToken) -> Plan | None:
         if request.scoring not in (None, SCORING) or not may_have_plan(scan):
             return None
+        return self._plan_of_references(request, None, progress, cancel)
+
+    def _plan_of_references(
+        self, request: Request, first: Scan | None, progress: Progress, cancel: CancelToken
+    ) -> Plan | None:
+        """Returns the plan of the first reference.
+
+        Args:
+            request: What the user asked for.
+            first: What that reference holds, if it was just read.
+            progress: Told how far this is.
+            cancel: Stops it.
+        """
         reference = request.references[0]
         key = reference.state(cancel)
         if key in self._plans:
@@ -133,7 +204,7 @@ class Atlases:
         name = self._disk.plan_name(reference)
         plan = None if name is None else plan_named(name)
         if name != NO_PLAN and plan is None:
-            first = reference.load(progress, cancel)
+            first = first if first is not None else reference.load(progress, cancel)
             plan = plan_for(first)
             self._disk.keep_plan(reference, first, NO_PLAN if plan is None else plan.name)
             if plan is not None:  # while its pixels are at hand
@@ -182,6 +253,12 @@ class Atlases:
         for key in list(self._kept)[: max(0, len(self._kept) - _SPARE)]:
             del self._kept[key]
         self._kept.update(latest)
+
+
+def _may_be_asked(request: Request) -> bool:
+    """Whether references of this request may be measured, as far as their headers tell."""
+    outline = request.references[0].outline
+    return request.scoring in (None, SCORING) and outline.is_volume and not outline.is_colour
 
 
 def _direction(request: Request, plan: Plan) -> Direction:

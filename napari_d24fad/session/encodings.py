@@ -22,6 +22,9 @@ SPARE = 4
 EncodeQuery = Callable[..., "EncodedScan"]
 """Given the encoded references and the scan, with ``progress`` and ``cancel`` by keyword."""
 
+Seen = Callable[[Series, Scan, Progress], None]
+"""Given a reference whose pixels were read: what else is made of them is made now, not read again."""
+
 Key = tuple[object, bool]
 """What is equal as long as the pixels are, and whether the scan is a reference."""
 
@@ -51,6 +54,7 @@ class Encodings:
         progress: Progress,
         cancel: CancelToken,
         encode_query: EncodeQuery | None = None,
+        seen: Seen | None = None,
     ) -> tuple[EncodedScan, tuple[EncodedScan, ...]]:
         """Returns the query and the references encoded; loads and encodes only what is new.
 
@@ -60,16 +64,21 @@ class Encodings:
             progress: Told how far this is.
             cancel: Stops it.
             encode_query: Encodes the query if it is new, given the references; None for the detector.
+            seen: Called for each reference that was read.
 
         Raises:
             D24fadError: A scan cannot be read, or the scans cannot be compared.
             Cancelled: If a stop was asked for.
         """
-        encoded = self._all(query, references, progress, cancel, encode_query)
+        encoded = self._all(query, references, progress, cancel, encode_query, seen)
         return encoded[0], encoded[1:]
 
     def of_references(
-        self, references: Sequence[Series], progress: Progress, cancel: CancelToken
+        self,
+        references: Sequence[Series],
+        progress: Progress,
+        cancel: CancelToken,
+        seen: Seen | None = None,
     ) -> tuple[EncodedScan, ...]:
         """Returns the references encoded; loads and encodes only what is new.
 
@@ -77,12 +86,33 @@ class Encodings:
             references: The series marked as normal.
             progress: Told how far this is.
             cancel: Stops it.
+            seen: See `of`.
 
         Raises:
             D24fadError: A scan cannot be read, or the scans cannot be references together.
             Cancelled: If a stop was asked for.
         """
-        return self._all(None, references, progress, cancel)
+        return self._all(None, references, progress, cancel, None, seen)
+
+    def whole(self, query: EncodedScan, progress: Progress, cancel: CancelToken) -> EncodedScan:
+        """Returns a query with all its slices encoded; from then on it is kept so.
+
+        Args:
+            query: Of `of`, perhaps with a few slices.
+            progress: Told how far this is.
+            cancel: Stops it.
+
+        Raises:
+            D24fadError: See `Detector.encode_scan`.
+            Cancelled: If a stop was asked for.
+        """
+        if query.is_whole:
+            return query
+        encoded = self._detector.encode_scan(query.scan, progress=progress, cancel=cancel)
+        for key, each in list(self._kept.items()):
+            if each is query:
+                self._kept[key] = encoded
+        return encoded
 
     def kept(self, references: Sequence[Series], cancel: CancelToken) -> tuple[EncodedScan, ...] | None:
         """Returns the references if all of them are encoded already."""
@@ -95,7 +125,8 @@ class Encodings:
         references: Sequence[Series],
         progress: Progress,
         cancel: CancelToken,
-        encode_query: EncodeQuery | None = None,
+        encode_query: EncodeQuery | None,
+        seen: Seen | None,
     ) -> tuple[EncodedScan, ...]:
         """Returns the query, if there is one, and the references encoded."""
         series = tuple(references) if query is None else (query, *references)
@@ -105,7 +136,8 @@ class Encodings:
         check(scans)  # a wrong pairing is refused before the long encoding
         missing = [at for at, key in enumerate(keys) if key not in self._kept]
         try:
-            for number, at in enumerate(reversed(missing)):  # the query, whose pixels stay, at last
+            # The query, whose pixels stay, at last.
+            for number, at in enumerate(sorted(missing, key=lambda at: (series[at] is query, at))):
                 tell = part(progress, number / len(missing), (number + 1) / len(missing))
                 name = f"Encoding reference {at + 1 if query is None else at}"
                 scan = None if scans[at].pixels_hash else scans[at]
@@ -114,7 +146,9 @@ class Encodings:
                     name = "Encoding the scan to examine"
                     if encode_query is not None:
                         encode = partial(encode_query, tuple(self._kept[key] for key in keys[1:]))
-                self._kept[keys[at]] = self._encode(keys[at], series[at], scan, encode, name, tell, cancel)
+                self._kept[keys[at]] = self._encode(
+                    keys[at], series[at], scan, encode, name, tell, cancel, seen
+                )
                 scans[at] = self._kept[keys[at]].scan
                 check(scans)
             return tuple(self._kept[key] for key in keys)
@@ -139,14 +173,18 @@ class Encodings:
         name: str,
         progress: Progress,
         cancel: CancelToken,
+        seen: Seen | None,
     ) -> EncodedScan:
         identity, is_reference = key
         if is_reference and scan is None and (found := self._references.find(series)):
             return found
         scan = scan or series.load(_named(part(progress, 0, 0.3), "Reading slices"), cancel)
         tell = _named(part(progress, 0.3, 1), name)
+        if is_reference and seen is not None:
+            seen(series, scan, part(progress, 0.3, 0.7))
+            tell = _named(part(progress, 0.7, 1), name)
         other = self._kept.get((identity, not is_reference))
-        if other is not None and len(other.indices) == len(other.prepared.examined):
+        if other is not None and other.is_whole:
             # The other role needs the same slices: all of them.
             if not is_reference:
                 return other.with_pixels(scan, self._detector.prepare(scan))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 
 import torch
@@ -11,6 +12,7 @@ import torch
 from napari_d24fad.detection.atlas.names import SCORING as ATLAS
 from napari_d24fad.detection.detector import Detector
 from napari_d24fad.detection.encoding.encoded import EncodedScan
+from napari_d24fad.detection.references.copies import COMPARED_SLICES
 from napari_d24fad.detection.references.reference_set import References
 from napari_d24fad.detection.result import AnomalyMap
 from napari_d24fad.detection.streaming import PartialMap, encode_and_show
@@ -62,8 +64,16 @@ class Loaded:
         cancel: CancelToken,
     ) -> tuple[EncodedScan, tuple[EncodedScan, ...]]:
         """Encodes the query and the references of a request; see `DetectionSession.run`."""
-        in_parts = None if show is None else partial(self._encode_in_parts, request, show, start)
-        return self.encodings.of(request.query, request.references, progress, cancel, in_parts)
+        in_parts = partial(self._encode_query, request, show, start)
+        seen = partial(self.atlases.see, request, cancel)
+        return self.encodings.of(request.query, request.references, progress, cancel, in_parts, seen)
+
+    def prepare(self, request: Request, progress: Progress, cancel: CancelToken) -> None:
+        """Encodes and measures the references of a request; see `DetectionSession.prepare`."""
+        seen = partial(self.atlases.see, request, cancel)
+        encoded = self.encodings.of_references(request.references, part(progress, 0, 0.6), cancel, seen)
+        self.reference_set(request, encoded, part(progress, 0.6, 0.8), cancel)
+        self.atlases.prepare(request, part(progress, 0.8, 1), cancel)
 
     def reference_set(
         self, request: Request, encoded: tuple[EncodedScan, ...], progress: Progress, cancel: CancelToken
@@ -89,16 +99,23 @@ class Loaded:
         references: References,
         progress: Progress,
         cancel: CancelToken,
-    ) -> tuple[AnomalyMap, Held | None]:
-        """Compares features, then holds the scan against the references place by place if that is known.
+    ) -> tuple[EncodedScan, AnomalyMap, Held | None]:
+        """Holds a scan against the references place by place where that is known, else compares features.
+
+        Returns:
+            The scan with what was encoded of it by now, the result, and what it was made from.
 
         Raises:
             D24fadError: Why there is no result.
             Cancelled: If a stop was asked for.
         """
-        anomaly = self.detector.examine(query, references, progress=part(progress, 0, 0.3), cancel=cancel)
-        cancel.check()
-        return self.atlases.examine(request, query.scan, anomaly, part(progress, 0.3, 1), cancel)
+        outline = self.detector.outline(query, references)
+        found = self.atlases.examine(request, query.scan, progress, cancel)
+        if isinstance(found, Held):
+            return query, found.anomaly(outline), found
+        query = self.encodings.whole(query, part(progress, 0, 0.5), cancel)
+        anomaly = self.detector.examine(query, references, progress=part(progress, 0.5, 1), cancel=cancel)
+        return query, replace(anomaly, warnings=(*anomaly.warnings, *found)), None
 
     def is_measured(self, references: References) -> bool:
         """Whether features are centred and scaled by these very references, and not by a set before."""
@@ -109,10 +126,10 @@ class Loaded:
             and measured.encoded == references.encoded
         )
 
-    def _encode_in_parts(
+    def _encode_query(
         self,
         request: Request,
-        show: Callable[[PartialMap], None],
+        show: Callable[[PartialMap], None] | None,
         start: int | None,
         encoded: tuple[EncodedScan, ...],
         scan: Scan,
@@ -120,11 +137,11 @@ class Loaded:
         progress: Progress,
         cancel: CancelToken,
     ) -> EncodedScan:
-        if (
-            not scan.is_volume
-            or self.detector.scoring_name == "paper"
-            or self.atlases.has_plan(request, scan, progress, cancel)  # its map comes as a whole
-        ):
+        if self.atlases.has_plan(request, scan, part(progress, 0, 0.5), cancel):
+            # Its map is not made of features: a few tell near-copies, the rest waits until somebody asks why.
+            tell = part(progress, 0.5, 1)
+            return self.detector.encode_scan(scan, max_slices=COMPARED_SLICES, progress=tell, cancel=cancel)
+        if show is None or not scan.is_volume or self.detector.scoring_name == "paper":
             return self.detector.encode_scan(scan, progress=progress, cancel=cancel)
         references = self.reference_set(request, encoded, part(progress, 0, 0.4), cancel)
         tell = part(progress, 0.4, 1)

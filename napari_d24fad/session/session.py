@@ -24,7 +24,7 @@ from napari_d24fad.studies.scan import Problem
 if TYPE_CHECKING:
     from napari_d24fad.detection.encoding.encoded import EncodedScan
     from napari_d24fad.detection.explain import Explanation
-    from napari_d24fad.detection.published import Distance
+    from napari_d24fad.detection.published import Distance, PublishedDistances
     from napari_d24fad.detection.references.reference_set import References
     from napari_d24fad.detection.references.regions import Region
     from napari_d24fad.detection.streaming import PartialMap
@@ -44,7 +44,7 @@ class DetectionSession:
 
     def __init__(self, *, spare: int = SPARE, leaves_a_core: bool = True) -> None:
         self._spare, self._leaves_a_core = spare, leaves_a_core
-        self._lock = threading.Lock()
+        self._lock, self._whole = threading.Lock(), threading.Lock()
         self._release_asked = False
         self._loaded: Loaded | None = None
         # Of each examination that somebody still has: one that a cancel kept from being shown goes at once.
@@ -96,8 +96,7 @@ class DetectionSession:
         with self._alone(request, cancel):
             loaded = self._load(request)
             cancel.check()
-            encoded = loaded.encodings.of_references(request.references, part(progress, 0.05, 0.8), cancel)
-            loaded.reference_set(request, encoded, part(progress, 0.8, 1.0), cancel)
+            loaded.prepare(request, part(progress, 0.05, 1.0), cancel)
 
     def rescore(self, request: Request, progress: Progress, cancel: CancelToken) -> Examination:
         """Examines the scan of the last examination with other references; computes only what is new.
@@ -167,7 +166,7 @@ class DetectionSession:
         from napari_d24fad.detection.explain import explain  # imports torch
 
         with device_faults():
-            return explain(self._basis_of(examination).distances, slice_index, cancel)
+            return explain(self._distances(examination, cancel), slice_index, cancel)
 
     def draw_distance(
         self, examination: Examination, distance: Distance, values: FloatArray, slices: range
@@ -184,7 +183,7 @@ class DetectionSession:
             Cancelled: If everything was let go of since.
         """
         with device_faults():
-            return self._basis_of(examination).distances.draw(values, slices, distance)
+            return self._distances(examination, CancelToken()).draw(values, slices, distance)
 
     def held(self, examination: Examination) -> Held | None:
         """Returns what the map of an examination was made from, place by place; None of features.
@@ -261,13 +260,22 @@ class DetectionSession:
         from napari_d24fad.detection.published import PublishedDistances  # imports torch
 
         assert self._loaded is not None  # it encoded the query
-        anomaly, held = self._loaded.examine(request, query, references, progress, cancel)
+        query, anomaly, held = self._loaded.examine(request, query, references, progress, cancel)
         anomaly = replace(anomaly, seconds=time.perf_counter() - started)
         examination = Examination(request, query.scan, anomaly, anomaly_limits(anomaly))
         self._bases[examination] = Basis(
             request, PublishedDistances(self._loaded.detector, query, references), held
         )
         return examination
+
+    def _distances(self, examination: Examination, cancel: CancelToken) -> PublishedDistances:
+        """Returns the distances of features; where the atlas made the map, most are encoded only now."""
+        with self._whole:  # two that ask at once wait for one encoding
+            basis = self._basis_of(examination)
+            if not basis.query.is_whole:
+                basis = replace(basis, distances=basis.distances.whole(cancel))
+                self._bases[examination] = basis
+            return basis.distances
 
     def _basis_for(self, request: Request) -> Basis:
         for basis in reversed(list(self._bases.values())):

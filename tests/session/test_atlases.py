@@ -11,12 +11,14 @@ import pytest
 from napari_d24fad.detection.atlas import measured
 from napari_d24fad.detection.atlas.head_ct import head_ct_plan
 from napari_d24fad.detection.atlas.scoring import AtlasReferences
+from napari_d24fad.detection.encoding.encoder import Encoder
 from napari_d24fad.errors import ArgumentError, Code
 from napari_d24fad.export.colours import anomaly_limits
 from napari_d24fad.progress import CancelToken, silent
 from napari_d24fad.session import atlases
 from napari_d24fad.session.request import Request
 from napari_d24fad.session.session import DetectionSession
+from napari_d24fad.studies.nifti.series import NiftiSeries
 from napari_d24fad.studies.series import Series
 from napari_d24fad.studies.study import open_study
 from tests.anatomy.heads import Clot, Head, draw
@@ -99,3 +101,44 @@ def test_the_atlas_is_refused_where_there_is_no_plan(study_folder: Path) -> None
             Request(query, references, "compact", "cpu", scoring="atlas"), silent, CancelToken()
         )
     assert caught.value.code is Code.BAD_ARGUMENT
+
+
+def test_each_series_is_read_once_and_features_of_all_slices_wait_until_somebody_asks(
+    heads, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    query, references = heads
+    reads: list[Path] = []
+    encoded: list[int] = []
+    read, encode = NiftiSeries._read, Encoder.encode_slices
+
+    def reading(self, *args):
+        reads.append(self.source)
+        return read(self, *args)
+
+    def encoding(self, scan, prepared, chosen, *args):
+        encoded.append(len(chosen))
+        return encode(self, scan, prepared, chosen, *args)
+
+    monkeypatch.setattr(NiftiSeries, "_read", reading)
+    monkeypatch.setattr(Encoder, "encode_slices", encoding)
+    session = DetectionSession()
+    request = Request(query, references[:3], "compact", "cpu")
+    session.prepare(request, silent, CancelToken())
+    assert len(reads) == 3
+    found = session.run(request, silent, CancelToken())
+    assert sorted(reads) == sorted(each.source for each in (query, *references[:3]))
+    all_slices = len(detected := np.flatnonzero(np.isfinite(found.anomaly.slice_scores)))
+    assert encoded[-1] == 8 < all_slices
+    count = len(encoded)
+    assert np.isfinite(session.explain(found, int(detected[0]), CancelToken()).weights).all()
+    session.explain(found, int(detected[-1]), CancelToken())
+    assert len(encoded) == count + 1
+    assert encoded[-1] >= all_slices
+    assert len(reads) == 4
+    # References of another kind are compared by features of all slices, though a few were kept.
+    monkeypatch.setattr(atlases, "plan_for", lambda scan: None)
+    other = session.run(
+        replace(request, references=references[:0:-1]), silent, CancelToken(), lambda partial: None
+    )
+    assert other.anomaly.scoring == "matched"
+    assert np.isfinite(other.anomaly.weights).all(axis=(1, 2)).sum() >= all_slices

@@ -28,8 +28,8 @@ def as_anomaly(found: AtlasExamination, references: AtlasReferences, features: A
     Args:
         found: Of a query, by these references.
         references: What it was held against.
-        features: What the comparison of features gave for the same query and references: the weights
-            of references, labels, model and device.
+        features: What is known of the same query and references beside the map: model, device and what
+            is doubtful about them.
     """
     normal, grid = references.normal, found.volume.anatomy.grid
     scores = np.array(references.normal_scores, np.float32)

@@ -89,6 +89,11 @@ class EncodedScan:
     indices: tuple[int, ...] = field(repr=False)
     encoded: Encoded = field(repr=False)
 
+    @property
+    def is_whole(self) -> bool:
+        """Whether all slices that hold anatomy are encoded, and not only some."""
+        return len(self.indices) == len(self.prepared.examined)
+
     @classmethod
     def join(cls, parts: Sequence[EncodedScan]) -> EncodedScan:
         """Makes one of several that hold different slices of the same scan, in the order of slices."""

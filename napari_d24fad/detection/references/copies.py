@@ -21,7 +21,8 @@ Measured on six kinds of images: the same image saved as JPEG or resized differs
 of the usual difference, different images by 0.34 or more (one pair of breast ultrasound by 0.05).
 """
 
-_SLICES = 8
+COMPARED_SLICES = 8
+"""So many slices of a scan are compared; more tell no better."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -57,8 +58,7 @@ def likeness(first: Encoded, second: Encoded, origin: Tensor) -> Tensor:
         A scalar, the cosine of the first kind of features, each position with the same position of the slice
         nearest in level, mean over a few slices of the first.
     """
-    # A few slices tell copies from others as well as all of them.
-    chosen = np.unique(np.linspace(0, len(first.levels) - 1, _SLICES).round().astype(int))
+    chosen = np.unique(np.linspace(0, len(first.levels) - 1, COMPARED_SLICES).round().astype(int))
     nearest = np.abs(second.levels[:, None] - first.levels[chosen]).argmin(axis=0)
     few = (first.features[0][chosen], second.features[0][nearest])
     own, other = (upload(feature, origin.device).float() - origin for feature in few)
