@@ -66,6 +66,12 @@ def add_options(command: Parser) -> None:
         "--series", type=int, metavar="N", help="which series of QUERY, as numbered by inspect"
     )
     command.add_argument(
+        "--volume",
+        type=int,
+        metavar="M",
+        help="which volume, of series that have several (echoes, b-values, times), as numbered by inspect",
+    )
+    command.add_argument(
         "--resample",
         action="store_true",
         help="compute slices that are missing or unevenly spaced, instead of refusing the series",
@@ -100,12 +106,15 @@ def run(arguments: Namespace) -> int:
         queries = open_queries(
             arguments.query,
             arguments.series,
+            arguments.volume,
             resample=arguments.resample,
             show_identity=arguments.show_identity,
         )
         if not any(isinstance(query.found, Series) for query in queries):
             return _refuse_all(queries)
-        references, problems = open_references(arguments.reference, resample=arguments.resample)
+        references, problems = open_references(
+            arguments.reference, arguments.volume, resample=arguments.resample
+        )
         _check_window(arguments, queries, references)
         queries = _checked(queries, references)
         if not any(isinstance(query.found, Series) for query in queries):

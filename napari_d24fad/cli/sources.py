@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from napari_d24fad.errors import ArgumentError, Code, D24fadError, PairingError, StudyError
 from napari_d24fad.studies.scan import Problem
 from napari_d24fad.studies.series import Series
-from napari_d24fad.studies.study import open_study
+from napari_d24fad.studies.study import chosen, open_study
+from napari_d24fad.studies.volumes import summary
 
 _NIFTI_SUFFIXES = (".nii.gz", ".nii")
 
@@ -31,13 +32,19 @@ class Query:
 
 
 def open_queries(
-    paths: Sequence[Path], number: int | None, *, resample: bool = False, show_identity: bool = False
+    paths: Sequence[Path],
+    number: int | None,
+    volume: int | None = None,
+    *,
+    resample: bool = False,
+    show_identity: bool = False,
 ) -> list[Query]:
     """Finds the scans to examine; reads headers only.
 
     Args:
         paths: Each must hold one series.
         number: Which series of a single path to take, from 1.
+        volume: Which volume of series that have several, from 1.
         resample: Whether series with missing or uneven slices are resampled, not refused.
         show_identity: Whether results may say whose scan it is.
 
@@ -49,7 +56,7 @@ def open_queries(
     queries = []
     for at, path in enumerate(paths, start=1):
         try:
-            series = _one(_found(path, resample, show_identity), number)
+            series = _one(_found(path, resample, show_identity), number, volume)
             found: Series | D24fadError = series.refusal or series
         except StudyError as error:
             found = error
@@ -58,12 +65,13 @@ def open_queries(
 
 
 def open_references(
-    paths: Sequence[Path], *, resample: bool = False
+    paths: Sequence[Path], volume: int | None = None, *, resample: bool = False
 ) -> tuple[tuple[Series, ...], tuple[Problem, ...]]:
     """Finds the normal references; reads headers only.
 
     Args:
         paths: Each gives all of its series that can be loaded.
+        volume: Which volume of series that have several, from 1.
         resample: Whether series with missing or uneven slices are resampled, not left out.
 
     Returns:
@@ -78,7 +86,7 @@ def open_references(
     references: list[Series] = []
     problems = []
     for number, path in enumerate(paths, start=1):
-        found = _found(path, resample)
+        found = [_of_row(row, volume) for row in _found(path, resample)]
         refusals = [each.refusal for each in found if each.refusal]
         if len(refusals) == len(found):
             raise StudyError(refusals[0].code, f"Reference path {number}: {refusals[0].detail}")
@@ -100,18 +108,30 @@ def stem_of(path: Path) -> str:
     return name.removesuffix(name[len(name) - len(suffix) :]) if path.is_file() and suffix else name
 
 
-def _found(path: Path, resample: bool, show_identity: bool = False) -> list[Series]:
-    """Returns the series of a path, or what the user accepts in their place."""
+def _found(path: Path, resample: bool, show_identity: bool = False) -> list[list[Series]]:
+    """Returns the rows of series of a path, or what the user accepts in their place."""
     study = open_study(path, show_identity=show_identity)
-    return [each.remedy if resample and each.remedy else each for each in study.series]
+    return [[each.remedy if resample and each.remedy else each for each in row] for row in study.rows]
 
 
-def _one(series: Sequence[Series], number: int | None) -> Series:
+def _one(rows: Sequence[Sequence[Series]], number: int | None, volume: int | None) -> Series:
     if number is None:
-        if len(series) > 1:
-            listed = "; ".join(f"{at} {each.label}" for at, each in enumerate(series, start=1))
+        if len(rows) > 1:
+            listed = "; ".join(f"{at} {row_label(row)}" for at, row in enumerate(rows, start=1))
             raise StudyError(Code.SEVERAL_SERIES, f"Found: {listed}.")
-        return series[0]
-    if not 1 <= number <= len(series):
-        raise ArgumentError(Code.BAD_ARGUMENT, f"There is no series {number}; inspect counts {len(series)}.")
-    return series[number - 1]
+        number = 1
+    if not 1 <= number <= len(rows):
+        raise ArgumentError(Code.BAD_ARGUMENT, f"There is no series {number}; inspect counts {len(rows)}.")
+    return chosen(rows[number - 1], volume)
+
+
+def _of_row(row: Sequence[Series], volume: int | None) -> Series:
+    """Returns the volume of a reference; one that is alone needs no number."""
+    return chosen(row, volume if len(row) > 1 else None)
+
+
+def row_label(row: Sequence[Series]) -> str:
+    """Returns what to call a series in a list: its label, and what its volumes are if it has several."""
+    if len(row) == 1:
+        return row[0].label
+    return f"{replace(row[0], member=None).label}, {summary(row)}"

@@ -40,7 +40,7 @@ def open_paths(
         show_identity: See `open_study`.
 
     Returns:
-        The series; of several, each with its number.
+        The series; of several, each with its number, which volumes of one series share.
 
     Raises:
         StudyError: Why nothing can be shown.
@@ -64,11 +64,11 @@ def open_paths(
     scans = [path for path in scans if path not in opened]
     if scans:
         studies.append(open_scans(scans, show_identity=show_identity, progress=progress, cancel=cancel))
-    series = [one for study in studies for one in study.series]
-    if len(series) > 1:
-        series = [one.numbered(number) for number, one in enumerate(series, start=1)]
+    rows = [row for study in studies for row in study.rows]
+    if len(rows) > 1:
+        rows = [tuple(one.numbered(number) for one in row) for number, row in enumerate(rows, start=1)]
     return Study(
-        tuple(series),
+        tuple(one for row in rows for one in row),
         tuple(problem for study in studies for problem in study.problems),
     )
 

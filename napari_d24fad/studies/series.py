@@ -132,6 +132,11 @@ class Series(ABC):
         remedy = None if self.remedy is None else self.remedy.numbered(number)
         return replace(self, number=number, remedy=remedy)
 
+    def as_member(self, member: Member) -> Self:
+        """Returns the same series as one of several volumes, and so what can be loaded instead of it."""
+        remedy = None if self.remedy is None else self.remedy.as_member(member)
+        return replace(self, member=member, remedy=remedy)
+
     def load(self, progress: Progress = silent, cancel: CancelToken | None = None) -> Scan:
         """Reads the voxels: float32 for grey, uint8 for colour.
 

@@ -12,6 +12,7 @@ from napari.utils.notifications import show_error, show_warning
 from napari_d24fad.errors import D24fadError
 from napari_d24fad.session.opening import open_paths
 from napari_d24fad.studies.series import Series
+from napari_d24fad.studies.volumes import summary
 from napari_d24fad.viewer.canvas.layer_data import ScanLayerData, scan_layer_data
 
 Paths = str | Sequence[str]
@@ -46,7 +47,7 @@ def read_scans(path: Paths) -> list[LayerData]:
     except D24fadError as error:
         show_error(str(error))
         return NOTHING
-    layers = [layer for series in study.series for layer in _read(series)]
+    layers = [layer for row in study.rows for layer in _read(row)]
     return hide_all_but_first(layers) or NOTHING
 
 
@@ -55,7 +56,11 @@ def hide_all_but_first(layers: Sequence[ScanLayerData]) -> list[LayerData]:
     return [(data, {**settings, "visible": not at}, kind) for at, (data, settings, kind) in enumerate(layers)]
 
 
-def _read(series: Series) -> list[ScanLayerData]:
+def _read(row: Sequence[Series]) -> list[ScanLayerData]:
+    """Reads a series; of several volumes, which may be hundreds, the first that can be loaded."""
+    series = next((volume for volume in row if volume.refusal is None), row[0])
+    if len(row) > 1:
+        show_warning(f"{summary(row)}. One is shown; the others can be chosen in the list of the plugin.")
     try:
         scan = series.load()
     except D24fadError as error:

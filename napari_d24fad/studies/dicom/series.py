@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
+from collections import Counter
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
@@ -19,6 +20,7 @@ from napari_d24fad.studies.decoding.processes import MOST_KEPT
 from napari_d24fad.studies.dicom.copies import Copy, check_copies
 from napari_d24fad.studies.dicom.geometry import Stack, stack
 from napari_d24fad.studies.dicom.header import Instance
+from napari_d24fad.studies.dicom.mosaic import Tiles, is_tiled, tiles_of
 from napari_d24fad.studies.dicom.multiframe import multiframe_series
 from napari_d24fad.studies.dicom.pixels import check_decodable, read_slice
 from napari_d24fad.studies.dicom.split import Group, split_series
@@ -26,6 +28,7 @@ from napari_d24fad.studies.files.limits import check_size
 from napari_d24fad.studies.regrid import Regrid
 from napari_d24fad.studies.scan import Photometric, Problem, Scan, Voxels
 from napari_d24fad.studies.series import Series, outline_voxels, pixel_affine
+from napari_d24fad.studies.volumes import Member
 
 _CROSS_SECTIONAL = frozenset({"CT", "MR", "PT"})
 _RUN = 8  # slices that one thread reads before it looks for others
@@ -45,7 +48,7 @@ class DicomSeries(Series):
 
     instances: tuple[Instance, ...] = field(repr=False)
     copies: tuple[Copy, ...] = field(default=(), repr=False)
-    regrid: Regrid | None = field(default=None, repr=False)
+    regrid: Regrid | Tiles | None = field(default=None, repr=False)
 
     @property
     def files(self) -> tuple[Path, ...]:
@@ -105,7 +108,17 @@ def dicom_series(instances: Iterable[Instance]) -> tuple[Series, ...]:
         One series for each volume or image that is to be told apart. A series that
         cannot be read says why in its `Series.refusal`.
     """
-    return tuple(_series(_with_remarks(group)) for group in split_series(instances))
+    groups = [_with_remarks(group) for group in split_series(instances)]
+    wholes = Counter(group.whole for group in groups)
+    numbers: Counter[str] = Counter()
+    found = []
+    for group in groups:
+        series = _series(group)
+        if group.whole and wholes[group.whole] > 1:
+            numbers[group.whole] += 1
+            series = series.as_member(Member(group.whole, numbers[group.whole], group.name))
+        found.append(series)
+    return tuple(found)
 
 
 def _with_remarks(group: Group) -> Group:
@@ -128,8 +141,10 @@ def _series(group: Group) -> Series:
         check_size(_plain(first, group).outline.voxels.shape)
         if group.refusal is not None:
             raise group.refusal
-        if "MOSAIC" in first.image_type:
-            raise StudyError(Code.AMBIGUOUS_GEOMETRY, "Its slices are tiled into one picture (mosaic).")
+        if is_tiled(first) and len(group.instances) > 1:
+            raise StudyError(Code.MIXED_SERIES, "Each of its pictures is a volume.")
+        if is_tiled(first):
+            return _of_tiles(first, group, tiles_of(first))
         if first.placement is None:
             return _picture(first, group)
         return _volume(first, group, stack(group.instances))
@@ -144,6 +159,23 @@ def _picture(first: Instance, group: Group) -> DicomSeries:
         return plain
     problem = Problem(Code.AMBIGUOUS_GEOMETRY, "It is shown as a plain image.")
     return replace(plain, outline=replace(plain.outline, problems=(*group.problems, problem)))
+
+
+def _of_tiles(first: Instance, group: Group, tiles: Tiles) -> DicomSeries:
+    """Makes the series of slices that are tiled into one picture."""
+    plain = _plain(first, group)
+    volume = replace(
+        plain,
+        regrid=tiles,
+        outline=replace(
+            plain.outline,
+            voxels=outline_voxels((tiles.n_slices, *tiles.shape), plain.photometric),
+            affine=tiles.affine,
+            has_geometry=True,
+            problems=(*group.problems, *([tiles.problem] if tiles.problem else [])),
+        ),
+    )
+    return volume if tiles.refusal is None else replace(plain, refusal=tiles.refusal, remedy=volume)
 
 
 def _volume(first: Instance, group: Group, found: Stack) -> DicomSeries:

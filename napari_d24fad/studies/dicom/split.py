@@ -19,6 +19,7 @@ from napari_d24fad.errors import Code, StudyError
 from napari_d24fad.studies.descriptions import is_harmless
 from napari_d24fad.studies.dicom.copies import Copy, set_copies_apart
 from napari_d24fad.studies.dicom.header import TRAITS, Instance
+from napari_d24fad.studies.dicom.mosaic import is_tiled
 from napari_d24fad.studies.scan import Plane, Problem
 
 # Below this difference of direction cosines two slices are meant to be parallel. It only
@@ -41,6 +42,8 @@ class Group:
         problems: What was found while splitting.
         refusal: Why the group cannot be one volume.
         copies: Instances that were left out, each with the one it should be equal to.
+        whole: What it is one of several volumes of, at the same places; empty if of nothing.
+        name: In what it differs from these.
     """
 
     instances: tuple[Instance, ...]
@@ -48,6 +51,8 @@ class Group:
     problems: tuple[Problem, ...] = ()
     refusal: StudyError | None = None
     copies: tuple[Copy, ...] = ()
+    whole: str = ""
+    name: str = ""
 
 
 def split_series(instances: Iterable[Instance]) -> list[Group]:
@@ -73,7 +78,7 @@ def _split_one(members: Sequence[Instance]) -> list[Group]:
     orientations: list[tuple[float, ...]] = []
     for look in _partition(originals, partial(_appearance, in_space=meant)):
         for parallel in _partition(look, lambda one: _direction(one, orientations)):
-            groups += _split_by_position(parallel)
+            groups += _as_volumes(_split_by_position(parallel), len(groups))
     groups = _with_look(groups)
     # Pictures that look the same stay single without a reason that needs to be said.
     placed = any(group.instances[0].placement or group.instances[0].frames > 1 for group in groups)
@@ -82,6 +87,30 @@ def _split_one(members: Sequence[Instance]) -> list[Group]:
     return [
         _with_copies(replace(group, problems=why, suffix=_numbered(group, groups)), copies)
         for group in groups
+    ]
+
+
+def _as_volumes(found: list[Group], number: int) -> list[Group]:
+    """Says of groups at the same places that they are volumes of one series, such as echoes.
+
+    Slices that lie between each other, or that state different Series Numbers, are of different series.
+
+    Args:
+        found: Groups of the same look and orientation.
+        number: Different for each such call of one series.
+    """
+    places = [set(map(_place, group.instances)) for group in found]
+    placed = all(group.instances[0].placement for group in found)
+    tiled = is_tiled(found[0].instances[0])
+    if len(found) < 2 or not (placed or tiled):
+        return found
+    if not tiled and any(places[0].isdisjoint(others) for others in places):
+        return found
+    first = found[0].instances[0].identity
+    whole = f"{first.study_uid} {first.series_uid} {first.patient_key} {number}"
+    return [
+        replace(group, whole=f"{whole} {group.instances[0].series_number}", name=group.suffix)
+        for group in found
     ]
 
 
@@ -143,7 +172,9 @@ def _direction(instance: Instance, known: list[tuple[float, ...]]) -> int:
 def _split_by_position(members: list[Instance]) -> list[Group]:
     if members[0].frames > 1:
         return [Group(tuple(members))]
-    if members[0].placement is not None:
+    # Each tiled picture is a volume of its own, also where it lies elsewhere than the others.
+    alone = is_tiled(members[0]) and _sharing(members) < len(members)
+    if members[0].placement is not None and not alone:
         return _split_shared(members)
     return [Group((instance,)) for instance in sorted(members, key=lambda one: (one.number or 0, one.path))]
 

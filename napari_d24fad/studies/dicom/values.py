@@ -53,7 +53,7 @@ def numbers(header: Dataset, name: str, count: int) -> tuple[float, ...] | None:
     return found if len(found) == count and all(map(math.isfinite, found)) else None
 
 
-def number(header: Dataset, name: str) -> float | None:
+def number(header: Dataset, name: str | int) -> float | None:
     """Returns one finite number, or None."""
     try:
         value = float(_value(header, name))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from enum import Enum
 
 from qtpy.QtCore import QSize, Qt, Signal
@@ -20,12 +21,11 @@ from superqt import QElidingLabel
 
 from napari_d24fad.studies.series import Series
 from napari_d24fad.viewer.gallery.flag import ReferenceFlag
+from napari_d24fad.viewer.gallery.share_box import ShareBox
+from napari_d24fad.viewer.gallery.volume_choice import VolumeChoice
 from napari_d24fad.viewer.pictures import Picture, pixmap
-from napari_d24fad.viewer.wheel import scroll_past
 
 THUMBNAIL_PX = 72
-_LEAST_SHARE = 10
-_FRAME_PX = 16
 
 
 class Role(Enum):
@@ -37,7 +37,12 @@ class Role(Enum):
 
 
 class SeriesCard(QFrame):
-    """Shows one series; a click on the picture marks it as normal or takes the mark back."""
+    """Shows one series; a click on the picture marks it as normal or takes the mark back.
+
+    Args:
+        volumes: The series; several if it has several volumes, of which one is shown and used.
+        parent: Qt's parent.
+    """
 
     role_requested = Signal(object)
     """The `Role` the user wants for this series."""
@@ -47,10 +52,17 @@ class SeriesCard(QFrame):
     """The user keeps this reference although it differs, or takes it back."""
     share_changed = Signal()
     """The user lets this reference count more or less."""
+    volume_requested = Signal(object)
+    """The `Series` of another volume that the user wants."""
 
-    def __init__(self, series: Series, parent: QWidget | None = None) -> None:
+    def __init__(self, volumes: Sequence[Series], parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.series = series
+        self.volumes = tuple(volumes)
+        """All volumes of the series."""
+        self.series = next((one for one in self.volumes if one.refusal is None), self.volumes[0])
+        """The volume that is shown and used."""
+        self.volume_choice = VolumeChoice(self.volumes)
+        self.volume_choice.volume_requested.connect(self.volume_requested)
         self._role = Role.NONE
         self.setObjectName("d24fadCard")
         self._picture = QLabel("…")
@@ -68,23 +80,13 @@ class SeriesCard(QFrame):
         self._normal = QCheckBox("Normal")
         self._normal.clicked.connect(self._on_normal_clicked)
         self._examine = QRadioButton("Examine")
-        self._share = QSpinBox()
-        self._share.setRange(_LEAST_SHARE, 100)
-        self._share.setSingleStep(10)
-        self._share.setSuffix(" %")
-        self._share.setValue(100)
-        self._share.setKeyboardTracking(False)
-        # The arrow keys step as well.
-        scroll_past(self._share)
-        self._share.setButtonSymbols(QSpinBox.ButtonSymbols.NoButtons)
-        self._share.setFixedWidth(self._share.fontMetrics().horizontalAdvance("100 %") + _FRAME_PX)
-        self._share.setToolTip("How much this reference counts beside the others (arrow keys step)")
+        self._share = ShareBox()
         self._share.valueChanged.connect(lambda _: self.share_changed.emit())
         # Exclusive within the gallery, which unchecks the others, not within this card.
         self._examine.setAutoExclusive(False)
         self._examine.clicked.connect(self._on_examine_clicked)
         self._arrange()
-        self._explain()
+        self.show_volume(self.series)
         self.set_role(Role.NONE)
 
     @property
@@ -228,8 +230,7 @@ class SeriesCard(QFrame):
         roles.addWidget(self._normal)
         roles.addWidget(self._examine)
         roles.addStretch()
-        what, _, spacing = self.series.label.partition(", ")
-        self._title = QElidingLabel(self.series.identity.description or what)
+        self._title, self._what, self._spacing = QElidingLabel(), QElidingLabel(), QElidingLabel()
         self._title.setObjectName("d24fadTitle")
         self._note = QElidingLabel()
         self._note.setObjectName("d24fadNote")
@@ -240,11 +241,12 @@ class SeriesCard(QFrame):
         size = QHBoxLayout()
         size.setContentsMargins(0, 0, 0, 0)
         # Beside a text that can be cut short: the card must fit the narrowest dock.
-        size.addWidget(QElidingLabel(spacing), 1)
+        size.addWidget(self._spacing, 1)
         size.addWidget(self._share)
         text.addWidget(self._title)
-        text.addWidget(QElidingLabel(what))
+        text.addWidget(self._what)
         text.addLayout(size)
+        text.addWidget(self.volume_choice)
         text.addWidget(self._note)
         text.addLayout(roles)
         upper = QHBoxLayout()
@@ -260,6 +262,21 @@ class SeriesCard(QFrame):
     def _restyle(self) -> None:
         self.style().unpolish(self)
         self.style().polish(self)
+
+    def show_volume(self, series: Series) -> None:
+        """Shows another of the volumes, without its thumbnail; asks nobody."""
+        self.series = series
+        self.volume_choice.show_volume(series)
+        what, _, spacing = series.label.partition(", ")
+        self._title.setText(series.identity.description or what)
+        self._what.setText(what)
+        self._spacing.setText(spacing)
+        self._picture.setText("…")
+        self._note.hide()
+        self.setToolTip("")
+        for control in (self._normal, self._examine, self._picture):
+            control.setEnabled(True)
+        self._explain()
 
     def _explain(self) -> None:
         label = self.series.label

@@ -11,6 +11,7 @@ from qtpy.QtCore import QObject
 from napari_d24fad.errors import D24fadError
 from napari_d24fad.session.opening import Thumbnail
 from napari_d24fad.studies.series import Series
+from napari_d24fad.studies.volumes import together
 from napari_d24fad.viewer.canvas.scans import ScanLayers
 from napari_d24fad.viewer.gallery.card import Role
 from napari_d24fad.viewer.gallery.gallery import Gallery
@@ -42,16 +43,21 @@ class GalleryFilling(QObject):
         self._in_viewer.replaced.connect(self._replace_layer)
         self._in_viewer.renamed.connect(self._rename_layer)
         gallery.close_requested.connect(self._close_study)
+        gallery.volume_chosen.connect(lambda series: self.previews.draw((series,)))
         self._in_viewer.start()
 
     def add_study(self, series: Sequence[Series]) -> None:
         """Shows the series of a study that was opened."""
         self._n_studies += 1
-        count = len(series)
+        rows = together(series)
+        count = len(rows)
         self._gallery.set_section(f"Study {self._n_studies}: {count} series", series)
-        if count == 1 and self._gallery.query is None and series[0].refusal is None:
-            self._gallery.set_role(series[0], Role.QUERY)
-        self.previews.draw(series)
+        listed = set(series)
+        shown = [one for one in self._gallery.series if one in listed]
+        if count == 1 and self._gallery.query is None and shown[0].refusal is None:
+            self._gallery.set_role(shown[0], Role.QUERY)
+        # Of several volumes the one that is shown first; the others when they are chosen.
+        self.previews.draw(shown)
 
     def discard(self) -> None:
         """Stops drawing and follows the viewer no longer."""

@@ -36,6 +36,8 @@ class Gallery(QWidget):
     """The references or the series to examine are others now."""
     shares_changed = Signal()
     """A reference counts more or less now."""
+    volume_chosen = Signal(object)
+    """The `Series` of another volume that is shown on a card now; its thumbnail is wanted."""
     close_requested = Signal(str)
     """The user wants a section closed; its title."""
 
@@ -91,7 +93,7 @@ class Gallery(QWidget):
 
     @property
     def series(self) -> tuple[Series, ...]:
-        """All series shown."""
+        """All series shown; of those with several volumes, the one that is chosen."""
         return tuple(card.series for card in self._cards())
 
     @property
@@ -127,10 +129,11 @@ class Gallery(QWidget):
             # The section of viewer layers comes first: it is short and near at hand.
             self._column.insertWidget(self._column.count() - 1 if closable else 0, section)
         for card in section.show_series(wanted):
-            card.role_requested.connect(lambda role, series=card.series: self.set_role(series, role))
-            card.leave_out_requested.connect(lambda series=card.series: self._leave_out(series))
-            card.keep_requested.connect(lambda series=card.series: self._keep(series))
+            card.role_requested.connect(lambda role, card=card: self.set_role(card.series, role))
+            card.leave_out_requested.connect(lambda card=card: self._leave_out(card.series))
+            card.keep_requested.connect(lambda card=card: self._keep(card.series))
             card.share_changed.connect(self.shares_changed)
+            card.volume_requested.connect(lambda series, card=card: self.choose_volume(card.series, series))
         if not wanted:
             self._sections.pop(title).deleteLater()
             section.hide()
@@ -149,9 +152,24 @@ class Gallery(QWidget):
         section = self._sections[title]
         self._references = [new if kept is old else kept for kept in self._references]
         self._query = new if self._query is old else self._query
-        listed = [new if one.series is old else one.series for one in section.cards]
+        listed = [new if one is old else one for each in section.cards for one in each.volumes]
         self.set_section(title, listed, closable=section.closable)
         self.card(new).set_share(share)
+        if roles != (self.references, self._query):
+            self.roles_changed.emit()
+
+    def choose_volume(self, old: Series, new: Series) -> None:
+        """Puts another volume of a series in the place and role of the one that is shown."""
+        if old is new:
+            return
+        card, roles = self.card(old), (self.references, self._query)
+        card.show_volume(new)
+        usable = [] if new.refusal else [new]
+        self._references = [one for kept in self._references for one in (usable if kept is old else [kept])]
+        if self._query is old:
+            self._query = new if usable else None
+        self._refresh()
+        self.volume_chosen.emit(new)
         if roles != (self.references, self._query):
             self.roles_changed.emit()
 

@@ -6,6 +6,7 @@ from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QHBoxLayout, QLabel, QToolButton, QVBoxLayout, QWidget
 
 from napari_d24fad.studies.series import Series
+from napari_d24fad.studies.volumes import together
 from napari_d24fad.viewer.gallery.card import SeriesCard
 
 
@@ -34,16 +35,17 @@ class GallerySection(QWidget):
         self._column.addLayout(header)
 
     def show_series(self, wanted: list[Series]) -> list[SeriesCard]:
-        """Shows these series and returns the cards that are new."""
-        kept = {card.series: card for card in self.cards if card.series in wanted}
+        """Shows these series, volumes of one series on one card, and returns the cards that are new."""
+        rows = together(wanted)
+        kept = {card.volumes: card for card in self.cards if card.volumes in rows}
         for card in self.cards:
             self._column.removeWidget(card)
-            if card.series not in kept:
+            if card.volumes not in kept:
                 card.hide()
                 card.deleteLater()
-        new = [SeriesCard(series) for series in wanted if series not in kept]
-        cards = {**kept, **{card.series: card for card in new}}
-        self.cards = [cards[series] for series in wanted]
+        new = [SeriesCard(row) for row in rows if row not in kept]
+        cards = {**kept, **{card.volumes: card for card in new}}
+        self.cards = [cards[row] for row in rows]
         for card in self.cards:
             self._column.addWidget(card)
         return new

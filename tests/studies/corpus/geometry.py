@@ -210,7 +210,9 @@ CASES = (
         (Refused(Code.AMBIGUOUS_GEOMETRY, "parallel"),),
     ),
     Case(
-        "slices tiled into a mosaic", written(changed(_mosaic)), (Refused(Code.AMBIGUOUS_GEOMETRY, "mosaic"),)
+        "slices tiled into a mosaic",
+        written(changed(_mosaic)),
+        (Refused(Code.AMBIGUOUS_GEOMETRY, "number of tiles"),) * 8,
     ),
     Case(
         "one slice of another pixel spacing",
