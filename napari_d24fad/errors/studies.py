@@ -119,6 +119,11 @@ ALSO_A_PROGRAM = (
     "A file of this series could be run as a program as well.",
     "Run it never; ask its source. Only the image in it was read.",
 )
+NOT_IN_SUV = (
+    "S32",
+    "The values of this PET series cannot be turned into SUV.",
+    "Compare it only with scans of the same tracer, dose and time; each is shown by its own range.",
+)
 BURNED_IN = (
     "S30",
     "The pixels of this image may show the patient's name, an ID or a date.",

@@ -100,6 +100,8 @@ class Scan:
         problems: What was found while reading.
         stated_window: Real-world values that the file asks to be shown as black and white, low
             and high; None if it does not say.
+        unit: What a value is: ``"SUV"`` for standardised uptake values by body weight of PET; empty for HU
+            of CT, and where values have no unit or one that nothing here depends on.
         pixels_hash: `content_hash` of voxels that were let go (`without_pixels`); empty while they
             are there.
     """
@@ -114,6 +116,7 @@ class Scan:
     slice_axis: int = 0
     problems: tuple[Problem, ...] = ()
     stated_window: tuple[float, float] | None = None
+    unit: str = ""
     pixels_hash: str = field(default="", repr=False)
     _hash: str = field(default="", init=False, repr=False)
 
@@ -187,7 +190,7 @@ class Scan:
         """SHA-256 of all that decides what is seen of the scan: pixels, and how they are read and lie."""
         known = (self.has_geometry, self.in_patient)
         read = (self.modality, self.photometric.value, self.slice_axis, known)
-        digest = hashlib.sha256(f"{self.content_hash()} {read}".encode())
+        digest = hashlib.sha256(f"{self.content_hash()} {read}{self.unit}".encode())
         digest.update(np.ascontiguousarray(self.affine[:3, :3]).tobytes())
         return digest.hexdigest()
 

@@ -110,6 +110,8 @@ class Series(ABC):
             text += ", " + lengths_text([self.spacing[axis] for axis in order])
             if not self.outline.in_patient:
                 text += ", sides not known"
+        if self.outline.unit:
+            text += f", {self.outline.unit}"
         remarks = [_LABELLED[one.code] for one in self.problems if one.code in _LABELLED]
         return ", ".join([text, *self._numbers, *remarks])
 

@@ -39,6 +39,9 @@ _BY_BODY_PART = ((_CHEST, CT_WINDOWS["Lung and mediastinum"]), (_BRAIN, CT_WINDO
 _CHEST_IS_READ_IN = (CT_WINDOWS["Lung"], CT_WINDOW)
 _HEAD_IS_READ_IN = (CT_WINDOWS["Brain"], CT_WINDOWS["Subdural"], CT_WINDOWS["Bone"])
 
+SUV_WINDOW = (0.0, 10.0)
+"""SUV of PET: all tracer-poor tissue is dark, liver (2 to 3) grey, avid lesions (10 and more) white."""
+
 _QUANTITIES = ("CT", "NM", "PT")
 _SAMPLES = 200_000
 
@@ -143,8 +146,8 @@ def usual_window(scan: Scan) -> CtWindow:
 def window_of(scan: Scan, *ct_windows: CtWindow) -> Window:
     """Chooses the window of a scan by rule, never by eye.
 
-    CT has absolute values, so it is the same for all scans compared. MR and others have none: black is
-    the 0.5th percentile, white the 99.5th percentile of the brighter half of the
+    CT and PET in SUV have absolute values: their window is the same for all scans compared. MR and
+    others have none: black is the 0.5th percentile, white the 99.5th percentile of the brighter half of the
     scan, which the amount of air around the patient does not move. Colour is taken
     as it is.
 
@@ -162,6 +165,8 @@ def window_of(scan: Scan, *ct_windows: CtWindow) -> Window:
     if scan.modality == "CT":
         (low, high), *others = ct_windows or (CT_WINDOW,)
         return Window(low, high, inverted, tuple(others))
+    if scan.unit == "SUV":
+        return Window(*SUV_WINDOW, inverted=inverted)
     values = sample_of(scan.voxels)
     if values.size == 0 or values.min() == values.max():
         raise StudyError(Code.CONSTANT_IMAGE)

@@ -82,6 +82,9 @@ def _check_kind(first: Scan, second: Scan, which: str) -> None:
         raise PairingError(
             Code.MODALITY_MISMATCH, f"{which} One is CT, the other does not state its modality."
         )
+    if first.unit != second.unit:
+        # PET in SUV has fixed limits, other PET its own: never mix the two.
+        raise PairingError(Code.MODALITY_MISMATCH, f"{which} One is PET in SUV, the other is not.")
     if first.plane and second.plane and first.plane is not second.plane:
         raise PairingError(
             Code.PLANE_MISMATCH, f"{which} One is {first.plane.value}, one {second.plane.value}."

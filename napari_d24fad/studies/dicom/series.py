@@ -24,6 +24,7 @@ from napari_d24fad.studies.dicom.mosaic import Tiles, is_tiled, tiles_of
 from napari_d24fad.studies.dicom.multiframe import multiframe_series
 from napari_d24fad.studies.dicom.pixels import check_decodable, read_slice
 from napari_d24fad.studies.dicom.split import Group, split_series
+from napari_d24fad.studies.dicom.suv import NoSuvError, suv_factor
 from napari_d24fad.studies.files.limits import check_size
 from napari_d24fad.studies.regrid import Regrid
 from napari_d24fad.studies.scan import Photometric, Problem, Scan, Voxels
@@ -42,6 +43,7 @@ class DicomSeries(Series):
         instances: The headers of the files in slice order.
         copies: Pairs of one of the files and another that should be the same.
         regrid: How the volume is made of the files, where it is not simply all of them.
+        factor: What values are multiplied with after the rescale that the files state; see `suv_factor`.
     """
 
     kind: ClassVar[str] = "DICOM"
@@ -49,6 +51,7 @@ class DicomSeries(Series):
     instances: tuple[Instance, ...] = field(repr=False)
     copies: tuple[Copy, ...] = field(default=(), repr=False)
     regrid: Regrid | Tiles | None = field(default=None, repr=False)
+    factor: float = 1.0
 
     @property
     def files(self) -> tuple[Path, ...]:
@@ -58,7 +61,8 @@ class DicomSeries(Series):
     @property
     def variant(self) -> str:
         """See `Series.variant`."""
-        return "" if self.regrid is None else type(self.regrid).__name__
+        kind = "" if self.regrid is None else type(self.regrid).__name__
+        return f"{kind} {self.outline.unit} {self.factor!r}" if self.outline.unit else kind
 
     def _read(self, progress: Progress, cancel: CancelToken) -> Voxels:
         check_copies(self.copies, cancel)
@@ -92,7 +96,8 @@ class DicomSeries(Series):
         return self._slice(self.grid[0] // 2, partial(self._read_file, cancel=cancel))[np.newaxis]
 
     def _slice(self, index: int, read: Callable[[int], Voxels]) -> Voxels:
-        return read(index) if self.regrid is None else self.regrid.draw(index, read)
+        picture = read(index) if self.regrid is None else self.regrid.draw(index, read)
+        return picture if self.factor == 1 else np.multiply(picture, np.float32(self.factor))
 
     def _read_file(self, index: int, cancel: CancelToken) -> Voxels:
         return read_slice(self.instances[index], cancel)
@@ -113,12 +118,27 @@ def dicom_series(instances: Iterable[Instance]) -> tuple[Series, ...]:
     numbers: Counter[str] = Counter()
     found = []
     for group in groups:
-        series = _series(group)
+        series = _in_suv(_series(group))
         if group.whole and wholes[group.whole] > 1:
             numbers[group.whole] += 1
             series = series.as_member(Member(group.whole, numbers[group.whole], group.name))
         found.append(series)
     return tuple(found)
+
+
+def _in_suv(series: Series) -> Series:
+    """Returns a PET series in SUV if its header allows that, else with the reason why not."""
+    if series.modality != "PT" or not isinstance(series, DicomSeries) or series.outline.is_colour:
+        return series
+    outline, factor = series.outline, 1.0
+    try:
+        factor = suv_factor(series.instances[0].path)
+        # What the header asks to be shown is in the unit of the file.
+        outline = replace(outline, unit="SUV", stated_window=None)
+    except NoSuvError as reason:
+        outline = replace(outline, problems=(*outline.problems, Problem(Code.NOT_IN_SUV, str(reason))))
+    remedy = None if series.remedy is None else _in_suv(series.remedy)
+    return replace(series, outline=outline, factor=factor, remedy=remedy)
 
 
 def _with_remarks(group: Group) -> Group:

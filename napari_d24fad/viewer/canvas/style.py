@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from napari.utils.colormaps import Colormap
 
-from napari_d24fad.detection.encoding.intensity import sample_of, usual_window
+from napari_d24fad.detection.encoding.intensity import SUV_WINDOW, sample_of, usual_window
 from napari_d24fad.export.colours import overlay_colours
 from napari_d24fad.studies.scan import Photometric, Scan
 
@@ -15,8 +15,8 @@ _ROBUST_PERCENTILES = (0.5, 99.9)
 def contrast_limits(scan: Scan) -> tuple[float, float]:
     """Returns the grey values to show as black and white (white and black for MONOCHROME1).
 
-    CT gets the window in HU that it is examined in, see `usual_window`; everything else a range
-    from robust percentiles, because only CT has absolute values.
+    CT gets the window in HU that it is examined in, see `usual_window`, PET in SUV its fixed one;
+    everything else a range from robust percentiles, because it has no absolute values.
     """
     sample = sample_of(scan.voxels)
     if not sample.size:
@@ -25,6 +25,8 @@ def contrast_limits(scan: Scan) -> tuple[float, float]:
         low, high = usual_window(scan)
         if sample.min() < high and sample.max() > low:
             return low, high
+    if scan.unit == "SUV":
+        return SUV_WINDOW
     low, high = (float(limit) for limit in np.percentile(sample, _ROBUST_PERCENTILES))
     if high <= low:
         low, high = float(sample.min()), float(sample.max())

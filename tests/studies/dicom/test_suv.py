@@ -1,0 +1,224 @@
+"""PET in SUV: an analytic phantom by the formula of QIBA, what vendors write, and what does not allow it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from pathlib import Path
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+from pydicom.dataset import Dataset
+from pydicom.uid import PositronEmissionTomographyImageStorage
+
+from napari_d24fad.detection.encoding.intensity import SUV_WINDOW, window_of
+from napari_d24fad.detection.references.pairing import check_pairing
+from napari_d24fad.errors import Code, PairingError
+from napari_d24fad.export.windows import windows_text
+from napari_d24fad.studies.dicom.suv import NoSuvError, suv_factor
+from napari_d24fad.studies.study import open_study
+from tests.studies import phantom
+from tests.studies.corpus.build import even, positions, slices
+
+WEIGHT, DOSE, HALF_LIFE = 70.0, 370e6, 6586.2  # kg, Bq, s (F-18)
+HOUR = 3600.0
+
+# A body of water of 70 litres in which the whole dose is spread evenly has an SUV of 1 throughout: its
+# activity concentration at the start of the scan is the decayed dose divided by its volume in ml.
+EVEN = DOSE * 2 ** (-HOUR / HALF_LIFE) / (1000 * WEIGHT)
+
+
+def pet(**changed: object) -> Dataset:
+    """One slice, one hour after the injection, in Bq/ml."""
+    dataset = slices(positions(even(1)), modality="PT", rescale=(0.5, 0.0))[0]
+    dataset.SOPClassUID = dataset.file_meta.MediaStorageSOPClassUID = PositronEmissionTomographyImageStorage
+    dataset.Units, dataset.CorrectedImage = "BQML", ["DECY", "ATTN", "SCAT"]
+    dataset.DecayCorrection, dataset.PatientWeight = "START", "70"
+    dataset.SeriesDate = dataset.AcquisitionDate = "20200101"
+    dataset.SeriesTime, dataset.AcquisitionTime = "120000", "120500.0"
+    injection = Dataset()
+    injection.RadiopharmaceuticalStartTime = "110000.00"
+    injection.RadionuclideTotalDose, injection.RadionuclideHalfLife = "370000000", "6586.2"
+    dataset.RadiopharmaceuticalInformationSequence = [injection]
+    for name, value in changed.items():
+        place = injection if name.startswith("Radio") else dataset
+        if value is None:
+            delattr(place, name)
+        else:
+            setattr(place, name, value)
+    return dataset
+
+
+def philips(**private: float) -> Dataset:
+    dataset = pet(Units="CNTS")
+    block = dataset.private_block(0x7053, "Philips PET Private Group", create=True)
+    for name, value in private.items():
+        block.add_new({"suv": 0x00, "activity": 0x09}[name], "DS", f"{value:.8g}")
+    return dataset
+
+
+def ge(stated: str) -> Dataset:
+    """A series that was made anew a day after its scan."""
+    dataset = pet(SeriesDate="20200102")
+    dataset.private_block(0x0009, "GEMS_PETD_01", create=True).add_new(0x0D, "DT", stated)
+    return dataset
+
+
+def later(**changed: object) -> Dataset:
+    """As `ge`, by a vendor that tells the moment of the frame only."""
+    return pet(SeriesDate="20200102", **changed)
+
+
+def mean_activity(seconds: float) -> float:
+    """After how much of a frame its activity is the mean of it, found by trying."""
+    decay = math.log(2) / HALF_LIFE
+    mean = np.exp(-decay * (np.arange(100_000) + 0.5) * seconds / 100_000).mean()
+    return float(-math.log(mean) / decay)
+
+
+def test_water_that_holds_the_whole_dose_has_an_suv_of_one(tmp_path: Path) -> None:
+    path = phantom.save(pet(), tmp_path / "1")
+    assert suv_factor(path) * EVEN == pytest.approx(1, rel=1e-9)
+
+
+START = 1 / EVEN
+ADMIN = 1000 * WEIGHT / DOSE
+
+
+@pytest.mark.parametrize(
+    ("make", "factor"),
+    [
+        (pet, START),
+        (lambda: pet(DecayCorrection="ADMIN"), ADMIN),
+        (lambda: pet(DecayCorrection="ADMIN", RadiopharmaceuticalStartTime=None), ADMIN),
+        (lambda: pet(Units="GML", SUVType="BW", CorrectedImage=None, PatientWeight=None), 1.0),
+        (lambda: pet(Units="GML"), 1.0),
+        (lambda: philips(suv=0.000321, activity=1.5), 0.000321),
+        (lambda: philips(suv=0, activity=1.5), 1.5 * START),
+        (lambda: philips(activity=1.5), 1.5 * START),
+        # Injected before midnight, scanned after it: the header states the time only.
+        (
+            lambda: pet(SeriesTime="003000", AcquisitionTime="003100", RadiopharmaceuticalStartTime="233000"),
+            START,
+        ),
+        (
+            lambda: pet(
+                SeriesTime="003000",
+                AcquisitionTime="003100",
+                RadiopharmaceuticalStartDateTime="20191231233000.000000",
+            ),
+            START,
+        ),
+        # The acquisition of the first bed begins after midnight, the series before it.
+        (
+            lambda: pet(
+                SeriesTime="235900",
+                AcquisitionDate="20200102",
+                AcquisitionTime="000100",
+                RadiopharmaceuticalStartTime="225900",
+            ),
+            START,
+        ),
+        (lambda: pet(RadiopharmaceuticalStartDateTime="20200101110000"), START),
+        (
+            lambda: pet(
+                RadiopharmaceuticalStartDateTime="20200101100000.0+0000", TimezoneOffsetFromUTC="+0100"
+            ),
+            START,
+        ),
+        (lambda: ge("20200101120000.00"), START),
+        (
+            lambda: later(
+                AcquisitionTime="121000",
+                FrameReferenceTime=f"{1000 * (600 + mean_activity(180)):.6f}",
+                ActualFrameDuration="180000",
+            ),
+            START,
+        ),
+        (lambda: pet(CorrectedImage=["DECAY", "ATTN"]), START),
+    ],
+)
+def test_what_vendors_write(tmp_path: Path, make: Callable[[], Dataset], factor: float) -> None:
+    path = phantom.save(make(), tmp_path / "1")
+    assert suv_factor(path) == pytest.approx(factor, rel=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("make", "says"),
+    [
+        (lambda: pet(DecayCorrection="NONE"), "decay"),
+        (lambda: pet(CorrectedImage=["ATTN"]), "decay"),
+        (lambda: pet(CorrectedImage=["DECY"]), "attenuation"),
+        (lambda: pet(PatientWeight=None), "weight of the patient is not stated"),
+        (lambda: pet(PatientWeight="0"), "weight of the patient is not stated"),
+        (lambda: pet(PatientWeight="70000"), "weight of the patient is not plausible"),
+        (lambda: pet(RadionuclideTotalDose=None), "dose is not stated"),
+        (lambda: pet(RadionuclideTotalDose="370"), "dose is not plausible"),  # MBq
+        (lambda: pet(RadionuclideHalfLife=None), "half-life is not stated"),
+        (lambda: pet(RadiopharmaceuticalStartTime=None), "time of injection is not stated"),
+        (lambda: pet(RadiopharmaceuticalStartDateTime="20200101123000"), "contradict"),
+        (lambda: pet(RadiopharmaceuticalStartDateTime="20180101110000"), "contradict"),
+        (lambda: pet(RadiopharmaceuticalStartDateTime="20200101110000+0100"), "time zone"),
+        (lambda: pet(RadionuclideHalfLife="282240"), "day of injection"),  # Zr-89
+        (lambda: pet(AcquisitionTime=None), "time of acquisition"),
+        (later, "made after the scan"),
+        (lambda: pet(Units="GML", SUVType="LBM"), "body weight"),
+        (lambda: pet(Units="CNTS"), "counts"),
+        (lambda: philips(suv=0), "counts"),
+        (lambda: pet(Units="PROPCPS"), "neither"),
+        (lambda: pet(Units=None), "neither"),
+    ],
+)
+def test_what_does_not_allow_it(tmp_path: Path, make: Callable[[], Dataset], says: str) -> None:
+    path = phantom.save(make(), tmp_path / "1")
+    with pytest.raises(NoSuvError, match=says):
+        suv_factor(path)
+
+
+def volume(folder: Path, change: Callable[[Dataset], object] = lambda dataset: None) -> Path:
+    """Eight slices, each rescaled in its own way, as PET is."""
+    for number, place in enumerate(positions(even())):
+        stored = pet()
+        made = slices(place[np.newaxis], modality="PT", rescale=(0.25 + number / 16, 0.0))[0]
+        for name in ("PixelData", "RescaleSlope", "RescaleIntercept", "ImagePositionPatient"):
+            setattr(stored, name, getattr(made, name))
+        stored.InstanceNumber = number + 1
+        change(stored)
+        phantom.save(stored, folder / f"{number}")
+    return folder
+
+
+def test_a_volume_is_read_shown_and_examined_in_suv(tmp_path: Path) -> None:
+    (series,) = open_study(volume(tmp_path / "a")).series
+    assert series.label == "PT axial 8 x 12 x 10, 4.0 x 1.5 x 0.8 mm, SUV"
+    scan = series.load()
+    assert scan.unit == "SUV"
+    assert scan.problems == ()
+    expected = phantom.values_on(np.asarray(scan.affine), scan.grid) * START
+    np.testing.assert_allclose(scan.voxels, expected, atol=0.4 * START)
+    window = window_of(scan)
+    assert (window.low, window.high) == SUV_WINDOW
+    anomaly = SimpleNamespace(scoring="matched")
+    assert windows_text(scan, anomaly, [(0, 80)]) == "examined in 0 to 10 SUV"
+
+
+def test_a_volume_that_cannot_be_says_why_and_does_not_mix_with_others(tmp_path: Path) -> None:
+    (series,) = open_study(volume(tmp_path / "a", lambda dataset: delattr(dataset, "PatientWeight"))).series
+    scan = series.load()
+    assert scan.unit == ""
+    (problem,) = scan.problems
+    assert problem.code is Code.NOT_IN_SUV
+    assert "weight of the patient is not stated" in problem.detail
+    np.testing.assert_allclose(scan.voxels, phantom.values_on(np.asarray(scan.affine), scan.grid), atol=0.4)
+    references = []
+    for number in range(2):
+        folder = volume(
+            tmp_path / f"r{number}",
+            lambda dataset, number=number: setattr(dataset, "PatientWeight", 60 + number),
+        )
+        references.append(open_study(folder).series[0].load())
+    with pytest.raises(PairingError) as caught:
+        check_pairing(scan, references)
+    assert caught.value.code is Code.MODALITY_MISMATCH
+    assert "SUV" in caught.value.detail
