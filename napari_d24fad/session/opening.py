@@ -27,6 +27,7 @@ def open_paths(
     cancel: CancelToken | None = None,
     *,
     show_identity: bool = False,
+    early: Callable[[tuple[Series, ...]], None] | None = None,
 ) -> Study:
     """Opens what was dropped or chosen together as one study.
 
@@ -38,6 +39,7 @@ def open_paths(
         progress: Told how far the search is.
         cancel: Stops the search.
         show_identity: See `open_study`.
+        early: See `open_study`; for a single folder or file.
 
     Returns:
         The series; of several, each with its number, which volumes of one series share.
@@ -57,7 +59,14 @@ def open_paths(
         places = (path if path.suffix.lower() == ".zip" else path.parent for path in others)
         chosen = list(dict.fromkeys(places))
     studies = [
-        open_study(path, show_identity=show_identity, progress=progress, cancel=cancel) for path in chosen
+        open_study(
+            path,
+            show_identity=show_identity,
+            progress=progress,
+            cancel=cancel,
+            early=early if len(chosen) == 1 else None,
+        )
+        for path in chosen
     ]
     # A folder leaves out pictures beside DICOM files; one that was chosen is wanted.
     opened = {file for study in studies for one in study.series for file in one.files}

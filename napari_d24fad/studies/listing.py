@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Sequence, Set
 from pathlib import Path
 from typing import Protocol
@@ -32,6 +33,7 @@ VOLUME_SUFFIXES = (*ALONE, *FREESURFER, *ITK_SUFFIXES)
 """What the names of files end in that are a volume, or several, by themselves."""
 
 _LONGEST_START = 540
+_EARLY_S = 0.7
 _READING = "Reading headers"
 
 
@@ -63,8 +65,16 @@ class Refusing:
         """Nothing was taken down."""
 
 
+Early = Callable[[tuple[Series, ...]], None]
+"""Given the first series of a long search, once, while it goes on."""
+
+
 def find_series(
-    files: Sequence[Path], left_out: Leftovers, progress: Progress, cancel: CancelToken
+    files: Sequence[Path],
+    left_out: Leftovers,
+    progress: Progress,
+    cancel: CancelToken,
+    early: Early | None = None,
 ) -> tuple[Series, ...]:
     """Reads the headers of files.
 
@@ -74,6 +84,8 @@ def find_series(
             are icons of its viewer, and copies of its slices for web browsers.
         progress: Told how far it is.
         cancel: Stops it.
+        early: Given the DICOM series that were found after `_EARLY_S`, as soon as files of another one
+            begin. Slices of them may still be found elsewhere.
 
     Returns:
         DICOM series first, others in the order of their files.
@@ -88,6 +100,7 @@ def find_series(
     pictures = [file for file in files if file.name.lower().endswith(IMAGE_SUFFIXES)]
     every = set(files)
     scans = sorted(every.difference(pictures), key=places.__getitem__)
+    began = time.monotonic()
     with quiet():  # once: silencing the libraries for each file takes a tenth of the time
         for index, file in enumerate(scans):
             cancel.check()
@@ -98,6 +111,9 @@ def find_series(
                 left_out.refuse(error)
                 continue
             if isinstance(found, Instance):
+                if early is not None and _is_time(began) and _begins_another(instances, found):
+                    early(tuple(one for one in dicom_series(instances) if one.member is None))
+                    early = None
                 instances.append(found)
             else:
                 others += found
@@ -116,6 +132,14 @@ def find_series(
     series = (*dicom_series(instances), *others)
     progress(1.0, _READING)
     return series
+
+
+def _is_time(began: float) -> bool:
+    return time.monotonic() - began >= _EARLY_S
+
+
+def _begins_another(instances: Sequence[Instance], found: Instance) -> bool:
+    return bool(instances) and instances[-1].identity.series_uid != found.identity.series_uid
 
 
 def _read(file: Path, files: Set[Path], left_out: Leftovers) -> Instance | Sequence[Series]:

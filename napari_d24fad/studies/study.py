@@ -15,7 +15,7 @@ from napari_d24fad.studies.files.bounded import is_file
 from napari_d24fad.studies.files.scratch import ScratchFolder
 from napari_d24fad.studies.identity import with_identity
 from napari_d24fad.studies.left_out import LeftOut
-from napari_d24fad.studies.listing import VOLUME_SUFFIXES, Refusing, find_series
+from napari_d24fad.studies.listing import VOLUME_SUFFIXES, Early, Refusing, find_series
 from napari_d24fad.studies.nifti.files import is_piece
 from napari_d24fad.studies.pictures import IMAGE_SUFFIXES
 from napari_d24fad.studies.scan import Problem
@@ -82,6 +82,7 @@ def open_study(
     show_identity: bool = False,
     progress: Progress = silent,
     cancel: CancelToken | None = None,
+    early: Early | None = None,
 ) -> Study:
     """Finds the series at a location; reads headers only.
 
@@ -92,13 +93,18 @@ def open_study(
         show_identity: Whether descriptions of series name the patient, or the file.
         progress: Told how far the search is.
         cancel: Stops the search.
+        early: Given the first series of a large folder while the search goes on, so that they can be
+            shown; `open_study` returns all of them, made anew.
 
     Raises:
         StudyError: ``PATH_MISSING``, ``PATH_UNREADABLE``, ``NO_IMAGES``, or for a single
             file or an archive the reason why it cannot be read.
         Cancelled: If a stop was asked for.
     """
-    found = _found(Path(path), progress, cancel or CancelToken())
+    shown = early
+    if early is not None and show_identity:
+        shown = lambda series: early(tuple(map(with_identity, series)))  # noqa: E731 - named nowhere else
+    found = _found(Path(path), progress, cancel or CancelToken(), shown)
     return _identified(found) if show_identity else found
 
 
@@ -135,25 +141,25 @@ def _identified(found: Study) -> Study:
     return Study(tuple(with_identity(series) for series in found.series), found.problems)
 
 
-def _found(location: Path, progress: Progress, cancel: CancelToken) -> Study:
+def _found(location: Path, progress: Progress, cancel: CancelToken, early: Early | None) -> Study:
     """Finds the series at a location; see `open_study`."""
     try:
         if not location.exists():
             raise StudyError(Code.PATH_MISSING)
         if not location.is_dir():
-            return _open_file(location, progress, cancel)
+            return _open_file(location, progress, cancel, early)
     except OSError:
         raise StudyError(Code.PATH_UNREADABLE) from None
-    return _open_folder(location, progress, cancel)
+    return _open_folder(location, progress, cancel, early)
 
 
-def _open_file(location: Path, progress: Progress, cancel: CancelToken) -> Study:
+def _open_file(location: Path, progress: Progress, cancel: CancelToken, early: Early | None) -> Study:
     if not is_file(location):
         raise StudyError(Code.PATH_UNREADABLE, "It is a pipe or a device, not a file.")
     if is_archive(location):
         return _open_archive(location, progress, cancel)
     if is_dicomdir(location):
-        return _of_disc(location, [], LeftOut(), progress, cancel)
+        return _of_disc(location, [], LeftOut(), progress, cancel, early)
     return Study(find_series([location], Refusing(), progress, cancel))
 
 
@@ -173,7 +179,9 @@ def _holding(scratch: ScratchFolder, series: Series) -> Series:
     return replace(series, remedy=remedy, holds=scratch)
 
 
-def _open_folder(location: Path, progress: Progress, cancel: CancelToken) -> Study:
+def _open_folder(
+    location: Path, progress: Progress, cancel: CancelToken, early: Early | None = None
+) -> Study:
     unreadable: list[OSError] = []
     files = list(_files_in(location, unreadable, cancel))
     if unreadable and not files:
@@ -183,8 +191,9 @@ def _open_folder(location: Path, progress: Progress, cancel: CancelToken) -> Stu
         left_out.refuse(StudyError(Code.PATH_UNREADABLE))
     directory = next((file for file in files if _is_directory_of(location, file)), None)
     if directory is None:
-        return _study(files, left_out, progress, cancel)
-    return _of_disc(directory, [file for file in files if file != directory], left_out, progress, cancel)
+        return _study(files, left_out, progress, cancel, early=early)
+    beside = [file for file in files if file != directory]
+    return _of_disc(directory, beside, left_out, progress, cancel, early)
 
 
 def _is_directory_of(folder: Path, file: Path) -> bool:
@@ -192,7 +201,12 @@ def _is_directory_of(folder: Path, file: Path) -> bool:
 
 
 def _of_disc(
-    directory: Path, beside: Sequence[Path], left_out: LeftOut, progress: Progress, cancel: CancelToken
+    directory: Path,
+    beside: Sequence[Path],
+    left_out: LeftOut,
+    progress: Progress,
+    cancel: CancelToken,
+    early: Early | None,
 ) -> Study:
     """Opens what a DICOMDIR lists, in its order, and then other files that lie beside it."""
     listed, missing = listed_files(directory)
@@ -200,7 +214,7 @@ def _of_disc(
         left_out.refuse(error)
     known = set(listed)
     files = [*listed, *(file for file in beside if file not in known)]
-    return _study(files, left_out, progress, cancel, in_order=listed)
+    return _study(files, left_out, progress, cancel, in_order=listed, early=early)
 
 
 def _study(
@@ -210,6 +224,7 @@ def _study(
     cancel: CancelToken,
     *,
     in_order: Sequence[Path] = (),
+    early: Early | None = None,
 ) -> Study:
     """Reads the headers of files; what is wrong with some of them joins what was left out.
 
@@ -219,8 +234,9 @@ def _study(
         progress: Told how far it is.
         cancel: Stops it.
         in_order: Files whose series come first, in this order.
+        early: See `open_study`.
     """
-    series = find_series(files, left_out, progress, cancel)
+    series = find_series(files, left_out, progress, cancel, early)
     problems = tuple(left_out.problems())
     if not series:
         raise StudyError(Code.NO_IMAGES, " ".join(problem.detail for problem in problems))

@@ -101,7 +101,9 @@ class DetectionDock(QWidget):
     def open(self, paths: Iterable[Path]) -> None:
         """Finds the series in folders or files and shows them in the gallery."""
         chosen = tuple(paths)
-        work = partial(open_paths, chosen, show_identity=self._open_bar.identity_box.isChecked())
+        named = self._open_bar.identity_box.isChecked()
+        # A signal emitted in the worker thread reaches its slots in theirs.
+        work = partial(open_paths, chosen, show_identity=named, early=self.filling.found_early.emit)
         self.jobs.follow("Looking for series", work, self._show_study)
 
     def run(self) -> None:
@@ -178,6 +180,7 @@ class DetectionDock(QWidget):
     def _connect(self) -> None:
         self._open_bar.open_requested.connect(self.open)
         self.examining.examined.connect(self._show_results)
+        self.jobs.ended.connect(self.filling.end_search)
         self.run_panel.ct_window.window_changed.connect(self._show_window)
         self.examining.renewed.connect(self.examination_shown)
         self.run_panel.run_requested.connect(self.run)

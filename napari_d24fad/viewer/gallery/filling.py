@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from napari.layers import Image
 from napari.viewer import Viewer
-from qtpy.QtCore import QObject
+from qtpy.QtCore import QObject, Signal
 
 from napari_d24fad.errors import D24fadError
 from napari_d24fad.session.opening import Thumbnail
@@ -20,6 +20,7 @@ from napari_d24fad.viewer.gallery.previews import Previews
 from napari_d24fad.viewer.gallery.viewer_series import ViewerSeries
 
 IN_VIEWER = "In the viewer"
+_LOOKING = "Looking for more series"
 
 
 class GalleryFilling(QObject):
@@ -31,10 +32,15 @@ class GalleryFilling(QObject):
         scans: Shows scans in the viewer; its own layers are not offered.
     """
 
+    found_early = Signal(object)
+    """The first series of a search that goes on; emitted by its worker."""
+
     def __init__(self, viewer: Viewer, gallery: Gallery, scans: ScanLayers) -> None:
         super().__init__()
         self._gallery, self._scans = gallery, scans
         self._n_studies = 0
+        self._early: tuple[Series, ...] = ()
+        self.found_early.connect(self._show_early)
         self.previews = Previews()
         self._in_viewer = ViewerSeries(viewer, scans.is_own)
         self.previews.drawn.connect(self._show_thumbnail)
@@ -46,11 +52,33 @@ class GalleryFilling(QObject):
         gallery.volume_chosen.connect(lambda series: self.previews.draw((series,)))
         self._in_viewer.start()
 
+    def end_search(self) -> None:
+        """Says of series that were shown early that the search for others was stopped, or failed."""
+        if self._early:
+            self._n_studies += 1
+            self._gallery.retitle(_LOOKING, f"Study {self._n_studies}: not all series were looked for")
+            self._early = ()
+
+    def _show_early(self, series: Sequence[Series]) -> None:
+        self._early = tuple(series)
+        self._gallery.set_section(_LOOKING, self._early)
+        self.previews.draw(self._early)
+
+    def _settle_early(self, title: str, series: Sequence[Series]) -> None:
+        """Puts series into the place and role of those that were shown early, of the same files."""
+        found = {one.files: one for one in series if one.member is None}
+        if self._gallery.retitle(_LOOKING, title):
+            for early in self._early:
+                if early.files in found and early in self._gallery.series:
+                    self._gallery.replace(early, found[early.files])
+        self._early = ()
+
     def add_study(self, series: Sequence[Series]) -> None:
         """Shows the series of a study that was opened."""
         self._n_studies += 1
         rows = together(series)
         count = len(rows)
+        self._settle_early(f"Study {self._n_studies}: {count} series", series)
         self._gallery.set_section(f"Study {self._n_studies}: {count} series", series)
         listed = set(series)
         shown = [one for one in self._gallery.series if one in listed]

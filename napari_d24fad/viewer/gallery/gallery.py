@@ -144,6 +144,14 @@ class Gallery(QWidget):
         if before != (self.references, self._query):
             self.roles_changed.emit()
 
+    def retitle(self, old: str, new: str) -> bool:
+        """Shows another title above the cards of a section; returns whether there is such a section."""
+        if old not in self._sections:
+            return False
+        self._sections = {new if title == old else title: one for title, one in self._sections.items()}
+        self._sections[new].set_title(new)
+        return True
+
     def replace(self, old: Series, new: Series) -> None:
         """Puts a series in the place and role of another, such as a layer that was edited."""
         card = self.card(old)

@@ -20,19 +20,25 @@ class GallerySection(QWidget):
         super().__init__()
         self.closable = closable
         self.cards: list[SeriesCard] = []
-        close = QToolButton()
+        self._title = QLabel(title)
+        self._close = close = QToolButton()
         close.setText("✕")
         close.setToolTip("Close this study")
         close.setAccessibleName(f"Close {title}")
         close.setVisible(closable)
-        close.clicked.connect(lambda: self.close_requested.emit(title))
+        close.clicked.connect(lambda: self.close_requested.emit(self._title.text()))
         header = QHBoxLayout()
-        header.addWidget(QLabel(title), 1)
+        header.addWidget(self._title, 1)
         header.addWidget(close)
         self._column = QVBoxLayout(self)
         self._column.setContentsMargins(0, 0, 0, 0)
         self._column.setSpacing(4)
         self._column.addLayout(header)
+
+    def set_title(self, title: str) -> None:
+        """Shows another title above the cards."""
+        self._title.setText(title)
+        self._close.setAccessibleName(f"Close {title}")
 
     def show_series(self, wanted: list[Series]) -> list[SeriesCard]:
         """Shows these series, volumes of one series on one card, and returns the cards that are new."""
