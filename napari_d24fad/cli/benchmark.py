@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from argparse import Namespace
-from dataclasses import replace
+from dataclasses import asdict, replace
 from datetime import date
 from pathlib import Path
 
@@ -32,6 +32,12 @@ def add_options(command: Parser) -> None:
         action="store_true",
         help="measure that CT with the teacher of --teacher and random weights instead",
     )
+    command.add_argument(
+        "--disc",
+        type=count,
+        metavar="FILES",
+        help="measure only how long it takes to list a disc of so many files",
+    )
     command.add_argument("--plot", type=Path, metavar="PNG", help="also draw images per second")
     add_device(command)
     add_json(command)
@@ -43,6 +49,13 @@ def run(arguments: Namespace) -> None:
     Raises:
         D24fadError: The model or the device is not there, or the picture cannot be written.
     """
+    if arguments.disc:
+        from napari_d24fad.benchmark.disc import disc_text, measure_disc
+
+        with progress_bar() as progress:
+            disc = measure_disc(arguments.disc, progress, CancelToken())
+        print(as_json(asdict(disc)) if arguments.json else disc_text(disc))
+        return
     # These import torch.
     import torch
 

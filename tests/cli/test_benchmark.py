@@ -34,6 +34,15 @@ def test_a_volume_with_another_teacher(capsys: pytest.CaptureFixture[str]) -> No
     assert "A CT of 4 slices of 512 x 512, as many in each of 8 references, model resnet18; " in found
 
 
+def test_a_disc(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["benchmark", "--disc", "6", "--json"]) == 0
+    measured = json.loads(capsys.readouterr().out)
+    assert (measured["files"], measured["series"]) == (6, 1)
+    assert 0 < measured["first_s"] <= measured["seconds"]
+    assert main(["benchmark", "--disc", "6"]) == 0
+    assert capsys.readouterr().out.startswith("A disc of 6 files, 1 series: the first after ")
+
+
 @pytest.mark.parametrize("wrong", [["--size", "100"], ["--teacher", "alexnet"], ["--device", "cuda:99"]])
 def test_wrong_arguments_are_refused(wrong: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["benchmark", *wrong]) != 0
