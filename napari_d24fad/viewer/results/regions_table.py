@@ -22,9 +22,11 @@ _HEADINGS = {
     "Size": "Volume of the region in the patient; area for a single image; pixels where no spacing is known",
     "Peak": "Highest anomaly score in the region",
     "Mean": "Mean anomaly score of the region",
+    "By": "How much brighter (+) or darker (−) than the references, in units of the scan or their spread (×)",
     "p": "Share of normal scans expected to show a value as high as the peak anywhere",
 }
 _SHOWN = 100
+_LONGEST_UNIT = 3
 _MOST_ROWS = 5
 
 
@@ -81,11 +83,15 @@ class RegionsTable(QTableWidget):
                 size_text(region.volume_mm3, region.area_mm2, region.n_voxels),
                 f"{region.peak:.3g}",
                 f"{region.mean:.3g}",
+                _amount(region),
                 p_text(region.p_value, floor),
             )
             for column, text in enumerate(texts):
                 self.setItem(row, column, _item(text, _about(region)))
-        self.setColumnHidden(list(_HEADINGS).index("Slices"), len(slice_order) == 1)
+        told = any(region.spreads is not None for region in self._regions)
+        hidden = {"Slices": len(slice_order) == 1, "By": not told, "Mean": told}  # the dock is narrow
+        for heading, is_hidden in hidden.items():
+            self.setColumnHidden(list(_HEADINGS).index(heading), is_hidden)
         self.setCurrentCell(-1, -1)
         self.blockSignals(False)
         self._fit_height()
@@ -105,6 +111,15 @@ def _item(text: str, tip: str) -> QTableWidgetItem:
     item.setTextAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
     item.setToolTip(tip)
     return item
+
+
+def _amount(region: Region) -> str:
+    """Writes by how much a region departs; times the references' spread where a unit is none or long."""
+    if region.amount is None or region.spreads is None:
+        return ""
+    has_unit = 0 < len(region.unit) <= _LONGEST_UNIT
+    text = f"{region.amount:+.0f} {region.unit}" if has_unit else f"{region.spreads:+.1f} ×"
+    return text.replace("-", "−")
 
 
 def _about(region: Region) -> str:

@@ -30,9 +30,31 @@ def texts(table: RegionsTable, row: int) -> list[str]:
 
 def test_row_says_where_how_large_and_how_unusual(table: RegionsTable) -> None:
     # The scan's slices 3 to 5 are 4 to 6 of 9 from the other end: numbers 5 to 7.
-    assert texts(table, 0) == ["1", "5–7", "4.6 ml", "3", "3", "0.25"]
-    assert texts(table, 1) == ["2", "1", "30 mm³", "1.7", "1.6", "0.25"]
+    assert texts(table, 0) == ["1", "5–7", "4.6 ml", "3", "3", "", "0.25"]
+    assert texts(table, 1) == ["2", "1", "30 mm³", "1.7", "1.6", "", "0.25"]
+    assert not shows(table, "By")
+    assert shows(table, "Mean")
     assert "mm along the axes" in table.item(0, 2).toolTip()
+
+
+def shows(table: RegionsTable, heading: str) -> bool:
+    headings = [table.horizontalHeaderItem(column).text() for column in range(table.columnCount())]
+    return not table.isColumnHidden(headings.index(heading))
+
+
+def test_row_says_by_how_much_it_departs(table: RegionsTable) -> None:
+    region = replace(anomaly_of(head(0)).regions[0], meaning="brighter than the references by 24 HU")
+    departing = [
+        replace(region, amount=24.4, unit="HU", spreads=3.14),
+        replace(region, amount=-9.6, unit="", spreads=-2.55),
+        replace(region, amount=36.0, unit="grey levels", spreads=3.5),
+    ]
+    table.show_regions(departing, REVERSED, 0.25)
+    assert [texts(table, row)[5] for row in range(3)] == ["+24 HU", "−2.5 ×", "+3.5 ×"]
+    assert shows(table, "By")
+    assert not shows(table, "Mean"), "the dock is narrow"
+    assert table.item(0, 5).toolTip().startswith("Brighter than the references by 24 HU. Extent")
+    assert table.horizontalHeader().length() <= table.viewport().width()
 
 
 def test_click_asks_for_the_region_and_asks_again(qtbot, table: RegionsTable) -> None:
