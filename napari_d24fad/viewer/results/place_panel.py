@@ -121,6 +121,7 @@ class PlacePanel(QWidget):
         layout.addWidget(self.strip)
         layout.addWidget(self._value)
         layout.addWidget(self._alignment)
+        layout.addStretch(1)  # room to spare belongs below, not between the lines
 
 
 def alignment_text(explanation: PlaceExplanation) -> str:

@@ -38,6 +38,14 @@ class ValueStrip(QWidget):
         self.setAccessibleDescription(value_text(value))
         self.update()
 
+    @property
+    def words(self) -> str:
+        """What stands below the line; short, as the dock is narrow."""
+        value = self._value
+        if value is None:
+            return ""
+        return f"references ± {value.spread:.3g}    ▼ this scan {value.query:+.3g}"
+
     def x_of(self, value: float) -> float:
         """Returns where a value, from the references' mean, is drawn."""
         half = self.width() / 2 - _MARGIN
@@ -83,9 +91,7 @@ class ValueStrip(QWidget):
         painter.setFont(font)
         painter.setPen(ink)
         below = QRectF(0, _LINE + 12, self.width(), _HEIGHT - _LINE - 12)
-        unit = f" {value.unit}" if value.unit else ""
-        words = f"mean ± {value.spread:.3g}{unit} of the references; ▼ this scan {value.query:+.3g}"
-        painter.drawText(below, int(Qt.AlignmentFlag.AlignHCenter | Qt.AlignmentFlag.AlignTop), words)
+        painter.drawText(below, int(Qt.AlignmentFlag.AlignHCenter | Qt.AlignmentFlag.AlignTop), self.words)
         painter.end()
 
 

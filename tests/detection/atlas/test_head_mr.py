@@ -12,6 +12,7 @@ from napari_d24fad.detection.atlas.scoring import AtlasReferences
 from napari_d24fad.detection.atlas.table import Cells
 from napari_d24fad.detection.atlas.tolerance import Tolerance
 from napari_d24fad.detection.atlas.volume import WorkingVolume
+from napari_d24fad.detection.atlas.why import agreement, aligned_slice, value_at, working_index
 from napari_d24fad.studies.scan import Scan
 from tests.anatomy import known_head as heads
 
@@ -101,3 +102,24 @@ def test_no_change_of_volume_is_claimed_without_deformation() -> None:
     anatomy = dataclasses.replace(found, grid=grid)
     volume = prepare_head_mr(anatomy, CHANGE.placer.place(anatomy))
     assert CHANGE.channels[0].measure(volume) is None
+
+
+def test_a_reference_is_read_in_a_registered_scan_and_shows_what_is_missing() -> None:
+    scan = head(9, mass=-0.5)
+    ill = references(False).examine(scan)
+    place = ill.regions[0].peak_index
+    grid = ill.volume.anatomy.grid
+    np.testing.assert_allclose(grid.scan_index(working_index(grid, place)), place, atol=0.2)
+    told = value_at(ill, references(False), place)
+    assert max(np.abs(told.references)) < 0.1 * abs(told.query)
+    assert told.query < -3 * told.spread
+    reference = references(False).scans[0].volume
+    at = place[scan.slice_axis]
+    read = aligned_slice(ill.volume, reference, scan, head(0), at)
+    own = np.take(scan.voxels, [at], axis=scan.slice_axis)
+    inside = np.take(ill.anatomy_mask(), [at], axis=scan.slice_axis) & np.isfinite(read)
+    assert np.corrcoef(read[inside], own[inside])[0, 1] > 0.6
+    here = list(place)
+    here[scan.slice_axis] = 0
+    assert own[tuple(here)] < 0.8 * read[tuple(here)], "the reference has brain where the scan has a mass"
+    assert agreement(ill.volume, reference).shared > 0.9

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -26,9 +27,19 @@ def canvas_text(dock: DetectionDock) -> str:
     return str(dock._viewer.canvas.overlays.text.text)
 
 
+def check_layout(place: PlacePanel) -> None:
+    strip, value = place.strip, place.explanation.value
+    assert strip.fontMetrics().horizontalAdvance(strip.words) <= strip.width()
+    assert f"{value.query:+.3g}" in strip.words
+    lines = [strip.geometry(), place._value.geometry(), place._alignment.geometry()]
+    gaps = [below.top() - above.bottom() for above, below in pairwise(lines)]
+    assert max(gaps) < 12, "room to spare belongs below, not between the lines"
+
+
 def test_the_aligned_reference_stands_beside_the_scan(qtbot, examined: DetectionDock) -> None:
     dock = examined
     place = explained(qtbot, dock)
+    check_layout(place)
     told, examination = place.explanation, dock.examination
     held, scan = dock._session.held(examination), examination.scan
     at = int(dock.layers.shown.slice_order[dock.layers.current_slice])

@@ -90,6 +90,7 @@ def test_examination_is_looked_into(qtbot, dock: DetectionDock, settle: Settle, 
     results.why_section.set_unfolded(True)
     qtbot.waitUntil(results.why.bars.isVisible, timeout=60_000)
     assert results.why.caption("query") == f"Slice {dock.layers.current_slice + 1}"
+    assert "P30" in results.why.message, "slices of this kind of scan are compared by their level only"
     reference = int(anomaly.weights[peak[0]].mean(axis=1).argmax())
     place = results.why.bars.group(reference).center().toPoint()
     qtbot.mouseClick(results.why.bars, Qt.MouseButton.LeftButton, pos=place)
