@@ -66,8 +66,10 @@ def measure_disc(files: int, progress: Progress, cancel: CancelToken) -> DiscSpe
 
 def disc_text(measured: DiscSpeed) -> str:
     """Returns the measurement in one line."""
-    return (
-        f"A disc of {measured.files} files, {measured.series} series:"
-        f" the first after {measured.first_s:.1f} s (asked {_FIRST_ASKED_S:g} s), all after {measured.seconds:.1f} s (asked {_ASKED_S:g} s for 8000),"
-        f" {measured.cpu_s:.1f} s of computing"
+    parts = (
+        f"A disc of {measured.files} files, {measured.series} series:",
+        f"the first after {measured.first_s:.1f} s (asked {_FIRST_ASKED_S:g} s),",
+        f"all after {measured.seconds:.1f} s (asked {_ASKED_S:g} s for 8000),",
+        f"{measured.cpu_s:.1f} s of computing",
     )
+    return " ".join(parts)
