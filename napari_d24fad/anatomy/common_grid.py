@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -9,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy import ndimage
 
-from napari_d24fad.anatomy.deformation import Deformation
+from napari_d24fad.anatomy.deformation import Deformation, warped
 from napari_d24fad.anatomy.grid import BoolArray, FloatArray, WorkingGrid
 from napari_d24fad.anatomy.volume import Volume, resample
 from napari_d24fad.studies.scan import Affine, Scan
@@ -40,6 +41,14 @@ class CommonGrid(WorkingGrid):
         """See `WorkingGrid.shape`."""
         first, second, third = self.template.values.shape
         return first, second, third
+
+    def reduce(
+        self, array: npt.NDArray[Any], of: Callable[[FloatArray], FloatArray] | None = None
+    ) -> FloatArray:
+        """Reads an array on the grid of the scan at the voxels of the template; NaN beside the scan."""
+        values = np.asarray(array, np.float32)
+        scan = Volume(values if of is None else of(values), self.scan_affine)
+        return warped(scan, self.template, self.move, self.deformation)
 
     def expand(self, array: npt.NDArray[Any]) -> npt.NDArray[Any]:
         """Reads an array on this grid at the voxels of the scan.

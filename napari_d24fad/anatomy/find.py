@@ -71,22 +71,34 @@ def find_body(scan: Scan, kind: Kind | None = None, spacing: Millimetres | None 
     return Anatomy(Kind.TISSUE if cut_out else Kind.BODY, grid, mask, values)
 
 
-def drawn_region(scan: Scan, region: npt.NDArray[np.bool_], spacing: Millimetres | None = None) -> Anatomy:
+def drawn_region(
+    scan: Scan,
+    region: npt.NDArray[np.bool_],
+    spacing: Millimetres | None = None,
+    how: str = "",
+    problems: tuple[Problem, ...] = (),
+) -> Anatomy:
     """Makes the anatomy that a reader drew.
 
     Args:
         scan: The scan.
         region: On the grid of the scan.
         spacing: See `find_anatomy`.
+        how: See `Anatomy.how`.
+        problems: Of the way in which the region came to this scan.
 
     Raises:
-        PairingError: ``NOTHING_TO_EXAMINE``, if nothing was drawn.
+        PairingError: ``REGION_EMPTY``, if nothing was drawn where the scan has values.
     """
     grid = working_grid(scan, spacing or BODY_MM)
-    mask = grid.reduce(region.astype(np.float32)) >= 0.5
+    values, share = grid.reduce(scan.voxels), grid.reduce(region.astype(np.float32))
+    known = np.isfinite(values)
+    mask = known & (share >= 0.5)
+    if not mask.any():  # thinner than a voxel here
+        mask = known & (share > 0)
     if not mask.any():
-        raise PairingError(Code.NOTHING_TO_EXAMINE)
-    return Anatomy(Kind.REGION, grid, mask, grid.reduce(scan.voxels))
+        raise PairingError(Code.REGION_EMPTY)
+    return Anatomy(Kind.REGION, grid, mask, values, problems=problems, how=how)
 
 
 def _inside_skull(scan: Scan, window: BrainWindow, grid: WorkingGrid) -> Anatomy | str:

@@ -33,6 +33,7 @@ class Anatomy:
         bone: Where there is bone, if it was told apart.
         problems: What the reader must know, such as a mask that failed and was replaced by a
             simpler one.
+        how: How a drawn region came to this scan, in a few words; empty if none was drawn.
     """
 
     kind: Kind
@@ -42,6 +43,7 @@ class Anatomy:
     window: BrainWindow | None = None
     bone: BoolArray | None = field(default=None, repr=False)
     problems: tuple[Problem, ...] = ()
+    how: str = ""
 
     @property
     def volume_ml(self) -> float:

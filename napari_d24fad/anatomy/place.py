@@ -69,6 +69,10 @@ class BoxPlacer:
 
     def place(self, anatomy: Anatomy) -> Place:
         """See `Placer.place`."""
+        return affine_place(anatomy, self.matrix(anatomy), self.box, "box")
+
+    def matrix(self, anatomy: Anatomy) -> npt.NDArray[np.float64]:
+        """Returns the map from index on the working grid to mm of the box, ``(4, 4)``."""
         matrix = np.eye(4)
         for axis, length in enumerate(self.box):
             others = tuple(other for other in range(3) if other != axis)
@@ -76,7 +80,7 @@ class BoxPlacer:
             # The faces of the box are those of its outermost voxels.
             scale = length / (int(inside[-1] - inside[0]) + 1)
             matrix[axis, axis], matrix[axis, 3] = scale, (0.5 - int(inside[0])) * scale
-        return affine_place(anatomy, matrix, self.box, "box")
+        return matrix
 
 
 def affine_place(

@@ -13,6 +13,7 @@ from napari_d24fad.cli.arguments import Parser, add_device, add_identity, add_js
 from napari_d24fad.cli.console import progress_bar
 from napari_d24fad.cli.exits import SOME_REFUSED, exit_status
 from napari_d24fad.cli.outcomes import Outcomes, refuse
+from napari_d24fad.cli.region import open_region
 from napari_d24fad.cli.sources import Query, open_queries, open_references
 from napari_d24fad.detection.atlas.names import DIRECTIONS
 from napari_d24fad.detection.atlas.names import SCORING as ATLAS
@@ -23,6 +24,7 @@ from napari_d24fad.export.report import as_json
 from napari_d24fad.network.card import SCORINGS
 from napari_d24fad.network.zoo import find_model
 from napari_d24fad.progress import part
+from napari_d24fad.session.request import Drawn
 from napari_d24fad.session.scripting import Session
 from napari_d24fad.studies.lengths import size_text
 from napari_d24fad.studies.scan import Scan
@@ -79,6 +81,15 @@ def add_options(command: Parser) -> None:
     command.add_argument(
         "--window", type=_window, metavar="LOW,HIGH", help="CT: HU that become black and white"
     )
+    command.add_argument(
+        "--roi",
+        type=Path,
+        metavar="FILE",
+        help="examine only here: a mask on the voxels of one scan",
+    )
+    command.add_argument(
+        "--roi-of", type=Path, metavar="PATH", help="the scan that the mask was drawn on, if several could be"
+    )
     add_device(command)
     command.add_argument(
         "--out", type=Path, default=DEFAULT_OUT, metavar="DIR", help=f"default: {DEFAULT_OUT}"
@@ -100,6 +111,8 @@ def run(arguments: Namespace) -> int:
     """
     if arguments.direction and arguments.scoring not in (None, ATLAS):
         raise ArgumentError(Code.BAD_ARGUMENT, "--direction is for the scoring atlas.")
+    if arguments.roi_of and not arguments.roi:
+        raise ArgumentError(Code.BAD_ARGUMENT, "--roi-of goes with --roi.")
     check_writable(arguments.out)
     find_model(arguments.model)
     with progress_bar() as progress:
@@ -117,6 +130,7 @@ def run(arguments: Namespace) -> int:
         )
         _check_window(arguments, queries, references)
         queries = _checked(queries, references)
+        region = _region(arguments, queries, references)
         if not any(isinstance(query.found, Series) for query in queries):
             return _refuse_all(queries)
         from napari_d24fad.export.results import check_replaceable, save_results  # imports matplotlib
@@ -133,7 +147,7 @@ def run(arguments: Namespace) -> int:
         )
         first = next(query.found for query in queries if isinstance(query.found, Series))
         session.prepare(first, references, progress=part(progress, 0, 0.4))
-        outcomes = Outcomes(session, queries, references, problems, part(progress, 0.4, 1))
+        outcomes = Outcomes(session, queries, references, problems, part(progress, 0.4, 1), region)
         try:
             report = save_results(arguments.out, outcomes, names=names)
         except ExportError as error:
@@ -142,6 +156,13 @@ def run(arguments: Namespace) -> int:
             return exit_status(outcomes.refused[0].code)
     print(as_json(report) if arguments.json else _summary(report))
     return SOME_REFUSED if outcomes.refused else 0
+
+
+def _region(arguments: Namespace, queries: Sequence[Query], references: Sequence[Series]) -> Drawn | None:
+    if arguments.roi is None:
+        return None
+    found = [query.found for query in queries if isinstance(query.found, Series)]
+    return open_region(arguments.roi, arguments.roi_of, [*found, *references])
 
 
 def _scan(query: Query) -> Scan | None:
@@ -221,13 +242,15 @@ def _result_lines(result: dict[str, Any]) -> list[str]:
     if result["p_value"] is not None:
         floor = f"{len(result['references'])} references can show no less than {_rounded(result['p_floor'])}"
         lines.append(f"  p-value {_rounded(result['p_value'])} ({floor})")
+    if result["examined_region"] is not None:
+        lines.append(f"  {result['examined_region']['text']}")
     if result["above_one_region"] is not None:
         share = f"{result['above_one_region']:.1%} of what was examined"
         lines.append(f"  above the level of one false region: {share}")
     if len(result["slice_scores"]) > 1:
         listed = ", ".join(_slice(each) for each in result["most_suspicious"][:_LISTED_SLICES])
         lines.append(f"  most suspicious of {len(result['slice_scores'])} slices: {listed}")
-    lines += [_region(region) for region in result["regions"][:_LISTED_REGIONS]]
+    lines += [_region_line(region) for region in result["regions"][:_LISTED_REGIONS]]
     lines += [f"  check: {each['reason']}" for each in result["references"] if each["flagged"]]
     lines += [f"  note: {problem['text']}" for problem in result["query"]["problems"]]
     return lines + [f"  warning: {warning['text']}" for warning in result["warnings"]]
@@ -237,7 +260,7 @@ def _slice(suspicious: dict[str, Any]) -> str:
     return f"{suspicious['number']} ({_rounded(suspicious['score'])})"
 
 
-def _region(region: dict[str, Any]) -> str:
+def _region_line(region: dict[str, Any]) -> str:
     first, last = sorted(region["slices"])
     size = size_text(region["volume_mm3"], region["area_mm2"], region["n_voxels"])
     where = f"slice {first}" if first == last else f"slices {first} to {last}"

@@ -10,6 +10,7 @@ from napari_d24fad.cli.sources import Query
 from napari_d24fad.errors import Code, D24fadError
 from napari_d24fad.export.report import Refused, ReportEntry
 from napari_d24fad.progress import Progress, part
+from napari_d24fad.session.request import Drawn
 from napari_d24fad.session.saving import report_entry
 from napari_d24fad.session.scripting import Session
 from napari_d24fad.studies.scan import Problem
@@ -25,6 +26,7 @@ class Outcomes:
         references: The normal scans.
         problems: What should be known of the references.
         progress: Told how far it is.
+        region: Examine only here.
 
     Attributes:
         refused: Why queries could not be examined, as far as it has come.
@@ -40,7 +42,9 @@ class Outcomes:
         references: Sequence[Series],
         problems: tuple[Problem, ...],
         progress: Progress,
+        region: Drawn | None = None,
     ) -> None:
+        self._region = region
         self._session, self._queries, self._references = session, queries, references
         self._problems, self._progress = problems, progress
         self.refused: list[D24fadError] = []
@@ -54,7 +58,10 @@ class Outcomes:
         try:
             if isinstance(query.found, D24fadError):
                 raise query.found
-            entry = report_entry(self._session.examine(query.found, self._references, progress=progress))
+            examination = self._session.examine(
+                query.found, self._references, region=self._region, progress=progress
+            )
+            entry = report_entry(examination)
         except D24fadError as error:
             self.refused.append(refuse(query, error, len(self._queries)))
             return Refused(query.number, error)

@@ -21,8 +21,9 @@ if TYPE_CHECKING:
     from napari_d24fad.evaluation.volumes.run import VolumeResult
 
 _METHODS = ("brightest", "darkest", "z-score", "atlas", "model")
+REGIONS = ("own", "carried")
 _SHOTS = (8,)
-_OWN = ("implant", "direction", "methods")
+_OWN = ("implant", "direction", "methods", "roi")
 _AS_IMAGES = ("leave_one_task_out", "ablation", "reliability", "without_tsd")
 
 
@@ -38,6 +39,12 @@ def add_options(command: Parser) -> None:
         "--direction",
         choices=DIRECTIONS,
         help="which departures count, where a method asks (default: both)",
+    )
+    group.add_argument(
+        "--roi",
+        choices=REGIONS,
+        help="examine only what TASK/anatomy outlines: in each scan its own outline, or that of the first "
+        "scan of the task, carried to the others",
     )
     group.add_argument("--methods", nargs="+", choices=_METHODS, help="what to measure (default: all)")
 
@@ -55,6 +62,8 @@ def are_measured(arguments: Namespace, tasks: Sequence[LabelledTask]) -> bool:
     as_images = next((_option(name) for name in _AS_IMAGES if getattr(arguments, name)), "")
     if arguments.protocol == "published":
         as_images = "--protocol published"
+    if arguments.roi and arguments.implant:
+        raise ArgumentError(Code.BAD_ARGUMENT, "--roi does not go with --implant.")
     if own and as_images:
         raise ArgumentError(Code.BAD_ARGUMENT, f"{own} does not go with {as_images}.")
     volumes = [task.name for task in tasks if task.scans[0].kind == "grey volumes"]
@@ -74,11 +83,9 @@ def measure(arguments: Namespace, tasks: Sequence[LabelledTask], progress: Progr
     Raises:
         D24fadError: See `measure_volumes` and `save_volumes`.
     """
-    from napari_d24fad.anatomy.find import find_anatomy
     from napari_d24fad.detection.detector import Detector
     from napari_d24fad.evaluation.measure import Plan
     from napari_d24fad.evaluation.volumes.anatomy import kept
-    from napari_d24fad.evaluation.volumes.brain import brain_anatomy
     from napari_d24fad.evaluation.volumes.cases import LabelledCases
     from napari_d24fad.evaluation.volumes.lesions import ImplantedCases
     from napari_d24fad.evaluation.volumes.product import DetectorMethod
@@ -88,9 +95,14 @@ def measure(arguments: Namespace, tasks: Sequence[LabelledTask], progress: Progr
 
     plan = Plan(arguments.shots or _SHOTS, arguments.draws, arguments.seed)
     cases: Cases = ImplantedCases(arguments.seed) if arguments.implant else LabelledCases()
-    find = kept(brain_anatomy if arguments.implant else find_anatomy)
+    finds = {task.name: kept(_finder(arguments, task)) for task in tasks}
     model: list[Method] = []
-    about = {"direction": arguments.direction or "default", "model": "", "device": ""}
+    about = {
+        "direction": arguments.direction or "default",
+        "model": "",
+        "device": "",
+        "roi": arguments.roi or "",
+    }
     if "model" in (arguments.methods or _METHODS):
         detector = Detector.load(arguments.model, arguments.device, arguments.scoring)
         about |= {"model": detector.model.card.name, "device": detector.device_label}
@@ -98,17 +110,18 @@ def measure(arguments: Namespace, tasks: Sequence[LabelledTask], progress: Progr
     results = [
         measure_volumes(
             task,
-            [*_methods(arguments, task, find), *model],
+            [*_methods(arguments, task, finds[task.name]), *model],
             cases,
             plan,
-            find=find,
+            find=finds[task.name],
             progress=part(progress, number / len(tasks), (number + 1) / len(tasks)),
         )
         for number, task in enumerate(tasks)
     ]
     if arguments.implant:
         _check_implanted(results)
-    name = "-".join(["implanted" if arguments.implant else "volumes", about["direction"]])
+    roi = [f"roi-{arguments.roi}"] if arguments.roi else []
+    name = "-".join(["implanted" if arguments.implant else "volumes", about["direction"], *roi])
     report = save_volumes(arguments.out, name, results, plan, about)
     print(json.dumps(report) if arguments.json else markdown(report))
     print(f"Written: {name}", file=sys.stderr)
@@ -125,8 +138,20 @@ def _check_implanted(results: Sequence[VolumeResult]) -> None:
         raise ArgumentError(Code.BAD_ARGUMENT, detail)
 
 
+def _finder(arguments: Namespace, task: LabelledTask) -> FindAnatomy:
+    """What finds the anatomy in which a task is measured."""
+    from napari_d24fad.anatomy.find import find_anatomy
+    from napari_d24fad.evaluation.volumes.brain import brain_anatomy
+    from napari_d24fad.evaluation.volumes.outlines import CARRIED, carried_outline, own_outlines
+
+    if arguments.roi:
+        return carried_outline(task) if arguments.roi == CARRIED else own_outlines(task)
+    return brain_anatomy if arguments.implant else find_anatomy
+
+
 def _methods(arguments: Namespace, task: LabelledTask, find: FindAnatomy) -> list[Method]:
     """The methods that were chosen and need no model."""
+    from napari_d24fad.detection.atlas.drawn import drawn_plan
     from napari_d24fad.detection.atlas.head_mr import head_t1_plan, volume_change_plan
     from napari_d24fad.detection.atlas.plans import plan_for
     from napari_d24fad.detection.atlas.volume import Direction
@@ -138,7 +163,10 @@ def _methods(arguments: Namespace, task: LabelledTask, find: FindAnatomy) -> lis
     methods += [Extreme(1, find)] if "brightest" in chosen else []
     methods += [Extreme(-1, find)] if "darkest" in chosen else []
     methods += [BoxZScore(direction or BOTH, find)] if "z-score" in chosen else []
-    plan = plan_for(task.scans[0].load()) if "atlas" in chosen else None
+    plan = None
+    if "atlas" in chosen:
+        first = task.scans[0].load()
+        plan = drawn_plan(find, hounsfield=first.modality == "CT") if arguments.roi else plan_for(first)
     if plan is not None:
         methods.append(AtlasMethod(plan, Direction(direction) if direction else None))
     elif "atlas" in chosen and arguments.implant:  # which reads T1-weighted heads and nothing else

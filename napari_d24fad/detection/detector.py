@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 
 from napari_d24fad.detection.encoding.encoded import MAX_LEVELS, EncodedScan
 from napari_d24fad.detection.encoding.encoder import Encoder
@@ -60,6 +61,7 @@ class Detector(Encoder):
         method: Scoring | None = None,
         shares: Sequence[float] | None = None,
         alignment: Alignment | None = None,
+        region: npt.NDArray[np.bool_] | None = None,
         progress: Progress = silent,
         cancel: CancelToken | None = None,
     ) -> References:
@@ -72,6 +74,7 @@ class Detector(Encoder):
             alignment: That of a set with nearly the same scans: what two scans show together is
                 not computed again, while features stay centred and scaled by that set. None
                 measures this set.
+            region: ``(side, side)`` of the network input: examine only here; None for all of it.
             progress: Told how far this is.
             cancel: Stops it.
 
@@ -88,7 +91,7 @@ class Detector(Encoder):
             statistics = method.statistics([each.features for each in features])
             alignment = Alignment(method, statistics, self)
         counted = tuple(shares) if shares is not None else (1.0,) * len(encoded)
-        null, left_out = measure_null(encoded, alignment, counted, progress, cancel or CancelToken())
+        null, left_out = measure_null(encoded, alignment, counted, progress, cancel or CancelToken(), region)
         likeness = measure_likeness(features)
         return References(
             encoded=tuple(encoded),
@@ -100,6 +103,7 @@ class Detector(Encoder):
             likeness=likeness,
             warnings=(*set_warnings(features, likeness), *_unequal(counted)),
             seconds=time.perf_counter() - started,
+            region=region,
         )
 
     def examine(

@@ -21,6 +21,7 @@ from napari_d24fad.detection.references.null import (
     smooth,
 )
 from napari_d24fad.detection.references.reference_set import References
+from napari_d24fad.errors import Code, PairingError
 from napari_d24fad.progress import CancelToken, Progress, part
 
 _AT_ONCE = 16
@@ -51,6 +52,7 @@ def examine_slices(
         cancel: Stops it.
 
     Raises:
+        PairingError: ``REGION_NOT_CARRIED``, if it shows nothing where alone is to be examined.
         Cancelled: If a stop was asked for.
     """
     prepared, method, null = query.prepared, references.scoring, references.null
@@ -58,11 +60,13 @@ def examine_slices(
     compared = references.alignment.compare(
         query, references.encoded, progress=part(progress, 0, 0.7), cancel=cancel
     )
+    if not prepared.inside(query.indices, side, references.region).any():
+        raise PairingError(Code.REGION_NOT_CARRIED, "The scan to examine shows nothing there.")
     upright = np.full(prepared.scan.grid, np.nan, np.float32)
 
     def drawn(run: slice) -> tuple[torch.Tensor, ...]:
         maps, weights = _maps(compared, run, null, references.shares, cancel)
-        inside = upload(prepared.inside(query.indices[run], side), maps.device)
+        inside = upload(prepared.inside(query.indices[run], side, references.region), maps.device)
         slices = torch.from_numpy(prepared.to_slices(maps, query.indices[run]))
         return method.image_score(maps, inside), weights, slices
 
@@ -75,6 +79,8 @@ def examine_slices(
         hold_values += [bool(np.isfinite(each).any()) for each in slices.numpy()]
         parts.append(found)
         progress(0.7 + 0.3 * chosen.stop / len(query.indices), "Drawing the map")
+    if references.region is not None:
+        upright[:, ~prepared.sampling.region_of_slices(references.region)] = np.nan
     scores, weights = (torch.cat(each).cpu().numpy() for each in zip(*parts, strict=True))
     scores[~np.array(hold_values)] = np.nan
     examined = np.isfinite(scores)

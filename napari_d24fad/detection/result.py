@@ -36,6 +36,25 @@ class MapChannel:
     level: float
 
 
+@dataclass(frozen=True, slots=True)
+class ExaminedRegion:
+    """The drawn region that alone was examined.
+
+    Attributes:
+        how: How it came to this scan, such as ``"drawn on this scan"`` or ``"carried by alignment"``.
+        volume_ml: Volume of it that was examined in this scan; None for an image or without geometry.
+        share: Share of the scan's voxels that were examined.
+    """
+
+    how: str
+    volume_ml: float | None
+    share: float
+
+    def __str__(self) -> str:
+        size = f"{self.volume_ml:.3g} ml" if self.volume_ml is not None else f"{self.share:.1%} of the image"
+        return f"Examined only inside the drawn region, {size}, {self.how}."
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class AnomalyMap:
     """Where a scan departs from its normal references.
@@ -80,6 +99,7 @@ class AnomalyMap:
         anatomy: What of the scan was examined, such as ``"inside of the skull"``; empty if not found out.
         plan: How volumes of its kind are examined place by place, such as ``"head CT"``; else empty.
         channels: What the map is joined from, each of which is a map of its own; see `Held.channel_map`.
+        region: The drawn region that alone was examined; None if it was the whole anatomy.
     """
 
     values: FloatArray = field(repr=False)
@@ -109,6 +129,7 @@ class AnomalyMap:
     anatomy: str = ""
     plan: str = ""
     channels: tuple[MapChannel, ...] = field(default=(), repr=False)
+    region: ExaminedRegion | None = None
 
     def p_map(self) -> FloatArray:
         """Returns how likely a pixel of a normal scan is to reach each map value.

@@ -127,6 +127,26 @@ CONTRAST_DIFFERS = (
     "This scan shows another contrast between tissues than the scans that it is compared with.",
     "Use references of the same sequence, from the same kind of scanner.",
 )
+REGION_UNMATCHED = (
+    "P26",
+    "The drawn region does not lie on the voxels of the scan it is to belong to.",
+    "Draw it on the scan to examine or on one of the references, and save it with the voxels of that scan.",
+)
+REGION_AMBIGUOUS = (
+    "P27",
+    "The drawn region fits the voxels of several of these scans.",
+    "Say which scan it was drawn on: --roi-of PATH.",
+)
+REGION_EMPTY = (
+    "P28",
+    "The drawn region holds nothing that can be examined.",
+    "Draw it over the anatomy of the scan.",
+)
+REGION_NOT_CARRIED = (
+    "P29",
+    "The drawn region could not be carried to one of the other scans.",
+    "Leave this scan out, draw the region on another scan, or examine without it.",
+)
 BY_LEVEL = (
     "P30",
     "This scan is not aligned to the references: slices are compared with those of their level only.",

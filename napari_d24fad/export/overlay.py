@@ -127,9 +127,14 @@ def _where(scan: Scan, anomaly: AnomalyMap, index: int, *, is_coloured: bool) ->
 def model_text(anomaly: AnomalyMap) -> str:
     """Says in one line what a picture was made with."""
     count = len(anomaly.reference_scores)
-    how = ", ".join(text for text in (anomaly.plan, _sought(anomaly)) if text)
+    how = ", ".join(text for text in (anomaly.plan, _sought(anomaly), _where_alone(anomaly)) if text)
     scoring = f"{anomaly.scoring} scoring{f' ({how})' if how else ''}"
     return f"D2-4FAD, model {anomaly.model_name}, {scoring}, {count} normal references"
+
+
+def _where_alone(anomaly: AnomalyMap) -> str:
+    """Says that only a region was examined; the plan of volumes of no known kind is named after it."""
+    return "" if anomaly.region is None or anomaly.plan == "drawn region" else "only inside the drawn region"
 
 
 def _sought(anomaly: AnomalyMap) -> str:

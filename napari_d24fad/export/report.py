@@ -129,6 +129,7 @@ def _result(entry: ReportEntry) -> dict[str, Any]:
         "direction": anomaly.direction or None,
         "anatomy": anomaly.anatomy or None,
         "plan": anomaly.plan or None,
+        "examined_region": _examined_region(anomaly),
         "channels": [
             {"name": each.name, "meaning": each.title, "file": _file_of(each, entry)}
             for each in anomaly.channels
@@ -199,6 +200,14 @@ def fingerprint(scan: Scan) -> str:
     for array in (scan.affine, scan.voxels):
         digest.update(np.ascontiguousarray(array).data)
     return digest.hexdigest()[:_FINGERPRINT_DIGITS]
+
+
+def _examined_region(anomaly: AnomalyMap) -> dict[str, Any] | None:
+    region = anomaly.region
+    if region is None:
+        return None
+    volume, share = _maybe(region.volume_ml), _number(region.share)
+    return {"text": str(region), "how": region.how, "volume_ml": volume, "share": share}
 
 
 def _share_above(anomaly: AnomalyMap, level: float) -> float | None:

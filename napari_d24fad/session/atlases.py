@@ -4,21 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
 
-from napari_d24fad.detection.atlas.anomaly import as_anomaly, regions_at
-from napari_d24fad.detection.atlas.examination import AtlasExamination
+from napari_d24fad.detection.atlas.doubts import placed_among
 from napari_d24fad.detection.atlas.measured import MeasuredScan, measure_scan
 from napari_d24fad.detection.atlas.names import SCORING
 from napari_d24fad.detection.atlas.plan import Plan
 from napari_d24fad.detection.atlas.plans import may_have_plan, plan_for, plan_named
 from napari_d24fad.detection.atlas.scoring import AtlasReferences
 from napari_d24fad.detection.atlas.volume import Direction
-from napari_d24fad.detection.references.regions import Region
-from napari_d24fad.detection.result import AnomalyMap, FloatArray, MapChannel
 from napari_d24fad.errors import ArgumentError, Code, PairingError
-from napari_d24fad.progress import CancelToken, Progress, part
+from napari_d24fad.progress import CancelToken, Progress, part, silent
+from napari_d24fad.session.held import Held
 from napari_d24fad.session.kept_atlases import NO_PLAN, KeptAtlases
+from napari_d24fad.session.regions import only_within, plan_of_region
 from napari_d24fad.session.request import Request
 from napari_d24fad.studies.scan import Problem, Scan
 from napari_d24fad.studies.series import Series
@@ -27,32 +25,10 @@ _SPARE = 4
 """So many scans are kept beside those of the last run: references that were left out may come back."""
 
 Key = tuple[object, str, Direction]
-"""State of a series, name of the plan, direction."""
+"""State of a series, name and setting of the plan, direction."""
 
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Held:
-    """A query held against references.
-
-    Attributes:
-        found: The examination.
-        references: What it was held against.
-    """
-
-    found: AtlasExamination = field(repr=False)
-    references: AtlasReferences = field(repr=False)
-
-    def anomaly(self, outline: AnomalyMap) -> AnomalyMap:
-        """Returns the result; see `as_anomaly`."""
-        return as_anomaly(self.found, self.references, outline)
-
-    def regions(self, level: float) -> tuple[Region, ...]:
-        """Finds the regions of its map at another level; see `regions_at`."""
-        return regions_at(self.found, self.references, level)
-
-    def channel_map(self, channel: MapChannel) -> FloatArray:
-        """Returns the map of one of its channels, on the grid of the scan; made anew each time."""
-        return self.found.channel_map(channel.name, channel.sign)
+_NO_REGION = "Of volumes, a drawn region is examined by the scoring atlas, and of grey ones only."
+_NOT_AS_REFERENCES = "Its anatomy was not found as in the references."
 
 
 class Atlases:
@@ -140,6 +116,8 @@ class Atlases:
             Cancelled: If a stop was asked for.
         """
         plan = self._plan_of(request, scan, part(progress, 0, 0.1), cancel)
+        if request.region is not None and plan is None and scan.is_volume:
+            raise ArgumentError(Code.BAD_ARGUMENT, _NO_REGION)
         if plan is None:
             if request.scoring == SCORING:
                 raise ArgumentError(Code.BAD_ARGUMENT, "The scoring atlas is for volumes: heads by CT.")
@@ -147,11 +125,31 @@ class Atlases:
         direction = _direction(request, plan)
         measured = self._all(request, plan, part(progress, 0.1, 0.7), cancel)
         own = self._measured(request.query, scan, plan, direction, part(progress, 0.7, 0.8), cancel)
+        judged = self._within_region(request, plan, measured, own, cancel)
         self._forget_all_but([*request.references, request.query], plan, direction, cancel)
         if own.volume.anatomy.kind not in {each.volume.anatomy.kind for each in measured}:
+            if request.region is not None:
+                raise PairingError(Code.REGION_NOT_CARRIED, _NOT_AS_REFERENCES)
             return (Problem(Code.NOT_PLACED),)
-        references = self._learned(request, measured, plan, part(progress, 0.8, 0.9), cancel)
+        references = self._learned(request, measured, judged, part(progress, 0.8, 0.9), cancel)
         return Held(references.examine_measured(own, part(progress, 0.9, 1), cancel), references)
+
+    def _within_region(
+        self,
+        request: Request,
+        plan: Plan,
+        measured: Sequence[MeasuredScan],
+        query: MeasuredScan,
+        cancel: CancelToken,
+    ) -> Plan:
+        """Returns the plan that judges what was measured: a drawn region only, if there is one."""
+        drawn = request.region
+        if drawn is None or plan.setting == drawn.key:
+            return plan
+        on, direction = query, _direction(request, plan)
+        if drawn.series != request.query:
+            on = self._reference(drawn.series, None, plan, direction, silent, cancel)
+        return only_within(plan, drawn, placed_among(on, measured, plan, direction, cancel))
 
     def _all(
         self, request: Request, plan: Plan, progress: Progress, cancel: CancelToken
@@ -175,16 +173,22 @@ class Atlases:
     ) -> AtlasReferences:
         """Returns what the references show, unless they are those of the last time."""
         direction = _direction(request, plan)
-        key = (tuple(measured), direction, request.shares)
+        key = (tuple(measured), direction, request.shares, request.region)
         if self._references is None or self._key != key:
-            found = self._disk.references(measured, plan, direction, progress, cancel, request.shares)
+            learn = self._disk.references if _is_kept(plan) else AtlasReferences.of
+            found = learn(measured, plan, direction, progress, cancel, request.shares)
             self._references, self._key = found, key
         return self._references
 
     def _plan_of(self, request: Request, scan: Scan, progress: Progress, cancel: CancelToken) -> Plan | None:
-        if request.scoring not in (None, SCORING) or not may_have_plan(scan):
+        if request.scoring not in (None, SCORING):
             return None
-        return self._plan_of_references(request, None, progress, cancel)
+        plan = None
+        if may_have_plan(scan):
+            plan = self._plan_of_references(request, None, progress, cancel)
+        if plan is None and request.region is not None and scan.is_volume and not scan.is_colour:
+            plan = plan_of_region(request.region, scan, cancel)
+        return plan
 
     def _plan_of_references(
         self, request: Request, first: Scan | None, progress: Progress, cancel: CancelToken
@@ -221,13 +225,16 @@ class Atlases:
         progress: Progress,
         cancel: CancelToken,
     ) -> MeasuredScan:
-        key = (series.state(cancel), plan.name, direction)
-        if key not in self._kept and (found := self._disk.find(series, plan, direction)) is not None:
-            self._kept[key] = found
+        key = _key(series, plan, direction, cancel)
+        if key not in self._kept and _is_kept(plan):
+            found = self._disk.find(series, plan, direction)
+            if found is not None:
+                self._kept[key] = found
         if key not in self._kept:
             scan = scan if scan is not None else series.load(part(progress, 0, 0.5), cancel)
             found = self._measured(series, scan, plan, direction, part(progress, 0.5, 1), cancel)
-            self._disk.keep(series, scan, plan, direction, found)
+            if _is_kept(plan):
+                self._disk.keep(series, scan, plan, direction, found)
         return self._kept[key]
 
     def _measured(
@@ -239,7 +246,7 @@ class Atlases:
         progress: Progress,
         cancel: CancelToken,
     ) -> MeasuredScan:
-        key = (series.state(cancel), plan.name, direction)
+        key = _key(series, plan, direction, cancel)
         if key not in self._kept:
             progress(0.0, "Placing the anatomy")
             self._kept[key] = measure_scan(scan, plan, direction, cancel)
@@ -248,7 +255,7 @@ class Atlases:
     def _forget_all_but(
         self, series: Sequence[Series], plan: Plan, direction: Direction, cancel: CancelToken
     ) -> None:
-        keys = [(each.state(cancel), plan.name, direction) for each in series]
+        keys = [_key(each, plan, direction, cancel) for each in series]
         latest = {key: self._kept.pop(key) for key in dict.fromkeys(keys)}
         for key in list(self._kept)[: max(0, len(self._kept) - _SPARE)]:
             del self._kept[key]
@@ -259,6 +266,15 @@ def _may_be_asked(request: Request) -> bool:
     """Whether references of this request may be measured, as far as their headers tell."""
     outline = request.references[0].outline
     return request.scoring in (None, SCORING) and outline.is_volume and not outline.is_colour
+
+
+def _key(series: Series, plan: Plan, direction: Direction, cancel: CancelToken) -> Key:
+    return series.state(cancel), f"{plan.name} {plan.setting}", direction
+
+
+def _is_kept(plan: Plan) -> bool:
+    """Whether what is measured may be wanted on another day; a drawn region hardly comes again."""
+    return plan.inside is None and not plan.setting
 
 
 def _direction(request: Request, plan: Plan) -> Direction:

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from napari_d24fad.detection.encoding.encoded import EncodedScan
     from napari_d24fad.detection.published import PublishedDistances
     from napari_d24fad.detection.references.reference_set import References
-    from napari_d24fad.session.atlases import Held
+    from napari_d24fad.session.held import Held
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -7,24 +7,31 @@ from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 
+import numpy as np
 import torch
 
+from napari_d24fad.anatomy.grid import BoolArray
 from napari_d24fad.detection.atlas.names import SCORING as ATLAS
 from napari_d24fad.detection.detector import Detector
 from napari_d24fad.detection.encoding.encoded import EncodedScan
+from napari_d24fad.detection.encoding.prepared import prepare
+from napari_d24fad.detection.references.alignment import Alignment
 from napari_d24fad.detection.references.copies import COMPARED_SLICES
 from napari_d24fad.detection.references.reference_set import References
-from napari_d24fad.detection.result import AnomalyMap
+from napari_d24fad.detection.result import AnomalyMap, ExaminedRegion
 from napari_d24fad.detection.streaming import PartialMap, encode_and_show
+from napari_d24fad.errors import Code, PairingError
 from napari_d24fad.progress import CancelToken, Progress, part
-from napari_d24fad.session.atlases import Atlases, Held
+from napari_d24fad.session.atlases import Atlases
 from napari_d24fad.session.encodings import Encodings
 from napari_d24fad.session.feature_cache import FeatureCache
+from napari_d24fad.session.held import Held
 from napari_d24fad.session.kept_atlases import KeptAtlases
 from napari_d24fad.session.kept_references import KeptReferences
 from napari_d24fad.session.request import Request
 from napari_d24fad.settings import features_folder, features_limit
-from napari_d24fad.studies.scan import Scan
+from napari_d24fad.studies.orientation import canonical_orientation
+from napari_d24fad.studies.scan import Problem, Scan
 
 
 class Loaded:
@@ -87,10 +94,61 @@ class Loaded:
         # An `EncodedScan` is kept as long as its scan is the same, and equal to no other.
         if self._references is None or self._references.encoded != encoded:
             self._references = self._kept_references.reference_set(encoded, progress=progress, cancel=cancel)
-        if request.shares is None:
+        region = self._region_of_input(request, encoded, cancel)
+        if request.shares is None and region is None:
             return self._references
         alignment = self._references.alignment
-        return self.detector.reference_set(encoded, shares=request.shares, alignment=alignment, cancel=cancel)
+        return self.detector.reference_set(
+            encoded, shares=request.shares, alignment=alignment, region=region, cancel=cancel
+        )
+
+    def preview_set(
+        self,
+        request: Request,
+        encoded: tuple[EncodedScan, ...],
+        alignment: Alignment,
+        progress: Progress,
+        cancel: CancelToken,
+    ) -> References:
+        """Measures references by what another set was centred and scaled by; says so if that is not theirs.
+
+        Raises:
+            PairingError: They cannot be references together.
+            Cancelled: If a stop was asked for.
+        """
+        region = self._region_of_input(request, encoded, cancel)
+        references = self.detector.reference_set(
+            encoded,
+            shares=request.shares,
+            alignment=alignment,
+            region=region,
+            progress=progress,
+            cancel=cancel,
+        )
+        if self.is_measured(references):
+            return references
+        return replace(references, warnings=(*references.warnings, Problem(Code.PREVIEW)))
+
+    def _region_of_input(
+        self, request: Request, encoded: tuple[EncodedScan, ...], cancel: CancelToken
+    ) -> BoolArray | None:
+        """Returns where single images are examined, ``(side, side)`` of the network input; None for all.
+
+        All are brought to the same square, so that a region takes the same place in each picture. Of
+        volumes the atlas examines the region.
+
+        Raises:
+            PairingError: ``REGION_EMPTY``, if the region is too small to be seen there.
+        """
+        if request.region is None or encoded[0].scan.is_volume:
+            return None
+        scan = request.region.series.load(cancel=cancel)
+        sampling = prepare(scan, self.detector.model.card.input_size, self.detector.ct_windows).sampling
+        mask = canonical_orientation(scan).apply(request.region.read())[0]
+        region = sampling.region_of_input(mask)
+        if not region.any():
+            raise PairingError(Code.REGION_EMPTY, "It is smaller than the network can see.")
+        return region
 
     def examine(
         self,
@@ -115,6 +173,11 @@ class Loaded:
             return query, found.anomaly(outline), found
         query = self.encodings.whole(query, part(progress, 0, 0.5), cancel)
         anomaly = self.detector.examine(query, references, progress=part(progress, 0.5, 1), cancel=cancel)
+        if request.region is not None and references.region is not None:
+            own = request.region.series == request.query
+            how = "drawn on this image" if own else "carried by place in the picture"
+            share = float(np.isfinite(anomaly.values).mean())
+            anomaly = replace(anomaly, region=ExaminedRegion(how, None, share))
         return query, replace(anomaly, warnings=(*anomaly.warnings, *found)), None
 
     def is_measured(self, references: References) -> bool:

@@ -2,13 +2,62 @@
 
 from __future__ import annotations
 
+import hashlib
+import uuid
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
+import numpy as np
+import numpy.typing as npt
+
+from napari_d24fad.anatomy.grid import BoolArray
 from napari_d24fad.detection.encoding.intensity import CtWindow, usual_window, usual_windows
 from napari_d24fad.detection.result import AnomalyMap
+from napari_d24fad.errors import Code, PairingError
 from napari_d24fad.studies.scan import Scan
 from napari_d24fad.studies.series import Series
+
+
+@dataclass(frozen=True, slots=True)
+class Drawn:
+    """A region that a reader drew on one scan, to be examined alone.
+
+    Attributes:
+        series: The scan it was drawn on: the query, a reference, or one that was a reference.
+        key: Equal for equal regions on equal scans, and for no others.
+        read: Returns the region on the grid of that scan; called in a worker thread.
+    """
+
+    series: Series
+    key: str
+    read: Callable[[], BoolArray] = field(compare=False, repr=False)
+
+    @classmethod
+    def of(cls, series: Series, mask: BoolArray) -> Drawn:
+        """Makes a region of an array.
+
+        Args:
+            series: The scan it was drawn on.
+            mask: On the grid of that scan.
+
+        Raises:
+            PairingError: ``REGION_UNMATCHED``, if it has another shape; ``REGION_EMPTY``.
+        """
+        if mask.shape != series.grid:
+            raise PairingError(Code.REGION_UNMATCHED)
+        if not mask.any():
+            raise PairingError(Code.REGION_EMPTY, "Nothing is drawn.")
+        packed = np.packbits(mask)
+        # Without files nobody knows whether a scan is the same as that of another day.
+        where = series.fingerprint() or uuid.uuid4().hex
+        key = hashlib.sha256(f"{mask.shape} {where}".encode() + packed.tobytes()).hexdigest()
+        return cls(series, key, partial(_unpacked, packed, mask.shape))
+
+
+def _unpacked(packed: npt.NDArray[np.uint8], shape: tuple[int, ...]) -> BoolArray:
+    return np.unpackbits(packed, count=int(np.prod(shape))).reshape(shape).astype(bool)
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +76,7 @@ class Request:
             that has a plan (see `detection.atlas.plans`), else what the model's card says.
         direction: ``"brighter"``, ``"darker"`` or ``"both"``, for the atlas; None for what is usual for
             the kind of study.
+        region: Examine only here, in the query and, carried, in the references; None for all of it.
     """
 
     query: Series
@@ -37,6 +87,7 @@ class Request:
     ct_window: CtWindow | None = None
     scoring: str | None = None
     direction: str | None = None
+    region: Drawn | None = None
 
     @property
     def window(self) -> CtWindow:
@@ -55,8 +106,8 @@ class Request:
 
     def differs_in_references_only(self, other: Request) -> bool:
         """Whether what was found for another request can be used for this one."""
-        own = (self.query, self.setting, self.direction)
-        return own == (other.query, other.setting, other.direction)
+        own = (self.query, self.setting, self.direction, self.region)
+        return own == (other.query, other.setting, other.direction, other.region)
 
 
 @dataclass(frozen=True, slots=True, eq=False, weakref_slot=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,7 +12,7 @@ from napari_d24fad.detection.result import FloatArray, MapChannel
 from napari_d24fad.errors import ArgumentError, Code
 from napari_d24fad.progress import CancelToken, Progress, silent
 from napari_d24fad.session.encodings import SPARE
-from napari_d24fad.session.request import Examination, Request
+from napari_d24fad.session.request import Drawn, Examination, Request
 from napari_d24fad.session.session import DetectionSession
 from napari_d24fad.studies.series import Series
 
@@ -85,6 +86,7 @@ class Session:
         references: Sequence[Series],
         *,
         shares: Sequence[float] | None = None,
+        region: Drawn | None = None,
         progress: Progress = silent,
         cancel: CancelToken | None = None,
     ) -> Examination:
@@ -94,6 +96,7 @@ class Session:
             query: The series to examine.
             references: Two or more series of normal scans of the same kind.
             shares: How much each reference counts, above 0 and up to 1; None for 1 each.
+            region: Examine only here: a region drawn on one of the scans, see `Drawn.of`.
             progress: Told how far this is.
             cancel: Stops it.
 
@@ -105,7 +108,7 @@ class Session:
             D24fadError: Why there is no result.
             Cancelled: If a stop was asked for.
         """
-        request = self._request(query, references, shares)
+        request = replace(self._request(query, references, shares), region=region)
         return self._session.run(request, progress, cancel or CancelToken())
 
     def explain(self, examination: Examination, slice_index: int) -> Explanation:

@@ -10,6 +10,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
 
+import numpy as np
+
 from napari_d24fad.detection.encoding.devices import device_faults, return_memory
 from napari_d24fad.detection.references.pairing import MIN_REFERENCES
 from napari_d24fad.detection.result import FloatArray
@@ -19,7 +21,6 @@ from napari_d24fad.progress import CancelToken, Progress, part
 from napari_d24fad.session.basis import Basis
 from napari_d24fad.session.encodings import SPARE
 from napari_d24fad.session.request import Examination, Request
-from napari_d24fad.studies.scan import Problem
 
 if TYPE_CHECKING:
     from napari_d24fad.detection.encoding.encoded import EncodedScan
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
     from napari_d24fad.detection.references.reference_set import References
     from napari_d24fad.detection.references.regions import Region
     from napari_d24fad.detection.streaming import PartialMap
-    from napari_d24fad.session.atlases import Held
+    from napari_d24fad.session.held import Held
     from napari_d24fad.session.loaded import Loaded
 
 
@@ -112,15 +113,8 @@ class DetectionSession:
             basis = self._basis_for(request)
             loaded = self._load(request)
             query, encoded = loaded.encode(request, None, None, part(progress, 0, 0.5), cancel)
-            references = loaded.detector.reference_set(
-                encoded,
-                shares=request.shares,
-                alignment=basis.references.alignment,
-                progress=part(progress, 0.5, 0.7),
-                cancel=cancel,
-            )
-            if not loaded.is_measured(references):
-                references = replace(references, warnings=(*references.warnings, Problem(Code.PREVIEW)))
+            alignment = basis.references.alignment
+            references = loaded.preview_set(request, encoded, alignment, part(progress, 0.5, 0.7), cancel)
             return self._examine(request, query, references, started, part(progress, 0.7, 1.0), cancel)
 
     def score_slice(self, request: Request, slice_index: int, cancel: CancelToken) -> FloatArray | None:
@@ -139,8 +133,8 @@ class DetectionSession:
 
         with self._alone(request, cancel):
             basis = self._basis_for(request)
-            if basis.held is not None:
-                return None  # a map of the atlas comes as a whole
+            if basis.held is not None or request.region is not None:
+                return None  # a map of the atlas, or of a region, comes as a whole
             encodings = self._load(request).encodings
             references, query = encodings.kept(request.references, cancel), basis.query
             alignment = basis.references.alignment
@@ -183,7 +177,10 @@ class DetectionSession:
             Cancelled: If everything was let go of since.
         """
         with device_faults():
-            return self._distances(examination, CancelToken()).draw(values, slices, distance)
+            highest = self._distances(examination, CancelToken()).draw(values, slices, distance)
+        if examination.anomaly.region is not None:  # nothing beside it was examined
+            values[np.isnan(examination.anomaly.values)] = np.nan
+        return highest
 
     def held(self, examination: Examination) -> Held | None:
         """Returns what the map of an examination was made from, place by place; None of features.

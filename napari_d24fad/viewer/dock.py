@@ -23,6 +23,7 @@ from napari_d24fad.viewer.canvas.flicker import Flicker
 from napari_d24fad.viewer.canvas.maps import ResultLayers
 from napari_d24fad.viewer.canvas.scans import ScanLayers
 from napari_d24fad.viewer.dock_body import DockBody
+from napari_d24fad.viewer.drawing import RegionDrawing
 from napari_d24fad.viewer.examining import Examining
 from napari_d24fad.viewer.gallery.filling import GalleryFilling
 from napari_d24fad.viewer.gallery.gallery import Gallery
@@ -64,7 +65,10 @@ class DetectionDock(QWidget):
         self.flicker = Flicker(napari_viewer, self.layers, self.maps)
         self.result_view = ResultView(self._session, self.layers, self.maps, self.results, self.flicker)
         self.jobs = Jobs(self.run_panel)
-        self.examining = Examining(self._session, self.gallery, self.run_panel, self.result_view, self.jobs)
+        self.drawing = RegionDrawing(napari_viewer, self.layers, self.run_panel.region)
+        self.examining = Examining(
+            self._session, self.gallery, self.run_panel, self.result_view, self.jobs, self.drawing
+        )
         self.live = self.examining.live
         self.saving = Saving(
             self, napari_viewer, self.layers, self.result_view, self._session, self.jobs, self.run_panel
@@ -77,7 +81,7 @@ class DetectionDock(QWidget):
         self.run_panel.set_models([(card.name, card.title) for card in _sorted_models()])
         # Nothing here may hold this widget, or it would never be destroyed.
         working = (self.examining, self.jobs, self.result_view, self.filling)
-        self.destroyed.connect(partial(_release, working, self.layers, self._session))
+        self.destroyed.connect(partial(_release, working, self.layers, self.drawing, self._session))
 
     def changeEvent(self, event: QEvent) -> None:  # noqa: N802 - Qt's name
         """Stops and lets go when the viewer takes the widget out; see `_release` for its end."""
@@ -204,10 +208,12 @@ def _devices(progress: Progress, cancel: CancelToken) -> list[tuple[str, str]]:
 def _release(
     working: tuple[Examining, Jobs, ResultView, GalleryFilling],
     layers: ScanLayers,
+    drawing: RegionDrawing,
     session: DetectionSession,
 ) -> None:
     """Lets go of running work, of the viewer and of the device when the widget is destroyed."""
     for one in working:
         one.discard()
     layers.stop()
+    drawing.stop()
     session.release()

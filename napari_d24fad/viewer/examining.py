@@ -12,6 +12,7 @@ from napari_d24fad.progress import CancelToken, Progress
 from napari_d24fad.session.request import Examination, Request
 from napari_d24fad.session.session import DetectionSession
 from napari_d24fad.studies.series import Series
+from napari_d24fad.viewer.drawing import RegionDrawing
 from napari_d24fad.viewer.gallery.gallery import FEWEST, Gallery
 from napari_d24fad.viewer.results.view import ResultView
 from napari_d24fad.viewer.running.jobs import Jobs
@@ -34,6 +35,7 @@ class Examining(QObject):
         run_panel: Where model and device are chosen.
         view: Shows examinations.
         jobs: Runs the work.
+        drawing: Where alone to examine.
     """
 
     examined = Signal(object)
@@ -50,10 +52,11 @@ class Examining(QObject):
         run_panel: RunPanel,
         view: ResultView,
         jobs: Jobs,
+        drawing: RegionDrawing,
     ) -> None:
         super().__init__()
         self._session, self._gallery, self._run_panel = session, gallery, run_panel
-        self._view, self._jobs = view, jobs
+        self._view, self._jobs, self._drawing = view, jobs, drawing
         self._examination: Examination | None = None
         self.live = LiveScoring(session, jobs)
         self._connect()
@@ -92,6 +95,8 @@ class Examining(QObject):
         self._run_panel.ct_window.window_changed.connect(self._follow_references)
         self._run_panel.direction.direction_changed.connect(self._follow_references)
         self._gallery.shares_changed.connect(self._follow_references)
+        self._drawing.changed.connect(self._offer_choices)
+        self._drawing.changed.connect(self._follow_references)
         self.part_computed.connect(self._show_part)
         self._jobs.ended.connect(self._view.drop_partial)
         self._jobs.ended.connect(self._compare_with_choice)
@@ -111,13 +116,14 @@ class Examining(QObject):
             gallery.shares,
             ct_window=panel.ct_window.window,
             direction=panel.direction.direction,
+            region=self._drawing.region,
         )
 
     def _offer_choices(self) -> None:
         query = self._gallery.query
         outline = None if query is None else query.outline
         self._run_panel.ct_window.show_for(outline)
-        self._run_panel.direction.show_for(outline)
+        self._run_panel.direction.show_for(outline, drawn=self._drawing.region is not None)
 
     def _follow_references(self) -> None:
         """Scores the scan of the last examination again, if it is references alone that changed."""

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from napari_d24fad.detection.references.regions import find_regions
-from napari_d24fad.detection.result import MapChannel
+from napari_d24fad.detection.result import ExaminedRegion, MapChannel
 from napari_d24fad.errors import Code, ExportError
 from napari_d24fad.export.report import Refused, ReportEntry, as_json, build_report, save_report
 from napari_d24fad.studies.scan import Problem, SeriesIdentity
@@ -39,7 +39,8 @@ def entry(**identity: str) -> ReportEntry:
     anomaly = make_map(values, affine, slice_scores=scores)
     regions = find_regions(anomaly.values, scan, 1.25, 1, anomaly.reference_scores)
     channels = (MapChannel("asymmetry", 1, "brighter than the other side", 2.0),)
-    anomaly = replace(anomaly, regions=regions, plan="head CT", channels=channels)
+    region = ExaminedRegion("drawn on this scan", 12.3, 0.25)
+    anomaly = replace(anomaly, regions=regions, plan="head CT", channels=channels, region=region)
     return ReportEntry(scan, "CT axial", anomaly, LABELS, files=("a.png",))
 
 

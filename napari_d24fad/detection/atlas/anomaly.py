@@ -17,7 +17,7 @@ from napari_d24fad.detection.atlas.statistics import components, slice_scores
 from napari_d24fad.detection.references.calibration import RATES, conformal_p
 from napari_d24fad.detection.references.reference_check import check_outliers
 from napari_d24fad.detection.references.regions import Region
-from napari_d24fad.detection.result import AnomalyMap, MapChannel
+from napari_d24fad.detection.result import AnomalyMap, ExaminedRegion, MapChannel
 from napari_d24fad.errors import Code
 from napari_d24fad.studies.scan import Problem
 
@@ -58,7 +58,16 @@ def as_anomaly(found: AtlasExamination, references: AtlasReferences, features: A
         anatomy=found.kind.value,
         plan=references.plan.name,
         channels=_channels(references),
+        region=_examined_region(found),
     )
+
+
+def _examined_region(found: AtlasExamination) -> ExaminedRegion | None:
+    anatomy = found.volume.anatomy
+    if not anatomy.how:
+        return None
+    share = anatomy.grid.scan_voxels(anatomy.mask) / float(np.prod(anatomy.grid.scan_grid))
+    return ExaminedRegion(anatomy.how, anatomy.volume_ml, share)
 
 
 def regions_at(found: AtlasExamination, references: AtlasReferences, level: float) -> tuple[Region, ...]:

@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+
+import numpy as np
 
 from napari_d24fad.anatomy.found import Anatomy
-from napari_d24fad.anatomy.grid import Millimetres
+from napari_d24fad.anatomy.grid import FloatArray, Millimetres, WorkingGrid
 from napari_d24fad.anatomy.place import Place, Placer
 from napari_d24fad.detection.atlas.channel import AnyChannel, Channel, PairChannel
+from napari_d24fad.detection.atlas.inside import CommonRegion
+from napari_d24fad.detection.atlas.statistics import scan_score
 from napari_d24fad.detection.atlas.table import Cells
 from napari_d24fad.detection.atlas.volume import Direction, WorkingVolume
 from napari_d24fad.studies.scan import Scan
+
+_LARGEST_SHARE = 0.1  # of a region, that its score is the mean of
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,11 +40,14 @@ class Plan:
         weights: How much the map of a channel counts in the mean, by its name; 1 where not stated.
         caps: The value up to which it counts; no limit where not stated.
         score_mm3: The scan score is the mean of the highest voxels of this volume.
+        score_share: If above 0, it is that of this share of the anatomy instead.
         score_sigma_mm: For the scan score, the map is averaged with itself smoothed by this Gaussian
             in all directions: a departure that goes on in the next slices counts more.
         slice_mm2: The score of a slice is the mean of the highest voxels of this area.
         level_share: Share of its anatomy that the median reference left out has above the level.
         smallest_mm3: Smallest region that is told of.
+        inside: Region of the common space that alone is examined; None for the whole anatomy.
+        setting: What the functions above depend on, such as a drawn region; tells plans of one name apart.
     """
 
     name: str
@@ -53,10 +62,40 @@ class Plan:
     weights: Mapping[str, float] = field(default_factory=dict)
     caps: Mapping[str, float] = field(default_factory=dict)
     score_mm3: float = 3300.0
+    score_share: float = 0.0
     score_sigma_mm: float = 0.0
     slice_mm2: float = 66.0
     level_share: float = 0.001
     smallest_mm3: float = 50.0
+    inside: CommonRegion | None = None
+    setting: str = ""
+
+    def within(self, region: CommonRegion, mm3: float) -> Plan:
+        """Returns the plan that examines a region only.
+
+        Args:
+            region: In its common space.
+            mm3: Its volume in the scan it was drawn on: of a small one not the greater part is scored.
+        """
+        return replace(self, inside=region, score_mm3=min(self.score_mm3, _LARGEST_SHARE * mm3))
+
+    def score(self, fused: FloatArray, grid: WorkingGrid) -> float:
+        """Returns the scan score of a map on its working grid; NaN outside the anatomy."""
+        examined = float(np.isfinite(fused).sum()) * grid.voxel_mm3
+        volume = self.score_share * examined if self.score_share else self.score_mm3
+        return scan_score(fused, grid, volume, self.score_sigma_mm)
+
+    def seen(self, volume: WorkingVolume, identity: str) -> WorkingVolume:
+        """Returns what of a scan is scored: that inside the region, if there is one.
+
+        Args:
+            volume: The scan.
+            identity: See `MeasuredScan.identity`.
+
+        Raises:
+            PairingError: ``REGION_NOT_CARRIED``, if nothing of its anatomy lies there.
+        """
+        return volume if self.inside is None else self.inside.within(volume, identity)
 
     @property
     def value(self) -> Channel:

@@ -9,10 +9,10 @@ import numpy as np
 
 from napari_d24fad.anatomy.grid import FloatArray
 from napari_d24fad.detection.atlas.channel import AnyChannel, PairChannel
+from napari_d24fad.detection.atlas.doubts import doubts_about, placed_among, placed_references
 from napari_d24fad.detection.atlas.examination import AtlasExamination, AtlasRegion, Levels
-from napari_d24fad.detection.atlas.fitting import Fit, fit_to, fits_other_side
 from napari_d24fad.detection.atlas.found_regions import describe_regions
-from napari_d24fad.detection.atlas.measured import Key, MeasuredScan, key_of, measure_scan, placed_by
+from napari_d24fad.detection.atlas.measured import Key, MeasuredScan, key_of, measure_scan
 from napari_d24fad.detection.atlas.normal import NormalMaps
 from napari_d24fad.detection.atlas.plan import Plan
 from napari_d24fad.detection.atlas.standard import Departure, Standard, fused, learn
@@ -20,10 +20,9 @@ from napari_d24fad.detection.atlas.statistics import (
     Components,
     components,
     learn_levels,
-    scan_score,
     slice_scores,
 )
-from napari_d24fad.detection.atlas.table import sums_of, total
+from napari_d24fad.detection.atlas.table import sums_of
 from napari_d24fad.detection.atlas.volume import Direction
 from napari_d24fad.errors import Code, PairingError
 from napari_d24fad.progress import CancelToken, Progress, part, silent
@@ -115,11 +114,8 @@ class AtlasReferences:
         cancel = cancel or CancelToken()
         if len(scans) < 2:
             raise PairingError(Code.TOO_FEW_REFERENCES)
-        whole = [scan for scan in scans if not scan.volume.place.partial]
-        if 2 <= len(whole) < len(scans):
-            fit = _fit(whole, plan, direction)
-            scans = [placed_by(scan, fit, plan, direction, cancel) for scan in scans]
-        volumes = [scan.volume for scan in scans]
+        scans = placed_references(scans, plan, direction, cancel)
+        volumes = [plan.seen(scan.volume, scan.identity) for scan in scans]
         standards: dict[Key, Standard] = {}
         known: dict[Key, tuple[FloatArray, ...]] = {}
         left_out: list[FloatArray] = []
@@ -150,12 +146,9 @@ class AtlasReferences:
             left_out = side if not left_out else [np.fmax(a, b) for a, b in zip(left_out, side, strict=True)]
         grids = [volume.anatomy.grid for volume in volumes]
         levels, masses = learn_levels(left_out, grids, plan.level_share, plan.smallest_mm3)
-        scores = tuple(
-            scan_score(m, g, plan.score_mm3, plan.score_sigma_mm)
-            for m, g in zip(left_out, grids, strict=True)
-        )
+        scores = tuple(plan.score(m, g) for m, g in zip(left_out, grids, strict=True))
         normal = NormalMaps.of(left_out, volumes, plan.slice_mm2, levels.value)
-        problems = _problems_of_references(scans, plan, direction)
+        problems = doubts_about(scans, plan, direction)
         return cls(plan, direction, tuple(scans), standards, levels, scores, masses, normal, problems)
 
     def examine(
@@ -183,9 +176,8 @@ class AtlasReferences:
         """
         cancel = cancel or CancelToken()
         plan = self.plan
-        if query.volume.place.partial:
-            query = placed_by(query, _fit(self.scans, plan, self.direction), plan, self.direction, cancel)
-        volume = query.volume
+        query = placed_among(query, self.scans, plan, self.direction, cancel)
+        volume = plan.seen(query.volume, query.identity)
         grid = volume.anatomy.grid
         sides: dict[int, dict[str, Departure]] = {}
         for sign in self.direction.signs:
@@ -218,7 +210,7 @@ class AtlasReferences:
             channels=maps,
             excess=sides[signs[0]][plan.value.name].excess * signs[0],
             labels=regions.labels,
-            score=scan_score(result, grid, plan.score_mm3, plan.score_sigma_mm),
+            score=plan.score(result, grid),
             normal_scores=self.normal_scores,
             slice_scores=grid.scan_slices(own_slices),
             levels=self.levels,
@@ -251,29 +243,6 @@ class AtlasReferences:
         volume = query.volume
         partial = (Problem(Code.PART_OF_ANATOMY),) if volume.place.partial else ()
         return tuple(dict.fromkeys(volume.anatomy.problems + volume.place.problems + partial + self.problems))
-
-
-def _fit(scans: Sequence[MeasuredScan], plan: Plan, direction: Direction) -> Fit:
-    """Returns how a part of a head is placed: where its values fit the references best."""
-    sign = direction.signs[0]
-    key = key_of(plan.value, sign)
-    return fit_to(total([scan.sums[key] for scan in scans]), plan.value, plan, sign)
-
-
-def _problems_of_references(
-    scans: Sequence[MeasuredScan], plan: Plan, direction: Direction
-) -> tuple[Problem, ...]:
-    """Returns what the reader must know: masks that failed, and sides that seem exchanged."""
-    found = [
-        problem for scan in scans for problem in scan.volume.anatomy.problems + scan.volume.place.problems
-    ]
-    sign = direction.signs[0]
-    own = [scan.sums[key_of(plan.value, sign)] for scan in scans]
-    together = total(own)
-    for number, (scan, mine) in enumerate(zip(scans, own, strict=True), start=1):
-        if fits_other_side(scan.volume.signed(sign), together - mine, plan.value, plan):
-            found.append(Problem(Code.MIRRORED_REFERENCE, f"It is reference {number}."))
-    return tuple(dict.fromkeys(found))
 
 
 def _of_references(

@@ -61,17 +61,20 @@ class Prepared:
         masks = {index: self.masks[index] for index in indices if index in self.masks}
         return replace(self, scan=canonical(scan), extent=None, masks=masks, kept=kept)
 
-    def inside(self, indices: Sequence[int], side: int) -> Tensor:
+    def inside(
+        self, indices: Sequence[int], side: int, region: npt.NDArray[np.bool_] | None = None
+    ) -> Tensor:
         """Returns which pixels of maps show anatomy: neither padding nor surroundings.
 
         Args:
             indices: Canonical indices of the slices, ``N``.
             side: Side of the maps in pixels, a divisor of the input's.
+            region: Of the input, its side squared: examine only here; None for all of it.
 
         Returns:
             ``(N, side, side)`` bool.
         """
-        inside = self.sampling.inside(side).expand(len(indices), side, side)
+        inside = self.sampling.inside(side, region).expand(len(indices), side, side)
         if not self.masks:
             return inside
         masks = torch.from_numpy(np.stack([self.masks[index] for index in indices]))

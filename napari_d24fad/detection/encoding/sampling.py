@@ -119,11 +119,12 @@ class Sampling:
         crop = (self.rows[1] - self.rows[0]) * (self.columns[1] - self.columns[0])
         return crop / (self.content[0] * self.content[1]) * self.side**2
 
-    def inside(self, side: int | None = None) -> Tensor:
+    def inside(self, side: int | None = None, region: npt.NDArray[np.bool_] | None = None) -> Tensor:
         """Which pixels show the scan and not padding.
 
         Args:
             side: Side of the maps in pixels, a divisor of the input's; None for the input's.
+            region: Of the input, its side squared: what else is left out; None for nothing.
 
         Returns:
             ``(side, side)`` bool.
@@ -131,6 +132,8 @@ class Sampling:
         mask = torch.zeros(self.side, self.side, dtype=torch.bool)
         top, left = self.origin
         mask[top : top + self.content[0], left : left + self.content[1]] = True
+        if region is not None:
+            mask &= torch.from_numpy(region)
         step = self.side // (side or self.side)
         return mask[step // 2 :: step, step // 2 :: step]
 
@@ -148,6 +151,18 @@ class Sampling:
         top, left = self.origin
         bottom, right = self.side - top - self.content[0], self.side - left - self.content[1]
         return pad(scaled, (left, right, top, bottom)).expand(-1, 3, -1, -1)
+
+    def region_of_input(self, region: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
+        """Brings a region of a slice, ``(rows, columns)``, to the network input, ``(side, side)``."""
+        share = self.to_input(torch.from_numpy(region.astype(np.float32))[None, None])[0, 0]
+        found: npt.NDArray[np.bool_] = (share >= 0.5).numpy()
+        return found
+
+    def region_of_slices(self, region: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
+        """Brings a region of the network input, ``(side, side)``, to the slices, ``(rows, columns)``."""
+        share = self.to_slices(torch.from_numpy(region.astype(np.float32))[None])[0]
+        found: npt.NDArray[np.bool_] = (share >= 0.5).numpy()
+        return found
 
     def to_slices(self, maps: Tensor) -> Tensor:
         """Brings maps back to the slices' own pixels.

@@ -20,6 +20,7 @@ from napari_d24fad.detection.references.calibration import LeftOutMaps
 from napari_d24fad.detection.references.pairing import MIN_REFERENCES
 from napari_d24fad.detection.references.spread import Spread, measure_spread
 from napari_d24fad.detection.scoring.matched import MatchedScoring
+from napari_d24fad.errors import Code, PairingError
 from napari_d24fad.progress import CancelToken, Progress, part
 
 LEVELS = 16
@@ -142,6 +143,7 @@ def measure_null(
     shares: Sequence[float],
     progress: Progress,
     cancel: CancelToken,
+    region: npt.NDArray[np.bool_] | None = None,
 ) -> tuple[Null, tuple[LeftOutMaps, ...]]:
     """Examines every reference against the others, in the same way as a query against all.
 
@@ -154,8 +156,10 @@ def measure_null(
         shares: How much each of them counts, above 0 and up to 1.
         progress: Told how far this is.
         cancel: Stops it.
+        region: ``(side, side)`` of the network input: what is examined; None for all of it.
 
     Raises:
+        PairingError: ``REGION_NOT_CARRIED``, if a reference shows nothing there.
         Cancelled: If a stop was asked for.
     """
     method = alignment.method
@@ -178,7 +182,9 @@ def measure_null(
     for index, (maps, each) in enumerate(zip(combined, references, strict=True)):
         expected = _expected(combined, references, index) if method.relative else None
         smoothed = smooth(relative_to_expected(maps, each.encoded.levels, expected), method.smoothing)
-        inside = each.prepared.inside(each.indices, side)
+        inside = each.prepared.inside(each.indices, side, region)
+        if not inside.any():
+            raise PairingError(Code.REGION_NOT_CARRIED, f"Reference {index + 1} shows nothing there.")
         left_out.append(LeftOutMaps(smoothed.numpy(), inside.numpy(), each.encoded.levels))
     spread = measure_spread(left_out, mirrored=method.mirrored) if method.weighed else None
     if method.weighed:

@@ -33,6 +33,7 @@ class References:
         likeness: How alike they are.
         warnings: What is doubtful about the set as a whole.
         seconds: Wall time that encoding and comparing them took.
+        region: ``(side, side)`` bool on the network input: examine only here; None for all of it.
     """
 
     encoded: tuple[EncodedScan, ...] = field(repr=False)
@@ -44,6 +45,7 @@ class References:
     likeness: Likeness = field(repr=False)
     warnings: tuple[Problem, ...]
     seconds: float
+    region: npt.NDArray[np.bool_] | None = field(default=None, repr=False)
 
     @property
     def scoring(self) -> Scoring:

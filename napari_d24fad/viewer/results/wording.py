@@ -36,7 +36,8 @@ def scan_statement(anomaly: AnomalyMap) -> str:
         reached = int((normal >= anomaly.score).sum())
         told = f"{p}: {reached} of the {count} normal references score as high as this scan or higher."
     span = f"{normal.min():.3g} to {normal.max():.3g}"
-    return f"{told} Score {anomaly.score:.3g}; references {span}, each examined against the others."
+    where = f" {anomaly.region}" if anomaly.region is not None else ""
+    return f"{told} Score {anomaly.score:.3g}; references {span}, each examined against the others.{where}"
 
 
 def slice_line(position: int, score: float, p_value: float, floor: float, normal: float | None) -> str:

@@ -40,12 +40,14 @@ class DirectionChoice(QComboBox):
         chosen = self.currentData()
         return None if self.isHidden() or chosen is None else str(chosen)
 
-    def show_for(self, scan: Scan | None) -> None:
+    def show_for(self, scan: Scan | None, *, drawn: bool = False) -> None:
         """Offers directions if the scan to examine may be compared place by place.
 
         Args:
             scan: The scan or its outline; None if none is chosen.
+            drawn: Whether a region is drawn: by it, volumes of every kind can be.
         """
-        offered = scan is not None and scan.is_volume and not scan.is_colour and scan.modality in ("CT", "")
+        offered = scan is not None and scan.is_volume and not scan.is_colour
+        offered = offered and (drawn or (scan is not None and scan.modality in ("CT", "")))
         self.setVisible(offered)
         self.label.setVisible(offered)

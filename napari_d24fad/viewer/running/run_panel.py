@@ -19,6 +19,7 @@ from qtpy.QtWidgets import (
 from superqt import QElidingLabel
 
 from napari_d24fad.viewer.running.direction_choice import DirectionChoice
+from napari_d24fad.viewer.running.region_choice import RegionChoice
 from napari_d24fad.viewer.running.window_choice import WindowChoice
 from napari_d24fad.viewer.styles import ERROR, edged
 from napari_d24fad.viewer.wheel import scroll_past
@@ -33,6 +34,7 @@ class RunPanel(QWidget):
     Attributes:
         ct_window: The window of CT; shown for nothing else.
         direction: What is looked for in volumes; shown for nothing else.
+        region: Where alone is examined.
     """
 
     run_requested = Signal()
@@ -60,6 +62,7 @@ class RunPanel(QWidget):
             box.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self.ct_window = WindowChoice()
         self.direction = DirectionChoice()
+        self.region = RegionChoice()
         self._run = QPushButton("Find anomalies")
         self._run.setToolTip("Compare the scan to examine with the normal references (R)")
         self._run.clicked.connect(self.run_requested)
@@ -180,6 +183,7 @@ class RunPanel(QWidget):
         choices.addRow("Device", self._device)
         choices.addRow(self.ct_window.label, self.ct_window)
         choices.addRow(self.direction.label, self.direction)
+        choices.addRow(self.region.label, self.region)
         buttons = QHBoxLayout()
         buttons.addWidget(self._run, 1)
         buttons.addWidget(self._cancel)

@@ -1,0 +1,86 @@
+"""A drawn region in the common space, from where it is read in every scan."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+from scipy.spatial import cKDTree
+
+from napari_d24fad.anatomy.grid import BoolArray
+from napari_d24fad.detection.atlas.volume import WorkingVolume
+from napari_d24fad.errors import Code, PairingError
+
+_AROUND = 2.0  # voxels beside the region that are kept, to know where it ends
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class CommonRegion:
+    """Where a region that was drawn on one scan lies in the common space of a plan.
+
+    Attributes:
+        key: Tells it from others.
+        drawn_on: `Scan.scan_hash` of the scan it was drawn on.
+        points: ``(n, 3)`` places of voxels of that scan in and about the region, in mm.
+        held: ``(n,)`` which of them lie in the region.
+        reach: How far from all of them a place belongs to none, in mm.
+    """
+
+    key: str
+    drawn_on: str = field(repr=False)
+    points: cKDTree = field(repr=False)
+    held: BoolArray = field(repr=False)
+    reach: float = field(repr=False)
+
+    @classmethod
+    def of(cls, region: BoolArray, volume: WorkingVolume, drawn_on: str, key: str) -> CommonRegion:
+        """Places a region.
+
+        Args:
+            region: On the grid of the scan it was drawn on.
+            volume: That scan, made comparable.
+            drawn_on: Its `Scan.scan_hash`.
+            key: Tells the region from others.
+
+        Raises:
+            PairingError: ``REGION_EMPTY``, if none of it is anatomy.
+        """
+        share = np.nan_to_num(volume.anatomy.grid.reduce(region.astype(np.float32)))
+        inside = share >= 0.5
+        if not (inside & volume.anatomy.mask).any():  # thinner than a voxel here
+            inside = share > 0
+        if not (inside & volume.anatomy.mask).any():
+            raise PairingError(Code.REGION_EMPTY, "It lies outside the anatomy that was found in its scan.")
+        places = volume.place.coordinates.reshape(3, -1).T
+        flat = inside.ravel()
+        # The longest way between neighbouring voxels in the common space.
+        steps = [np.diff(volume.place.coordinates, axis=axis + 1) for axis in range(3)]
+        lengths = [float(np.median(np.linalg.norm(step, axis=0))) if step.size else 0.0 for step in steps]
+        reach = float(np.linalg.norm(lengths)) / 2 * 1.05
+        low, high = places[flat].min(axis=0), places[flat].max(axis=0)
+        margin = _AROUND * max(lengths)
+        near = ((places >= low - margin) & (places <= high + margin)).all(axis=1)
+        return cls(key, drawn_on, cKDTree(places[near]), flat[near], reach)
+
+    def within(self, volume: WorkingVolume, identity: str) -> WorkingVolume:
+        """Returns a scan of which only what lies in the region is anatomy.
+
+        What is compared (`WorkingVolume.counted`) stays: beside the region references may still show what
+        lies in it in the query.
+
+        Raises:
+            PairingError: ``REGION_NOT_CARRIED``, if none of its anatomy lies there.
+        """
+        mask = volume.anatomy.mask
+        places = volume.place.coordinates[:, mask].T
+        distance, nearest = self.points.query(places, distance_upper_bound=self.reach)
+        known = np.isfinite(distance)
+        held = np.zeros(len(places), bool)
+        held[known] = self.held[nearest[known]]
+        if not held.any():
+            raise PairingError(Code.REGION_NOT_CARRIED, "None of its anatomy lies at that place.")
+        only = np.zeros(mask.shape, bool)
+        only[mask] = held
+        own = identity.startswith(self.drawn_on)
+        how = "drawn on this scan" if own else f"carried by place in the common space ({volume.place.how})"
+        return replace(volume, anatomy=replace(volume.anatomy, mask=only, how=how))

@@ -1,0 +1,36 @@
+"""What a map that was made place by place was made from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from napari_d24fad.detection.atlas.anomaly import as_anomaly, regions_at
+from napari_d24fad.detection.atlas.examination import AtlasExamination
+from napari_d24fad.detection.atlas.scoring import AtlasReferences
+from napari_d24fad.detection.references.regions import Region
+from napari_d24fad.detection.result import AnomalyMap, FloatArray, MapChannel
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Held:
+    """A query held against references.
+
+    Attributes:
+        found: The examination.
+        references: What it was held against.
+    """
+
+    found: AtlasExamination = field(repr=False)
+    references: AtlasReferences = field(repr=False)
+
+    def anomaly(self, outline: AnomalyMap) -> AnomalyMap:
+        """Returns the result; see `as_anomaly`."""
+        return as_anomaly(self.found, self.references, outline)
+
+    def regions(self, level: float) -> tuple[Region, ...]:
+        """Finds the regions of its map at another level; see `regions_at`."""
+        return regions_at(self.found, self.references, level)
+
+    def channel_map(self, channel: MapChannel) -> FloatArray:
+        """Returns the map of one of its channels, on the grid of the scan; made anew each time."""
+        return self.found.channel_map(channel.name, channel.sign)

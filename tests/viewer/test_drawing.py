@@ -1,0 +1,110 @@
+"""Examine only here, in the real widget: drawn on what is shown, examined there, and told."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+from napari.layers import Labels, Shapes
+from qtpy.QtCore import Qt
+
+from napari_d24fad.viewer.dock import DetectionDock
+from tests.viewer.test_dock import LESION_SHOWN, click, open_and_mark
+
+
+def test_only_what_is_drawn_is_examined(qtbot, dock: DetectionDock, settle, study_folder: Path) -> None:
+    viewer, panel = dock._viewer, dock.run_panel
+    open_and_mark(qtbot, dock, settle, study_folder)
+    assert panel.region.choice.count() == 1
+    assert not panel.region.through.isVisible()
+    assert not panel.direction.isVisible() or panel.direction.direction is None
+    click(qtbot, panel.run_button)
+    settle(dock)
+    whole = dock.examination
+    scan_layer = viewer.layers[0]
+    peak = whole.anomaly.regions[0].peak_index
+
+    # The reader adds a layer to draw in, over the scan that is shown, and draws a box round the lesion.
+    click(qtbot, panel.region.draw_button)
+    drawn = next(layer for layer in viewer.layers if isinstance(layer, Shapes))
+    assert panel.region.choice.currentText() == drawn.name
+    assert panel.region.through.isVisible()
+    np.testing.assert_array_equal(drawn.data_to_world((1, 2, 3)), scan_layer.data_to_world((1, 2, 3)))
+    shown = dock.layers.shown
+    at = np.array(shown.layer_index(peak))
+    low, high = at[1:] - 4.5, at[1:] + 4.5
+    corners = [
+        (at[0], low[0], low[1]),
+        (at[0], low[0], high[1]),
+        (at[0], high[0], high[1]),
+        (at[0], high[0], low[1]),
+    ]
+    drawn.add_rectangles([np.array(corners)])
+    assert dock.results.is_outdated
+    click(qtbot, panel.run_button)
+    settle(dock)
+    assert panel.message == ""
+    found = dock.examination.anomaly
+    examined = shown.in_layer_order(np.isfinite(found.values))
+    assert examined.any()
+    box = np.zeros(examined.shape, bool)
+    box[
+        :, max(0, int(np.ceil(low[0]))) : int(high[0]) + 1, max(0, int(np.ceil(low[1]))) : int(high[1]) + 1
+    ] = True
+    assert not examined[~box].any()
+    assert examined.sum() > 0.8 * box.sum()
+    assert found.region.how == "drawn on this scan"
+    assert str(found.region) in dock.results.headline
+    assert not dock.results.is_outdated
+    assert found.plan == "drawn region"
+    result = next(layer for layer in viewer.layers if layer.name.startswith("Anomaly"))
+    assert not np.isfinite(result.data[~box]).any()
+    # What was hidden for this kind of study is asked for now.
+    assert panel.direction.isVisible()
+
+    # Only in the slices it was drawn in.
+    click(qtbot, panel.region.through)
+    assert dock.results.is_outdated
+    click(qtbot, panel.run_button)
+    settle(dock)
+    planes = np.isfinite(dock.examination.anomaly.values).any(axis=(1, 2))
+    assert planes.sum() == 1
+    assert int(np.flatnonzero(planes)[0]) == peak[0]
+    assert int(at[0]) in LESION_SHOWN
+
+    # Without it, all of it again.
+    panel.region.choice.setCurrentIndex(0)
+    click(qtbot, panel.run_button)
+    settle(dock)
+    assert dock.examination.anomaly.region is None
+    np.testing.assert_array_equal(dock.examination.anomaly.values, whole.anomaly.values)
+
+
+def test_labels_of_a_reference_are_carried_and_what_is_empty_is_refused(
+    qtbot, dock: DetectionDock, settle, study_folder: Path
+) -> None:
+    viewer, panel = dock._viewer, dock.run_panel
+    open_and_mark(qtbot, dock, settle, study_folder)
+    settle(dock)
+    reference = dock.gallery.references[0]
+    dock.layers.show_scan(reference, reference.load())
+    layer = dock.layers.shown.layer
+    labels = Labels(
+        np.zeros(layer.data.shape, np.uint8), scale=layer.scale, translate=layer.translate, units=layer.units
+    )
+    viewer.add_layer(labels)
+    panel.region.choice.setCurrentIndex(1)
+    click(qtbot, panel.run_button)
+    settle(dock)
+    assert panel.message.startswith("P28: The drawn region holds nothing that can be examined.")
+    labels.data_setitem(tuple(np.indices((4, 20, 20)).reshape(3, -1) + np.array([[3], [10], [8]])), 1)
+    click(qtbot, panel.run_button)
+    settle(dock)
+    found = dock.examination.anomaly
+    assert found.region.how.startswith("carried by")
+    assert 0 < np.isfinite(found.values).sum() < 0.5 * found.values.size
+    # The layer is gone, and with it the choice.
+    viewer.layers.remove(labels)
+    assert panel.region.choice.count() == 1
+    assert dock.results.is_outdated
+    qtbot.keyClick(dock, Qt.Key.Key_Escape)
