@@ -242,7 +242,7 @@ def _result_lines(result: dict[str, Any]) -> list[str]:
     if result["p_value"] is not None:
         floor = f"{len(result['references'])} references can show no less than {_rounded(result['p_floor'])}"
         lines.append(f"  p-value {_rounded(result['p_value'])} ({floor})")
-    if result["examined_region"] is not None:
+    if result["examined_region"]["text"] is not None:
         lines.append(f"  {result['examined_region']['text']}")
     if result["above_one_region"] is not None:
         share = f"{result['above_one_region']:.1%} of what was examined"

@@ -202,10 +202,10 @@ def fingerprint(scan: Scan) -> str:
     return digest.hexdigest()[:_FINGERPRINT_DIGITS]
 
 
-def _examined_region(anomaly: AnomalyMap) -> dict[str, Any] | None:
+def _examined_region(anomaly: AnomalyMap) -> dict[str, Any]:
     region = anomaly.region
     if region is None:
-        return None
+        return dict.fromkeys(("text", "how", "volume_ml", "share"))
     volume, share = _maybe(region.volume_ml), _number(region.share)
     return {"text": str(region), "how": region.how, "volume_ml": volume, "share": share}
 

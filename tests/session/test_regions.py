@@ -8,6 +8,7 @@ from pathlib import Path
 import nibabel as nib
 import numpy as np
 import pytest
+from PIL import Image
 from scipy import ndimage
 
 from napari_d24fad.anatomy.grid import BoolArray
@@ -168,3 +169,36 @@ def test_a_mask_of_other_voxels_is_refused(heads) -> None:
     one, other = Drawn.of(query, np.ones(query.grid, bool)), Drawn.of(query, np.ones(query.grid, bool))
     assert one == other
     assert one.read().all()
+
+
+def test_in_single_images_the_region_takes_the_same_place_of_the_picture(tmp_path: Path) -> None:
+    def picture(name: str, seed: int, rows: int, *spots: tuple[float, float]) -> Series:
+        y, x = np.indices((rows, 60), np.float32)
+        y = y / rows * 60
+        values = 90 + 30 * np.cos(x / 9) + np.random.default_rng(seed).normal(0, 3, x.shape)
+        for row, column in spots:
+            values[np.hypot(y - row, x - column) < 5] = 230
+        Image.fromarray(np.clip(values, 0, 255).astype(np.uint8)).save(tmp_path / f"{name}.png")
+        return open_study(tmp_path / f"{name}.png").series[0]
+
+    references = tuple(picture(f"r{n}", n, 60) for n in range(3))
+    query = picture("query", 9, 60, (15, 15), (45, 45))
+    mask = np.zeros(references[1].grid, bool)
+    mask[0, 32:58, 32:58] = True
+    request = Request(query, references, "compact", "cpu", region=Drawn.of(references[1], mask))
+    session = DetectionSession()
+    found = session.run(request, silent, CancelToken()).anomaly
+    np.testing.assert_array_equal(np.isfinite(found.values), mask)
+    assert all(mask[region.peak_index] for region in found.regions)
+    assert found.region is not None
+    assert found.region.how == "carried by place in the picture"
+    assert str(found.region).startswith("Examined only inside the drawn region, 18.8% of the image")
+    # Score, levels and references' scores are those of the region.
+    whole = session.run(replace(request, region=None), silent, CancelToken()).anomaly
+    assert np.isfinite(whole.values).all()
+    assert whole.region is None
+    assert not np.array_equal(whole.reference_scores, found.reference_scores)
+    beside = picture("beside", 9, 60, (15, 15))
+    clean = session.run(replace(request, query=beside), silent, CancelToken()).anomaly
+    assert clean.score < 0.7 * found.score
+    assert not clean.regions or clean.regions[0].peak < found.regions[0].peak
