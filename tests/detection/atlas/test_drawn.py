@@ -45,9 +45,9 @@ def _heart(drawn: Drawn, seed: int, *, scar: bool = False, beside: bool = False)
     if scar:
         lesion = heart & ~cavity & (z >= 2) & (z <= 4) & (np.arctan2(y - centre[0], x - centre[1]) > 2.0)
         values[lesion] = 140
+    values = ndimage.gaussian_filter(values, (0, 1.2, 1.2))
     if beside:
         values[(y < 8) & (x < 30)] = 400
-    values = ndimage.gaussian_filter(values, (0, 1.2, 1.2))
     values += chance.normal(0, 6, values.shape)
     values *= chance.uniform(0.4, 1.0, (7, 1, 1))
     affine = np.diag([1.5, 1.5, 10.0, 1.0])[:, [2, 1, 0, 3]]
