@@ -25,7 +25,7 @@ TRUNCATED = (
 )
 MISSING_SLICE = (
     "S06",
-    "Slices are missing in this series or are not evenly spaced.",
+    "Slices are missing in this series.",
     "Export the complete series again.",
 )
 AMBIGUOUS_GEOMETRY = (
@@ -123,6 +123,31 @@ NOT_IN_SUV = (
     "S32",
     "The values of this PET series cannot be turned into SUV.",
     "Compare it only with scans of the same tracer, dose and time; each is shown by its own range.",
+)
+CONTRADICTORY_PIXELS = (
+    "S26",
+    "What this file says of its pixels is contradictory or incomplete.",
+    "Export it again from its source, or repair it with the software that wrote it.",
+)
+UNEVEN_SLICES = (
+    "S27",
+    "The slices of this series are not evenly spaced, though none seems to be missing.",
+    "Choose another series, or let slices be computed at even distances (--resample) where it is offered.",
+)
+FRAMES_UNPLACED = (
+    "S28",
+    "The frames of this file do not say where each of them lies in the patient.",
+    "Export it as single images, or agree to their order as a stack (--resample) where it is offered.",
+)
+ASSUMED_ORDER = (
+    "S29",
+    "Where the slices of this series lie was taken from the order and distance of its frames.",
+    "Check the order and the sides before you rely on a position.",
+)
+MIXED_TRAITS = (
+    "S31",
+    "Some slices of this series were acquired or reconstructed in another way than the others.",
+    "Look at them before you rely on a finding there.",
 )
 BURNED_IN = (
     "S30",

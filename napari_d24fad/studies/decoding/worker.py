@@ -18,12 +18,7 @@ import psutil
 from pydicom.encaps import encapsulate
 from pydicom.pixels.decoders.base import Decoder, get_decoder
 from pydicom.uid import (
-    HTJ2K,
-    JPEG2000,
     UID,
-    HTJ2KLossless,
-    HTJ2KLosslessRPCL,
-    JPEG2000Lossless,
     JPEGBaseline8Bit,
     JPEGExtended12Bit,
     JPEGLSLossless,
@@ -32,7 +27,7 @@ from pydicom.uid import (
 )
 
 from napari_d24fad.errors import D24fadError
-from napari_d24fad.studies.decoding import jpeg
+from napari_d24fad.studies.decoding import jpeg, jpeg2000
 from napari_d24fad.studies.decoding.messages import receive, send
 from napari_d24fad.studies.decoding.pictures import decode_image
 
@@ -45,7 +40,7 @@ _END_OF_IMAGE, _PADDED = b"\xff\xd9", 16
 _PLUGINS = {
     RLELossless: "pydicom",
     **dict.fromkeys((JPEGBaseline8Bit, JPEGExtended12Bit), "pillow"),
-    **dict.fromkeys((JPEG2000, JPEG2000Lossless, HTJ2K, HTJ2KLossless, HTJ2KLosslessRPCL), "pylibjpeg"),
+    **dict.fromkeys(jpeg2000.SYNTAXES, "pylibjpeg"),
     **dict.fromkeys(_JPEG_LS, "pyjpegls"),
     **dict.fromkeys(jpeg.LOSSLESS, jpeg.PLUGIN),
 }
@@ -93,7 +88,7 @@ def _frame(request: dict[str, Any], frame: bytes) -> tuple[dict[str, Any], bytes
     plugin = _plugin(decoder, attributes)
     # CharLS says so too, after seconds; libjpeg never does.
     cut = plugin in ("pyjpegls", jpeg.PLUGIN) and _END_OF_IMAGE not in frame[-_PADDED:]
-    fault = "damaged" if cut else jpeg.fault(decoder.UID, frame, attributes) if plugin == jpeg.PLUGIN else ""
+    fault = "damaged" if cut else _fault(decoder.UID, plugin, frame, attributes)
     if fault:
         return {"error": fault}, b""
     try:
@@ -109,6 +104,13 @@ def _frame(request: dict[str, Any], frame: bytes) -> tuple[dict[str, Any], bytes
     photometric = str(found.get("photometric_interpretation", ""))
     answer = {"dtype": pixels.dtype.str, "shape": pixels.shape, "photometric": photometric}
     return answer, pixels.tobytes()
+
+
+def _fault(syntax: UID, plugin: str, frame: bytes, attributes: dict[str, Any]) -> str:
+    """Says what speaks against decoding a frame: its own header is read before memory is taken."""
+    if plugin == jpeg.PLUGIN:
+        return jpeg.fault(syntax, frame, attributes)
+    return jpeg2000.fault(frame, attributes) if syntax in jpeg2000.SYNTAXES else ""
 
 
 def _plugin(decoder: Decoder, attributes: dict[str, Any]) -> str:

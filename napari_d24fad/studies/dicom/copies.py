@@ -14,14 +14,8 @@ from napari_d24fad.errors import Code, StudyError
 from napari_d24fad.progress import CancelToken
 from napari_d24fad.studies.decoding.processes import decode
 from napari_d24fad.studies.dicom.header import Instance
-from napari_d24fad.studies.dicom.pixels import (
-    coded_errors,
-    frame_format,
-    frames,
-    is_compressed,
-    read_slice,
-    read_whole,
-)
+from napari_d24fad.studies.dicom.pixels import frame_format, frames, is_compressed, read_slice, read_whole
+from napari_d24fad.studies.dicom.refusals import coded_errors
 from napari_d24fad.studies.files.quiet import quiet
 
 Copy = tuple[Instance, Instance]

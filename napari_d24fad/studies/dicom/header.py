@@ -11,12 +11,13 @@ from pathlib import Path
 from pydicom.dataset import Dataset
 from pydicom.errors import BytesLengthException
 from pydicom.tag import Tag
-from pydicom.uid import UID
+from pydicom.uid import UID, RTDoseStorage, SegmentationStorage
 
 from napari_d24fad.errors import Code, StudyError
 from napari_d24fad.studies.descriptions import without_identity
 from napari_d24fad.studies.dicom.burned_in import may_be_burned_in
 from napari_d24fad.studies.dicom.file import NOT_DICOM, is_deflated, open_dicom, read_header
+from napari_d24fad.studies.dicom.placement import Placement, placement
 from napari_d24fad.studies.dicom.subject import body_part, patient_key
 from napari_d24fad.studies.dicom.values import number, numbers, positive, text
 from napari_d24fad.studies.dicom.window import WINDOW_KEYWORDS, stated_window
@@ -39,6 +40,8 @@ _PROGRAMS = (
 )
 
 _MOST_BITS = 64
+_LABEL_MAP = "1.2.840.10008.5.1.4.1.1.66.7"  # not known to pydicom
+_NO_ANATOMY = frozenset({RTDoseStorage, SegmentationStorage, _LABEL_MAP})
 
 _PHOTOMETRIC = {
     "MONOCHROME1": Photometric.BRIGHT_TO_DARK,
@@ -54,6 +57,7 @@ _PHOTOMETRIC = {
 # Attributes that tell instances at one slice position apart, in the order they are tried,
 # with the word that is shown: echoes, diffusion weightings, time points, reconstructions.
 TRAITS: tuple[tuple[str | int, str], ...] = (
+    ("SeriesNumber", "series"),
     ("EchoNumbers", "echo"),
     ("EchoTime", "echo time"),
     ("DiffusionBValue", "b"),
@@ -66,6 +70,8 @@ TRAITS: tuple[tuple[str | int, str], ...] = (
     ("ImageType", "type"),
     ("ConvolutionKernel", "kernel"),
     ("KVP", "kV"),
+    ("ContrastBolusAgent", "contrast"),
+    ("SeriesDescription", "description"),
     ("AcquisitionNumber", "acquisition"),
     ("AcquisitionTime", "time"),
 )
@@ -108,24 +114,8 @@ _TAGS = [*map(Tag, (*_KEYWORDS, *WINDOW_KEYWORDS)), *(Tag(trait) for trait, _ in
 
 
 @dataclass(frozen=True, slots=True)
-class Placement:
-    """Where in the patient the pixels of one slice lie.
-
-    Attributes:
-        position: Image Position (Patient) (0020,0032): LPS mm of the first pixel's centre.
-        orientation: Image Orientation (Patient) (0020,0037): direction along a row, then
-            along a column.
-        pixel_spacing: Pixel Spacing (0028,0030) in mm: between rows, between columns.
-    """
-
-    position: tuple[float, ...]
-    orientation: tuple[float, ...]
-    pixel_spacing: tuple[float, ...]
-
-
-@dataclass(frozen=True, slots=True)
 class Instance:
-    """The header of one DICOM image file.
+    """The header of one DICOM image file, or of one frame of it.
 
     Attributes:
         path: The file; never shown or logged.
@@ -143,6 +133,8 @@ class Instance:
         padded: Whether it declares a Pixel Padding Value (0028,0120).
         pixel_shape: Height and width of a pixel, in any unit.
         placement: Where in the patient its pixels lie; None if the file does not say.
+        frame: Which frame of the file this is, from 0; None if it is the file.
+        has_groups: Whether it may say of each frame, also of a single one, what it says of none here.
         thickness: Spacing Between Slices (0018,0088), else Slice Thickness (0018,0050), else
             1, in mm.
         image_type: Image Type (0008,0008).
@@ -177,6 +169,8 @@ class Instance:
     program: bool = False
     burned_in: bool = False
     window: tuple[float, float] | None = None
+    frame: int | None = None
+    has_groups: bool = False
 
 
 def read_instance(path: Path) -> Instance:
@@ -235,7 +229,7 @@ def _instance(path: Path, header: Dataset, *, program: bool) -> Instance:
         if not sop_class or "Image Storage" in sop_class.name:
             raise StudyError(Code.TRUNCATED, "It ends before its pixels are described.")
         raise StudyError(Code.NOT_AN_IMAGE, f"{_class_name(sop_class)} holds no image.")
-    if modality in {"SEG", "RTDOSE"}:
+    if modality in {"SEG", "RTDOSE"} or sop_class in _NO_ANATOMY:
         raise StudyError(Code.NOT_AN_IMAGE, f"{_class_name(sop_class)} holds no image of anatomy.")
     photometric = _PHOTOMETRIC.get(text(header, "PhotometricInterpretation"))
     frames = max(1, int(number(header, "NumberOfFrames") or 1))
@@ -269,16 +263,22 @@ def _instance(path: Path, header: Dataset, *, program: bool) -> Instance:
         bits_stored=int(number(header, "BitsStored") or 0),
         padded="PixelPaddingValue" in header,
         pixel_shape=(shape[0], shape[1]),
-        placement=_placement(header, pixel_spacing),
+        placement=placement(header, pixel_spacing),
         thickness=abs(thickness or 1.0),
         image_type=tuple(text(header, "ImageType").split("\\")),
         series_number=int(number(header, "SeriesNumber") or 0),
         number=None if instance_number is None else int(instance_number),
-        traits=tuple(text(header, trait) for trait, _ in TRAITS),
+        traits=traits(header),
         program=program,
         burned_in=may_be_burned_in(header),
         window=stated_window(header),
+        has_groups="NumberOfFrames" in header,
     )
+
+
+def traits(header: Dataset) -> tuple[str, ...]:
+    """Returns the values of `TRAITS`; empty where one is missing."""
+    return tuple(text(header, trait) for trait, _ in TRAITS)
 
 
 def _bytes_per_value(header: Dataset) -> int:
@@ -286,14 +286,6 @@ def _bytes_per_value(header: Dataset) -> int:
     if not 1 <= bits <= _MOST_BITS:
         raise StudyError(Code.UNSUPPORTED_PIXELS, "Its values have a size that DICOM does not know.")
     return max(1, int(bits) // 8)
-
-
-def _placement(header: Dataset, pixel_spacing: tuple[float, ...] | None) -> Placement | None:
-    position = numbers(header, "ImagePositionPatient", 3)
-    orientation = numbers(header, "ImageOrientationPatient", 6)
-    if position is None or orientation is None or pixel_spacing is None:
-        return None
-    return Placement(position, orientation, pixel_spacing)
 
 
 def _class_name(sop_class: UID) -> str:

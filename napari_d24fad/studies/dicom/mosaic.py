@@ -14,7 +14,8 @@ from pydicom.dataset import Dataset
 
 from napari_d24fad.errors import Code, StudyError
 from napari_d24fad.studies.dicom.file import open_dicom, read_header
-from napari_d24fad.studies.dicom.header import Instance, Placement
+from napari_d24fad.studies.dicom.header import Instance
+from napari_d24fad.studies.dicom.placement import Placement
 from napari_d24fad.studies.dicom.values import number, numbers, positive
 from napari_d24fad.studies.files.quiet import quiet
 from napari_d24fad.studies.scan import Affine, Problem, Voxels

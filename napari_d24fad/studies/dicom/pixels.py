@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import zlib
-from collections.abc import Iterator
-from contextlib import contextmanager
-from functools import cache
+import threading
 from typing import Any
 
 import highdicom.image
@@ -13,23 +10,21 @@ import numpy as np
 import numpy.typing as npt
 from highdicom import get_volume_from_series
 from pydicom import uid
-from pydicom.config import IGNORE
-from pydicom.dataset import Dataset
+from pydicom.dataelem import DataElement
+from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.encaps import generate_frames
-from pydicom.pixels.decoders.base import get_decoder
-from pydicom.uid import (
-    UID,
-    ExplicitVRLittleEndian,
-    ImplicitVRLittleEndian,
-)
+from pydicom.pixels.utils import pixel_array
+from pydicom.uid import ExplicitVRLittleEndian, ImplicitVRLittleEndian
 
-from napari_d24fad.errors import Cancelled, Code, D24fadError, StudyError
+from napari_d24fad.errors import Code, StudyError
 from napari_d24fad.progress import CancelToken
-from napari_d24fad.studies.decoding.jpeg import LOSSLESS
 from napari_d24fad.studies.decoding.processes import FrameFormat, decode
 from napari_d24fad.studies.dicom.file import read_all
-from napari_d24fad.studies.dicom.header import Instance, vanished
-from napari_d24fad.studies.dicom.values import number, text
+from napari_d24fad.studies.dicom.header import Instance
+from napari_d24fad.studies.dicom.padding import without_padding
+from napari_d24fad.studies.dicom.palette import expand_palette
+from napari_d24fad.studies.dicom.refusals import coded_errors
+from napari_d24fad.studies.dicom.values import items, number, text
 from napari_d24fad.studies.files.quiet import quiet
 from napari_d24fad.studies.scan import Photometric, Voxels
 
@@ -41,37 +36,41 @@ TRANSFORMS: dict[str, Any] = {
     "apply_icc_profile": False,
 }
 
-IMAGES = frozenset(
-    {
-        uid.ComputedRadiographyImageStorage,
-        uid.CTImageStorage,
-        uid.DigitalMammographyXRayImageStorageForPresentation,
-        uid.DigitalXRayImageStorageForPresentation,
-        uid.EnhancedCTImageStorage,
-        uid.EnhancedMRImageStorage,
-        uid.MRImageStorage,
-        uid.OphthalmicPhotography8BitImageStorage,
-        uid.PositronEmissionTomographyImageStorage,
-        uid.SecondaryCaptureImageStorage,
-        uid.UltrasoundImageStorage,
-        uid.UltrasoundMultiFrameImageStorage,
-        uid.VLPhotographicImageStorage,
-    }
-)
-"""SOP classes whose files are images; of the others highdicom's tables tell.
-
-Loading those takes a second, in which no other thread runs: the viewer would stand still.
-"""
+_SHOWN = uid.MRImageStorage
+"""SOP class of what is handed to highdicom: pixels alone, whatever file they came from."""
 
 _look_up = highdicom.image.does_iod_have_pixel_data  # type: ignore[attr-defined]  # imported there, not exported
 
 
-@cache  # for highdicom searches them anew with every file, 40 % of reading a series
-def _is_image(sop_class: str) -> bool:
-    return sop_class in IMAGES or bool(_look_up(sop_class))
+def _is_image(sop_class_uid: str) -> bool:
+    # Loading its tables takes a second, in which no other thread runs: the viewer would stand still.
+    return sop_class_uid == _SHOWN or bool(_look_up(sop_class_uid))
 
 
 highdicom.image.does_iod_have_pixel_data = _is_image  # type: ignore[attr-defined]  # as above
+
+_PIXEL_DATA = ("PixelData", "FloatPixelData", "DoubleFloatPixelData")
+_COLOURS = ("Red", "Green", "Blue")
+_MEANING = (
+    "SamplesPerPixel",
+    "PhotometricInterpretation",
+    "PlanarConfiguration",
+    "Rows",
+    "Columns",
+    "BitsAllocated",
+    "BitsStored",
+    "HighBit",
+    "PixelRepresentation",
+    "PixelPaddingValue",
+    "PixelPaddingRangeLimit",
+    "RescaleSlope",
+    "RescaleIntercept",
+    "ModalityLUTSequence",
+    *(f"{colour}PaletteColorLookupTableDescriptor" for colour in _COLOURS),
+    *(f"{colour}PaletteColorLookupTableData" for colour in _COLOURS),
+    *(f"Segmented{colour}PaletteColorLookupTableData" for colour in _COLOURS),
+)
+"""All that decides which value or colour a stored value stands for."""
 
 
 def read_slice(instance: Instance, cancel: CancelToken | None = None) -> Voxels:
@@ -88,21 +87,131 @@ def read_slice(instance: Instance, cancel: CancelToken | None = None) -> Voxels:
     Raises:
         StudyError: If the pixels are incomplete or of a kind that cannot be decoded.
     """
-    colour = instance.photometric is Photometric.COLOUR
-    with coded_errors(instance.transfer_syntax), quiet():
-        dataset = with_placement(read_whole(instance))
+    return FrameFile(instance).read(instance.frame or 0, cancel)
+
+
+class FrameFile:
+    """Reads a file once, and any of its frames when they are asked for, by any thread.
+
+    Args:
+        instance: The header of the file, or of one of its frames.
+
+    Raises:
+        StudyError: If the file is incomplete, too large, or gone.
+    """
+
+    def __init__(self, instance: Instance) -> None:
+        self._instance = instance
+        self._lock = threading.Lock()
+        with coded_errors(instance.transfer_syntax), quiet():
+            self._whole = read_whole(instance)
+            self._coded = frames(self._whole) if is_compressed(self._whole) else None
+
+    def read(self, index: int, cancel: CancelToken | None = None) -> Voxels:
+        """Reads a frame; see `read_slice` for what is returned and raised.
+
+        Args:
+            index: Which frame, from 0.
+            cancel: Stops the decoding of compressed pixels.
+        """
+        colour = self._instance.photometric is Photometric.COLOUR
+        with coded_errors(self._instance.transfer_syntax), quiet():
+            with self._lock:  # elements are interpreted when they are first looked at
+                dataset = _plain(self._whole, index)
+            if self._coded is not None:
+                _set_decoded(dataset, self._whole, self._coded[index], cancel)
+            else:
+                _set_stored(dataset, self._whole, index, self._lock)
+            volume = get_volume_from_series(
+                [dataset], dtype=np.uint32 if colour else np.float32, **TRANSFORMS
+            )
+            pixels: Voxels = volume.array[0]
+            if colour:
+                return eight_bit(pixels, dataset)
+            if "PixelPaddingValue" not in dataset:
+                return pixels  # else the stored values are decoded a second time
+            return without_padding(pixels, dataset.pixel_array, dataset)
+
+
+def _plain(whole: Dataset, index: int) -> Dataset:
+    """Returns what a file says of the values of a frame, and nothing else.
+
+    Nothing else can be malformed then, or of a kind that highdicom does not know. It asks for a
+    place, too; the true ones come from the headers of all slices together.
+
+    Raises:
+        StudyError: ``CONTRADICTORY_PIXELS``.
+    """
+    dataset = Dataset()
+    dataset.file_meta = FileMetaDataset()
+    dataset.file_meta.TransferSyntaxUID = whole.file_meta.TransferSyntaxUID
+    for name in _MEANING:
+        if name in whole:
+            dataset[name] = whole[name]
+    groups = items(whole, "PerFrameFunctionalGroupsSequence")[index : index + 1]
+    for group in (*groups, *items(whole, "SharedFunctionalGroupsSequence")[:1]):
+        transforms = items(group, "PixelValueTransformationSequence")[:1]
+        if transforms:
+            for name in ("RescaleSlope", "RescaleIntercept"):
+                dataset.pop(name, None)
+                if name in transforms[0]:
+                    dataset[name] = transforms[0][name]
+            break
+    tables = items(dataset, "ModalityLUTSequence")
+    if not tables or not len(tables[0]):
+        dataset.pop("ModalityLUTSequence", None)  # empty ones say nothing
         if ("RescaleSlope" in dataset) != ("RescaleIntercept" in dataset):
             # Some readers take the other half for granted, some take neither.
-            raise StudyError(Code.UNSUPPORTED_PIXELS, "It states one half of its rescale, not the other.")
-        if is_compressed(dataset):
-            _decompress(dataset, cancel)
-        volume = get_volume_from_series([dataset], dtype=np.uint32 if colour else np.float32, **TRANSFORMS)
-        pixels: Voxels = volume.array[0]
-        if colour:
-            return eight_bit(pixels, dataset)
-        if "PixelPaddingValue" not in dataset:
-            return pixels  # else the stored values are decoded a second time
-        return without_padding(pixels, dataset.pixel_array, dataset)
+            raise StudyError(Code.CONTRADICTORY_PIXELS, "It states one half of its rescale, not the other.")
+    expand_palette(dataset)
+    dataset.SOPClassUID, dataset.SOPInstanceUID = _SHOWN, "2.25.1"
+    dataset.FrameOfReferenceUID = dataset.SeriesInstanceUID = dataset.StudyInstanceUID = "2.25.1"
+    dataset.ImagePositionPatient = [0, 0, 0]
+    dataset.ImageOrientationPatient = [1, 0, 0, 0, 1, 0]
+    dataset.PixelSpacing = [1, 1]
+    dataset.SpacingBetweenSlices = 1
+    return dataset
+
+
+def _set_stored(dataset: Dataset, whole: Dataset, index: int, lock: threading.Lock) -> None:
+    """Gives a dataset the pixels of one frame as they are stored.
+
+    Raises:
+        StudyError: ``TRUNCATED`` if they are not there.
+    """
+    (name,) = (name for name in _PIXEL_DATA if name in whole)
+    count = int(number(whole, "NumberOfFrames") or 1)
+    with lock:
+        if whole.BitsAllocated == 1:  # frames begin within a byte
+            bits = pixel_array(whole, index=index, raw=True).astype(np.uint8)
+            dataset.BitsAllocated, dataset.HighBit = 8, dataset.BitsStored - 1
+            dataset.PixelData = bits.tobytes() + bytes(bits.size % 2)
+            dataset["PixelData"].VR = "OB"
+            return
+        element = whole[name]
+    if count > 1:
+        samples = 2 if whole.PhotometricInterpretation == "YBR_FULL_422" else whole.SamplesPerPixel
+        size = whole.Rows * whole.Columns * samples * whole.BitsAllocated // 8
+        content = element.value[index * size : (index + 1) * size]
+        if len(content) < size:
+            raise StudyError(Code.TRUNCATED)
+        element = DataElement(element.tag, element.VR, content + bytes(size % 2))
+    dataset[name] = element
+
+
+def _set_decoded(dataset: Dataset, whole: Dataset, coded: bytes, cancel: CancelToken | None) -> None:
+    """Gives a dataset the pixels that a compressed frame decodes to."""
+    syntax = whole.file_meta.TransferSyntaxUID
+    decoded = decode(str(syntax), frame_format(whole), coded, cancel)
+    pixels = decoded.pixels
+    dataset.PixelData = pixels.tobytes() + bytes(pixels.nbytes % 2)
+    dataset["PixelData"].VR = "OB" if pixels.itemsize == 1 else "OW"
+    dataset.BitsAllocated = 8 * pixels.itemsize
+    dataset.PixelRepresentation = int(pixels.dtype.kind == "i")
+    dataset.PhotometricInterpretation = decoded.photometric
+    if pixels.ndim > 2:
+        dataset.PlanarConfiguration = 0
+    dataset.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian
 
 
 def is_compressed(dataset: Dataset) -> bool:
@@ -137,40 +246,6 @@ def frames(dataset: Dataset) -> list[bytes]:
     return list(generate_frames(dataset.PixelData, number_of_frames=count, extended_offsets=offsets))
 
 
-def _decompress(dataset: Dataset, cancel: CancelToken | None) -> None:
-    """Replaces the compressed pixels of a single-frame dataset by what they decode to."""
-    syntax = dataset.file_meta.TransferSyntaxUID
-    (frame,) = frames(dataset)
-    decoded = decode(str(syntax), frame_format(dataset), frame, cancel)
-    pixels = decoded.pixels
-    dataset.PixelData = pixels.tobytes() + bytes(pixels.nbytes % 2)
-    dataset["PixelData"].is_undefined_length = False
-    dataset["PixelData"].VR = "OB" if pixels.itemsize == 1 else "OW"
-    dataset.BitsAllocated = 8 * pixels.itemsize
-    dataset.PixelRepresentation = int(pixels.dtype.kind == "i")
-    dataset.PhotometricInterpretation = decoded.photometric
-    if pixels.ndim > 2:
-        dataset.PlanarConfiguration = 0
-    dataset.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian
-
-
-def without_padding(pixels: Voxels, stored: npt.NDArray[Any], header: Dataset) -> Voxels:
-    """Returns grey values with NaN where the stored values are declared as padding.
-
-    Args:
-        pixels: Real-world values, float32, of any shape.
-        stored: The stored values they came from, of the same shape.
-        header: May hold Pixel Padding Value (0028,0120) and Range Limit (0028,0121), which
-            are stored values.
-    """
-    value = header.get("PixelPaddingValue")
-    if not isinstance(value, int):
-        return pixels
-    limit = header.get("PixelPaddingRangeLimit")
-    low, high = sorted((value, limit if isinstance(limit, int) else value))
-    return np.where((stored >= low) & (stored <= high), np.float32(np.nan), pixels)
-
-
 def eight_bit(colours: Any, header: Dataset) -> npt.NDArray[np.uint8]:
     """Returns colours as uint8, dropping the low bits of deeper ones."""
     bits = int(header.BitsStored)
@@ -178,69 +253,6 @@ def eight_bit(colours: Any, header: Dataset) -> npt.NDArray[np.uint8]:
         bits = int(header.RedPaletteColorLookupTableDescriptor[2])
     shallow: npt.NDArray[np.uint8] = (colours >> max(0, bits - 8)).astype(np.uint8)
     return shallow
-
-
-def check_decodable(instance: Instance) -> None:
-    """Returns if the pixels of a file are of a kind that can be decoded.
-
-    Raises:
-        StudyError: ``UNSUPPORTED_PIXELS``, naming the reason.
-    """
-    if instance.photometric is None:
-        raise StudyError(Code.UNSUPPORTED_PIXELS, "Its colour space is not known.")
-    syntax = _syntax(instance.transfer_syntax)
-    try:
-        with quiet():
-            # The decoding process knows a decoder of JPEG Lossless that pydicom does not.
-            decodable = syntax in LOSSLESS or get_decoder(syntax).is_available
-    except NotImplementedError:
-        decodable = False
-    if not decodable:
-        raise _unsupported(syntax) from None
-
-
-def _unsupported(syntax: UID) -> StudyError:
-    # Without a name in the dictionary it may be any text.
-    name = syntax.name if syntax.name != syntax else "not known"
-    return StudyError(Code.UNSUPPORTED_PIXELS, f"Its transfer syntax is {name}.")
-
-
-def _syntax(transfer_syntax: str) -> UID:
-    return UID(transfer_syntax or ImplicitVRLittleEndian, validation_mode=IGNORE)
-
-
-@contextmanager
-def coded_errors(transfer_syntax: str) -> Iterator[None]:
-    """Turns what pydicom, highdicom and the decoders raise into a `StudyError`.
-
-    Their messages quote header values and paths, so none of them is passed on.
-
-    Args:
-        transfer_syntax: Transfer Syntax UID of the file being decoded.
-    """
-    try:
-        yield
-    except (D24fadError, Cancelled):
-        raise
-    except MemoryError:
-        raise StudyError(Code.TOO_LARGE, "There is not enough free memory.") from None
-    except FileNotFoundError:
-        raise vanished() from None
-    except OSError as error:
-        # The file system numbers its errors; pydicom raises others on damaged files.
-        raise StudyError(Code.PATH_UNREADABLE if error.errno else Code.TRUNCATED) from None
-    except RecursionError:
-        raise StudyError(Code.NOT_AN_IMAGE, "Its header is nested too deeply.") from None
-    except zlib.error:
-        raise StudyError(Code.TRUNCATED, "Its compressed data is damaged.") from None
-    except Exception as error:
-        # Decoders raise any exception on damaged input.
-        syntax = _syntax(transfer_syntax)
-        if "less than expected" in str(error):
-            raise StudyError(Code.TRUNCATED) from None
-        if syntax.is_compressed and isinstance(error, RuntimeError):
-            raise StudyError(Code.TRUNCATED, "Its compressed pixel data is damaged.") from None
-        raise _unsupported(syntax) from None
 
 
 def read_whole(instance: Instance) -> Dataset:
@@ -265,18 +277,4 @@ def read_whole(instance: Instance) -> Dataset:
         instance.sop_uid,
     ):
         raise StudyError(Code.PATH_MISSING, "A file was replaced while the study was read.")
-    return dataset
-
-
-def with_placement(dataset: Dataset) -> Dataset:
-    """Gives a single-frame dataset a plain placement, which highdicom asks for.
-
-    None of it changes a pixel value; the true geometry comes from the headers of all
-    slices together.
-    """
-    dataset.FrameOfReferenceUID = dataset.SeriesInstanceUID = "2.25.1"
-    dataset.ImagePositionPatient = [0, 0, 0]
-    dataset.ImageOrientationPatient = [1, 0, 0, 0, 1, 0]
-    dataset.PixelSpacing = [1, 1]
-    dataset.SpacingBetweenSlices = 1
     return dataset

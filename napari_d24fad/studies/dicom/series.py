@@ -1,4 +1,4 @@
-"""DICOM series of single-frame files: from headers to series, from series to voxels."""
+"""DICOM series of slices, in files of their own or frames of one: from headers to series, to voxels."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
-from functools import lru_cache, partial
+from functools import lru_cache
 from pathlib import Path
 from typing import ClassVar
 
@@ -19,11 +19,12 @@ from napari_d24fad.progress import CancelToken, Progress
 from napari_d24fad.studies.decoding.processes import MOST_KEPT
 from napari_d24fad.studies.dicom.copies import Copy, check_copies
 from napari_d24fad.studies.dicom.geometry import Stack, stack
+from napari_d24fad.studies.dicom.group import Group
 from napari_d24fad.studies.dicom.header import Instance
 from napari_d24fad.studies.dicom.mosaic import Tiles, is_tiled, tiles_of
-from napari_d24fad.studies.dicom.multiframe import multiframe_series
-from napari_d24fad.studies.dicom.pixels import check_decodable, read_slice
-from napari_d24fad.studies.dicom.split import Group, split_series
+from napari_d24fad.studies.dicom.pixels import FrameFile, read_slice
+from napari_d24fad.studies.dicom.refusals import check_decodable
+from napari_d24fad.studies.dicom.split import split_series
 from napari_d24fad.studies.dicom.suv import NoSuvError, suv_factor
 from napari_d24fad.studies.files.limits import check_size
 from napari_d24fad.studies.regrid import Regrid
@@ -37,10 +38,10 @@ _RUN = 8  # slices that one thread reads before it looks for others
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class DicomSeries(Series):
-    """A volume of single-frame files, or one single-frame image.
+    """A volume of single-frame files or of the frames of one file, or one image.
 
     Attributes:
-        instances: The headers of the files in slice order.
+        instances: The headers of the files or frames in slice order.
         copies: Pairs of one of the files and another that should be the same.
         regrid: How the volume is made of the files, where it is not simply all of them.
         factor: What values are multiplied with after the rescale that the files state; see `suv_factor`.
@@ -56,23 +57,26 @@ class DicomSeries(Series):
     @property
     def files(self) -> tuple[Path, ...]:
         """See `Series.files`."""
-        return tuple(instance.path for instance in self.instances)
+        return tuple(dict.fromkeys(instance.path for instance in self.instances))
 
     @property
     def variant(self) -> str:
         """See `Series.variant`."""
         kind = "" if self.regrid is None else type(self.regrid).__name__
-        return f"{kind} {self.outline.unit} {self.factor!r}" if self.outline.unit else kind
+        unit = f"{self.outline.unit} {self.factor!r}" if self.outline.unit else ""
+        frames = [str(instance.frame) for instance in self.instances if instance.frames > 1]
+        return " ".join([kind, *([unit] if unit else []), *frames]).strip()
 
     def _read(self, progress: Progress, cancel: CancelToken) -> Voxels:
         check_copies(self.copies, cancel)
         placeholder = self.outline.voxels
         voxels = np.empty(placeholder.shape, placeholder.dtype)
         unwanted = threading.Event()
+        read_one = self._reader(cancel)
 
         def read_run(start: int) -> int:
             # Two neighbours are needed at a time at most.
-            read = lru_cache(maxsize=2)(partial(self._read_file, cancel=cancel))
+            read = lru_cache(maxsize=2)(read_one)
             stop = min(start + _RUN, len(voxels))
             for index in range(start, stop):
                 if not unwanted.is_set():
@@ -93,14 +97,18 @@ class DicomSeries(Series):
         return voxels
 
     def _read_middle_slice(self, cancel: CancelToken) -> Voxels:
-        return self._slice(self.grid[0] // 2, partial(self._read_file, cancel=cancel))[np.newaxis]
+        return self._slice(self.grid[0] // 2, self._reader(cancel))[np.newaxis]
 
     def _slice(self, index: int, read: Callable[[int], Voxels]) -> Voxels:
         picture = read(index) if self.regrid is None else self.regrid.draw(index, read)
         return picture if self.factor == 1 else np.multiply(picture, np.float32(self.factor))
 
-    def _read_file(self, index: int, cancel: CancelToken) -> Voxels:
-        return read_slice(self.instances[index], cancel)
+    def _reader(self, cancel: CancelToken) -> Callable[[int], Voxels]:
+        """Returns what reads a slice by its number; a file of several frames is read here."""
+        if self.instances[0].frames == 1:
+            return lambda index: read_slice(self.instances[index], cancel)
+        file = FrameFile(self.instances[0])
+        return lambda index: file.read(self.instances[index].frame or 0, cancel)
 
 
 def dicom_series(instances: Iterable[Instance]) -> tuple[Series, ...]:
@@ -154,11 +162,13 @@ def _series(group: Group) -> Series:
     first = replace(first, identity=replace(first.identity, description=description))
     if any(instance.program for instance in group.instances):
         group = replace(group, problems=(*group.problems, Problem(Code.ALSO_A_PROGRAM)))
-    if first.frames > 1:
-        return multiframe_series(first, group.problems, group.copies)
+    if first.frames > 1 and first.frame is None and group.refusal is not None:
+        return replace(_plain(first, group), refusal=group.refusal)
     try:
         check_decodable(first)
         check_size(_plain(first, group).outline.voxels.shape)
+        if group.assumed:
+            return _if_agreed(first, group)
         if group.refusal is not None:
             raise group.refusal
         if is_tiled(first) and len(group.instances) > 1:
@@ -198,6 +208,14 @@ def _of_tiles(first: Instance, group: Group, tiles: Tiles) -> DicomSeries:
     return volume if tiles.refusal is None else replace(plain, refusal=tiles.refusal, remedy=volume)
 
 
+def _if_agreed(first: Instance, group: Group) -> DicomSeries:
+    """Makes the series of frames whose places were taken from their order, once the user agrees to that."""
+    plain = replace(_plain(first, group), refusal=group.refusal)
+    assumed = replace(group, problems=(*group.problems, Problem(Code.ASSUMED_ORDER)))
+    volume = _volume(first, assumed, stack(group.instances))
+    return plain if volume.refusal else replace(plain, remedy=volume)
+
+
 def _volume(first: Instance, group: Group, found: Stack) -> DicomSeries:
     """Makes the series of slices that form a volume, or could be made to."""
     whole = replace(_plain(first, group), instances=found.instances, source=_common_folder(found.instances))
@@ -225,7 +243,7 @@ def _plain(first: Instance, group: Group) -> DicomSeries:
     photometric = first.photometric or Photometric.DARK_TO_BRIGHT
     return DicomSeries(
         outline=Scan(
-            voxels=outline_voxels((len(group.instances), first.rows, first.columns), photometric),
+            voxels=outline_voxels((group.n_slices, first.rows, first.columns), photometric),
             affine=pixel_affine((1.0, *first.pixel_shape)),
             modality=first.modality,
             photometric=photometric,
@@ -235,7 +253,7 @@ def _plain(first: Instance, group: Group) -> DicomSeries:
             stated_window=first.window,
         ),
         source=_common_folder(group.instances),
-        n_files=len(group.instances),
+        n_files=len({instance.path for instance in group.instances}),
         instances=group.instances,
         copies=group.copies,
     )
@@ -243,7 +261,7 @@ def _plain(first: Instance, group: Group) -> DicomSeries:
 
 def _common_folder(instances: tuple[Instance, ...]) -> Path:
     """Returns the file of a single-file series, else the deepest folder that holds all files."""
-    if len(instances) == 1:
+    if len({instance.path for instance in instances}) == 1:
         return instances[0].path
     folders = {instance.path.parent for instance in instances}
     common = folders.pop()

@@ -7,52 +7,32 @@ be told apart stays one group with a refusal.
 
 from __future__ import annotations
 
-import math
 from collections import Counter, defaultdict
-from collections.abc import Callable, Hashable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
+from pathlib import Path
 
 import numpy as np
 
 from napari_d24fad.errors import Code, StudyError
-from napari_d24fad.studies.descriptions import is_harmless
 from napari_d24fad.studies.dicom.copies import Copy, set_copies_apart
+from napari_d24fad.studies.dicom.functional_groups import Frames, frames_of
+from napari_d24fad.studies.dicom.group import Group, natural, trait_names
 from napari_d24fad.studies.dicom.header import TRAITS, Instance
+from napari_d24fad.studies.dicom.mixtures import apart
 from napari_d24fad.studies.dicom.mosaic import is_tiled
+from napari_d24fad.studies.dicom.placement import Placement
+from napari_d24fad.studies.dicom.tolerances import CORNER, corners_apart
 from napari_d24fad.studies.scan import Plane, Problem
 
-# Below this difference of direction cosines two slices are meant to be parallel. It only
-# decides who belongs together; whether they form a volume is decided by highdicom.
-_PARALLEL = 1e-3
+# Below this difference of direction cosines two slices are meant to be parallel, and below the other
+# one, in mm, to have the same pixels. They only decide who belongs together; see `tolerances` for what
+# forms a volume.
+_PARALLEL, _ALIKE = 1e-3, 5e-4
 
 _NUMBERS = ("No", "One", "Two", "Three", "Four", "Five", "Six", "Seven", "Eight", "Nine")
 _MOST_NAMED = 6
-_LONG_NUMBER = 1e5
-"""From so many digits on, a number could be an ID or a date."""
-
-
-@dataclass(frozen=True, slots=True)
-class Group:
-    """Instances that belong into one volume or image.
-
-    Attributes:
-        instances: In no particular order.
-        suffix: What tells the group from others of the same series, such as ``"echo 2"``.
-        problems: What was found while splitting.
-        refusal: Why the group cannot be one volume.
-        copies: Instances that were left out, each with the one it should be equal to.
-        whole: What it is one of several volumes of, at the same places; empty if of nothing.
-        name: In what it differs from these.
-    """
-
-    instances: tuple[Instance, ...]
-    suffix: str = ""
-    problems: tuple[Problem, ...] = ()
-    refusal: StudyError | None = None
-    copies: tuple[Copy, ...] = ()
-    whole: str = ""
-    name: str = ""
 
 
 def split_series(instances: Iterable[Instance]) -> list[Group]:
@@ -70,22 +50,27 @@ def split_series(instances: Iterable[Instance]) -> list[Group]:
 
 
 def _split_one(members: Sequence[Instance]) -> list[Group]:
-    originals, copies = set_copies_apart(members)
+    files, copies = set_copies_apart(members)
+    framed = {one.path: frames_of(one) for one in files if one.frames > 1 or _says_of_frames(one)}
+    originals = [frame for one in files for frame in _frames(one, framed)]
     spaces = {instance.identity.frame_of_reference_uid for instance in originals}
     # Some anonymisers give every file a frame of reference of its own, which says nothing.
     meant = 2 * len(spaces) <= len(originals)
+    known = partial(_lattice, known=[])
     groups: list[Group] = []
-    orientations: list[tuple[float, ...]] = []
     for look in _partition(originals, partial(_appearance, in_space=meant)):
-        for parallel in _partition(look, lambda one: _direction(one, orientations)):
-            groups += _as_volumes(_split_by_position(parallel), len(groups))
+        for parallel in _partition(look, known):
+            found = _split_by_position(parallel, framed.get(parallel[0].path))
+            groups += _as_volumes(found, len(groups))
     groups = _with_look(groups)
     # Pictures that look the same stay single without a reason that needs to be said.
     placed = any(group.instances[0].placement or group.instances[0].frames > 1 for group in groups)
     apart = len(groups) > 1 and (placed or any(group.suffix for group in groups))
     why = (Problem(Code.SPLIT_SERIES, _reason(groups)),) if apart else ()
     return [
-        _with_copies(replace(group, problems=why, suffix=_numbered(group, groups)), copies)
+        _with_copies(
+            replace(group, problems=(*why, *group.problems), suffix=_numbered(group, groups)), copies
+        )
         for group in groups
     ]
 
@@ -114,6 +99,18 @@ def _as_volumes(found: list[Group], number: int) -> list[Group]:
     ]
 
 
+def _says_of_frames(instance: Instance) -> bool:
+    return instance.has_groups and instance.placement is None
+
+
+def _frames(file: Instance, framed: Mapping[Path, Frames]) -> tuple[Instance, ...]:
+    """Returns what a file is split into: its frames; itself if it has only one and says nothing of it."""
+    found = framed.get(file.path)
+    if found is None or (file.frames == 1 and (found.refusal or found.assumed)):
+        return (file,)
+    return found.instances
+
+
 def _with_copies(group: Group, copies: Sequence[Copy]) -> Group:
     paths = {instance.path for instance in group.instances}
     own = tuple(copy for copy in copies if copy[0].path in paths)
@@ -134,7 +131,7 @@ def _reason(groups: Sequence[Group]) -> str:
 
 def _contents(group: Group) -> str:
     first = group.instances[0]
-    number = first.frames if first.frames > 1 else len(group.instances)
+    number = group.n_slices
     noun = "localizer" if "LOCALIZER" in first.image_type else "slice" if first.placement else "image"
     if first.frames > 1:
         noun = "frame"
@@ -150,32 +147,36 @@ def _appearance(instance: Instance, *, in_space: bool) -> Hashable:
         instance.modality,
         instance.photometric,
         (instance.rows, instance.columns),
-        tuple(round(length, 3) for length in instance.pixel_shape),
+        None if instance.placement else tuple(round(length, 3) for length in instance.pixel_shape),
         instance.placement is None,
         "LOCALIZER" in instance.image_type,
         instance.identity.frame_of_reference_uid if in_space else None,
     )
 
 
-def _direction(instance: Instance, known: list[tuple[float, ...]]) -> int:
-    """Returns the index of the first known orientation that is parallel, adding a new one."""
-    if instance.placement is None:
+def _lattice(instance: Instance, known: list[Placement]) -> int:
+    """Returns the index of the first known placement of the same directions and spacing, adding a new one."""
+    place = instance.placement
+    if place is None:
         return -1
-    orientation = instance.placement.orientation
     for index, other in enumerate(known):
-        if np.abs(np.subtract(orientation, other)).max() < _PARALLEL:
+        turned = np.abs(np.subtract(place.orientation, other.orientation)).max()
+        stretched = np.abs(np.subtract(place.pixel_spacing, other.pixel_spacing)).max()
+        if (turned < _PARALLEL and stretched < _ALIKE) or (
+            corners_apart(place, other, instance.rows, instance.columns) <= CORNER
+        ):
             return index
-    known.append(orientation)
+    known.append(place)
     return len(known) - 1
 
 
-def _split_by_position(members: list[Instance]) -> list[Group]:
-    if members[0].frames > 1:
-        return [Group(tuple(members))]
+def _split_by_position(members: list[Instance], frames: Frames | None) -> list[Group]:
+    if members[0].frames > 1 and frames is not None and frames.refusal is not None:
+        return [Group(tuple(members), refusal=frames.refusal, assumed=frames.assumed)]
     # Each tiled picture is a volume of its own, also where it lies elsewhere than the others.
     alone = is_tiled(members[0]) and _sharing(members) < len(members)
     if members[0].placement is not None and not alone:
-        return _split_shared(members)
+        return [part for group in _split_shared(members) for part in apart(group)]
     return [Group((instance,)) for instance in sorted(members, key=lambda one: (one.number or 0, one.path))]
 
 
@@ -188,8 +189,8 @@ def _split_shared(members: list[Instance], suffix: str = "") -> list[Group]:
         parts = _partition(members, partial(_trait, index=index))
         # A trait that counts slices instead of volumes does not thin out the positions.
         if 1 < len(parts) <= sharing and all(_sharing(part) < sharing for part in parts):
-            parts.sort(key=lambda part: _natural(_trait(part[0], index)))
-            names = _trait_names(name, [_trait(part[0], index) for part in parts])
+            parts.sort(key=lambda part: natural(_trait(part[0], index)))
+            names = trait_names(name, [_trait(part[0], index) for part in parts])
             return [
                 group
                 for part, text in zip(parts, names, strict=True)
@@ -241,31 +242,6 @@ def _partition(members: Iterable[Instance], key: Callable[[Instance], Hashable])
 
 def _trait(instance: Instance, index: int) -> str:
     return instance.traits[index]
-
-
-def _natural(text: str) -> tuple[float, str]:
-    """Sorts numbers by size, and texts after them."""
-    try:
-        return float(text.split("\\")[0]), text
-    except ValueError:
-        return math.inf, text
-
-
-def _trait_names(name: str, values: list[str]) -> list[str]:
-    """Names each part by its number or by the words only it has; else by its order.
-
-    Texts may hold anything, so that words are shown that identify nobody, and short numbers.
-    """
-    words = [value.split("\\") for value in values]
-    shared = set(words[0]).intersection(*words[1:])
-    names = []
-    for order, value in enumerate(values):
-        number = _natural(value)[0]
-        own = [word for word in words[order] if word not in shared]
-        shown = " ".join(own) if math.isinf(number) else f"{number:g}"
-        harmless = all(map(is_harmless, own)) if math.isinf(number) else abs(number) < _LONG_NUMBER
-        names.append(f"{name} {shown if own and harmless and name != 'time' else order + 1}")
-    return names
 
 
 def _with_look(groups: list[Group]) -> list[Group]:

@@ -86,8 +86,8 @@ def _long_axes(dataset: Dataset, index: int) -> None:
 
 
 def _turn_one(dataset: Dataset, index: int) -> None:
-    if index == 2:
-        dataset.ImageOrientationPatient = [1, 0.0005, 0, 0, 1, 0]
+    if index == 2:  # by 0.1 mm at the far corner
+        dataset.ImageOrientationPatient = [1, 0.00095, 0, 0, 1, 0]
 
 
 def _mosaic(dataset: Dataset, index: int) -> None:
@@ -96,7 +96,7 @@ def _mosaic(dataset: Dataset, index: int) -> None:
 
 def _widen_one(dataset: Dataset, index: int) -> None:
     if index == 4:
-        dataset.PixelSpacing = ["1.5001", "0.75"]
+        dataset.PixelSpacing = ["1.5004", "0.75"]
 
 
 def _false_thickness(dataset: Dataset, index: int) -> None:
@@ -159,7 +159,7 @@ CASES = (
         "sub-millimetre jitter of positions",
         _jittered(0.3),
         Refused(
-            Code.MISSING_SLICE,
+            Code.UNEVEN_SLICES,
             "gaps",
             Volume(affine_of(_jittered(0.3)), GRID, (Code.RESAMPLED,), tolerance=1.01, label="resampled"),
         ),
@@ -178,7 +178,7 @@ CASES = (
     _at(
         "spacing that changes",
         positions(_UNEVEN),
-        Refused(Code.MISSING_SLICE, "gaps", _resampled(_UNEVEN, 8)),
+        Refused(Code.UNEVEN_SLICES, "gaps", _resampled(_UNEVEN, 8)),
     ),
     _tilted("gantry tilt of 20 degrees", (np.tan(np.radians(20)), 0)),
     _tilted("gantry tilt of -15 degrees", (-np.tan(np.radians(15)), 0)),
@@ -206,7 +206,7 @@ CASES = (
     ),
     Case(
         "one slice turned a little",
-        written(changed(_turn_one)),
+        written(changed(_turn_one, shape=(120, 140))),
         (Refused(Code.AMBIGUOUS_GEOMETRY, "parallel"),),
     ),
     Case(
@@ -216,7 +216,7 @@ CASES = (
     ),
     Case(
         "one slice of another pixel spacing",
-        written(changed(_widen_one)),
+        written(changed(_widen_one, shape=(180, 10))),
         (Refused(Code.AMBIGUOUS_GEOMETRY, "spacing"),),
     ),
     Case(

@@ -79,7 +79,7 @@ def _rescaled_each() -> Dataset:
     return enhanced(places, order=_SHUFFLED, rescale=lambda index: (0.25 + index / 16, -100.0))
 
 
-def _saved(make: Callable[[], Dataset]) -> Callable[[Path], None]:
+def saved(make: Callable[[], Dataset]) -> Callable[[Path], None]:
     def build(folder: Path) -> None:
         phantom.save(make(), folder / "frames")
 
@@ -87,7 +87,7 @@ def _saved(make: Callable[[], Dataset]) -> Callable[[Path], None]:
 
 
 def _enhanced(name: str, expected: Volume | Refused, places: np.ndarray, *arguments: object) -> Case:
-    return Case(name, _saved(lambda: enhanced(places, *arguments)), (expected,))  # type: ignore[arg-type]
+    return Case(name, saved(lambda: enhanced(places, *arguments)), (expected,))  # type: ignore[arg-type]
 
 
 def _compressed(syntax: str) -> Callable[[], Dataset]:
@@ -163,10 +163,21 @@ def _no_anatomy(sop_class: str, modality: str) -> Callable[[Path], Path]:
 _PART = (Code.SPLIT_SERIES,)
 _RIGHT = volume(tolerance=0.26)
 
+
+def _tilted(slant: float) -> Volume:
+    return volume(
+        places=positions(even(), slant=(slant, 0)),
+        problems=(Code.TILTED, Code.PADDING),
+        tolerance=0.51,
+        slanted=True,
+        label="tilt removed",
+    )
+
+
 CASES = (
     _enhanced("enhanced, frames in order", _RIGHT, positions(even())),
     _enhanced("enhanced, frames shuffled", _RIGHT, positions(even()), phantom.AXIAL, _SHUFFLED),
-    Case("enhanced, another rescale for each frame", _saved(_rescaled_each), (volume(tolerance=0.4),)),
+    Case("enhanced, another rescale for each frame", saved(_rescaled_each), (volume(tolerance=0.4),)),
     _enhanced(
         "enhanced, doubly oblique, shuffled",
         volume(phantom.OBLIQUE, tolerance=0.26),
@@ -174,41 +185,42 @@ CASES = (
         phantom.OBLIQUE,
         _SHUFFLED,
     ),
-    _enhanced("enhanced, a frame missing", Refused(Code.MISSING_SLICE), positions(even())[[0, 1, 3, 4, 5]]),
     _enhanced(
-        "enhanced, several frames at each position",
-        Refused(Code.MIXED_SERIES, "several frames"),
-        positions(even()),
-        phantom.AXIAL,
-        (0, 1, 2, 3, 0, 1, 2, 3),
-    ),
-    _enhanced(
-        "enhanced, gantry tilt of 20 degrees",
-        Refused(Code.AMBIGUOUS_GEOMETRY, "stack"),
-        positions(even(), slant=(0.36, 0)),
-    ),
-    _enhanced(
-        "enhanced, gantry tilt of 2 degrees",
-        Refused(Code.AMBIGUOUS_GEOMETRY, "slant"),
-        positions(even(), slant=(0.035, 0)),
+        "enhanced, a frame missing",
+        Refused(
+            Code.MISSING_SLICE,
+            "4.00 to 8.00",
+            volume(places=positions(even(6)), problems=(Code.RESAMPLED,), label="resampled", tolerance=0.26),
+        ),
+        positions(even())[[0, 1, 3, 4, 5]],
     ),
     Case(
+        "enhanced, several frames at each position",
+        saved(lambda: enhanced(positions(even()), order=(0, 1, 2, 3, 0, 1, 2, 3))),
+        tuple(
+            volume(places=positions(even(4)), problems=_PART, tolerance=0.26, name=f"volume {number}")
+            for number in (1, 2)
+        ),
+    ),
+    _enhanced("enhanced, gantry tilt of 20 degrees", _tilted(0.36), positions(even(), slant=(0.36, 0))),
+    _enhanced("enhanced, gantry tilt of 2 degrees", _tilted(0.035), positions(even(), slant=(0.035, 0))),
+    Case(
         "enhanced, padding value",
-        _saved(_padded),
+        saved(_padded),
         (volume(tolerance=0.4, problems=(Code.PADDING,), padding=8),),
     ),
     Case(
         "enhanced, RLE",
-        _saved(_compressed(RLELossless)),
+        saved(_compressed(RLELossless)),
         (volume(places=positions(even(3)), grid=(3, 64, 64)),),
     ),
     Case(
         "enhanced, JPEG 2000",
-        _saved(_compressed(JPEG2000Lossless)),
+        saved(_compressed(JPEG2000Lossless)),
         (volume(places=positions(even(3)), grid=(3, 64, 64)),),
     ),
     Case("enhanced, truncated", _truncated, (Refused(Code.TRUNCATED),)),
-    Case("enhanced, a frame not described", _saved(_undescribed), (Refused(Code.TRUNCATED, "describe"),)),
+    Case("enhanced, a frame not described", saved(_undescribed), (Refused(Code.TRUNCATED, "describe"),)),
     Case("enhanced, the file twice", _twice, (volume(tolerance=0.4, problems=(Code.DUPLICATE_INSTANCE,)),)),
     Case("enhanced, same UID with other pixels", _conflicting, (Refused(Code.CONFLICTING_COPIES),)),
     Case(
@@ -221,18 +233,18 @@ CASES = (
     ),
     Case(
         "ultrasound film",
-        _saved(_film(UltrasoundMultiFrameImageStorage, "US")),
+        saved(_film(UltrasoundMultiFrameImageStorage, "US")),
         (Refused(Code.FILM, "5 frames"),),
     ),
     Case(
         "ultrasound film in colour",
-        _saved(_film(UltrasoundMultiFrameImageStorage, "US", colour=True)),
+        saved(_film(UltrasoundMultiFrameImageStorage, "US", colour=True)),
         (Refused(Code.FILM, "5 frames"),),
         compared=False,
     ),
     Case(
         "secondary capture of several frames",
-        _saved(_film(MultiFrameGrayscaleByteSecondaryCaptureImageStorage, "OT")),
+        saved(_film(MultiFrameGrayscaleByteSecondaryCaptureImageStorage, "OT")),
         (Refused(Code.FILM, "5 frames"),),
     ),
     Case("radiotherapy dose", _no_anatomy(RTDoseStorage, "RTDOSE"), refused=Code.NOT_AN_IMAGE),

@@ -278,7 +278,7 @@ CASES = (
     Case(
         "unknown colour space",
         _picture(_COLOURS[0], PhotometricInterpretation="HSV"),
-        (Refused(Code.UNSUPPORTED_PIXELS, "colour space"),),
+        (Refused(Code.CONTRADICTORY_PIXELS, "colour space"),),
         compared=False,
     ),
     Case(

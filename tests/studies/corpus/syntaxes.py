@@ -7,11 +7,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
-from imagecodecs import jpeg8_encode
+from imagecodecs import htj2k_encode, jpeg8_encode
 from PIL import Image
 from pydicom.dataset import Dataset
 from pydicom.encaps import encapsulate
 from pydicom.uid import (
+    HTJ2K,
     JPEG2000,
     MPEG4HP41,
     UID,
@@ -19,6 +20,7 @@ from pydicom.uid import (
     ExplicitVRBigEndian,
     ExplicitVRLittleEndian,
     HTJ2KLossless,
+    HTJ2KLosslessRPCL,
     ImplicitVRLittleEndian,
     JPEG2000Lossless,
     JPEGBaseline8Bit,
@@ -123,6 +125,19 @@ def _twelve(syntax: UID) -> Callable[[], list[Dataset]]:
     return _by_imagecodecs(syntax, np.uint16, level=100, bitspersample=12)
 
 
+def _high_throughput(syntax: UID, **options: object) -> Callable[[], list[Dataset]]:
+    def make() -> list[Dataset]:
+        datasets = _large(rescale=(0.25, -100))
+        for dataset in datasets:
+            pixels = np.frombuffer(dataset.PixelData, np.int16).reshape(64, 64)
+            dataset.file_meta.TransferSyntaxUID = syntax
+            dataset.PixelData = encapsulate([htj2k_encode(pixels, **options)])
+            dataset["PixelData"].VR = "OB"
+        return datasets
+
+    return make
+
+
 def _claimed(syntax: UID, bits: int = 16) -> Callable[[], list[Dataset]]:
     """Pixels in a compression that nothing here can write; the header must be enough."""
 
@@ -179,6 +194,17 @@ CASES = (
     Case("JPEG-LS near-lossless", written(_compressed(JPEGLSNearLossless, jls_error=2)), (_at(0.7),)),
     Case("JPEG 2000 lossless", written(_compressed(JPEG2000Lossless)), (_at(0.13),)),
     Case("JPEG 2000 lossy", written(_compressed(JPEG2000, j2k_psnr=[90])), (_at(4.0),)),
+    Case("High-Throughput JPEG 2000 lossless", written(_high_throughput(HTJ2KLossless)), (_at(0.13),)),
+    Case(
+        "High-Throughput JPEG 2000 lossless, by resolution",
+        written(_high_throughput(HTJ2KLosslessRPCL)),
+        (_at(0.13),),
+    ),
+    Case(
+        "High-Throughput JPEG 2000 lossy",
+        written(_high_throughput(HTJ2K, reversible=False)),
+        (_at(4.0),),
+    ),
     Case("JPEG that is damaged", written(_damaged), (Refused(Code.TRUNCATED, "compressed"),)),
     Case(
         "JPEG Lossless (process 14), selection value 1", written(_lossless(JPEGLosslessSV1, 1)), (_at(0.13),)

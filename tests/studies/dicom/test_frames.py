@@ -9,16 +9,14 @@ import numpy as np
 import pytest
 from pydicom.uid import JPEGLSLossless
 
-from napari_d24fad.errors import Code, StudyError
 from napari_d24fad.progress import CancelToken
 from napari_d24fad.studies.decoding.processes import Frame, FrameFormat, decode
-from napari_d24fad.studies.dicom import frames as dicom_frames
-from napari_d24fad.studies.dicom.frames import CompressedFrames
+from napari_d24fad.studies.dicom import pixels as dicom_pixels
 from napari_d24fad.studies.scan import Scan
 from napari_d24fad.studies.study import open_study
 from tests.studies import phantom
 
-N_FRAMES = 20
+N_FRAMES = 16  # two threads read eight each
 
 
 def _load(path: Path) -> Scan:
@@ -47,39 +45,8 @@ def test_each_frame_is_decoded_once_two_at_a_time(
         return decode(syntax, form, frame, cancel)
 
     monkeypatch.setattr("os.cpu_count", lambda: 2)
-    monkeypatch.setattr(dicom_frames, "decode", counted)
+    monkeypatch.setattr(dicom_pixels, "decode", counted)
     scan = _load(path)
     assert len(asked) == len(set(asked)) == N_FRAMES
     phantom.assert_world_linear(scan)
     np.testing.assert_array_equal(scan.voxels, plain.voxels)
-
-
-def _frames(frames: list[bytes], cancel: CancelToken) -> CompressedFrames:
-    form = FrameFormat(4, 4, 1, 16, 16, 1, "MONOCHROME2")
-    return CompressedFrames(JPEGLSLossless, form, frames, cancel)
-
-
-def test_a_damaged_frame_is_told_when_it_is_asked_for() -> None:
-    with _frames([b"no image"] * 3, CancelToken()) as coded:
-        coded.keep(range(3))
-        with pytest.raises(StudyError) as caught:
-            coded.decoded(2)
-    assert caught.value.code is Code.TRUNCATED
-
-
-def test_frames_nobody_asked_for_are_not_decoded_after_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
-    begun, ending, asked = threading.Event(), threading.Event(), list[bytes]()
-
-    def waiting(syntax: str, form: FrameFormat, frame: bytes, cancel: CancelToken | None = None) -> Frame:
-        asked.append(frame)
-        begun.set()
-        ending.wait(60)
-        return Frame(np.zeros((4, 4), np.int16), form.photometric_interpretation)
-
-    monkeypatch.setattr("os.cpu_count", lambda: 1)
-    monkeypatch.setattr(dicom_frames, "decode", waiting)
-    with _frames([b""] * 9, CancelToken()) as coded:
-        coded.keep(range(9))
-        assert begun.wait(60)
-        threading.Timer(0.3, ending.set).start()
-    assert len(asked) == 1

@@ -313,10 +313,9 @@ def test_tables_of_the_standard_are_not_loaded_for_the_usual_images(tmp_path: Pa
     phantom.write_series(tmp_path, phantom.slice_datasets())
     tables = _standard_utils.get_module_attribute_map
     tables.cache_clear()
-    dicom_pixels._is_image.cache_clear()
     only(tmp_path).load()
     assert tables.cache_info().misses == 0
-    assert all(_standard_utils.does_iod_have_pixel_data(each) for each in dicom_pixels.IMAGES)
+    assert dicom_pixels._is_image(DigitalXRayImageStorageForPresentation)  # others may still ask
     assert tables.cache_info().misses == 1
 
 

@@ -122,7 +122,7 @@ CASES = (
     Case(
         "65535 samples in a pixel",
         saved(lambda dataset: setattr(dataset, "SamplesPerPixel", 65535)),
-        (Refused(Code.UNSUPPORTED_PIXELS),),
+        (Refused(Code.CONTRADICTORY_PIXELS),),
     ),
     Case("slices too large together", _many_large, (Refused(Code.TOO_LARGE, "8.9 GiB"),)),
     Case(

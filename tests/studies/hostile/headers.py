@@ -105,7 +105,9 @@ CASES = (
     Case("a program of Linux in the preamble", _program(b"\x7fELF"), (_WARNED,)),
     # TIFF readers know such files; they are no programs.
     Case("a TIFF header in the preamble", _program(b"II*\0"), (_RIGHT,)),
-    Case("a slope without an intercept", saved(_half_a_rescale), (Refused(Code.UNSUPPORTED_PIXELS, "half"),)),
+    Case(
+        "a slope without an intercept", saved(_half_a_rescale), (Refused(Code.CONTRADICTORY_PIXELS, "half"),)
+    ),
     Case("identifiers that climb out of folders", _climbing, (_RIGHT,)),
     Case(
         "a length of 4 GB in the header",
