@@ -18,18 +18,19 @@ _PATIENCE, _TO_START = 4 * SECONDS, 300
 _AT_ONCE = 2000
 
 
-def outcomes(seed: int, start: int, end: int) -> Iterator[str]:
+def outcomes(seed: int, start: int, end: int, name: str = "") -> Iterator[str]:
     """Yields a line for each mutant; a process that dies or hangs is replaced.
 
     Args:
         seed: Of the mutants.
         start: Number of the first one.
         end: Number of the one after the last.
+        name: Only seeds are taken whose names hold this.
     """
     number = start
     while number < end:
         stop = min(end, number + _AT_ONCE)
-        command = [sys.executable, "-m", "tests.fuzz.child", str(seed), str(number), str(stop)]
+        command = [sys.executable, "-m", "tests.fuzz.child", str(seed), str(number), str(stop), name]
         process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
         lines: queue.Queue[str] = queue.Queue()
         threading.Thread(target=_listen, args=(process, lines), daemon=True).start()
@@ -65,14 +66,15 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--mutants", type=int, default=20000)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--name", default="", help="take only seeds whose names hold this, such as HTJ2K")
     arguments = parser.parse_args()
     counted: Counter[tuple[str, str]] = Counter()
     bad = []
-    for first in outcomes(arguments.seed, 0, arguments.mutants):
+    for first in outcomes(arguments.seed, 0, arguments.mutants, arguments.name):
         line = first
         if line.endswith(": hang"):  # once more by itself: the machine may have been busy
             number = int(line.split()[0])
-            (line,) = outcomes(arguments.seed, number, number + 1)
+            (line,) = outcomes(arguments.seed, number, number + 1, arguments.name)
         kind, result = line.split(" ", 1)[1].split(": ", 1)[0], line.rsplit(": ", 1)[1]
         refused = re.fullmatch(r"[A-Z]\d\d", result) is not None
         counted[kind, "refused by code" if refused else result] += 1

@@ -26,11 +26,11 @@ def mutant(all_seeds: tuple[Seed, ...], seed: int, number: int) -> tuple[Seed, b
     return chosen, chosen.pack(mutate(chosen.content, rng))
 
 
-def main(seed: int, start: int, stop: int) -> None:
-    """Reads the mutants of a range."""
+def main(seed: int, start: int, stop: int, name: str = "") -> None:
+    """Reads the mutants of a range, made of the seeds of a name only."""
     _limit_memory()
     os.environ[LIMIT_VARIABLE] = _LIMIT_GIB
-    all_seeds = seeds()
+    all_seeds = tuple(each for each in seeds() if name in each.name)
     print("ready", flush=True)
     with tempfile.TemporaryDirectory() as folder:
         tempfile.tempdir = folder
@@ -69,4 +69,4 @@ def _resident(*, reset: bool = False) -> int:
 
 
 if __name__ == "__main__":
-    main(*map(int, sys.argv[1:]))
+    main(*map(int, sys.argv[1:4]), *sys.argv[4:])

@@ -11,21 +11,27 @@ import zipfile
 import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import nibabel
 import numpy as np
-from imagecodecs import jpeg8_encode
+from imagecodecs import htj2k_encode, jpeg8_encode
 from PIL import Image
 from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.encaps import encapsulate
 from pydicom.uid import (
+    HTJ2K,
     UID,
     DeflatedExplicitVRLittleEndian,
     ExplicitVRLittleEndian,
+    HTJ2KLossless,
+    HTJ2KLosslessRPCL,
     ImplicitVRLittleEndian,
     JPEG2000Lossless,
     JPEGBaseline8Bit,
+    JPEGExtended12Bit,
+    JPEGLossless,
     JPEGLosslessSV1,
     JPEGLSLossless,
     MediaStorageDirectoryStorage,
@@ -106,12 +112,27 @@ def _frames() -> Iterator[Seed]:
         dataset = _slice()
         dataset.compress(syntax, generate_instance_uid=False)
         yield Seed("compressed", f"{syntax.name}.dcm", _written(dataset))
-    dataset = _slice()
-    pixels = np.frombuffer(dataset.PixelData, np.uint16).reshape(dataset.Rows, dataset.Columns)
-    dataset.file_meta.TransferSyntaxUID = JPEGLosslessSV1
-    dataset.PixelData = encapsulate([jpeg8_encode(pixels, lossless=True, bitspersample=16)])
-    dataset["PixelData"].VR = "OB"
-    yield Seed("compressed", "JPEG Lossless.dcm", _written(dataset))
+    for name, syntax, code in (
+        ("JPEG Lossless", JPEGLosslessSV1, partial(jpeg8_encode, lossless=True, bitspersample=16)),
+        (
+            "JPEG Lossless 14",
+            JPEGLossless,
+            partial(jpeg8_encode, lossless=True, predictor=6, bitspersample=16),
+        ),
+        ("JPEG 12 bits", JPEGExtended12Bit, partial(jpeg8_encode, level=90, bitspersample=12)),
+        ("HTJ2K", HTJ2KLossless, htj2k_encode),
+        ("HTJ2K RPCL", HTJ2KLosslessRPCL, htj2k_encode),
+        ("HTJ2K lossy", HTJ2K, partial(htj2k_encode, reversible=False)),
+    ):
+        dataset = _slice()
+        pixels = np.frombuffer(dataset.PixelData, np.uint16).reshape(dataset.Rows, dataset.Columns)
+        if "12" in name:
+            pixels = pixels % 2**12
+            dataset.BitsStored, dataset.HighBit, dataset.PixelRepresentation = 12, 11, 0
+        dataset.file_meta.TransferSyntaxUID = syntax
+        dataset.PixelData = encapsulate([code(pixels)])
+        dataset["PixelData"].VR = "OB"
+        yield Seed("compressed", f"{name}.dcm", _written(dataset))
     dataset = _colours("YBR_FULL_422")
     picture = io.BytesIO()
     Image.fromarray(np.frombuffer(dataset.PixelData, np.uint8).reshape(*_SHAPE, 3)).save(picture, "JPEG")

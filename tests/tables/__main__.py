@@ -9,9 +9,16 @@ from tests.tables.card import card
 from tests.tables.conformance import conformance
 from tests.tables.errors import errors
 from tests.tables.pydicom_files import pydicom_files
+from tests.tables.transfer_syntaxes import transfer_syntaxes
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
-PAGES = {"card": card, "errors": errors, "pydicom-files": pydicom_files, "conformance": conformance}
+PAGES = {
+    "card": card,
+    "errors": errors,
+    "transfer-syntaxes": transfer_syntaxes,
+    "pydicom-files": pydicom_files,
+    "conformance": conformance,
+}
 
 
 def main(names: list[str]) -> None:

@@ -10,11 +10,13 @@ import pytest
 
 from napari_d24fad.network.card import read_card
 from tests.studies.corpus import CASES
+from tests.studies.corpus.case import Volume
 from tests.tables.card import CARD, card
 from tests.tables.conformance import outcome
 from tests.tables.errors import errors
 from tests.tables.pydicom_files import FILES, FOLDER
 from tests.tables.pydicom_files import outcome as file_outcome
+from tests.tables.transfer_syntaxes import PROVEN, transfer_syntaxes
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
 
@@ -28,6 +30,22 @@ def _rows(name: str) -> dict[str, list[str]]:
 
 def test_errors() -> None:
     assert (DOCS / "errors.md").read_text(encoding="utf-8") == errors(), "run make docs"
+
+
+def test_transfer_syntaxes() -> None:
+    page = (DOCS / "transfer-syntaxes.md").read_text(encoding="utf-8")
+    assert page == transfer_syntaxes(), "run make docs"
+
+
+def test_a_case_has_the_transfer_syntax_that_it_proves(tmp_path: Path) -> None:
+    cases = {case.name: case for case in CASES}
+    for syntax, names in PROVEN.items():
+        for name in names:
+            folder = tmp_path / f"{syntax} {len(name)}"
+            cases[name].write(folder)
+            stated = {pydicom.dcmread(path).file_meta.TransferSyntaxUID for path in folder.iterdir()}
+            assert stated == {syntax}, name
+            assert all(isinstance(expected, Volume) for expected in cases[name].expected)
 
 
 def test_card() -> None:

@@ -113,10 +113,15 @@ def _fault(syntax: UID, plugin: str, frame: bytes, attributes: dict[str, Any]) -
     return jpeg2000.fault(frame, attributes) if syntax in jpeg2000.SYNTAXES else ""
 
 
+def decoder_name(syntax: UID, bits_stored: int) -> str:
+    """Returns which plugin of pydicom is to decode a transfer syntax; empty if it is none's in particular."""
+    if syntax in jpeg.DCT and bits_stored > 8:
+        return jpeg.PLUGIN
+    return _PLUGINS.get(syntax, "")
+
+
 def _plugin(decoder: Decoder, attributes: dict[str, Any]) -> str:
-    chosen = _PLUGINS.get(decoder.UID, "")
-    if decoder.UID in jpeg.DCT and attributes["bits_stored"] > 8:
-        chosen = jpeg.PLUGIN
+    chosen = decoder_name(decoder.UID, attributes["bits_stored"])
     return chosen if chosen in decoder.available_plugins else ""
 
 
