@@ -10,6 +10,7 @@ from napari_d24fad.anatomy.planes import dilated
 
 _SMALLEST_ML, _LARGEST_ML = 20.0, 2400.0
 _LARGEST_CM2 = 300.0
+_LEAST_CM2 = 25.0  # of the largest slice: a spinal canal, a vertebra or the wall of a heart has less
 _OPEN = 0.35  # share of the outline without bone beside it
 _FAT = 0.12  # share of voxels as dark as fat or air
 _JUMP = 0.3  # smallest share of a slice that both it and the next hold, for slices 5 mm apart
@@ -30,6 +31,8 @@ def faults_inside_skull(mask: BoolArray, head: HeadCT) -> tuple[str, ...]:
     cm2 = mask.sum(axis=(1, 2)) * float(np.prod(head.spacing)) / 100
     if not _SMALLEST_ML <= volume <= _LARGEST_ML or cm2.max() > _LARGEST_CM2:
         faults.append(f"The volume found inside the skull is {volume:.0f} ml.")
+    if cm2.max() < _LEAST_CM2:
+        faults.append("What bone encloses is too small for a head in every slice.")
     if (head.grey[mask] < 45).mean() > _FAT:
         faults.append("What was found inside the skull holds fat or air.")
     # Sections through the middle of the head, where bone surrounds the brain all round.

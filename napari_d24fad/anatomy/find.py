@@ -61,11 +61,10 @@ def find_body(scan: Scan, kind: Kind | None = None, spacing: Millimetres | None 
     values = grid.reduce(scan.voxels)
     if not np.isfinite(values).any() or np.nanmin(values) == np.nanmax(values):
         raise PairingError(Code.NOTHING_TO_EXAMINE)
-    cut_out = kind is Kind.TISSUE or (kind is not Kind.BODY and is_cut_out(values))
-    if cut_out:
-        mask = tissue(values)
-    else:
-        mask = body(values, grid, hounsfield=scan.modality == "CT" and float(np.nanmin(values)) < -200)
+    hounsfield = scan.modality == "CT" and float(np.nanmin(values)) < -200
+    # In HU air is known as such; outside a round field of view lies a value of its own.
+    cut_out = kind is Kind.TISSUE or (kind is not Kind.BODY and not hounsfield and is_cut_out(values))
+    mask = tissue(values) if cut_out else body(values, grid, hounsfield=hounsfield)
     if not mask.any():
         raise PairingError(Code.NOTHING_TO_EXAMINE)
     return Anatomy(Kind.TISSUE if cut_out else Kind.BODY, grid, mask, values)

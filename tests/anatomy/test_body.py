@@ -48,3 +48,27 @@ def test_drawn_region() -> None:
     anatomy = drawn_region(scan, body)
     assert anatomy.kind is Kind.REGION
     assert (anatomy.grid.expand(anatomy.mask) == body).all()
+
+
+def test_a_spinal_canal_is_not_the_inside_of_a_skull() -> None:
+    """A trunk in HU whose vertebrae enclose a canal of 4 cm2 over 20 cm: 80 ml, as a part of a head may."""
+    rows, columns = np.meshgrid(np.arange(160), np.arange(200), indexing="ij")
+    trunk = ((rows - 80) / 55) ** 2 + ((columns - 100) / 80) ** 2 < 1
+    from_canal = np.hypot(rows - 100, columns - 100)
+    plane = np.select([from_canal < 5.6, from_canal < 10, trunk], [30.0, 700.0, 40.0], -1000.0)
+    voxels = np.repeat(plane[np.newaxis], 40, axis=0).astype(np.float32)
+    found = find_anatomy(Scan(voxels, AFFINE, modality="CT"))
+    assert found.kind is Kind.BODY
+    assert found.mask[:, 40, 50].all()
+
+
+def test_a_round_field_of_view_is_no_cut_out_organ() -> None:
+    """A quarter of the picture is padding of -2000; air and table within the circle are no body."""
+    scan, body = trunk()
+    outside = (Y - 60) ** 2 + (X - 90) ** 2 > 75**2
+    assert outside.mean() > 0.2
+    padded = Scan(np.where(outside, -2000, scan.voxels).astype(np.float32), AFFINE, modality="CT")
+    found = find_anatomy(padded)
+    assert found.kind is Kind.BODY
+    mask = found.grid.expand(found.mask)
+    assert 2 * (mask & body).sum() / (mask.sum() + body.sum()) > 0.97
