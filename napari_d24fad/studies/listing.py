@@ -33,7 +33,7 @@ VOLUME_SUFFIXES = (*ALONE, *FREESURFER, *ITK_SUFFIXES)
 """What the names of files end in that are a volume, or several, by themselves."""
 
 _LONGEST_START = 540
-_EARLY_S = 0.7
+_EARLY_S = 0.4
 _READING = "Reading headers"
 
 

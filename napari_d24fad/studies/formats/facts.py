@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import math
+import zlib
 from dataclasses import dataclass
 from pathlib import Path
 
 from napari_d24fad.errors import Code, StudyError
+from napari_d24fad.progress import CancelToken
 from napari_d24fad.studies.files.bounded import is_file, open_file
 from napari_d24fad.studies.files.limits import check_size
 
 LONGEST_HEADER = 2**16
+_BLOCK = 2**22
+_EITHER_HEADER = 32 + zlib.MAX_WBITS  # that of zlib, which MetaImage has, or of gzip
 # Deflate makes nothing smaller than by this factor.
 _MOST_DEFLATED = 1040
 
@@ -88,6 +92,31 @@ def beside(path: Path, name: str) -> Path:
     if not is_file(found):
         raise StudyError(Code.TRUNCATED, "The file with its voxels is not beside it.")
     return found
+
+
+def check_deflated(path: Path, facts: VolumeFacts, cancel: CancelToken) -> None:
+    """Inflates the voxels once to see that they are whole: ITK returns damaged ones without an error.
+
+    Raises:
+        StudyError: ``TRUNCATED`` if the checksum is wrong, or there are more or fewer than stated.
+        Cancelled: If a stop was asked for.
+    """
+    needed = math.prod(facts.sizes) * facts.volumes * facts.channels * facts.voxel_bytes
+    inflater = zlib.decompressobj(_EITHER_HEADER)
+    found = 0
+    try:
+        with open_file(facts.voxels_in or path) as file:
+            file.seek(facts.voxels_at)
+            while not inflater.eof and found <= needed:
+                cancel.check()
+                packed = inflater.unconsumed_tail or file.read(_BLOCK)
+                if not packed:
+                    break
+                found += len(inflater.decompress(packed, _BLOCK))
+    except (OSError, zlib.error):
+        raise StudyError(Code.TRUNCATED, "Its compressed data is damaged.") from None
+    if not inflater.eof or found != needed:
+        raise StudyError(Code.TRUNCATED, "Its compressed data is damaged.")
 
 
 def check_facts(path: Path, facts: VolumeFacts) -> None:

@@ -15,7 +15,7 @@ from napari_d24fad.errors import Cancelled, Code, D24fadError, StudyError
 from napari_d24fad.progress import CancelToken, Progress
 from napari_d24fad.studies.file_geometry import FileGeometry, placed, slice_axis, unplaced
 from napari_d24fad.studies.files.limits import LONGEST, SHORTEST
-from napari_d24fad.studies.formats.facts import VolumeFacts, check_facts
+from napari_d24fad.studies.formats.facts import VolumeFacts, check_deflated, check_facts
 from napari_d24fad.studies.formats.metaimage import metaimage_facts
 from napari_d24fad.studies.formats.nrrd import nrrd_facts
 from napari_d24fad.studies.scan import Photometric, Scan, SeriesIdentity, Voxels
@@ -62,6 +62,8 @@ class ItkSeries(Series):
         if facts != self.facts:
             raise StudyError(Code.PATH_MISSING, "A file was replaced while the study was read.")
         check_facts(self.source, facts)
+        if facts.compressed:
+            check_deflated(self.source, facts, cancel)
         import SimpleITK as sitk  # noqa: N813 - its usual name; a third of a second to import
 
         with _coded_errors():

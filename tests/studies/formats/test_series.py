@@ -105,6 +105,22 @@ def test_a_volume_that_became_another_meanwhile(tmp_path: Path) -> None:
     assert caught.value.code is Code.PATH_MISSING
 
 
+@pytest.mark.parametrize("name", ["v.mha", "v.mhd", "v.nrrd"])
+def test_damaged_compression_is_not_read(tmp_path: Path, name: str) -> None:
+    """ITK returns what it could inflate, and 0 or worse for the rest, without an error."""
+    values = np.random.default_rng(2).integers(0, 999, VALUES.shape).astype(np.int16)
+    SimpleITK.WriteImage(SimpleITK.GetImageFromArray(values), str(tmp_path / name), True)
+    (series,) = open_study(tmp_path / name).series
+    np.testing.assert_array_equal(series.load().voxels, values)
+    path = tmp_path / "v.zraw" if name == "v.mhd" else tmp_path / name
+    content = bytearray(path.read_bytes())
+    content[-700] ^= 0xFF
+    path.write_bytes(content)
+    with pytest.raises(StudyError) as caught:
+        series.load()
+    assert caught.value.code is Code.TRUNCATED
+
+
 def test_half_of_a_pair(tmp_path: Path) -> None:
     nibabel.save(nibabel.Nifti1Pair(VALUES.T, np.eye(4)), tmp_path / "v.img")
     (tmp_path / "v.img").rename(tmp_path / "w.img")
