@@ -16,6 +16,7 @@ from napari_d24fad.atomic import atomic_file
 MATRIX = 512
 _PIXEL_MM, _SLICE_MM = 0.8, 1.0
 _AIR, _TISSUE, _NOISE = -1000, 40, 15
+_HEAD_MM, _BONE, _BRAIN, _FLUID, _FINE_NOISE = 240.0, 900, 34, 8, 3
 
 
 def trunk(seed: int, slices: int, matrix: int = MATRIX) -> Iterator[npt.NDArray[np.int16]]:
@@ -37,6 +38,31 @@ def trunk(seed: int, slices: int, matrix: int = MATRIX) -> Iterator[npt.NDArray[
         yield plane + (_NOISE * random.standard_normal(plane.shape)).astype(np.int16)
 
 
+def head(seed: int, slices: int, matrix: int = MATRIX) -> Iterator[npt.NDArray[np.int16]]:
+    """Yields the slices of a head from its base to its vertex, in HU, ``(matrix, matrix)`` int16 each."""
+    random = np.random.default_rng(seed)
+    half = _HEAD_MM / 2
+    y, x = np.meshgrid(*[np.linspace(-half, half, matrix, dtype=np.float32)] * 2, indexing="ij", sparse=True)
+    wide, high, long = np.array([68.0, 66.0, 84.0]) * random.uniform(0.95, 1.05, 3)
+    for z in np.linspace(-high - 4, high + 4, slices):
+        across = (x / wide) ** 2 + (y / long) ** 2 + (z / high) ** 2
+        skull = (x / (wide + 7)) ** 2 + (y / (long + 7)) ** 2 + (z / (high + 7)) ** 2 < 1
+        fluid = ((np.abs(x) - 12) / 9) ** 2 + (y / 32) ** 2 + ((z - 5) / 18) ** 2 < 1
+        plane = np.where(skull, np.int16(_BONE), np.int16(_AIR))
+        plane[across < 1] = _BRAIN
+        plane[fluid] = _FLUID
+        yield plane + (_FINE_NOISE * random.standard_normal(plane.shape)).astype(np.int16)
+
+
+def write_head(path: Path, seed: int, slices: int, matrix: int = MATRIX) -> None:
+    """Writes a head, uncompressed.
+
+    Raises:
+        ExportError: CANNOT_WRITE.
+    """
+    _write(path, np.stack(list(head(seed, slices, matrix))), _HEAD_MM / matrix, 140.0 / slices)
+
+
 def write_nifti(path: Path, seed: int, slices: int, matrix: int = MATRIX) -> None:
     """Writes a volume, uncompressed.
 
@@ -44,7 +70,11 @@ def write_nifti(path: Path, seed: int, slices: int, matrix: int = MATRIX) -> Non
         ExportError: CANNOT_WRITE.
     """
     voxels = np.stack(list(trunk(seed, slices, matrix)))
-    affine = np.diag([-_PIXEL_MM * MATRIX / matrix, -_PIXEL_MM * MATRIX / matrix, _SLICE_MM, 1.0])
+    _write(path, voxels, _PIXEL_MM * MATRIX / matrix, _SLICE_MM)
+
+
+def _write(path: Path, voxels: npt.NDArray[np.int16], pixel: float, step: float) -> None:
+    affine = np.diag([-pixel, -pixel, step, 1.0])
     image = nibabel.Nifti1Image(voxels.T, affine)
     image.header.set_xyzt_units("mm")
     with atomic_file(path) as temporary:

@@ -25,6 +25,7 @@ class Benchmark:
         product_gflops: Rate of a large matrix product, by precision, in GFLOP/s.
         images: Single images.
         volume: A volume; None if it was not measured.
+        heads: Heads by CT; None if they were not measured.
         memory_mib: Highest memory of the device, or resident memory.
     """
 
@@ -36,6 +37,7 @@ class Benchmark:
     product_gflops: dict[str, float]
     images: tuple[ImageSpeed, ...]
     volume: VolumeSpeed | None
+    heads: VolumeSpeed | None
     memory_mib: float
 
 
@@ -56,7 +58,12 @@ def as_text(measured: Benchmark) -> str:
         *(_row(each, measured) for each in measured.images),
     ]
     if measured.volume is not None:
-        lines += ["", *_volume_lines(measured.volume)]
+        volume = measured.volume
+        title = f"A CT of {volume.slices} slices of 512 x 512, as many in each of 8 references"
+        lines += ["", *_volume_lines(title, volume)]
+    if measured.heads is not None:
+        title = f"Heads by CT of 30 slices of 512 x 512, one of 8 references of {measured.heads.slices}"
+        lines += ["", *_volume_lines(title, measured.heads)]
     return "\n".join(lines)
 
 
@@ -116,11 +123,9 @@ def _row(each: ImageSpeed, measured: Benchmark) -> str:
     return f"| {' | '.join(cells)} |"
 
 
-def _volume_lines(volume: VolumeSpeed) -> list[str]:
+def _volume_lines(title: str, volume: VolumeSpeed) -> list[str]:
     lines = [
-        f"A CT of {volume.slices} slices of 512 x 512, as many in each of 8 references, "
-        f"model {volume.model}; "
-        f"highest memory above the imports: {volume.memory_mib:.0f} MiB",
+        f"{title}, model {volume.model}; highest memory above the imports: {volume.memory_mib:.0f} MiB",
         "",
         "| step | seconds | asked of two cores |",
         "|---|---|---|",

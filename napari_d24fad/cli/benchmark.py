@@ -25,7 +25,8 @@ def add_options(command: Parser) -> None:
         "--volume",
         type=count,
         metavar="SLICES",
-        help="also measure a CT of so many slices against eight such references, with the embedded model",
+        help="also measure a CT of so many slices against eight such references, and heads by CT, with the "
+        "embedded model",
     )
     command.add_argument(
         "--volume-teacher",
@@ -59,6 +60,7 @@ def run(arguments: Namespace) -> None:
     # These import torch.
     import torch
 
+    from napari_d24fad.benchmark.heads import measure_heads
     from napari_d24fad.benchmark.images import measure_images
     from napari_d24fad.benchmark.operations import operations
     from napari_d24fad.benchmark.product import product_rate
@@ -85,14 +87,16 @@ def run(arguments: Namespace) -> None:
             part(progress, 0, 0.5),
             cancel,
         )
-        volume = None
+        volume = heads = None
         if arguments.volume:
             if arguments.volume_teacher:
                 # As published, without the embedded model's larger inputs.
                 card = replace(detector.model.card, name=arguments.teacher, input_size=arguments.size)
                 model = replace(detector.model, card=card, network=network)
                 detector = Detector(model, arguments.device)
-            volume = measure_volume(detector, arguments.volume, part(progress, 0.5, 1), cancel)
+            volume = measure_volume(detector, arguments.volume, part(progress, 0.5, 0.8), cancel)
+            if not arguments.volume_teacher:
+                heads = measure_heads(arguments.volume, part(progress, 0.8, 1), cancel)
     on_gpu = device.type == "cuda"
     # Before the large matrices are made, which no run of the program has.
     memory_mib = torch.cuda.max_memory_allocated(device) / 2**20 if on_gpu else highest_mib()
@@ -109,6 +113,7 @@ def run(arguments: Namespace) -> None:
         product_gflops=rates,
         images=tuple(images),
         volume=volume,
+        heads=heads,
         memory_mib=memory_mib,
     )
     if arguments.plot is not None:

@@ -40,6 +40,7 @@ class Loaded:
     Args:
         request: Names the model, the device, the scoring and the window.
         spare: How many encoded scans to keep beside those of the last run.
+        cache: Keeps references on disk; None for that of the user.
 
     Attributes:
         setting: That of the request.
@@ -51,12 +52,12 @@ class Loaded:
         ModelError: The model is unknown or damaged, or the device not available.
     """
 
-    def __init__(self, request: Request, spare: int) -> None:
+    def __init__(self, request: Request, spare: int, cache: FeatureCache | None = None) -> None:
         self.setting = request.setting
         # Features explain what the atlas finds.
         scoring = None if request.scoring == ATLAS else request.scoring
         self.detector = Detector.load(request.model, request.device, scoring, request.windows)
-        cache = FeatureCache(features_folder(), features_limit())
+        cache = cache or FeatureCache(features_folder(), features_limit())
         self._kept_references = KeptReferences(self.detector, cache)
         self.encodings = Encodings(self.detector, self._kept_references, spare)
         self._references: References | None = None
