@@ -83,11 +83,13 @@ class WorkingGrid:
 
     def expand(self, array: npt.NDArray[Any]) -> npt.NDArray[Any]:
         """Brings an array on this grid to the grid of the scan by repeating its voxels."""
-        for axis, (block, length) in enumerate(zip(self.blocks, self._full(), strict=True)):
-            if block > 1:
-                part = (slice(None),) * axis + (slice(length),)
-                array = np.repeat(array, block, axis=axis)[part]
-        return np.ascontiguousarray(self.orientation.invert(array))
+        expanded = np.empty(self.scan_grid, array.dtype)
+        ordered = self.orientation.apply(expanded)  # a view
+        (thick, high, wide), (_, rows, columns) = self.blocks, self._full()
+        for index, plane in enumerate(array):  # copies of a whole volume would not fit beside the others
+            fine = np.repeat(np.repeat(plane, high, axis=0)[:rows], wide, axis=1)[:, :columns]
+            ordered[index * thick : (index + 1) * thick] = fine
+        return expanded
 
     def scan_voxels(self, mask: BoolArray) -> int:
         """Returns how many voxels of the scan a mask on this grid covers."""

@@ -67,9 +67,10 @@ class _Steps:
     taken: list[Step]
 
     def take(self, name: str, work: Callable[[], Result], asked: float | None = None) -> Result:
-        started = time.perf_counter()
+        started, before = time.perf_counter(), time.process_time()
         result = work()
-        self.taken.append(Step(name, time.perf_counter() - started, asked))
+        seconds, processor = time.perf_counter() - started, time.process_time() - before
+        self.taken.append(Step(name, seconds, asked, processor))
         return result
 
 
@@ -100,7 +101,7 @@ def _reopen(request: Request, cache: FeatureCache) -> None:
 
 
 def _examine(loaded: Loaded, request: Request, steps: _Steps, name: str, asked: float) -> None:
-    started = time.perf_counter()
+    started, before = time.perf_counter(), time.process_time()
     cancel = CancelToken()
     query, encoded = steps.take(
         f"{name}: read, and compare a few with the references",
@@ -109,5 +110,5 @@ def _examine(loaded: Loaded, request: Request, steps: _Steps, name: str, asked: 
     known = loaded.reference_set(request, encoded, silent, cancel)
     work = partial(loaded.examine, request, query, known, silent, cancel)
     steps.take(f"{name}: place, compare, draw the map", work)
-    seconds = time.perf_counter() - started
-    steps.taken.append(Step(f"{name}: all of it, from reading to the map", seconds, asked))
+    seconds, processor = time.perf_counter() - started, time.process_time() - before
+    steps.taken.append(Step(f"{name}: all of it, from reading to the map", seconds, asked, processor))

@@ -127,11 +127,12 @@ def _volume_lines(title: str, volume: VolumeSpeed) -> list[str]:
     lines = [
         f"{title}, model {volume.model}; highest memory above the imports: {volume.memory_mib:.0f} MiB",
         "",
-        "| step | seconds | asked of two cores |",
-        "|---|---|---|",
+        "| step | seconds | processor seconds | asked of two cores |",
+        "|---|---|---|---|",
     ]
     return lines + [
-        f"| {step.name} | {step.seconds:.3g} | {'' if step.asked is None else f'{step.asked:g}'} |"
+        f"| {step.name} | {step.seconds:.3g} | {'' if step.processor is None else f'{step.processor:.3g}'} "
+        f"| {'' if step.asked is None else f'{step.asked:g}'} |"
         for step in volume.steps
     ]
 

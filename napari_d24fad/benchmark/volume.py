@@ -47,11 +47,13 @@ class Step:
         name: What is done.
         seconds: How long it takes; for many of a kind, the 95th percentile.
         asked: How long it may take on two CPU cores by the project's own demand; None for no demand.
+        processor: Seconds of all cores together, which others who use them change less; None if not taken.
     """
 
     name: str
     seconds: float
     asked: float | None = None
+    processor: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
