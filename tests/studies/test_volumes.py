@@ -7,6 +7,7 @@ from pathlib import Path
 import nibabel
 import numpy as np
 import pytest
+from pydicom.dataset import Dataset
 
 from napari_d24fad.errors import ArgumentError, Code, StudyError
 from napari_d24fad.session.opening import open_paths
@@ -14,6 +15,7 @@ from napari_d24fad.studies.study import open_study
 from napari_d24fad.studies.volumes import Member, summary, together
 from tests.studies import phantom
 from tests.studies.corpus.build import even, positions, slices
+from tests.studies.corpus.multiframe import enhanced
 
 
 def weighted(folder: Path, weightings: list[int], *, series_number: int = 1) -> None:
@@ -88,6 +90,20 @@ def test_choosing(tmp_path: Path) -> None:
             study.choose(number, volume)
     alone = open_study(four_dimensional(tmp_path / "w.nii", 1))
     assert alone.choose(1) is alone.choose(1, 1) is alone.series[0]
+
+
+def test_frames_of_one_file_are_one_row_too(tmp_path: Path) -> None:
+    dataset = enhanced(positions(even(8)), order=(0, 1, 2, 3, 0, 1, 2, 3))
+    for number, group in enumerate(dataset.PerFrameFunctionalGroupsSequence):
+        echo = Dataset()
+        echo.EffectiveEchoTime = 4.6 if number < 4 else 9.2
+        group.MREchoSequence = [echo]
+    phantom.save(dataset, tmp_path / "frames")
+    (row,) = open_study(tmp_path).rows
+    assert summary(row) == "2 volumes: echo time = 4.6, 9.2"
+    for one in row:
+        assert one.grid[0] == 4
+        phantom.assert_world_linear(one.load())
 
 
 class Named:
