@@ -8,7 +8,7 @@ import numpy as np
 from scipy import ndimage
 
 from napari_d24fad.anatomy.find import find_anatomy
-from napari_d24fad.anatomy.found import Anatomy
+from napari_d24fad.anatomy.found import Anatomy, Kind
 from napari_d24fad.anatomy.grid import BoolArray
 from napari_d24fad.anatomy.place import BoxPlacer
 from napari_d24fad.anatomy.registration import Template, align
@@ -64,7 +64,11 @@ def carried(region: BoolArray, on: Scan, to: Scan, cancel: CancelToken | None = 
         if alignment.accepted:
             return Carried(_through(region, on, to, alignment.move), ALIGNED)
         problems = (Problem(Code.NOT_ALIGNED, alignment.reason),)
-    return Carried(_by_box(region, on, to), BY_BOX, problems)
+    ours, theirs = find_anatomy(on), find_anatomy(to)
+    if ours.kind is not theirs.kind:  # boxes of one thing only say where a place is
+        ours, theirs = find_anatomy(on, Kind.BODY), find_anatomy(to, Kind.BODY)
+        problems += (Problem(Code.MASK_REPLACED, "The drawn region was carried by the box of the body."),)
+    return Carried(_by_box(region, ours, theirs), BY_BOX, problems)
 
 
 def _may_align(scan: Scan) -> bool:
@@ -82,13 +86,10 @@ def _through(region: BoolArray, on: Scan, to: Scan, move: Affine) -> BoolArray:
     return _seen(share >= 0.5)
 
 
-def _by_box(region: BoolArray, on: Scan, to: Scan) -> BoolArray:
-    ours, theirs = find_anatomy(on), find_anatomy(to)
+def _by_box(region: BoolArray, ours: Anatomy, theirs: Anatomy) -> BoolArray:
+    """Gives a region the same place in the bounding box of another anatomy."""
     if ours.grid.sided != theirs.grid.sided:
         raise PairingError(Code.REGION_NOT_CARRIED, "Only one of the two scans states its sides.")
-    if ours.kind is not theirs.kind:
-        detail = f"The anatomy of one was found as {ours.kind.value}, of the other as {theirs.kind.value}."
-        raise PairingError(Code.REGION_NOT_CARRIED, detail)
     placer = BoxPlacer((1.0, 1.0, 1.0))
     to_ours = np.linalg.inv(placer.matrix(ours)) @ placer.matrix(theirs)
     share = ndimage.affine_transform(

@@ -10,6 +10,7 @@ from scipy import ndimage
 from scipy.spatial.transform import Rotation
 
 from napari_d24fad.anatomy.carrying import ALIGNED, BY_BOX, DRAWN, carried
+from napari_d24fad.anatomy.find import find_anatomy
 from napari_d24fad.anatomy.found import Kind
 from napari_d24fad.anatomy.grid import BoolArray
 from napari_d24fad.errors import Code, PairingError
@@ -106,10 +107,13 @@ def test_sides_that_only_one_scan_states_are_not_guessed() -> None:
     assert refused.value.code is Code.REGION_NOT_CARRIED
 
 
-def test_another_kind_of_anatomy_is_refused() -> None:
+def test_where_one_was_cut_out_both_boxes_are_those_of_the_body_and_that_is_told() -> None:
     on, region = _scan((10.0, 2.0, 2.0))
-    to, _ = _scan((10.0, 2.0, 2.0), seed=1)
+    to, expected = _scan((10.0, 2.0, 2.0), shift=(8.0, 0.0, 0.0), seed=1)
     noisy = np.where(to.voxels == 0, np.random.default_rng(2).uniform(0.1, 4, to.grid), to.voxels)
-    with pytest.raises(PairingError, match=Kind.BODY.value) as refused:
-        carried(region, on, replace(to, voxels=noisy.astype(np.float32)))
-    assert refused.value.code is Code.REGION_NOT_CARRIED
+    other = replace(to, voxels=noisy.astype(np.float32))
+    assert find_anatomy(on).kind is Kind.TISSUE
+    assert find_anatomy(other).kind is Kind.BODY
+    here = carried(region, on, other)
+    assert _dice(here.mask, expected) > 0.8
+    assert [problem.code for problem in here.problems] == [Code.MASK_REPLACED]
