@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from napari_d24fad import cli
@@ -13,7 +14,7 @@ from napari_d24fad.cli.parser import read_arguments
 from napari_d24fad.cli.volumes import _methods, are_measured
 from napari_d24fad.evaluation.reading import read_labelled
 from tests.evaluation.images import make_task
-from tests.evaluation.volumes.sets import make_set
+from tests.evaluation.volumes.sets import body, make_set, save
 
 
 def test_a_set_of_volumes_is_measured_as_such(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -119,3 +120,25 @@ def test_implanted_lesions_are_measured_with_the_plans_of_t1_heads(tmp_path: Pat
     )
     assert [method.name for method in without] == []
     assert [method.name for method in implanted] == ["atlas (head T1)", "atlas (head T1, volume)"]
+
+
+def test_only_outlines_are_measured_where_that_is_asked_for(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    make_set(tmp_path / "ball", n_normal=4, n_abnormal=2, organ=True)
+    words = ["evaluate", str(tmp_path), "--task", "ball", "--shots", "3", "--draws", "1"]
+    words += ["--out", str(tmp_path / "out"), "--methods", "brightest", "atlas", "--roi"]
+    assert cli.main([*words, "own"]) == 2  # normal scans have no outline
+    assert "A01" in capsys.readouterr().err
+    for path in (tmp_path / "ball" / "normal").iterdir():
+        number = int(path.name.removeprefix("n").removesuffix(".nii.gz"))
+        save(tmp_path / "ball" / "anatomy" / path.name, body(number).astype(np.uint8))
+    for how in ("own", "carried"):
+        assert cli.main([*words, how, "--json"]) == 0
+        told = json.loads(capsys.readouterr().out)
+        assert told["roi"] == how
+        (found,) = told["sets"]
+        names = [method["method"] for method in found["methods"]]
+        assert names == ["brightest place", "atlas (drawn region)"]
+        assert (tmp_path / "out" / f"volumes-default-roi-{how}" / "volumes.md").is_file()
+    assert cli.main([*words, "own", "--implant"]) == 2
