@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from scipy import ndimage
@@ -90,13 +90,34 @@ def _by_box(region: BoolArray, ours: Anatomy, theirs: Anatomy) -> BoolArray:
     """Gives a region the same place in the bounding box of another anatomy."""
     if ours.grid.sided != theirs.grid.sided:
         raise PairingError(Code.REGION_NOT_CARRIED, "Only one of the two scans states its sides.")
-    placer = BoxPlacer((1.0, 1.0, 1.0))
-    to_ours = np.linalg.inv(placer.matrix(ours)) @ placer.matrix(theirs)
+    filled = [axis for axis in range(3) if any(_reaches_edge(each, axis) for each in (ours, theirs))]
+    from_, to_ = (_box_matrix(each, filled) for each in (ours, theirs))
+    to_ours = np.linalg.inv(from_) @ to_
     share = ndimage.affine_transform(
         ours.grid.reduce(region.astype(np.float32)), to_ours[:3, :3], to_ours[:3, 3],
         output_shape=theirs.mask.shape, order=1,
     )  # fmt: skip
     return _seen(np.asarray(theirs.grid.expand(share >= 0.5), bool))
+
+
+def _reaches_edge(anatomy: Anatomy, axis: int) -> bool:
+    """Whether the anatomy goes on beyond the picture along an axis within its slices."""
+    if axis == anatomy.grid.slice_axis:
+        return False
+    planes = np.moveaxis(anatomy.mask, axis, 0)
+    return bool(planes[0].any() or planes[-1].any())
+
+
+def _box_matrix(anatomy: Anatomy, filled: list[int]) -> Affine:
+    """Returns the map from index to the unit box of the anatomy.
+
+    Along axes that the anatomy fills in one of the scans it is the box of the picture: where a body is
+    cut, its ends say nothing, and examiners put what they look for in the same place of the picture.
+    """
+    mask = anatomy.mask.copy()
+    for axis in filled:
+        np.moveaxis(mask, axis, 0)[[0, -1]] = True
+    return BoxPlacer((1.0, 1.0, 1.0)).matrix(replace(anatomy, mask=mask))
 
 
 def _seen(mask: BoolArray) -> BoolArray:

@@ -117,3 +117,16 @@ def test_where_one_was_cut_out_both_boxes_are_those_of_the_body_and_that_is_told
     here = carried(region, on, other)
     assert _dice(here.mask, expected) > 0.8
     assert [problem.code for problem in here.problems] == [Code.MASK_REPLACED]
+
+
+def test_where_the_body_goes_on_beyond_the_picture_the_box_is_that_of_the_picture() -> None:
+    on, region = _scan((10.0, 2.0, 2.0))
+    to, expected = _scan((10.0, 2.0, 2.0), seed=1)
+    # Both show the same middle of the body; in one a corner of it is dark.
+    middle = (slice(None), slice(30, -30), slice(24, -24))
+    ours, theirs = (replace(scan, voxels=np.ascontiguousarray(scan.voxels[middle])) for scan in (on, to))
+    dark = theirs.voxels.copy()
+    dark[:, :14] = 0
+    here = carried(region[middle], ours, replace(theirs, voxels=dark))
+    assert here.how == BY_BOX
+    assert _dice(here.mask, expected[middle]) > 0.9
