@@ -6,10 +6,11 @@ from collections.abc import Sequence
 from functools import cached_property
 
 import numpy as np
+import numpy.typing as npt
 
 from napari_d24fad.anatomy.find import find_body
-from napari_d24fad.anatomy.found import Kind
-from napari_d24fad.anatomy.grid import BoolArray, WorkingGrid
+from napari_d24fad.anatomy.found import Anatomy
+from napari_d24fad.anatomy.grid import BoolArray
 from napari_d24fad.detection.encoding.sampling import Sampling
 from napari_d24fad.errors import PairingError
 from napari_d24fad.studies.scan import Scan
@@ -23,18 +24,23 @@ _LEAST_SLICES = 0.5
 class Extent:
     """The mask of a volume in canonical order.
 
+    Args:
+        anatomy: What was found in it.
+        missing: On the grid of the scan, voxels without a value; None if all have one.
+
     Attributes:
         kind: What it encloses.
     """
 
-    def __init__(self, kind: Kind, grid: WorkingGrid, mask: BoolArray) -> None:
-        self.kind = kind
-        self._grid, self._mask = grid, mask
+    def __init__(self, anatomy: Anatomy, missing: BoolArray | None = None) -> None:
+        self.kind = anatomy.kind
+        self._grid, self._mask, self._missing = anatomy.grid, anatomy.mask, missing
 
     @cached_property
     def voxels(self) -> BoolArray:
         """The mask on the grid of the scan, ``(slices, rows, columns)``."""
-        return np.asarray(self._grid.expand(self._mask), bool)
+        voxels = np.asarray(self._grid.expand(self._mask), bool)
+        return voxels if self._missing is None else voxels & ~self._missing
 
     def seen(self, index: int, sampling: Sampling) -> BoolArray:
         """Returns the mask of a slice where the network sees it.
@@ -72,6 +78,16 @@ def find_extent(scan: Scan, examined: Sequence[int]) -> Extent | None:
         found = find_body(scan)
     except PairingError:
         return None
-    extent = Extent(found.kind, found.grid, found.mask)
+    extent = Extent(found, _without_value(scan.voxels))
     filled = extent.voxels[list(examined)].any(axis=(1, 2))
     return extent if filled.mean() >= _LEAST_SLICES else None
+
+
+def _without_value(voxels: npt.NDArray[np.generic]) -> BoolArray | None:
+    """Returns where voxels are not a number; None if all are one."""
+    if not np.issubdtype(voxels.dtype, np.floating):
+        return None
+    # Plane by plane: the highest of a plane is no number where one of its voxels is none.
+    if not any(np.isnan(plane.max()) for plane in voxels):
+        return None
+    return np.asarray(np.isnan(voxels))

@@ -102,3 +102,20 @@ def test_images_are_examined_as_they_are_framed() -> None:
     prepared = prepare(image, SIDE)
     assert prepared.extent is None
     assert not prepared.masks
+
+
+def test_voxels_without_a_value_count_in_no_reference() -> None:
+    """A block that is not a number, inside the body: the mask leaves it out, and stays when pixels go."""
+    scan, body, _ = _trunk()
+    voxels = scan.voxels.copy()
+    hole = np.zeros(GRID, bool)
+    hole[:, 50:90, 80:120] = True
+    voxels[hole] = np.nan
+    light = Detector(random_model(), "cpu").encode_scan(Scan(voxels, scan.affine, modality="CT"))
+    extent = light.prepared.extent
+    assert extent is not None
+    assert not extent.voxels[hole].any()
+    assert extent.voxels[body & ~hole].mean() > 0.9
+    inside = light.without_pixels().prepared.inside(light.indices, SIDE)
+    back = light.prepared.sampling.to_slices(inside.float()).nan_to_num().numpy()
+    assert back[:, 56:84, 86:114].max() < 0.2
