@@ -8,21 +8,16 @@ import numpy as np
 from scipy import ndimage
 
 from napari_d24fad.anatomy.common_grid import CommonGrid, common_grid
+from napari_d24fad.anatomy.contrast import contrast_of
 from napari_d24fad.anatomy.deformation import Deformation, deform, warped
-from napari_d24fad.anatomy.find import find_anatomy
 from napari_d24fad.anatomy.found import Anatomy, Kind
 from napari_d24fad.anatomy.grid import BoolArray, Millimetres
-from napari_d24fad.anatomy.intensity import (
-    comparable,
-    contrast_agreement,
-    contrast_differs,
-    matched_quantiles,
-)
+from napari_d24fad.anatomy.intensity import comparable, matched_quantiles
 from napari_d24fad.anatomy.place import Place
 from napari_d24fad.anatomy.registration import Template, align
 from napari_d24fad.anatomy.volume import Grey, Volume, resample, volume_of
 from napari_d24fad.errors import Code, PairingError
-from napari_d24fad.studies.scan import Affine, Problem, Scan
+from napari_d24fad.studies.scan import Problem, Scan
 
 _LEAST_SEEN_ML = 50.0
 _CUT_OUT_SHARE = 0.6
@@ -30,9 +25,6 @@ _CUT_OUT_SHARE = 0.6
 
 def find_aligned(scan: Scan, template: Template, *, like_template: bool = True) -> Anatomy:
     """Finds the template's organ in a scan.
-
-    Where alignment is rejected, the box of the scan's tissue is laid on that of the template, and the
-    result says so.
 
     Args:
         scan: A grey volume with geometry.
@@ -45,30 +37,30 @@ def find_aligned(scan: Scan, template: Template, *, like_template: bool = True) 
         An anatomy on a `CommonGrid`, its values those of the template where tissue is the same.
 
     Raises:
-        PairingError: ``NOTHING_TO_EXAMINE``, if too little of the organ is in view.
+        PairingError: ``NOT_ALIGNED``, if alignment is rejected or too little of the organ is in view.
     """
     volume = volume_of(scan)
     alignment = align(template, volume)
+    if not alignment.accepted:
+        raise PairingError(Code.NOT_ALIGNED, alignment.reason)
     problems: list[Problem] = []
     move, deformation = alignment.move, None
-    if not alignment.accepted:
-        move = _box_move(scan, template)
-        problems.append(Problem(Code.NOT_ALIGNED, alignment.reason))
     onto, spacing = template.volume, template.volume.spacing
     read = resample(volume.values, volume.affine, onto.values.shape, onto.affine, move)
     organ = _organ(read, template)
     if organ.sum() * np.prod(spacing) < 1000 * _LEAST_SEEN_ML:
-        raise PairingError(Code.NOTHING_TO_EXAMINE)
-    if alignment.accepted and like_template:
+        raise PairingError(Code.NOT_ALIGNED, "It shows too little of the brain.")
+    if like_template:
+        contrast = contrast_of(read, organ, template)  # before it is deformed to look like the template
+        if contrast is None:
+            raise PairingError(Code.NOT_ALIGNED, "It shows too little of the brain.")
+        if not contrast.is_t1:
+            problems.append(Problem(Code.CONTRAST_DIFFERS))
         same = comparable(read, onto.values, organ, spacing)
         deformation = deform(onto, Volume(same, onto.affine), template.compared)
         read = warped(volume, onto, move, deformation)
         organ = _organ(read, template)
-    if like_template:
         values = comparable(read, onto.values, organ, spacing)
-        agreement = contrast_agreement(values, onto.values, organ)
-        if contrast_differs(agreement):
-            problems.append(Problem(Code.CONTRAST_DIFFERS, f"Its agreement with them is {agreement:.2f}."))
     else:
         values = matched_quantiles(read, onto.values, organ)
     grid = common_grid(scan, onto, move, deformation)
@@ -86,20 +78,6 @@ def _organ(read: Grey, template: Template) -> BoolArray:
     tissue = ndimage.binary_opening(seen & (read > 0.1 * np.nanquantile(read, 0.99)))
     filled = ndimage.binary_fill_holes(tissue)
     return np.asarray(filled & ndimage.binary_dilation(template.compared, iterations=2))
-
-
-def _box_move(scan: Scan, template: Template) -> Affine:
-    """Lays the box of a template's organ on that of a scan's tissue, without turning."""
-    found = find_anatomy(scan, Kind.TISSUE)
-    corners = []
-    for mask, affine in ((template.anatomy, template.volume.affine), (found.mask, found.grid.affine)):
-        index = np.argwhere(mask)[::7]
-        points = index @ affine[:3, :3].T + affine[:3, 3]
-        corners.append((points.min(axis=0), points.max(axis=0)))
-    (low, high), (to_low, to_high) = corners
-    move = np.diag([*((to_high - to_low) / np.maximum(high - low, 1)), 1.0])
-    move[:3, 3] = to_low - move[:3, :3] @ low
-    return move
 
 
 @dataclass(frozen=True, slots=True)

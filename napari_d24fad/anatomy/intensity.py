@@ -18,7 +18,6 @@ _BIAS_CLIP = 0.35
 _QUANTILES = np.linspace(0.02, 0.98, 17)
 _LESION_MM = 5.0
 _LESION_SHARE = 0.15
-_LEAST_CONTRAST = 0.6
 
 
 def comparable(values: Grey, template: Grey, inside: Mask, spacing: Spacing) -> Grey:
@@ -91,22 +90,3 @@ def matched_quantiles(values: Grey, template: Grey, inside: Mask) -> Grey:
         result[beyond] = theirs[end] + slope * (values[beyond] - ours[end])
     result[~np.isfinite(values)] = np.nan
     return result
-
-
-def contrast_agreement(values: Grey, template: Grey, inside: Mask) -> float:
-    """How far an aligned scan shows tissues in the order of the template, -1 to 1.
-
-    Rank correlation inside the organ without its edge: near 1 for the same sequence, low or negative for
-    another.
-    """
-    seen = inside & np.isfinite(values) & np.isfinite(template)
-    if seen.sum() < 200:
-        return 0.0
-    places = np.flatnonzero(seen)[:: max(1, int(seen.sum()) // 20000)]
-    ours, theirs = (np.argsort(np.argsort(a.ravel()[places])) for a in (values, template))
-    return float(np.corrcoef(ours, theirs)[0, 1])
-
-
-def contrast_differs(agreement: float) -> bool:
-    """Whether a scan shows another contrast than the references, so that values must not be compared."""
-    return agreement < _LEAST_CONTRAST

@@ -57,7 +57,7 @@ def add_options(command: Parser) -> None:
     command.add_argument(
         "--scoring",
         choices=(*SCORINGS, ATLAS),
-        help="how maps are scored (default: atlas for heads by CT, else as the model says)",
+        help="how maps are scored (default: atlas for heads by CT or MR, else as the model says)",
     )
     command.add_argument(
         "--direction",
@@ -251,6 +251,9 @@ def _result_lines(result: dict[str, Any]) -> list[str]:
         listed = ", ".join(_slice(each) for each in result["most_suspicious"][:_LISTED_SLICES])
         lines.append(f"  most suspicious of {len(result['slice_scores'])} slices: {listed}")
     lines += [_region_line(region) for region in result["regions"][:_LISTED_REGIONS]]
+    for each in result["beside"]:
+        lines.append(f"  {each['plan']}: p-value {_rounded(each['p_value'])}")
+        lines += [_region_line(region) for region in each["regions"][:_LISTED_REGIONS]]
     lines += [f"  check: {each['reason']}" for each in result["references"] if each["flagged"]]
     lines += [f"  note: {problem['text']}" for problem in result["query"]["problems"]]
     return lines + [f"  warning: {warning['text']}" for warning in result["warnings"]]

@@ -21,19 +21,21 @@ FloatArray = npt.NDArray[np.float32]
 
 @dataclass(frozen=True, slots=True)
 class MapChannel:
-    """One of the maps that a map is joined from: one way in which a scan may depart from its references.
+    """One of the maps that a map is joined from, or that stands beside it: one way to depart from references.
 
     Attributes:
         name: Of the channel, such as ``"asymmetry"``.
         sign: +1 of what is brighter, -1 of what is darker.
         title: What it shows, such as ``"brighter than the other side"``.
         level: Map value that one voxel in a thousand of a normal scan exceeds.
+        side: The sign in a word: ``"brighter"``, ``"darker"``, ``"larger"`` or ``"smaller"``.
     """
 
     name: str
     sign: int
     title: str
     level: float
+    side: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +102,8 @@ class AnomalyMap:
         plan: How volumes of its kind are examined place by place, such as ``"head CT"``; else empty.
         channels: What the map is joined from, each of which is a map of its own; see `Held.channel_map`.
         region: The drawn region that alone was examined; None if it was the whole anatomy.
+        beside: Further maps of the same scan, each with its own levels, regions and p-value, such as
+            ``"volume"``: where anatomy is larger or smaller than usual. Never averaged into this one.
     """
 
     values: FloatArray = field(repr=False)
@@ -130,6 +134,7 @@ class AnomalyMap:
     plan: str = ""
     channels: tuple[MapChannel, ...] = field(default=(), repr=False)
     region: ExaminedRegion | None = None
+    beside: tuple[AnomalyMap, ...] = field(default=(), repr=False)
 
     def p_map(self) -> FloatArray:
         """Returns how likely a pixel of a normal scan is to reach each map value.

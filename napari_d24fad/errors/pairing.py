@@ -119,12 +119,13 @@ NOT_PLACED = (
 )
 NOT_ALIGNED = (
     "P24",
-    "This scan could not be aligned to the others; places are compared by the box around its tissue.",
-    "Rely on the result less; use scans that show the whole organ.",
+    "A scan could not be aligned to a head, so places were not compared: slices were, by their level only.",
+    "Rely on the result less; use scans that show the whole brain.",
 )
 CONTRAST_DIFFERS = (
     "P25",
-    "This scan shows another contrast between tissues than the scans that it is compared with.",
+    "A scan shows another contrast between tissues than those it is compared with: slices were compared by "
+    "their level only.",
     "Use references of the same sequence, from the same kind of scanner.",
 )
 REGION_UNMATCHED = (

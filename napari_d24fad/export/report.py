@@ -147,6 +147,16 @@ def _result(entry: ReportEntry) -> dict[str, Any]:
             {"rate": rate, "level": _number(level)} for rate, level in sorted(anomaly.levels_by_rate.items())
         ],
         "regions": [_region(scan, region) for region in anomaly.regions],
+        "beside": [
+            {
+                "plan": each.plan,
+                "score": _number(each.score),
+                "p_value": _number(each.p_value),
+                "level_one_region": _number(each.level_one_region),
+                "regions": [_region(scan, region) for region in each.regions],
+            }
+            for each in anomaly.beside
+        ],
         "references": _references(anomaly, entry.reference_labels),
         "slice_scores": _numbers(anomaly.slice_scores),
         "slice_p_values": _numbers(anomaly.slice_p_values),
@@ -167,7 +177,7 @@ def _result(entry: ReportEntry) -> dict[str, Any]:
 
 def channel_file(channel: MapChannel) -> str:
     """Returns how the file of a part of a map ends."""
-    return f"anomaly_{channel.name}_{'brighter' if channel.sign > 0 else 'darker'}.nii.gz"
+    return f"anomaly_{channel.name}_{channel.side}.nii.gz"
 
 
 def _file_of(channel: MapChannel, entry: ReportEntry) -> str | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from contextlib import suppress
 
+from napari_d24fad.detection.atlas.comparable import contrast_fault
 from napari_d24fad.detection.atlas.doubts import placed_among
 from napari_d24fad.detection.atlas.measured import MeasuredScan, measure_scan
 from napari_d24fad.detection.atlas.names import SCORING
@@ -42,6 +43,7 @@ class Atlases:
         self._disk = disk
         self._kept: dict[Key, MeasuredScan] = {}
         self._plans: dict[object, Plan | None] = {}
+        self._failed: dict[Key, str] = {}  # why a scan cannot be aligned: finding out takes seconds
         self._references: AtlasReferences | None = None
         self._key: tuple[object, ...] = ()
 
@@ -88,7 +90,12 @@ class Atlases:
         if _may_be_asked(request):
             plan = self._plan_of_references(request, None, part(progress, 0, 0.1), cancel)
             if plan is not None:
-                measured = self._all(request, plan, part(progress, 0.1, 0.7), cancel)
+                try:
+                    measured = self._all(request, plan, part(progress, 0.1, 0.7), cancel)
+                except PairingError as error:
+                    if error.code is not Code.NOT_ALIGNED:  # said with a result, by its slices
+                        raise
+                    return
                 self._learned(request, measured, plan, part(progress, 0.7, 1), cancel)
 
     def examine(
@@ -107,8 +114,8 @@ class Atlases:
             cancel: Stops it.
 
         Returns:
-            What was found; where there is no plan, or no anatomy as in the references, what the reader
-            must know of that.
+            What was found; where there is no plan, or where a scan cannot be aligned, shows another contrast
+            or other anatomy than the references, what the reader must know of that.
 
         Raises:
             ArgumentError: ``BAD_ARGUMENT``, if the atlas was asked for and there is no plan.
@@ -120,17 +127,29 @@ class Atlases:
             raise ArgumentError(Code.BAD_ARGUMENT, _NO_REGION)
         if plan is None:
             if request.scoring == SCORING:
-                raise ArgumentError(Code.BAD_ARGUMENT, "The scoring atlas is for volumes: heads by CT.")
+                raise ArgumentError(Code.BAD_ARGUMENT, "The scoring atlas is for heads by CT or MR.")
             return ()
         direction = _direction(request, plan)
-        measured = self._all(request, plan, part(progress, 0.1, 0.7), cancel)
-        own = self._measured(request.query, scan, plan, direction, part(progress, 0.7, 0.8), cancel)
+        try:
+            measured = self._all(request, plan, part(progress, 0.1, 0.7), cancel)
+            own = self._measured(request.query, scan, plan, direction, part(progress, 0.7, 0.8), cancel)
+        except PairingError as error:
+            if error.code is not Code.NOT_ALIGNED:
+                raise
+            if request.region is not None:
+                raise PairingError(Code.REGION_NOT_CARRIED, error.detail) from error
+            return (Problem(error.code, error.detail),)
         judged = self._within_region(request, plan, measured, own, cancel)
         self._forget_all_but([*request.references, request.query], plan, direction, cancel)
         if own.volume.anatomy.kind not in {each.volume.anatomy.kind for each in measured}:
             if request.region is not None:
                 raise PairingError(Code.REGION_NOT_CARRIED, _NOT_AS_REFERENCES)
             return (Problem(Code.NOT_PLACED),)
+        fault = contrast_fault(own, measured, plan)
+        if fault is not None:
+            if request.region is not None:
+                raise PairingError(Code.REGION_NOT_CARRIED, "The contrast of tissues is another.")
+            return (fault,)
         references = self._learned(request, measured, judged, part(progress, 0.8, 0.9), cancel)
         return Held(references.examine_measured(own, part(progress, 0.9, 1), cancel), references)
 
@@ -247,9 +266,16 @@ class Atlases:
         cancel: CancelToken,
     ) -> MeasuredScan:
         key = _key(series, plan, direction, cancel)
+        if key in self._failed:
+            raise PairingError(Code.NOT_ALIGNED, self._failed[key])
         if key not in self._kept:
             progress(0.0, "Placing the anatomy")
-            self._kept[key] = measure_scan(scan, plan, direction, cancel)
+            try:
+                self._kept[key] = measure_scan(scan, plan, direction, cancel)
+            except PairingError as error:
+                if error.code is Code.NOT_ALIGNED:
+                    self._failed[key] = error.detail
+                raise
         return self._kept[key]
 
     def _forget_all_but(

@@ -33,4 +33,6 @@ class Held:
 
     def channel_map(self, channel: MapChannel) -> FloatArray:
         """Returns the map of one of its channels, on the grid of the scan; made anew each time."""
-        return self.found.channel_map(channel.name, channel.sign)
+        key = (channel.sign, channel.name)
+        found = next(each for each in (self.found, *self.found.beside) if key in each.channels)
+        return found.channel_map(channel.name, channel.sign)

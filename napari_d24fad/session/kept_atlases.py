@@ -57,6 +57,25 @@ class _Set:
     normal_masses: tuple[float, ...] = field(repr=False)
     normal: NormalMaps = field(repr=False)
     problems: tuple[Problem, ...]
+    beside: tuple[_Set, ...] = field(repr=False)
+
+    @classmethod
+    def of(cls, made: AtlasReferences) -> _Set:
+        identities = tuple(scan.identity for scan in made.scans)
+        return cls(
+            identities, made.standards, made.levels, made.normal_scores, made.normal_masses, made.normal,
+            made.problems, tuple(cls.of(each) for each in made.beside),
+        )  # fmt: skip
+
+    def references(
+        self, scans: tuple[MeasuredScan, ...], plan: Plan, direction: Direction
+    ) -> AtlasReferences:
+        beside = zip(self.beside, plan.beside, strict=True)
+        return AtlasReferences(
+            plan, direction, scans, self.standards, self.levels, self.normal_scores, self.normal_masses,
+            self.normal, self.problems,
+            tuple(own.references(scans, each, each.direction) for own, each in beside),
+        )  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,21 +169,13 @@ class KeptAtlases:
             ]
             found = tuple(scan for scan in placed if scan is not None)
             if len(found) == len(scans):
-                return AtlasReferences(
-                    plan, direction, found, kept.standards, kept.levels, kept.normal_scores,
-                    kept.normal_masses, kept.normal, kept.problems,
-                )  # fmt: skip
+                return kept.references(found, plan, direction)
         before = self._take_pairs(scans, settings)
         made = _learn(scans, plan, direction, progress, cancel, shares)
         self._keep_pairs(made.scans, settings, before)
         for scan in set(made.scans) - set(scans):  # placed where they fit the others
             self._put(_key("placed", scan.identity, *settings), _bare(scan))
-        identities = tuple(scan.identity for scan in made.scans)
-        learned = _Set(
-            identities, made.standards, made.levels, made.normal_scores, made.normal_masses, made.normal,
-            made.problems,
-        )  # fmt: skip
-        self._put(key, learned)
+        self._put(key, _Set.of(made))
         return made
 
     def _take_pairs(self, scans: Sequence[MeasuredScan], settings: tuple[str, str]) -> set[str]:
@@ -259,8 +270,9 @@ def _of_scan(scan: Scan) -> tuple[str, str]:
 
 def _settings(plan: Plan) -> str:
     """Names all choices of a plan that are data; what its functions do is the code's."""
-    chosen = ((each.name, getattr(plan, each.name)) for each in fields(plan))
-    return repr([(name, value) for name, value in chosen if not callable(value)])
+    chosen = ((each.name, getattr(plan, each.name)) for each in fields(plan) if each.name != "beside")
+    own = [(name, value) for name, value in chosen if not callable(value)]
+    return repr([*own, *map(_settings, plan.beside)])
 
 
 def _key(*parts: object) -> str:

@@ -31,7 +31,7 @@ class Session:
         model: Name or file of the model; ``d24fad models list`` lists names.
         device: ``"auto"`` (CUDA where there is one), ``"cpu"``, ``"cuda"`` or ``"cuda:N"``.
         scoring: ``"paper"``, ``"matched"`` or ``"atlas"``; None takes ``"atlas"`` for volumes of a kind
-            that it knows, such as heads by CT, else what the model's card says.
+            that it knows, such as heads by CT or MR, else what the model's card says.
         direction: ``"brighter"``, ``"darker"`` or ``"both"``, for the atlas; None for what is usual.
         ct_window: Low and high HU that become black and white, for CT; None for those that are usual
             for the query's body part, or that its header states.

@@ -8,7 +8,7 @@ import pytest
 from scipy import ndimage
 
 from napari_d24fad.anatomy.aligned import TemplatePlacer, box_of, find_aligned
-from napari_d24fad.anatomy.common_grid import CommonGrid, common_grid
+from napari_d24fad.anatomy.common_grid import common_grid
 from napari_d24fad.anatomy.deformation import Deformation
 from napari_d24fad.anatomy.found import Anatomy
 from napari_d24fad.anatomy.head_mr import mni_template
@@ -93,12 +93,11 @@ def test_slices_of_the_scan_get_the_scores_of_where_they_cross() -> None:
     assert grid.scan_slice_range(10, 13) == (5, 6)
 
 
-def test_what_cannot_be_aligned_is_said_and_compared_by_its_box() -> None:
+def test_what_cannot_be_aligned_is_refused() -> None:
     thin = heads.drawn(low=(-92, -108, 0), high=(92, 108, 9), spacing=(3.0, 4.0, 4.0))
-    found = find_aligned(scan_of(thin), HEAD)
-    assert Code.NOT_ALIGNED in [problem.code for problem in found.problems]
-    assert isinstance(found.grid, CommonGrid)
-    assert found.grid.deformation is None
+    with pytest.raises(D24fadError) as refusal:
+        find_aligned(scan_of(thin), HEAD)
+    assert refusal.value.code is Code.NOT_ALIGNED
 
 
 def test_noise_in_the_outline_of_a_brain_is_told() -> None:
@@ -136,7 +135,7 @@ def test_a_scan_without_the_organ_is_refused() -> None:
     neck = heads.drawn(low=(-20, -20, -186), high=(20, 20, -150))
     with pytest.raises(D24fadError) as refusal:
         find_aligned(scan_of(neck, np.zeros_like(neck.values)), HEAD)
-    assert refusal.value.code is Code.NOTHING_TO_EXAMINE
+    assert refusal.value.code is Code.NOT_ALIGNED
 
 
 def test_the_template_is_symmetric_and_lies_as_patient_space_does() -> None:

@@ -38,9 +38,11 @@ def entry(**identity: str) -> ReportEntry:
     values[1:3, 0, 1] = 2
     anomaly = make_map(values, affine, slice_scores=scores)
     regions = find_regions(anomaly.values, scan, 1.25, 1, anomaly.reference_scores)
-    channels = (MapChannel("asymmetry", 1, "brighter than the other side", 2.0),)
+    channels = (MapChannel("asymmetry", 1, "brighter than the other side", 2.0, "brighter"),)
     region = ExaminedRegion("drawn on this scan", 12.3, 0.25)
+    volume = replace(anomaly, regions=regions, plan="volume", p_value=0.25)
     anomaly = replace(anomaly, regions=regions, plan="head CT", channels=channels, region=region)
+    anomaly = replace(anomaly, beside=(volume,))
     return ReportEntry(scan, "CT axial", anomaly, LABELS, files=("a.png",))
 
 
@@ -62,7 +64,11 @@ def documented() -> set[str]:
 
 def test_the_document_names_every_key_and_no_other() -> None:
     report = build_report([entry(), Refused(2, ExportError(Code.NO_SCRATCH_SPACE))])
-    assert set(keys_of(report)) == documented() - {"results[]", "refused[]"}
+    named = {re.sub(r"(beside\[\]\.regions\[\])\..*", r"\1", key) for key in keys_of(report)}
+    assert named == documented() - {"results[]", "refused[]"}
+    result = report["results"][0]
+    assert result["beside"][0]["regions"] == result["regions"]
+    assert result["beside"][0]["p_value"] == 0.25
 
 
 def test_what_an_image_has_not_is_null_under_the_same_keys() -> None:

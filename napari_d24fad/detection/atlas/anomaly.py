@@ -12,6 +12,7 @@ from napari_d24fad.detection.atlas.examination import AtlasExamination, AtlasReg
 from napari_d24fad.detection.atlas.measured import key_of
 from napari_d24fad.detection.atlas.names import SCORING
 from napari_d24fad.detection.atlas.normal import slice_places
+from napari_d24fad.detection.atlas.plan import Plan
 from napari_d24fad.detection.atlas.scoring import AtlasReferences
 from napari_d24fad.detection.atlas.statistics import components, slice_scores
 from napari_d24fad.detection.references.calibration import RATES, conformal_p
@@ -57,8 +58,11 @@ def as_anomaly(found: AtlasExamination, references: AtlasReferences, features: A
         direction=found.direction.value,
         anatomy=found.kind.value,
         plan=references.plan.name,
-        channels=_channels(references),
         region=_examined_region(found),
+        channels=(*_channels(references), *(one for each in references.beside for one in _channels(each))),
+        beside=tuple(
+            as_anomaly(one, each, features) for one, each in zip(found.beside, references.beside, strict=True)
+        ),
     )
 
 
@@ -119,12 +123,12 @@ def _channels(references: AtlasReferences) -> tuple[MapChannel, ...]:
     first = references.direction.signs[0]
     found = []
     for sign in references.direction.signs:
-        side = "brighter" if sign > 0 else "darker"
+        side = references.plan.sides[0] if sign > 0 else references.plan.sides[1]
         for channel in references.plan.channels:
             key = key_of(channel, sign)
             if key in references.standards and (sign == first or key[0] != 0):  # 0: the same both ways
                 title = channel.meaning.format(side=side)
-                found.append(MapChannel(channel.name, sign, title, references.standards[key].level))
+                found.append(MapChannel(channel.name, sign, title, references.standards[key].level, side))
     return tuple(found)
 
 
@@ -157,7 +161,7 @@ def _region(
         peak_index=region.peak_index,
         centroid_index=region.centroid_index,
         centroid_mm=region.centroid_mm,
-        meaning=_meaning(region),
+        meaning=_meaning(region, references.plan),
         direction=region.side,
         channel=region.channel,
         amount=region.amount,
@@ -166,13 +170,13 @@ def _region(
     )
 
 
-def _meaning(region: AtlasRegion) -> str:
-    """Says by how much a region is brighter or darker, and which channel it stands out in most."""
-    side = "brighter" if region.amount >= 0 else "darker"
+def _meaning(region: AtlasRegion, plan: Plan) -> str:
+    """Says by how much a region is higher or lower, and which channel it stands out in most."""
+    side = plan.sides[0] if region.amount >= 0 else plan.sides[1]
     spreads = f"{abs(region.spreads):.1f} times their spread"
     amount = f"{abs(region.amount):.0f} {region.unit} ({spreads})" if region.unit else spreads
     told = f"{side} than the references by {amount}"
-    return told if region.channel == "value" else f"{told}; most of all {region.meaning}"
+    return told if region.channel == plan.value.name else f"{told}; most of all {region.meaning}"
 
 
 def _scan_order(lengths: tuple[float, float, float], found: AtlasExamination) -> tuple[float, float, float]:

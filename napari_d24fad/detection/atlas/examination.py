@@ -53,7 +53,7 @@ class AtlasRegion:
         centroid_index: Its centre in the array of the scan.
         centroid_mm: The same in the patient (LPS mm); None without geometry.
         extent_mm: Size of its bounding box along (z, y, x).
-        side: "brighter" or "darker": the direction in which it departs.
+        side: The direction in which it departs, one of `Plan.sides`.
         channel: Name of the channel that it is mostly of.
         meaning: The same in words.
         amount: By how much its value departs from what the references show there, in `unit`; the
@@ -104,6 +104,7 @@ class AtlasExamination:
         regions: All regions of at least the smallest volume, highest rank first, also those
             below the mass of every operating point.
         problems: What the reader must know.
+        beside: By `Plan.beside`: the same scan, held against the same references in other quantities.
     """
 
     volume: WorkingVolume = field(repr=False)
@@ -119,6 +120,7 @@ class AtlasExamination:
     levels: Levels
     regions: tuple[AtlasRegion, ...] = ()
     problems: tuple[Problem, ...] = ()
+    beside: tuple[AtlasExamination, ...] = ()
 
     @property
     def kind(self) -> Kind:

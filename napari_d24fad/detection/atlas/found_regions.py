@@ -26,6 +26,7 @@ def describe_regions(
     scales: Mapping[int, float],
     normal_masses: Sequence[float],
     references: int,
+    words: tuple[str, str],
 ) -> tuple[AtlasRegion, ...]:
     """Measures each region.
 
@@ -40,6 +41,7 @@ def describe_regions(
         scales: For each direction, `Standard.scale` of the value.
         normal_masses: Of all regions of all references left out.
         references: Their number.
+        words: See `Plan.sides`.
     """
     grid = volume.anatomy.grid
     regions = []
@@ -56,7 +58,7 @@ def describe_regions(
         means = {name: float(np.nanmean(_known(part))) for name, part in own.items()}
         channel = max(means, key=lambda name: means[name])
         meaning = next(c.meaning for c in channels if c.name == channel)
-        side = "brighter" if sign > 0 else "darker"
+        side = words[0] if sign > 0 else words[1]
         centre = index.mean(axis=0)
         along = grid.scan_slice_range(box[grid.slice_axis].start, box[grid.slice_axis].stop - 1)
         peak_index = np.rint(grid.scan_index(peak)).astype(int)

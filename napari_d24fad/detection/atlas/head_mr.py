@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from napari_d24fad.anatomy.aligned import TemplatePlacer, box_of, find_aligned
+from napari_d24fad.anatomy.contrast import contrast_of
 from napari_d24fad.anatomy.found import Anatomy
 from napari_d24fad.anatomy.head_mr import mni_template
 from napari_d24fad.anatomy.place import Place
@@ -13,10 +16,9 @@ from napari_d24fad.detection.atlas.table import Cells
 from napari_d24fad.detection.atlas.tolerance import Tolerance
 from napari_d24fad.detection.atlas.value import Value
 from napari_d24fad.detection.atlas.volume import Direction, WorkingVolume
-from napari_d24fad.detection.atlas.volume_change import VolumeChange
 
 _SHALLOWEST_MM = 2.0
-_NARROW, _WIDE = (2.0, 2.0, 2.0), (4.0, 4.0, 4.0)
+_NARROW, _VOLUME, _WIDE = (2.0, 2.0, 2.0), (3.0, 3.0, 3.0), (4.0, 4.0, 4.0)
 
 
 def head_t1_plan() -> Plan:
@@ -33,6 +35,7 @@ def head_t1_plan() -> Plan:
         direction=Direction.BOTH,
         map_sigma_mm=(1.0, 1.0, 1.0),
         score_mm3=400.0,
+        beside=(volume_change_plan(),),
     )
 
 
@@ -49,6 +52,7 @@ def head_mr_plan() -> Plan:
         cells=Cells(box, 4.0, 6.0),
         direction=Direction.BRIGHTER,
         map_sigma_mm=(2.0, 2.0, 2.0),
+        contrast=lambda anatomy: contrast_of(anatomy.values, anatomy.mask, template),
     )
 
 
@@ -60,16 +64,17 @@ def volume_change_plan() -> Plan:
     template = mni_template()
     box = box_of(template)
     return Plan(
-        name="head T1, volume",
+        name="volume",
         find=lambda scan: find_aligned(scan, template),
         placer=TemplatePlacer(box),
-        prepare=prepare_head_mr,
-        channels=(VolumeChange(),),
+        prepare=prepare_volume_change,
+        channels=(Value(softening=0.02, sigma_mm=_VOLUME, name="volume"),),
         cells=Cells(box, 4.0, 4.0),
-        direction=Direction.BRIGHTER,
+        direction=Direction.BOTH,
         map_sigma_mm=(0.0, 0.0, 0.0),
         score_mm3=3300.0,
         smallest_mm3=500.0,
+        sides=("larger", "smaller"),
     )
 
 
@@ -92,3 +97,17 @@ def prepare_head_mr(anatomy: Anatomy, place: Place) -> WorkingVolume:
         "% of the brain's median",
         100.0,
     )
+
+
+def prepare_volume_change(anatomy: Anatomy, place: Place) -> WorkingVolume:
+    """Makes the working volume of how much larger a place is than in the template: the logarithm of both.
+
+    Args:
+        anatomy: On a common grid.
+        place: Its place. Where nothing was deformed, nothing is counted.
+    """
+    change = place.volume_change
+    volume = prepare_head_mr(anatomy, place)
+    if change is None:
+        return replace(volume, values=np.zeros_like(volume.values), counted=np.zeros_like(volume.counted))
+    return replace(volume, values=change.astype(np.float32), unit="% of its volume")

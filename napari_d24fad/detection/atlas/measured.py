@@ -99,6 +99,18 @@ def measure_scan(
     return _measured(scan.scan_hash(), volume, plan, direction, cancel, summed)
 
 
+def beside(scan: MeasuredScan, plan: Plan, cancel: CancelToken) -> MeasuredScan:
+    """Measures a scan by one of `Plan.beside`: its anatomy and its place are those found before.
+
+    Args:
+        scan: As `measure_scan` returns it.
+        plan: The plan beside the one that it was measured by.
+        cancel: Asked between steps.
+    """
+    volume = plan.prepare(scan.volume.anatomy, scan.volume.place)
+    return _measured(scan.identity, volume, plan, plan.direction, cancel, bool(scan.sums))
+
+
 def placed_by(
     scan: MeasuredScan, fit: Fit, plan: Plan, direction: Direction, cancel: CancelToken
 ) -> MeasuredScan:

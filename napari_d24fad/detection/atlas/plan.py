@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
+from napari_d24fad.anatomy.contrast import Contrast
 from napari_d24fad.anatomy.found import Anatomy
 from napari_d24fad.anatomy.grid import FloatArray, Millimetres, WorkingGrid
 from napari_d24fad.anatomy.place import Place, Placer
@@ -48,6 +49,11 @@ class Plan:
         smallest_mm3: Smallest region that is told of.
         inside: Region of the common space that alone is examined; None for the whole anatomy.
         setting: What the functions above depend on, such as a drawn region; tells plans of one name apart.
+        sides: What a departure is called that is higher, and one that is lower.
+        contrast: Measures which tissues are darker, where values compare only between scans of one
+            contrast, as in MR; None where units are absolute.
+        beside: Further maps of the same scans, each of its own: other quantities of the same anatomy at
+            the same places, so that nothing is found or placed again.
     """
 
     name: str
@@ -69,6 +75,9 @@ class Plan:
     smallest_mm3: float = 50.0
     inside: CommonRegion | None = None
     setting: str = ""
+    sides: tuple[str, str] = ("brighter", "darker")
+    contrast: Callable[[Anatomy], Contrast | None] | None = None
+    beside: tuple[Plan, ...] = ()
 
     def within(self, region: CommonRegion, mm3: float) -> Plan:
         """Returns the plan that examines a region only.
@@ -77,7 +86,9 @@ class Plan:
             region: In its common space.
             mm3: Its volume in the scan it was drawn on: of a small one not the greater part is scored.
         """
-        return replace(self, inside=region, score_mm3=min(self.score_mm3, _LARGEST_SHARE * mm3))
+        beside = tuple(each.within(region, mm3) for each in self.beside)
+        largest = min(self.score_mm3, _LARGEST_SHARE * mm3)
+        return replace(self, inside=region, score_mm3=largest, beside=beside)
 
     def score(self, fused: FloatArray, grid: WorkingGrid) -> float:
         """Returns the scan score of a map on its working grid; NaN outside the anatomy."""

@@ -4,38 +4,40 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from napari_d24fad.anatomy.aligned import find_aligned
 from napari_d24fad.anatomy.brain_window import brain_window
+from napari_d24fad.anatomy.contrast import contrast_of
 from napari_d24fad.anatomy.find import find_anatomy
 from napari_d24fad.anatomy.found import Kind
+from napari_d24fad.anatomy.head_mr import mni_template
 from napari_d24fad.detection.atlas.head_ct import head_ct_plan
+from napari_d24fad.detection.atlas.head_mr import head_mr_plan, head_t1_plan
 from napari_d24fad.detection.atlas.plan import Plan
 from napari_d24fad.errors import PairingError
 from napari_d24fad.studies.scan import Scan
 
+_HEAD_MM = (90.0, 420.0)
+"""Shortest and longest edge of a scan that may show enough of a head to be aligned."""
+
 
 def plan_for(reference: Scan) -> Plan | None:
-    """Returns the plan of the first kind of study that a reference is one of; None if it is of none.
+    """Returns the plan of the kind of study that a reference is one of; None if it is of none.
 
     Args:
         reference: One of the normal references, whose anatomy is found more surely than a query's.
     """
-    if not reference.is_volume or reference.is_colour or not reference.has_geometry:
+    if not may_have_plan(reference):
         return None
-    return next((make() for is_one, make in _PLANS if is_one(reference)), None)
+    if brain_window(reference.voxels, reference.modality) is not None:
+        return head_ct_plan() if _is_head_ct(reference) else None
+    make = _head_mr(reference)
+    return None if make is None else make()
 
 
 def plan_named(name: str) -> Plan | None:
     """Returns a plan by its name; None if there is none of this name."""
-    return next((plan for plan in (make() for _, make in _PLANS) if plan.name == name), None)
-
-
-def _is_head_ct(scan: Scan) -> bool:
-    if brain_window(scan.voxels, scan.modality) is None:
-        return False
-    try:
-        return find_anatomy(scan).kind is Kind.INTRACRANIAL
-    except PairingError:
-        return False
+    make = _PLANS.get(name)
+    return None if make is None else make()
 
 
 def may_have_plan(query: Scan) -> bool:
@@ -44,9 +46,37 @@ def may_have_plan(query: Scan) -> bool:
     Args:
         query: The scan to examine.
     """
-    is_grey_volume = query.is_volume and not query.is_colour and query.has_geometry
-    return is_grey_volume and brain_window(query.voxels, query.modality) is not None
+    if not query.is_volume or query.is_colour or not query.has_geometry:
+        return False
+    return _may_be_head_mr(query) or brain_window(query.voxels, query.modality) is not None
 
 
-_PLANS: tuple[tuple[Callable[[Scan], bool], Callable[[], Plan]], ...] = ((_is_head_ct, head_ct_plan),)
-"""For each kind of study, whether a scan is one, and its plan."""
+def _is_head_ct(scan: Scan) -> bool:
+    try:
+        return find_anatomy(scan).kind is Kind.INTRACRANIAL
+    except PairingError:
+        return False
+
+
+def _may_be_head_mr(scan: Scan) -> bool:
+    edges = [count * step for count, step in zip(scan.grid, scan.spacing, strict=True)]
+    return scan.modality in ("MR", "") and _HEAD_MM[0] <= min(edges) and max(edges) <= _HEAD_MM[1]
+
+
+def _head_mr(scan: Scan) -> Callable[[], Plan] | None:
+    """Returns the plan of a head by MR: what can be aligned to one and has ventricles; tissues say which."""
+    if not _may_be_head_mr(scan):
+        return None
+    template = mni_template()
+    try:
+        found = find_aligned(scan, template, like_template=False)
+    except PairingError:
+        return None
+    contrast = contrast_of(found.values, found.mask, template)
+    if contrast is None or not contrast.is_of_a_head:
+        return None
+    return head_t1_plan if contrast.is_t1 else head_mr_plan
+
+
+_PLANS = {"head CT": head_ct_plan, "head T1": head_t1_plan, "head MR": head_mr_plan}
+"""How the plans of each name are made."""

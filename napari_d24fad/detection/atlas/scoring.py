@@ -12,7 +12,7 @@ from napari_d24fad.detection.atlas.channel import AnyChannel, PairChannel
 from napari_d24fad.detection.atlas.doubts import doubts_about, placed_among, placed_references
 from napari_d24fad.detection.atlas.examination import AtlasExamination, AtlasRegion, Levels
 from napari_d24fad.detection.atlas.found_regions import describe_regions
-from napari_d24fad.detection.atlas.measured import Key, MeasuredScan, key_of, measure_scan
+from napari_d24fad.detection.atlas.measured import Key, MeasuredScan, beside, key_of, measure_scan
 from napari_d24fad.detection.atlas.normal import NormalMaps
 from napari_d24fad.detection.atlas.plan import Plan
 from napari_d24fad.detection.atlas.standard import Departure, Standard, fused, learn
@@ -43,6 +43,7 @@ class AtlasReferences:
         normal_masses: Of all regions of all references left out, highest first.
         normal: What their maps look like besides.
         problems: What the reader must know of the references.
+        beside: The same references by each of `Plan.beside`.
     """
 
     plan: Plan = field(repr=False)
@@ -54,6 +55,7 @@ class AtlasReferences:
     normal_masses: tuple[float, ...] = field(repr=False)
     normal: NormalMaps = field(repr=False)
     problems: tuple[Problem, ...] = ()
+    beside: tuple[AtlasReferences, ...] = field(default=(), repr=False)
 
     @classmethod
     def measure(
@@ -149,7 +151,11 @@ class AtlasReferences:
         scores = tuple(plan.score(m, g) for m, g in zip(left_out, grids, strict=True))
         normal = NormalMaps.of(left_out, volumes, plan.slice_mm2, levels.value)
         problems = doubts_about(scans, plan, direction)
-        return cls(plan, direction, tuple(scans), standards, levels, scores, masses, normal, problems)
+        others = tuple(
+            replace(cls.of(own, each, each.direction, silent, cancel, shares), scans=tuple(scans))
+            for each, own in ((each, [beside(scan, each, cancel) for scan in scans]) for each in plan.beside)
+        )
+        return cls(plan, direction, tuple(scans), standards, levels, scores, masses, normal, problems, others)
 
     def examine(
         self, scan: Scan, progress: Progress = silent, cancel: CancelToken | None = None
@@ -215,6 +221,10 @@ class AtlasReferences:
             slice_scores=grid.scan_slices(own_slices),
             levels=self.levels,
             problems=self._problems(query),
+            beside=tuple(
+                each.examine_measured(beside(query, each.plan, cancel), silent, cancel)
+                for each in self.beside
+            ),
         )
         return replace(found_all, regions=self.describe(found_all, regions))
 
@@ -237,6 +247,7 @@ class AtlasReferences:
             {sign: self.standards[key_of(value, sign)].scale for sign in self.direction.signs},
             self.normal_masses,
             len(self.scans),
+            self.plan.sides,
         )
 
     def _problems(self, query: MeasuredScan) -> tuple[Problem, ...]:

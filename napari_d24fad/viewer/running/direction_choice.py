@@ -48,6 +48,6 @@ class DirectionChoice(QComboBox):
             drawn: Whether a region is drawn: by it, volumes of every kind can be.
         """
         offered = scan is not None and scan.is_volume and not scan.is_colour
-        offered = offered and (drawn or (scan is not None and scan.modality in ("CT", "")))
+        offered = offered and (drawn or (scan is not None and scan.modality in ("CT", "MR", "")))
         self.setVisible(offered)
         self.label.setVisible(offered)

@@ -15,8 +15,8 @@ from napari_d24fad.detection.atlas.normal import slice_places
 from napari_d24fad.detection.atlas.plans import plan_for
 from napari_d24fad.detection.atlas.scoring import AtlasReferences
 from napari_d24fad.detection.atlas.volume import Direction
-from napari_d24fad.detection.result import AnomalyMap
 from tests.anatomy.heads import Clot, Head, draw
+from tests.detection.atlas.features import features_of
 
 COARSE = Head(spacing=(5.0, 2.5, 2.5), low=-45, high=70)
 K = 4
@@ -28,31 +28,10 @@ def references() -> AtlasReferences:
     return AtlasReferences.measure(scans, head_ct_plan())
 
 
-def _features(grid: tuple[int, int, int]) -> AnomalyMap:
-    slices = grid[0]
-    return AnomalyMap(
-        values=np.zeros(grid, np.float32),
-        affine=np.eye(4),
-        slice_axis=0,
-        score=0.0,
-        slice_scores=np.zeros(slices, np.float32),
-        weights=np.full((slices, K, 2), 1 / K, np.float32),
-        normal_level=0.0,
-        reference_scores=np.zeros(K, np.float32),
-        reference_slice_scores=np.zeros((K, slices), np.float32),
-        scoring="matched",
-        model_name="compact",
-        model_sha256="",
-        device="cpu",
-        seconds=0.0,
-        p_floor=1 / (K + 1),
-    )
-
-
 def test_colours_are_the_regions_told_of(references: AtlasReferences) -> None:
     scan, _, clot = draw(replace(COARSE, seed=10, turn=12, clots=[Clot((35, 20, 25), 9)]))
     found = references.examine(scan)
-    anomaly = as_anomaly(found, references, _features(scan.grid))
+    anomaly = as_anomaly(found, references, features_of(scan.grid, K))
     assert anomaly.scoring == "atlas"
     assert (anomaly.direction, anomaly.anatomy) == ("brighter", "inside of the skull")
     coloured = anomaly.values >= anomaly.level_one_region
@@ -77,7 +56,7 @@ def test_colours_are_the_regions_told_of(references: AtlasReferences) -> None:
 def test_regions_at_another_level_say_what_they_are_as_well(references: AtlasReferences) -> None:
     scan, _, clot = draw(replace(COARSE, seed=10, turn=12, clots=[Clot((35, 20, 25), 9)]))
     found = references.examine(scan)
-    anomaly = as_anomaly(found, references, _features(scan.grid))
+    anomaly = as_anomaly(found, references, features_of(scan.grid, K))
     first = anomaly.regions[0]
     for level, compared in ((0.9 * first.peak, np.less), (0.7 * anomaly.level_one_region, np.greater)):
         told = regions_at(found, references, level)
@@ -97,7 +76,7 @@ def test_regions_at_another_level_say_what_they_are_as_well(references: AtlasRef
 def test_what_a_map_is_joined_from_is_told_in_words(references: AtlasReferences) -> None:
     scan, _, clot = draw(replace(COARSE, seed=10, turn=12, clots=[Clot((35, 20, 25), 9)]))
     found = references.examine(scan)
-    anomaly = as_anomaly(found, references, _features(scan.grid))
+    anomaly = as_anomaly(found, references, features_of(scan.grid, K))
     assert anomaly.plan == "head CT"
     assert [(each.name, each.title) for each in anomaly.channels] == [
         ("value", "brighter than the references"),
@@ -118,7 +97,7 @@ def test_both_directions_have_channels_of_their_own() -> None:
     references = AtlasReferences.measure(scans, head_ct_plan(), Direction.BOTH)
     scan, _, hole = draw(replace(COARSE, seed=10, clots=[Clot((35, 20, 25), 9, hu=5)]))
     found = references.examine(scan)
-    anomaly = as_anomaly(found, references, _features(scan.grid))
+    anomaly = as_anomaly(found, references, features_of(scan.grid, K))
     titles = [each.title for each in anomaly.channels]
     assert titles.index("darker than the references") >= 4
     darker = next(each for each in anomaly.channels if (each.name, each.sign) == ("value", -1))

@@ -6,7 +6,8 @@ from functools import lru_cache
 import numpy as np
 
 from napari_d24fad.anatomy.aligned import TemplatePlacer, box_of, find_aligned
-from napari_d24fad.detection.atlas.head_mr import head_t1_plan, prepare_head_mr, volume_change_plan
+from napari_d24fad.detection.atlas.anomaly import as_anomaly
+from napari_d24fad.detection.atlas.head_mr import head_t1_plan, prepare_head_mr, prepare_volume_change
 from napari_d24fad.detection.atlas.plan import Plan
 from napari_d24fad.detection.atlas.scoring import AtlasReferences
 from napari_d24fad.detection.atlas.table import Cells
@@ -15,6 +16,7 @@ from napari_d24fad.detection.atlas.volume import WorkingVolume
 from napari_d24fad.detection.atlas.why import agreement, aligned_slice, value_at, working_index
 from napari_d24fad.studies.scan import Scan
 from tests.anatomy import known_head as heads
+from tests.detection.atlas.features import features_of
 
 HEAD = heads.template()
 BOX = box_of(HEAD)
@@ -28,10 +30,11 @@ def on_phantom(plan: Plan) -> Plan:
         find=lambda scan: find_aligned(scan, HEAD),
         placer=TemplatePlacer(BOX),
         cells=Cells(BOX, 4.0, 4.0),
+        beside=tuple(on_phantom(each) for each in plan.beside),
     )
 
 
-PLAN, CHANGE = on_phantom(head_t1_plan()), on_phantom(volume_change_plan())
+PLAN = on_phantom(head_t1_plan())
 
 
 def head(seed: int, wider: float = 1.0, mass: float = 0.0) -> Scan:
@@ -45,13 +48,13 @@ def head(seed: int, wider: float = 1.0, mass: float = 0.0) -> Scan:
     return Scan((values * rng.uniform(200, 900)).astype(np.float32), scan.affine, modality="MR")
 
 
-@lru_cache(maxsize=2)
-def references(change: bool) -> AtlasReferences:
-    return AtlasReferences.measure([head(seed) for seed in range(4)], CHANGE if change else PLAN)
+@lru_cache(maxsize=1)
+def references() -> AtlasReferences:
+    return AtlasReferences.measure([head(seed) for seed in range(4)], PLAN)
 
 
 def test_a_mass_is_the_first_region_and_moves_the_score() -> None:
-    healthy, ill = (references(False).examine(head(9, mass=mass)) for mass in (0.0, -0.5))
+    healthy, ill = (references().examine(head(9, mass=mass)) for mass in (0.0, -0.5))
     assert ill.score > healthy.score + 1
     region = ill.regions[0]
     assert region.side == "darker"
@@ -63,11 +66,27 @@ def test_a_mass_is_the_first_region_and_moves_the_score() -> None:
 
 
 def test_wide_ventricles_stand_out_on_the_map_of_volume() -> None:
-    healthy, wide = (references(True).examine(head(9, wider=wider)) for wider in (1.0, 1.5))
+    both = [references().examine(head(9, wider=wider)) for wider in (1.0, 1.5)]
+    healthy, wide = (found.beside[0] for found in both)
+    assert both[1].volume.anatomy is wide.volume.anatomy  # found and placed once
     assert wide.score > max(healthy.score, *wide.normal_scores)
     places = heads.places(HEAD.anatomy.shape, HEAD.volume.affine)
     inside = np.linalg.norm((np.abs(places) - [12.0, 0.0, 0.0]) / [9.0, 24.0, 18.0], axis=-1) < 1
     assert np.nanmean(wide.fused[inside]) > np.nanmean(healthy.fused[inside]) + 0.5
+    assert (wide.sides[inside] > 0).mean() > 0.5
+    assert {region.side for region in wide.regions} <= {"larger", "smaller"}
+
+
+def test_the_map_of_volume_stands_beside_and_not_in_the_first() -> None:
+    found = references().examine(head(9, wider=1.5))
+    anomaly = as_anomaly(found, references(), features_of(found.map().shape, 4))
+    (volume,) = anomaly.beside
+    assert (anomaly.name, volume.name) == ("", "volume")
+    assert volume.values.shape == anomaly.values.shape
+    assert volume.p_value == volume.p_floor
+    assert volume.regions[0].meaning.startswith("larger than the references by")
+    assert volume.regions[0].meaning.endswith("% of its volume")
+    assert not volume.beside
 
 
 def volume_of(values: np.ndarray) -> WorkingVolume:
@@ -100,20 +119,20 @@ def test_no_change_of_volume_is_claimed_without_deformation() -> None:
     found = PLAN.find(head(0))
     grid = dataclasses.replace(found.grid, deformation=None)
     anatomy = dataclasses.replace(found, grid=grid)
-    volume = prepare_head_mr(anatomy, CHANGE.placer.place(anatomy))
-    assert CHANGE.channels[0].measure(volume) is None
+    volume = prepare_volume_change(anatomy, PLAN.placer.place(anatomy))
+    assert not volume.counted.any()
 
 
 def test_a_reference_is_read_in_a_registered_scan_and_shows_what_is_missing() -> None:
     scan = head(9, mass=-0.5)
-    ill = references(False).examine(scan)
+    ill = references().examine(scan)
     place = ill.regions[0].peak_index
     grid = ill.volume.anatomy.grid
     np.testing.assert_allclose(grid.scan_index(working_index(grid, place)), place, atol=0.2)
-    told = value_at(ill, references(False), place)
+    told = value_at(ill, references(), place)
     assert max(np.abs(told.references)) < 0.1 * abs(told.query)
     assert told.query < -3 * told.spread
-    reference = references(False).scans[0].volume
+    reference = references().scans[0].volume
     at = place[scan.slice_axis]
     read = aligned_slice(ill.volume, reference, scan, head(0), at)
     own = np.take(scan.voxels, [at], axis=scan.slice_axis)

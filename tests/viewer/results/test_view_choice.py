@@ -29,8 +29,8 @@ def test_every_view_can_be_chosen_and_says_what_its_colours_are(qtbot, choice: V
 
 
 def test_parts_of_a_map_can_be_chosen_and_stay_chosen(qtbot, choice: ViewChoice) -> None:
-    asymmetry = MapChannel("asymmetry", 1, "brighter than the other side", 2.0)
-    texture = MapChannel("patches", 1, "unlike the references in texture", 3.0)
+    asymmetry = MapChannel("asymmetry", 1, "brighter than the other side", 2.0, "brighter")
+    texture = MapChannel("patches", 1, "unlike the references in texture", 3.0, "brighter")
     choice.show_channels((asymmetry, texture))
     titles = [choice.view_box.itemText(row) for row in range(choice.view_box.count())]
     assert titles[:3] == [

@@ -23,7 +23,9 @@ def test_directions_are_offered_where_they_are_looked_for(qtbot) -> None:
     for name in DIRECTIONS:
         box.setCurrentIndex(box.findData(name))
     assert asked == list(DIRECTIONS)
-    for other in (replace(scan, modality="MR"), None):
+    box.show_for(replace(scan, modality="MR"))
+    assert not box.isHidden()
+    for other in (replace(scan, modality="PT"), None):
         box.show_for(other)
         assert box.isHidden()
         assert box.direction is None  # what cannot be seen is not asked for
