@@ -6,6 +6,7 @@ import json
 import sys
 from argparse import Namespace
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from napari_d24fad.cli.arguments import Parser
@@ -152,7 +153,7 @@ def _finder(arguments: Namespace, task: LabelledTask) -> FindAnatomy:
 def _methods(arguments: Namespace, task: LabelledTask, find: FindAnatomy) -> list[Method]:
     """The methods that were chosen and need no model."""
     from napari_d24fad.detection.atlas.drawn import drawn_plan
-    from napari_d24fad.detection.atlas.head_mr import head_t1_plan, volume_change_plan
+    from napari_d24fad.detection.atlas.head_mr import head_t1_plan
     from napari_d24fad.detection.atlas.plans import plan_for
     from napari_d24fad.detection.atlas.volume import Direction
     from napari_d24fad.evaluation.volumes.atlas import AtlasMethod
@@ -164,14 +165,14 @@ def _methods(arguments: Namespace, task: LabelledTask, find: FindAnatomy) -> lis
     methods += [Extreme(-1, find)] if "darkest" in chosen else []
     methods += [BoxZScore(direction or BOTH, find)] if "z-score" in chosen else []
     plan = None
-    if "atlas" in chosen:
-        first = task.scans[0].load()
-        plan = drawn_plan(find, hounsfield=first.modality == "CT") if arguments.roi else plan_for(first)
+    if "atlas" in chosen and arguments.roi:
+        plan = drawn_plan(find, hounsfield=task.scans[0].load().modality == "CT")
+    elif "atlas" in chosen:  # implanted lesions are of T1-weighted heads and nothing else
+        plan = head_t1_plan() if arguments.implant else plan_for(task.scans[0].load())
     if plan is not None:
-        methods.append(AtlasMethod(plan, Direction(direction) if direction else None))
-    elif "atlas" in chosen and arguments.implant:  # which reads T1-weighted heads and nothing else
-        methods.append(AtlasMethod(head_t1_plan(), Direction(direction) if direction else None))
-        methods.append(AtlasMethod(volume_change_plan()))
+        # Each map is measured alone.
+        methods.append(AtlasMethod(replace(plan, beside=()), Direction(direction) if direction else None))
+        methods += [AtlasMethod(each) for each in plan.beside]
     return methods
 
 

@@ -89,14 +89,14 @@ class Atlases:
         """
         if _may_be_asked(request):
             plan = self._plan_of_references(request, None, part(progress, 0, 0.1), cancel)
-            if plan is not None:
-                try:
-                    measured = self._all(request, plan, part(progress, 0.1, 0.7), cancel)
-                except PairingError as error:
-                    if error.code is not Code.NOT_ALIGNED:  # said with a result, by its slices
-                        raise
-                    return
+            if plan is None:
+                return
+            try:
+                measured = self._all(request, plan, part(progress, 0.1, 0.7), cancel)
                 self._learned(request, measured, plan, part(progress, 0.7, 1), cancel)
+            except PairingError as error:
+                if error.code is not Code.NOT_ALIGNED:  # which is said with a result, by its slices
+                    raise
 
     def examine(
         self,
@@ -136,20 +136,14 @@ class Atlases:
         except PairingError as error:
             if error.code is not Code.NOT_ALIGNED:
                 raise
-            if request.region is not None:
-                raise PairingError(Code.REGION_NOT_CARRIED, error.detail) from error
-            return (Problem(error.code, error.detail),)
+            return _instead(request, Problem(error.code, error.detail), error.detail)
         judged = self._within_region(request, plan, measured, own, cancel)
         self._forget_all_but([*request.references, request.query], plan, direction, cancel)
         if own.volume.anatomy.kind not in {each.volume.anatomy.kind for each in measured}:
-            if request.region is not None:
-                raise PairingError(Code.REGION_NOT_CARRIED, _NOT_AS_REFERENCES)
-            return (Problem(Code.NOT_PLACED),)
+            return _instead(request, Problem(Code.NOT_PLACED), _NOT_AS_REFERENCES)
         fault = contrast_fault(own, measured, plan)
         if fault is not None:
-            if request.region is not None:
-                raise PairingError(Code.REGION_NOT_CARRIED, "The contrast of tissues is another.")
-            return (fault,)
+            return _instead(request, fault, "The contrast of tissues is another.")
         references = self._learned(request, measured, judged, part(progress, 0.8, 0.9), cancel)
         return Held(references.examine_measured(own, part(progress, 0.9, 1), cancel), references)
 
@@ -286,6 +280,13 @@ class Atlases:
         for key in list(self._kept)[: max(0, len(self._kept) - _SPARE)]:
             del self._kept[key]
         self._kept.update(latest)
+
+
+def _instead(request: Request, problem: Problem, why: str) -> tuple[Problem]:
+    """Returns what is said where slices are compared instead; a drawn region is refused then."""
+    if request.region is not None:
+        raise PairingError(Code.REGION_NOT_CARRIED, why)
+    return (problem,)
 
 
 def _may_be_asked(request: Request) -> bool:

@@ -119,7 +119,7 @@ def test_implanted_lesions_are_measured_with_the_plans_of_t1_heads(tmp_path: Pat
         _methods(read_arguments([*words, *more]), task, find_anatomy) for more in ([], ["--implant"])
     )
     assert [method.name for method in without] == []
-    assert [method.name for method in implanted] == ["atlas (head T1)", "atlas (head T1, volume)"]
+    assert [method.name for method in implanted] == ["atlas (head T1)", "atlas (volume)"]
 
 
 def test_only_outlines_are_measured_where_that_is_asked_for(

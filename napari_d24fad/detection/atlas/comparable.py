@@ -1,4 +1,4 @@
-"""Whether scans may be held against each other, and what the reader must know of references."""
+"""Whether scans may be held against each other: values of MR compare only within one contrast."""
 
 from __future__ import annotations
 
