@@ -17,7 +17,7 @@ from napari_d24fad.errors import ArgumentError, Code, PairingError
 from napari_d24fad.progress import CancelToken, Progress, part, silent
 from napari_d24fad.session.held import Held
 from napari_d24fad.session.kept_atlases import NO_PLAN, KeptAtlases
-from napari_d24fad.session.regions import only_within, plan_of_region
+from napari_d24fad.session.regions import instead, only_within, plan_of_region
 from napari_d24fad.session.request import Request
 from napari_d24fad.studies.scan import Problem, Scan
 from napari_d24fad.studies.series import Series
@@ -136,14 +136,14 @@ class Atlases:
         except PairingError as error:
             if error.code is not Code.NOT_ALIGNED:
                 raise
-            return _instead(request, Problem(error.code, error.detail), error.detail)
+            return instead(request, Problem(error.code, error.detail), error.detail)
         judged = self._within_region(request, plan, measured, own, cancel)
         self._forget_all_but([*request.references, request.query], plan, direction, cancel)
         if own.volume.anatomy.kind not in {each.volume.anatomy.kind for each in measured}:
-            return _instead(request, Problem(Code.NOT_PLACED), _NOT_AS_REFERENCES)
+            return instead(request, Problem(Code.NOT_PLACED), _NOT_AS_REFERENCES)
         fault = contrast_fault(own, measured, plan)
         if fault is not None:
-            return _instead(request, fault, "The contrast of tissues is another.")
+            return instead(request, fault, "The contrast of tissues is another.")
         references = self._learned(request, measured, judged, part(progress, 0.8, 0.9), cancel)
         return Held(references.examine_measured(own, part(progress, 0.9, 1), cancel), references)
 
@@ -196,9 +196,7 @@ class Atlases:
     def _plan_of(self, request: Request, scan: Scan, progress: Progress, cancel: CancelToken) -> Plan | None:
         if request.scoring not in (None, SCORING):
             return None
-        plan = None
-        if may_have_plan(scan):
-            plan = self._plan_of_references(request, None, progress, cancel)
+        plan = self._plan_of_references(request, None, progress, cancel) if may_have_plan(scan) else None
         if plan is None and request.region is not None and scan.is_volume and not scan.is_colour:
             plan = plan_of_region(request.region, scan, cancel)
         return plan
@@ -280,13 +278,6 @@ class Atlases:
         for key in list(self._kept)[: max(0, len(self._kept) - _SPARE)]:
             del self._kept[key]
         self._kept.update(latest)
-
-
-def _instead(request: Request, problem: Problem, why: str) -> tuple[Problem]:
-    """Returns what is said where slices are compared instead; a drawn region is refused then."""
-    if request.region is not None:
-        raise PairingError(Code.REGION_NOT_CARRIED, why)
-    return (problem,)
 
 
 def _may_be_asked(request: Request) -> bool:

@@ -16,8 +16,8 @@ from napari_d24fad.detection.atlas.measured import MeasuredScan
 from napari_d24fad.detection.atlas.plan import Plan
 from napari_d24fad.errors import Code, PairingError
 from napari_d24fad.progress import CancelToken
-from napari_d24fad.session.request import Drawn
-from napari_d24fad.studies.scan import Scan
+from napari_d24fad.session.request import Drawn, Request
+from napari_d24fad.studies.scan import Problem, Scan
 
 _NO_LENGTHS = "A volume does not state its lengths."
 
@@ -58,3 +58,19 @@ def only_within(plan: Plan, drawn: Drawn, on: MeasuredScan) -> Plan:
     region = CommonRegion.of(drawn.read(), on.volume, on.identity.split()[0], drawn.key)
     own = region.within(on.volume, on.identity).anatomy
     return plan.within(region, float(np.sum(own.mask)) * own.grid.voxel_mm3)
+
+
+def instead(request: Request, problem: Problem, why: str) -> tuple[Problem]:
+    """Returns what is said where slices are compared instead; a drawn region is refused then.
+
+    Args:
+        request: What the user asked for.
+        problem: Why places are not compared.
+        why: The same, of a region that cannot be carried.
+
+    Raises:
+        PairingError: ``REGION_NOT_CARRIED``, if a region was drawn.
+    """
+    if request.region is not None:
+        raise PairingError(Code.REGION_NOT_CARRIED, why)
+    return (problem,)
