@@ -93,7 +93,7 @@ def _measure(folder: Path, slices: int) -> VolumeSpeed:
 
 
 def _reopen(request: Request, cache: FeatureCache) -> None:
-    from napari_d24fad.detection.atlas.head_ct import head_ct_plan
+    from napari_d24fad.detection.plans.head_ct import head_ct_plan
 
     kept, plan = KeptAtlases(cache), head_ct_plan()
     found = [kept.find(each, plan, plan.direction) for each in request.references]

@@ -283,8 +283,8 @@ def _key(*parts: object) -> str:
 def _code() -> str:
     """SHA-256 of the code that measures: what another version has measured is not found."""
     digest = hashlib.sha256()
-    for package in ("napari_d24fad.anatomy", "napari_d24fad.detection.atlas"):
-        for file in sorted(resources.files(package).iterdir(), key=lambda file: file.name):
+    for room in ("anatomy", "detection.atlas", "detection.plans"):
+        for file in sorted(resources.files(f"napari_d24fad.{room}").iterdir(), key=lambda file: file.name):
             if file.name.endswith(".py"):
                 digest.update(file.read_bytes())
     return digest.hexdigest()

@@ -10,10 +10,10 @@ from napari_d24fad.anatomy.carrying import carried
 from napari_d24fad.anatomy.find import drawn_region
 from napari_d24fad.anatomy.found import Anatomy
 from napari_d24fad.anatomy.grid import BoolArray
-from napari_d24fad.detection.atlas.drawn import drawn_plan
 from napari_d24fad.detection.atlas.inside import CommonRegion
 from napari_d24fad.detection.atlas.measured import MeasuredScan
 from napari_d24fad.detection.atlas.plan import Plan
+from napari_d24fad.detection.plans.drawn import drawn_plan
 from napari_d24fad.errors import Code, PairingError
 from napari_d24fad.progress import CancelToken
 from napari_d24fad.session.request import Drawn, Request

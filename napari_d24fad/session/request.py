@@ -73,7 +73,7 @@ class Request:
         ct_window: Low and high HU that become black and white, chosen by the reader; None for the
             windows that are usual for the query.
         scoring: ``"paper"``, ``"matched"`` or ``"atlas"``; None takes ``"atlas"`` for volumes of a kind
-            that has a plan (see `detection.atlas.plans`), else what the model's card says.
+            that has a plan (see `detection.plans.choice`), else what the model's card says.
         direction: ``"brighter"``, ``"darker"`` or ``"both"``, for the atlas; None for what is usual for
             the kind of study.
         region: Examine only here, in the query and, carried, in the references; None for all of it.

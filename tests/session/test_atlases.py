@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 from napari_d24fad.detection.atlas import measured
-from napari_d24fad.detection.atlas.head_ct import head_ct_plan
 from napari_d24fad.detection.atlas.scoring import AtlasReferences
 from napari_d24fad.detection.encoding.encoder import Encoder
+from napari_d24fad.detection.plans.head_ct import head_ct_plan
 from napari_d24fad.errors import ArgumentError, Code
 from napari_d24fad.export.colours import anomaly_limits
 from napari_d24fad.progress import CancelToken, silent

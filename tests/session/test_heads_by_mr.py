@@ -11,7 +11,7 @@ import pytest
 
 from napari_d24fad.anatomy.head_mr import mni_template
 from napari_d24fad.anatomy.volume import resample
-from napari_d24fad.detection.atlas.plans import plan_for
+from napari_d24fad.detection.plans.choice import plan_for
 from napari_d24fad.errors import Code
 from napari_d24fad.progress import CancelToken, silent
 from napari_d24fad.session.request import Request

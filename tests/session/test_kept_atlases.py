@@ -17,11 +17,11 @@ from napari_d24fad.anatomy.deformation import Deformation
 from napari_d24fad.anatomy.found import Anatomy, Kind
 from napari_d24fad.anatomy.place import Place
 from napari_d24fad.anatomy.volume import Volume
-from napari_d24fad.detection.atlas.head_ct import head_ct_plan
 from napari_d24fad.detection.atlas.measured import MeasuredScan
 from napari_d24fad.detection.atlas.patches import Patches
 from napari_d24fad.detection.atlas.scoring import AtlasReferences
 from napari_d24fad.detection.atlas.volume import Direction, WorkingVolume
+from napari_d24fad.detection.plans.head_ct import head_ct_plan
 from napari_d24fad.errors import Code
 from napari_d24fad.progress import CancelToken
 from napari_d24fad.session import atlases, kept_atlases

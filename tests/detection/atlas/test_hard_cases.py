@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from napari_d24fad.detection.atlas.examination import AtlasExamination
-from napari_d24fad.detection.atlas.head_ct import head_ct_plan
 from napari_d24fad.detection.atlas.scoring import AtlasReferences
+from napari_d24fad.detection.plans.head_ct import head_ct_plan
 from napari_d24fad.errors import Code
 from tests.anatomy.heads import Clot, Head, draw
 

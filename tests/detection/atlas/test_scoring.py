@@ -9,13 +9,13 @@ import numpy as np
 import pytest
 from scipy import ndimage
 
-from napari_d24fad.detection.atlas import head_ct as head_ct_module
-from napari_d24fad.detection.atlas.head_ct import head_ct_plan
 from napari_d24fad.detection.atlas.measured import measure_scan
 from napari_d24fad.detection.atlas.patches import Patches
 from napari_d24fad.detection.atlas.scoring import AtlasReferences
 from napari_d24fad.detection.atlas.standard import fused
 from napari_d24fad.detection.atlas.volume import Direction
+from napari_d24fad.detection.plans import head_ct as head_ct_module
+from napari_d24fad.detection.plans.head_ct import head_ct_plan
 from napari_d24fad.errors import Cancelled, Code, PairingError
 from napari_d24fad.progress import CancelToken
 from tests.anatomy.heads import Clot, Head, draw

@@ -7,7 +7,6 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from napari_d24fad.detection.atlas.head_ct import head_ct_plan
 from napari_d24fad.detection.atlas.scoring import AtlasReferences
 from napari_d24fad.detection.atlas.volume import Direction
 from napari_d24fad.detection.atlas.why import (
@@ -17,6 +16,7 @@ from napari_d24fad.detection.atlas.why import (
     value_at,
     working_index,
 )
+from napari_d24fad.detection.plans.head_ct import head_ct_plan
 from tests.anatomy.heads import Clot, Head, draw
 
 COARSE = Head(spacing=(5.0, 2.5, 2.5), low=-75, high=85)

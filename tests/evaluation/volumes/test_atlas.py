@@ -9,8 +9,8 @@ import pytest
 
 from napari_d24fad.anatomy.find import drawn_region, find_anatomy
 from napari_d24fad.anatomy.found import Anatomy
-from napari_d24fad.detection.atlas.head_ct import head_ct_plan
 from napari_d24fad.detection.atlas.scoring import AtlasReferences
+from napari_d24fad.detection.plans.head_ct import head_ct_plan
 from napari_d24fad.evaluation.volumes.anatomy import kept, scan_mask
 from napari_d24fad.evaluation.volumes.atlas import AtlasMethod
 from napari_d24fad.evaluation.volumes.baselines import Extreme

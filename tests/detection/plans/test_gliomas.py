@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from scipy.stats import rankdata
 
-from napari_d24fad.detection.atlas.head_mr import head_mr_plan
 from napari_d24fad.detection.atlas.scoring import AtlasReferences
+from napari_d24fad.detection.plans.head_mr import head_mr_plan
 from napari_d24fad.studies.nifti.series import nifti_series
 from napari_d24fad.studies.scan import Scan
 

@@ -7,13 +7,13 @@ import numpy as np
 
 from napari_d24fad.anatomy.aligned import TemplatePlacer, box_of, find_aligned
 from napari_d24fad.detection.atlas.anomaly import as_anomaly
-from napari_d24fad.detection.atlas.head_mr import head_t1_plan, prepare_head_mr, prepare_volume_change
 from napari_d24fad.detection.atlas.plan import Plan
 from napari_d24fad.detection.atlas.scoring import AtlasReferences
 from napari_d24fad.detection.atlas.table import Cells
 from napari_d24fad.detection.atlas.tolerance import Tolerance
 from napari_d24fad.detection.atlas.volume import WorkingVolume
 from napari_d24fad.detection.atlas.why import agreement, aligned_slice, value_at, working_index
+from napari_d24fad.detection.plans.head_mr import head_t1_plan, prepare_head_mr, prepare_volume_change
 from napari_d24fad.studies.scan import Scan
 from tests.anatomy import known_head as heads
 from tests.detection.atlas.features import features_of

@@ -10,9 +10,9 @@ from napari_d24fad.anatomy.contrast import contrast_of
 from napari_d24fad.anatomy.find import find_anatomy
 from napari_d24fad.anatomy.found import Kind
 from napari_d24fad.anatomy.head_mr import mni_template
-from napari_d24fad.detection.atlas.head_ct import head_ct_plan
-from napari_d24fad.detection.atlas.head_mr import head_mr_plan, head_t1_plan
 from napari_d24fad.detection.atlas.plan import Plan
+from napari_d24fad.detection.plans.head_ct import head_ct_plan
+from napari_d24fad.detection.plans.head_mr import head_mr_plan, head_t1_plan
 from napari_d24fad.errors import PairingError
 from napari_d24fad.studies.scan import Scan
 

@@ -1,0 +1,1 @@
+"""How each kind of study is examined place by place, and which kind a study is of."""
