@@ -20,6 +20,7 @@ class VolumeChoice(QComboBox):
 
     def __init__(self, volumes: Sequence[Series]) -> None:
         super().__init__()
+        scroll_past(self)
         self._volumes = tuple(volumes)
         self.setVisible(len(self._volumes) > 1)
         if len(self._volumes) < 2:
@@ -32,7 +33,6 @@ class VolumeChoice(QComboBox):
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self.setToolTip(summary(self._volumes))
         self.setAccessibleName(f"Volume of this series: {summary(self._volumes)}")
-        scroll_past(self)
         self.activated.connect(lambda at: self.volume_requested.emit(self._volumes[at]))
 
     def show_volume(self, series: Series) -> None:
