@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -121,13 +122,7 @@ class CommonGrid(WorkingGrid):
     def _without_deformation(self, array: npt.NDArray[Any], whole: bool) -> npt.NDArray[np.float32]:
         if self.deformation is None:
             return np.asarray(array, np.float32)
-        to_index = np.linalg.inv(self.template.affine)[:3, :3]
-        field_ = np.einsum("ij,j...->i...", to_index, self.deformation.shifts(self.template))
-        places = np.indices(self.shape, np.float32)
-        source = places
-        for _ in range(_INVERSIONS):  # what y leads to y + shift(y) = here
-            shift = [ndimage.map_coordinates(part, source, order=1, mode="nearest") for part in field_]
-            source = places - np.stack(shift)
+        source = _read_from(self.template, self.deformation)
         values = np.asarray(array, np.float32)
         gaps = ~np.isfinite(values)
         filled = np.where(gaps, 0, values)
@@ -137,6 +132,19 @@ class CommonGrid(WorkingGrid):
         if gaps.any():
             read[ndimage.map_coordinates(gaps.astype(np.uint8), source, order=0, mode="nearest") > 0] = np.nan
         return read
+
+
+@lru_cache(maxsize=2)  # a scan is read back many times, for each map and each region
+def _read_from(template: Volume, deformation: Deformation) -> npt.NDArray[np.float32]:
+    """Returns ``(3, *shape)``, the index on the template from which a deformation leads to each voxel."""
+    to_index = np.linalg.inv(template.affine)[:3, :3]
+    field_ = np.einsum("ij,j...->i...", to_index, deformation.shifts(template))
+    places = np.indices(template.values.shape, np.float32)
+    source = places
+    for _ in range(_INVERSIONS):  # what y leads to y + shift(y) = here
+        shift = [ndimage.map_coordinates(part, source, order=1, mode="nearest") for part in field_]
+        source = places - np.stack(shift)
+    return source
 
 
 def common_grid(scan: Scan, template: Volume, move: Affine, deformation: Deformation | None) -> CommonGrid:
