@@ -10,7 +10,7 @@ from napari_d24fad.anatomy.planes import dilated
 
 _SMALLEST_ML, _LARGEST_ML = 20.0, 2400.0
 _LARGEST_CM2 = 300.0
-_LEAST_CM2 = 25.0  # of the largest slice: a spinal canal, a vertebra or the wall of a heart has less
+_LEAST_CM2 = 40.0  # of the largest slice: a spinal canal, a vertebra or the cavity of a heart has less
 _OPEN = 0.35  # share of the outline without bone beside it
 _FAT = 0.12  # share of voxels as dark as fat or air
 _JUMP = 0.3  # smallest share of a slice that both it and the next hold, for slices 5 mm apart
