@@ -53,11 +53,11 @@ def is_cut_out(values: FloatArray) -> bool:
 
 def _air_level(values: FloatArray) -> float:
     """Returns a level between air and tissue: Otsu's of what lies below Otsu's, as fat is bright in MR."""
-    first = float(threshold_otsu(values.ravel()))  # type: ignore[no-untyped-call]
+    first = float(threshold_otsu(values.ravel()))  # type: ignore[no-untyped-call]  # scikit-image has no types
     below = values[values < first]
     if not below.size or below.min() == below.max():
         return first
-    return float(threshold_otsu(below))  # type: ignore[no-untyped-call]
+    return float(threshold_otsu(below))  # type: ignore[no-untyped-call]  # as above
 
 
 def _main_parts(shape: BoolArray) -> BoolArray:

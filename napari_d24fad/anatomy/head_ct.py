@@ -132,7 +132,7 @@ class _Search:
         # Below lie the orbits and the nose, which straight lines between bones would take in.
         limit = dilated(last, _SKULL_MM, spacing) if upwards else near
         if around.sum() * self._cm2 > 1:
-            hull = convex_hull_image(around)  # type: ignore[no-untyped-call]
+            hull = convex_hull_image(around)  # type: ignore[no-untyped-call]  # scikit-image has no types
             inside = opened(hull & limit & ~bone & (self._smooth[index] > _AIR), 4.5, spacing)
             if inside.sum() > 0.6 * last.sum() and (grey[inside] < _FAT).mean() < 0.06:
                 return np.asarray(inside)

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, ClassVar
@@ -11,9 +10,10 @@ from typing import Any, ClassVar
 import numpy as np
 import numpy.typing as npt
 
-from napari_d24fad.errors import Cancelled, Code, D24fadError, StudyError
+from napari_d24fad.errors import Code, StudyError
 from napari_d24fad.progress import CancelToken, Progress
 from napari_d24fad.studies.file_geometry import FileGeometry, placed, slice_axis, unplaced
+from napari_d24fad.studies.files.faults import coded_voxel_errors
 from napari_d24fad.studies.files.limits import LONGEST, SHORTEST
 from napari_d24fad.studies.formats.facts import VolumeFacts, check_deflated, check_facts
 from napari_d24fad.studies.formats.metaimage import metaimage_facts
@@ -66,7 +66,7 @@ class ItkSeries(Series):
             check_deflated(self.source, facts, cancel)
         import SimpleITK as sitk  # noqa: N813 - its usual name; a third of a second to import
 
-        with _coded_errors():
+        with coded_voxel_errors():
             reader = _reader(self.source)
             image = reader.Execute()
             stored: npt.NDArray[Any] = sitk.GetArrayFromImage(image)  # a copy: a view would outlive it
@@ -100,7 +100,7 @@ def itk_series(path: Path) -> tuple[ItkSeries, ...]:
     kind, facts_of, _ = _KINDS[path.suffix.lower()]
     facts = facts_of(path)
     check_facts(path, facts)
-    with _coded_errors():
+    with coded_voxel_errors():
         reader = _reader(path)
         reader.ReadImageInformation()
         geometry = _geometry(reader, facts)
@@ -157,17 +157,3 @@ def _geometry(reader: Any, facts: VolumeFacts) -> FileGeometry:
     stored[:3, :3] = directions * spacing
     stored[:3, 3] = np.array(reader.GetOrigin()[:3]) * facts.to_mm
     return placed(stored, plain)
-
-
-@contextmanager
-def _coded_errors() -> Iterator[None]:
-    """Turns what SimpleITK raises into a `StudyError`; its messages quote the path."""
-    try:
-        yield
-    except (D24fadError, Cancelled):
-        raise
-    except MemoryError:
-        raise StudyError(Code.TOO_LARGE, "There is not enough free memory.") from None
-    except Exception:
-        # The header was understood before, so that data is missing or damaged.
-        raise StudyError(Code.TRUNCATED) from None

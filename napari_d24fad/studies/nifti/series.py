@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
 
 import numpy as np
 
-from napari_d24fad.errors import Cancelled, Code, D24fadError, StudyError
+from napari_d24fad.errors import Code, StudyError
 from napari_d24fad.progress import CancelToken, Progress
 from napari_d24fad.studies.file_geometry import slice_axis
 from napari_d24fad.studies.files.bounded import BoundedGzip
+from napari_d24fad.studies.files.faults import coded_voxel_errors
 from napari_d24fad.studies.files.limits import check_size
 from napari_d24fad.studies.files.quiet import quiet
 from napari_d24fad.studies.nifti.files import allow_voxels, check_length, coded_header_errors, opened
@@ -45,7 +44,7 @@ class NiftiSeries(Series):
         return str(self.volume)
 
     def _read(self, progress: Progress, cancel: CancelToken) -> Voxels:
-        with _coded_errors(), quiet(), opened(self.source, cancel) as (file, image):
+        with coded_voxel_errors(), quiet(), opened(self.source, cancel) as (file, image):
             allow_voxels(file, image)
             voxels = self._part(image, [slice(None), slice(None), slice(None)])
             # Reading up to the end compares the checksum, which nibabel leaves out.
@@ -58,7 +57,7 @@ class NiftiSeries(Series):
         axis = self.outline.slice_axis
         middle = self.grid[axis] // 2
         part[axis] = slice(middle, middle + 1)
-        with _coded_errors(), quiet(), opened(self.source, cancel) as (file, image):
+        with coded_voxel_errors(), quiet(), opened(self.source, cancel) as (file, image):
             allow_voxels(file, image)
             return self._part(image, part)
 
@@ -72,25 +71,6 @@ class NiftiSeries(Series):
             return np.ascontiguousarray(colours.transpose(2, 1, 0, 3))
         stored = stored.reshape(stored.shape + (1,) * (3 - stored.ndim))
         return np.ascontiguousarray(stored.transpose(2, 1, 0), dtype=np.float32)
-
-
-@contextmanager
-def _coded_errors() -> Iterator[None]:
-    """Turns what reading voxels raises into a `StudyError`."""
-    try:
-        yield
-    except (D24fadError, Cancelled):
-        raise
-    except MemoryError:
-        raise StudyError(Code.TOO_LARGE, "There is not enough free memory.") from None
-    except FileNotFoundError:
-        raise StudyError(Code.PATH_MISSING, "The file disappeared while it was read.") from None
-    except PermissionError:
-        raise StudyError(Code.PATH_UNREADABLE) from None
-    except Exception:
-        # The header was read before, so whatever gzip, zlib, nibabel or numpy raise now
-        # comes from missing or damaged data; their messages quote the path.
-        raise StudyError(Code.TRUNCATED) from None
 
 
 def nifti_series(path: Path) -> tuple[NiftiSeries, ...]:

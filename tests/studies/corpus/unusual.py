@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import numpy as np
@@ -112,14 +112,19 @@ def _tomogram(spacing: float = 4.0, order: tuple[int, ...] = (), **changes: obje
         detector.ImagePositionPatient = frames[0].ImagePositionPatient
         detector.ImageOrientationPatient = frames[0].ImageOrientationPatient
         dataset.DetectorInformationSequence = [detector]
-        for name, value in changes.items():
-            if value is None:
-                delattr(dataset, name)
-            else:
-                setattr(dataset, name, value)
-        return dataset
+        return _changed(dataset, changes)
 
     return make
+
+
+def _changed(dataset: Dataset, changes: Mapping[str, object]) -> Dataset:
+    """Sets attributes of a data set, and removes those whose value is None."""
+    for name, value in changes.items():
+        if value is None:
+            delattr(dataset, name)
+        else:
+            setattr(dataset, name, value)
+    return dataset
 
 
 def _cone_beam(**changes: object) -> Callable[[], Dataset]:
@@ -130,12 +135,7 @@ def _cone_beam(**changes: object) -> Callable[[], Dataset]:
         dataset = frames[0]
         dataset.NumberOfFrames, dataset.SpacingBetweenSlices = len(frames), "4"
         dataset.PixelData = b"".join(frame.PixelData for frame in frames)
-        for name, value in changes.items():
-            if value is None:
-                delattr(dataset, name)
-            else:
-                setattr(dataset, name, value)
-        return dataset
+        return _changed(dataset, changes)
 
     return make
 

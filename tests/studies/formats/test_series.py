@@ -96,6 +96,15 @@ def test_colour_and_vectors(tmp_path: Path) -> None:
         refused(itk(tmp_path / name, colours.astype(np.float32), vectors=True), "vectors")
 
 
+@pytest.mark.parametrize("name", ["v.nrrd", "v.mha", "v.nii.gz"])
+def test_a_file_that_is_gone_is_not_called_damaged(tmp_path: Path, name: str) -> None:
+    (series,) = open_study(itk(tmp_path / name)).series
+    (tmp_path / name).unlink()
+    with pytest.raises(StudyError) as caught:
+        series.load()
+    assert caught.value.code is Code.PATH_MISSING
+
+
 def test_a_volume_that_became_another_meanwhile(tmp_path: Path) -> None:
     path = itk(tmp_path / "v.mha")
     (series,) = open_study(path).series
