@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from napari_d24fad.viewer.dock import DetectionDock
-from napari_d24fad.viewer.gallery.card import Role
 from tests.anatomy.heads import Clot, Head, write_heads
+from tests.viewer.results.examining import examine
 
 
 @pytest.fixture(scope="session")
@@ -22,13 +22,7 @@ def examined(
     dock: DetectionDock, settle: Callable[[DetectionDock], None], head_folder: Path
 ) -> DetectionDock:
     """The widget after it examined the head with the clot."""
-    dock.open([head_folder])
-    settle(dock)
-    for series in dock.gallery.series:
-        query = series.source.parent.name == "query"
-        dock.gallery.set_role(series, Role.QUERY if query else Role.REFERENCE)
-    dock.run()
-    settle(dock)
+    examine(dock, settle, head_folder)
     assert dock.examination is not None
     assert dock.examination.anomaly.scoring == "atlas"
     return dock

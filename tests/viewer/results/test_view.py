@@ -14,21 +14,10 @@ from napari_d24fad.progress import CancelToken
 from napari_d24fad.studies.orientation import canonical_orientation
 from napari_d24fad.viewer.canvas.map_view import MapView
 from napari_d24fad.viewer.dock import DetectionDock
-from napari_d24fad.viewer.gallery.card import Role
 from tests.heads import LESION, head
+from tests.viewer.results.examining import examine
 
 Settle = Callable[[DetectionDock], None]
-
-
-def examine(dock: DetectionDock, settle: Settle, folder: Path) -> None:
-    dock.open([folder])
-    settle(dock)
-    for series in dock.gallery.series:
-        query = series.source.parent.name == "query"
-        dock.gallery.set_role(series, Role.QUERY if query else Role.REFERENCE)
-    dock.run()
-    settle(dock)
-    assert dock.run_panel.message == ""
 
 
 def click_row(qtbot, dock: DetectionDock, row: int) -> None:
