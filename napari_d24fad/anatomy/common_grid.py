@@ -12,7 +12,7 @@ import numpy.typing as npt
 from scipy import ndimage
 
 from napari_d24fad.anatomy.deformation import Deformation, warped
-from napari_d24fad.anatomy.grid import BoolArray, FloatArray, WorkingGrid
+from napari_d24fad.anatomy.grid import FloatArray, WorkingGrid
 from napari_d24fad.anatomy.volume import Volume, resample
 from napari_d24fad.studies.scan import Affine, Scan
 
@@ -66,9 +66,11 @@ class CommonGrid(WorkingGrid):
         )  # fmt: skip
         return found.astype(array.dtype) if whole else found
 
-    def scan_voxels(self, mask: BoolArray) -> int:
-        """See `WorkingGrid.scan_voxels`."""
-        return int(self.expand(mask).sum())
+    def scan_counts(self, labels: npt.NDArray[np.int32]) -> npt.NDArray[np.int64]:
+        """See `WorkingGrid.scan_counts`."""
+        counts = np.bincount(self.expand(labels).ravel(), minlength=int(labels.max()) + 1)
+        counts[0] = 0
+        return counts.astype(np.int64)
 
     def scan_slices(self, values: FloatArray) -> FloatArray:
         """See `WorkingGrid.scan_slices`: read where the slices of the scan cross the middle of the grid."""

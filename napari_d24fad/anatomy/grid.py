@@ -91,13 +91,16 @@ class WorkingGrid:
             ordered[index * thick : (index + 1) * thick] = fine
         return expanded
 
-    def scan_voxels(self, mask: BoolArray) -> int:
-        """Returns how many voxels of the scan a mask on this grid covers."""
+    def scan_counts(self, labels: npt.NDArray[np.int32]) -> npt.NDArray[np.int64]:
+        """Returns how many voxels of the scan each label on this grid covers, by label; 0 is not counted."""
         sizes = [
             np.minimum(block, length - block * np.arange(count))
             for block, length, count in zip(self.blocks, self._full(), self.shape, strict=True)
         ]
-        return int(np.prod([own[at] for own, at in zip(sizes, np.nonzero(mask), strict=True)], axis=0).sum())
+        places = np.nonzero(labels)
+        covered = np.prod([own[at] for own, at in zip(sizes, places, strict=True)], axis=0)
+        counts = np.bincount(labels[places], covered, minlength=int(labels.max()) + 1)
+        return counts.astype(np.int64)
 
     def scan_slices(self, values: FloatArray) -> FloatArray:
         """Brings one value per slice of this grid to one per slice of the scan.

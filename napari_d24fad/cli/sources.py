@@ -122,11 +122,11 @@ def _one(rows: Sequence[Sequence[Series]], number: int | None, volume: int | Non
         number = 1
     if not 1 <= number <= len(rows):
         raise ArgumentError(Code.BAD_ARGUMENT, f"There is no series {number}; inspect counts {len(rows)}.")
-    return chosen(rows[number - 1], volume)
+    return _of_row(rows[number - 1], volume)
 
 
 def _of_row(row: Sequence[Series], volume: int | None) -> Series:
-    """Returns the volume of a reference; one that is alone needs no number."""
+    """Returns the volume of a row; one that is alone needs no number, since others beside it may."""
     return chosen(row, volume if len(row) > 1 else None)
 
 

@@ -241,6 +241,8 @@ class Atlases:
             found = self._disk.find(series, plan, direction)
             if found is not None:
                 self._kept[key] = found
+        if key in self._failed:  # no reason to read it again
+            raise PairingError(Code.NOT_ALIGNED, self._failed[key])
         if key not in self._kept:
             scan = scan if scan is not None else series.load(part(progress, 0, 0.5), cancel)
             found = self._measured(series, scan, plan, direction, part(progress, 0.5, 1), cancel)

@@ -283,7 +283,7 @@ def _key(*parts: object) -> str:
 def _code() -> str:
     """SHA-256 of the code that measures: what another version has measured is not found."""
     digest = hashlib.sha256()
-    for room in ("anatomy", "detection.atlas", "detection.plans"):
+    for room in ("anatomy", "detection.atlas", "detection.plans", "detection.references", "session"):
         for file in sorted(resources.files(f"napari_d24fad.{room}").iterdir(), key=lambda file: file.name):
             if file.name.endswith(".py"):
                 digest.update(file.read_bytes())

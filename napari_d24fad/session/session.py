@@ -271,6 +271,7 @@ class DetectionSession:
             basis = self._basis_of(examination)
             if not basis.query.is_whole:
                 basis = replace(basis, distances=basis.distances.whole(cancel))
+                self._basis_of(examination)  # everything may have been let go of meanwhile
                 self._bases[examination] = basis
             return basis.distances
 

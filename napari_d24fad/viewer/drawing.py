@@ -31,6 +31,8 @@ class RegionDrawing(QObject):
 
     changed = Signal()
     """Another region is to be examined."""
+    nothing_shown = Signal()
+    """There is no scan to draw on."""
 
     def __init__(self, viewer: Viewer, scans: ScanLayers, choice: RegionChoice) -> None:
         super().__init__()
@@ -64,10 +66,16 @@ class RegionDrawing(QObject):
         state = f"{self._states[key]} {'all slices' if through else 'as drawn'}"
         return Drawn(shown.series, state, drawing.read)
 
+    @property
+    def is_lost(self) -> bool:
+        """Whether a layer is chosen of which nobody knows the scan that it was drawn on."""
+        return self._choice.key is not None and self.region is None
+
     def add_layer(self) -> None:
         """Adds a layer to draw in, over the scan that is shown, and chooses it."""
         shown = self._scans.shown
         if shown is None:
+            self.nothing_shown.emit()
             return
         over = shown.layer
         layer = Shapes(
@@ -122,5 +130,6 @@ class RegionDrawing(QObject):
 
     def _note(self, key: int) -> None:
         """Something was drawn over the scan that is shown."""
+        self._states[key] = uuid.uuid4().hex
         if self._scans.shown is not None:
-            self._drawn_over[key], self._states[key] = self._scans.shown, uuid.uuid4().hex
+            self._drawn_over[key] = self._scans.shown

@@ -23,6 +23,11 @@ if TYPE_CHECKING:
     from napari_d24fad.detection.streaming import PartialMap
 
 
+_NOT_DRAWN_ON = (
+    "Nobody knows which scan the layer under Examine only was drawn on. Show that scan (examine it once), "
+    "then choose the layer again."
+)
+_NOTHING_SHOWN = "No scan is shown to draw on yet. Examine one first."
 _COVERED = "Other layers of the viewer lie over the scan that was examined. Hide them to see it."
 
 
@@ -74,6 +79,9 @@ class Examining(QObject):
             return
         if self._jobs.is_busy:
             return
+        if self._drawing.is_lost:  # to examine everything instead would be a surprise
+            self._run_panel.show_note(_NOT_DRAWN_ON)
+            return
         self.live.stop()
         request = self._request(query)
         start = self._view.slice_of(query)
@@ -95,6 +103,7 @@ class Examining(QObject):
         self._run_panel.ct_window.window_changed.connect(self._follow_references)
         self._run_panel.direction.direction_changed.connect(self._follow_references)
         self._gallery.shares_changed.connect(self._follow_references)
+        self._drawing.nothing_shown.connect(partial(self._run_panel.show_note, _NOTHING_SHOWN))
         self._drawing.changed.connect(self._offer_choices)
         self._drawing.changed.connect(self._follow_references)
         self.part_computed.connect(self._show_part)

@@ -17,7 +17,15 @@ def test_only_what_is_drawn_is_examined(qtbot, dock: DetectionDock, settle, stud
     open_and_mark(qtbot, dock, settle, study_folder)
     assert panel.region.choice.count() == 1
     assert not panel.region.through.isVisible()
-    assert not panel.direction.isVisible() or panel.direction.direction is None
+    # Before a scan is shown there is none to draw on, and a layer drawn on none is not passed over.
+    click(qtbot, panel.region.draw_button)
+    assert "No scan is shown" in panel.message
+    before = viewer.add_labels(np.ones((4, 4, 4), int), name="of long ago")
+    panel.region.choice.setCurrentIndex(1)
+    click(qtbot, panel.run_button)
+    assert "which scan" in panel.message
+    assert dock.examination is None
+    viewer.layers.remove(before)
     click(qtbot, panel.run_button)
     settle(dock)
     whole = dock.examination

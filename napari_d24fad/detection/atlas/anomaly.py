@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 
 import numpy as np
@@ -52,7 +53,7 @@ def as_anomaly(found: AtlasExamination, references: AtlasReferences, features: A
         p_value=conformal_p(found.score, scores),
         level_one_region=found.levels.value,
         levels_by_rate={rate: normal.calibration.level(rate) for rate in RATES},
-        regions=tuple(_region(each, found, found.labels, references) for each in found.told(1.0)),
+        regions=_regions(found.told(1.0), found.labels, found, references),
         reference_checks=check_outliers(np.exp(scores)),
         calibration=normal.calibration,
         direction=found.direction.value,
@@ -70,7 +71,9 @@ def _examined_region(found: AtlasExamination) -> ExaminedRegion | None:
     anatomy = found.volume.anatomy
     if not anatomy.how:
         return None
-    share = anatomy.grid.scan_voxels(anatomy.mask) / float(np.prod(anatomy.grid.scan_grid))
+    share = int(anatomy.grid.scan_counts(anatomy.mask.astype(np.int32))[-1]) / float(
+        np.prod(anatomy.grid.scan_grid)
+    )
     return ExaminedRegion(anatomy.how, anatomy.volume_ml, share)
 
 
@@ -87,11 +90,11 @@ def regions_at(found: AtlasExamination, references: AtlasReferences, level: floa
         least the smallest volume. Highest rank first.
     """
     if level == found.levels.value:
-        return tuple(_region(each, found, found.labels, references) for each in found.told(1.0))
+        return _regions(found.told(1.0), found.labels, found, references)
     grid = found.volume.anatomy.grid
     parts = components(_without_specks(found), grid, level, found.levels.smallest_mm3)
     described = references.describe(found, parts)
-    return tuple(_region(each, found, parts.labels, references) for each in described)
+    return _regions(described, parts.labels, found, references)
 
 
 def _warnings(found: AtlasExamination, features: AnomalyMap) -> tuple[Problem, ...]:
@@ -140,18 +143,28 @@ def _rows(scores: tuple[FloatArray, ...]) -> FloatArray:
     return rows
 
 
+def _regions(
+    regions: Iterable[AtlasRegion],
+    labels: npt.NDArray[np.int32],
+    found: AtlasExamination,
+    references: AtlasReferences,
+) -> tuple[Region, ...]:
+    counts = found.volume.anatomy.grid.scan_counts(labels)  # of all at once: it reads the whole scan
+    return tuple(_region(each, found, labels, references, int(counts[each.number])) for each in regions)
+
+
 def _region(
     region: AtlasRegion,
     found: AtlasExamination,
     labels: npt.NDArray[np.int32],
     references: AtlasReferences,
+    n_voxels: int,
 ) -> Region:
-    grid = found.volume.anatomy.grid
     inside = labels == region.number
     return Region(
         number=region.number,
         slices=region.slices,
-        n_voxels=grid.scan_voxels(inside),
+        n_voxels=n_voxels,
         volume_mm3=region.volume_mm3,
         area_mm2=None,
         extent_mm=_scan_order(region.extent_mm, found),

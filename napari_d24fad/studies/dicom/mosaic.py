@@ -45,7 +45,7 @@ class Tiles:
         shape: Rows and columns of a slice.
         affine: ``(4, 4)``, from (slice, row, column) to LPS mm.
         across: Tiles beside each other.
-        problem: What the user must know; None for nothing.
+        problems: What the user must know.
         refusal: Why the slices are no volume unless the user agrees to what the problem says.
     """
 
@@ -53,7 +53,7 @@ class Tiles:
     shape: tuple[int, int]
     affine: Affine = field(repr=False)
     across: int
-    problem: Problem | None = None
+    problems: tuple[Problem, ...] = ()
     refusal: StudyError | None = None
 
     def draw(self, index: int, read: Callable[[int], Voxels]) -> Voxels:
@@ -112,17 +112,18 @@ def _siemens(instance: Instance, header: Dataset) -> Tiles:
     place = instance.placement
     if place is None:
         raise _refused("and where they lie is not stated.")
-    normal, problem, refusal = _normal(csa, place), None, None
+    normal, refusal = _normal(csa, place), None
+    problems: list[Problem] = []
     if normal is None:
         text = "The direction in which its slices are counted is not stated; it was taken from their plane."
-        problem = Problem(Code.AMBIGUOUS_GEOMETRY, text)
+        problems.append(Problem(Code.AMBIGUOUS_GEOMETRY, text))
         refusal = _refused("and in which direction they are counted is not stated.")
         normal = 1
     distance = positive((number(header, "SpacingBetweenSlices") or 0.0,))
     if distance is None:
         distance = positive((number(header, "SliceThickness") or 0.0,))
         text = "The distance of its slices is not stated; it was taken from their thickness."
-        problem = problem or Problem(Code.AMBIGUOUS_GEOMETRY, text)
+        problems.append(Problem(Code.AMBIGUOUS_GEOMETRY, text))
     if distance is None:
         raise _refused("and their distance is not stated.")
     right, down = np.reshape(place.orientation, (2, 3))
@@ -130,7 +131,7 @@ def _siemens(instance: Instance, header: Dataset) -> Tiles:
     affine[:3, 0] = normal * np.cross(right, down) * distance[0]
     beside = (np.array([instance.rows, instance.columns]) - shape) / 2
     affine[:3, 3] = np.array(place.position) + affine[:3, 1:3] @ beside
-    return Tiles(count, shape, affine, across, problem, refusal)
+    return Tiles(count, shape, affine, across, tuple(problems), refusal)
 
 
 def _normal(csa: dict[str, Any], place: Placement) -> int | None:

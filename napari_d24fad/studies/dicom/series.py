@@ -202,7 +202,7 @@ def _of_tiles(first: Instance, group: Group, tiles: Tiles) -> DicomSeries:
             voxels=outline_voxels((tiles.n_slices, *tiles.shape), plain.photometric),
             affine=tiles.affine,
             has_geometry=True,
-            problems=(*group.problems, *([tiles.problem] if tiles.problem else [])),
+            problems=(*group.problems, *tiles.problems),
         ),
     )
     return volume if tiles.refusal is None else replace(plain, refusal=tiles.refusal, remedy=volume)

@@ -143,6 +143,8 @@ def _write(
     for place, entry in enumerate(entries):
         number = numbers.setdefault(_stem(entry) if _suffix(entry) else _name(entry), place)
         target = folder / f"{number:06d}{_suffix(entry)}"
+        if target.exists():  # two of one name
+            target = folder / f"{place:06d}{_suffix(entry)}"
         with archive.open(entry) as packed, target.open("xb") as file:
             while block := packed.read(_BLOCK):
                 cancel.check()

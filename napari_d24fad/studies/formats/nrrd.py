@@ -31,6 +31,7 @@ _SPACES = {
     *("left-anterior-superior", "las"),
 }
 _PLACES, _VOLUMES = {"domain", "space", "???", "none"}, {"list", "time"}
+_EIGHT_BITS = {"uchar", "unsigned char", "uint8", "uint8_t"}
 _COLOURS = {"rgb-color": 3, "rgba-color": 4, "3-color": 3, "4-color": 4}
 _TO_MM = {"mm": 1.0, "millimeter": 1.0, "cm": 10.0, "m": 1000.0, "um": 0.001, "µm": 0.001, "microns": 0.001}
 _FIELD = re.compile(r"([A-Za-z][A-Za-z 0-9]*): ?(.*)")
@@ -117,6 +118,8 @@ def _axes(fields: dict[str, str], sizes: list[int], directions: list[str]) -> tu
     for axis in others:
         kind = kinds[axis]
         if kind in _COLOURS and sizes[axis] == _COLOURS[kind]:
+            if fields.get("type", "").lower() not in _EIGHT_BITS:
+                raise unread(_KIND, "with colours of other than 8 bits")
             channels = sizes[axis]
         elif kind in (*_VOLUMES, *_PLACES):
             volumes = sizes[axis]

@@ -122,8 +122,14 @@ class MapDisplay(QObject):
             values, highest = found
             self._maps.show_values(values, _channel_limits(channel, highest), examination.anomaly)
 
+        def drop() -> None:  # clear would read as normal
+            self._panel.view_choice.choose(MapView.SCORE)
+            self.show(examination, 0)
+
         self._worker = Worker(work)
         self._worker.returned.connect(show)
+        self._worker.failed.connect(drop)
+        self._worker.cancelled.connect(drop)
         self._worker.start()
 
     def discard(self) -> None:

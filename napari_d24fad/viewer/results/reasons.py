@@ -102,6 +102,7 @@ class Reasons(QObject):
     def set_flicker(self, on: bool) -> None:
         """Shows scan and aligned reference in turns on the canvas, or no longer."""
         explanation = self._panel.why.place.explanation
+        self._flickers_again = False
         self.flicker.stop()
         is_new = self._told_of is self._examination and self._is_shown
         if on and explanation is not None and is_new and explanation.slice_index == self._slice:
@@ -115,6 +116,7 @@ class Reasons(QObject):
 
     def discard(self) -> None:
         """Stops what is computed: nobody looks any more."""
+        self._flickers_again = False
         self.flicker.stop()
         self.explanations.discard()
 
@@ -170,7 +172,6 @@ class Reasons(QObject):
         self._panel.why.show_place(told, number, references)
         self._told_of = self._examination
         if self._flickers_again:
-            self._flickers_again = False
             self.set_flicker(True)
 
     def _show_slice(self, told: Explanation, number: int, examination: Examination) -> None:

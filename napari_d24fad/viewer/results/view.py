@@ -99,6 +99,7 @@ class ResultView(QObject):
         """Shows a map while it is computed, in place of an earlier examination."""
         if not self._is_filling:
             self.discard()
+            self.reasons.lose()
             self._before, self._examination, self._is_filling = self._examination, None, True
             self._panel.setEnabled(False)  # it tells of another map
             self._shown = self._scans.show_scan(series, partial_map.scan)

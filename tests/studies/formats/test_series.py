@@ -96,6 +96,14 @@ def test_colour_and_vectors(tmp_path: Path) -> None:
         refused(itk(tmp_path / name, colours.astype(np.float32), vectors=True), "vectors")
 
 
+@pytest.mark.parametrize("kind", [np.uint16, np.float32])
+def test_colours_of_more_than_8_bits_are_refused(tmp_path: Path, kind: type) -> None:
+    path = itk(tmp_path / "c.nrrd", np.zeros((4, 5, 6, 3), kind), vectors=True)
+    path.write_bytes(path.read_bytes().replace(b"kinds: vector", b"kinds: RGB-color"))
+    assert b"RGB-color" in path.read_bytes()
+    refused(path, "8 bits")
+
+
 @pytest.mark.parametrize("name", ["v.nrrd", "v.mha", "v.nii.gz"])
 def test_a_file_that_is_gone_is_not_called_damaged(tmp_path: Path, name: str) -> None:
     (series,) = open_study(itk(tmp_path / name)).series
