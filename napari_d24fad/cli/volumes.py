@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from napari_d24fad.cli.arguments import Parser
+from napari_d24fad.cli.arguments import Parser, count
 from napari_d24fad.detection.atlas.names import DIRECTIONS
 from napari_d24fad.errors import ArgumentError, Code
 from napari_d24fad.progress import Progress, part
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 _METHODS = ("brightest", "darkest", "z-score", "atlas", "model")
 REGIONS = ("own", "carried")
 _SHOTS = (8,)
-_OWN = ("implant", "direction", "methods", "roi")
+_OWN = ("implant", "direction", "methods", "roi", "pictures")
 _AS_IMAGES = ("leave_one_task_out", "ablation", "reliability", "without_tsd")
 
 
@@ -46,6 +46,12 @@ def add_options(command: Parser) -> None:
         choices=REGIONS,
         help="examine only what TASK/anatomy outlines: in each scan its own outline, or that of the first "
         "scan of the task, carried to the others",
+    )
+    group.add_argument(
+        "--pictures",
+        type=count,
+        metavar="N",
+        help="also draw slices of the N lesions that each method finds best and of its N worst misses",
     )
     group.add_argument("--methods", nargs="+", choices=_METHODS, help="what to measure (default: all)")
 
@@ -115,6 +121,7 @@ def measure(arguments: Namespace, tasks: Sequence[LabelledTask], progress: Progr
             cases,
             plan,
             find=finds[task.name],
+            pictures=bool(arguments.pictures),
             progress=part(progress, number / len(tasks), (number + 1) / len(tasks)),
         )
         for number, task in enumerate(tasks)
@@ -123,7 +130,7 @@ def measure(arguments: Namespace, tasks: Sequence[LabelledTask], progress: Progr
         _check_implanted(results)
     roi = [f"roi-{arguments.roi}"] if arguments.roi else []
     name = "-".join(["implanted" if arguments.implant else "volumes", about["direction"], *roi])
-    report = save_volumes(arguments.out, name, results, plan, about)
+    report = save_volumes(arguments.out, name, results, plan, about, arguments.pictures or 0)
     print(json.dumps(report) if arguments.json else markdown(report))
     print(f"Written: {name}", file=sys.stderr)
 

@@ -5,14 +5,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 import nibabel as nib
 import numpy as np
 import numpy.typing as npt
 from scipy import ndimage
 
+from napari_d24fad.errors import Code
 from napari_d24fad.export.nifti import nifti_affine
-from napari_d24fad.studies.scan import Scan
+from napari_d24fad.studies.regrid import Upright, upright
+from napari_d24fad.studies.scan import Problem, Scan
 
 Point = tuple[float, float, float]
 Mask = npt.NDArray[np.bool_]
@@ -41,6 +44,10 @@ class Head:
         turn: About the axis from foot to head.
         tilt: About the axis from front to back.
         nod: About the axis from side to side.
+        gantry: Angle that the slices stand at to their stack, which reading made upright again.
+        size: Of the head; a child's is smaller.
+        skull: How thick it is in mm, and its HU.
+        padded: Whether what lies outside a round field of view is -1024.
         flap: Whether a part of the skull of 60 mm is missing on the left.
         positioner: Whether a head holder lies around the head.
         windowed: Whether the scan is saved as 8-bit pictures of the brain window.
@@ -54,6 +61,10 @@ class Head:
     turn: float = 0.0
     tilt: float = 0.0
     nod: float = 0.0
+    gantry: float = 0.0
+    size: float = 1.0
+    skull: tuple[float, float] = (7.0, 900.0)
+    padded: bool = False
     flap: bool = False
     positioner: bool = False
     windowed: bool = False
@@ -78,9 +89,11 @@ def draw(head: Head) -> tuple[Scan, Mask, Mask]:
         indexing="ij",
         sparse=True,
     )
+    lean = np.radians(head.gantry)
+    z, y = z + y * np.sin(lean), y * np.cos(lean)
     room = np.stack(np.broadcast_arrays(x, y, z)).reshape(3, -1)
     straight = (_rotation(head).T @ room).reshape(3, *shape).astype(np.float32)
-    hu, inside = _tissue(straight, half, chance)
+    hu, inside = _tissue(straight / head.size, half, chance, head.skull[0] / head.size, head.skull[1])
     if head.flap:
         hole = (straight[0] > 40) & (np.hypot(straight[1], straight[2] - 20) < 30) & (hu > 300)
         hu[hole] = 40
@@ -93,21 +106,34 @@ def draw(head: Head) -> tuple[Scan, Mask, Mask]:
         around = np.hypot(x, y - 10)
         hu[np.broadcast_to((around > 88) & (around < 92) & (y > 40), shape)] = 150
     hu = ndimage.gaussian_filter(hu, (0, 0.5, 0.5)) + chance.normal(0, head.noise, shape).astype(np.float32)
+    if head.padded:
+        hu[np.broadcast_to(np.hypot(x, y) > 108, shape)] = -1024
     if head.windowed:
         hu = np.rint(np.clip((hu + 20) / 120 * 255, 0, 255))
     affine = np.array(
         [
             [0, 0, head.spacing[2], -95],
-            [0, head.spacing[1], 0, -110],
-            [head.spacing[0], 0, 0, head.low],
+            [0, head.spacing[1] * np.cos(lean), 0, -110 * np.cos(lean)],
+            [head.spacing[0], head.spacing[1] * np.sin(lean), 0, head.low - 110 * np.sin(lean)],
             [0, 0, 0, 1.0],
         ]
     )
     voxels = hu.astype(np.float32)
+    if head.gantry:
+        order = upright(affine, shape, lambda angle: Problem(Code.TILTED))
+        voxels, inside, lesion = (_upright(order, each) for each in (voxels, inside, lesion))
+        affine = order.affine
     if head.mirrored:  # the pixels change sides, the geometry does not say so
         voxels, inside, lesion = voxels[:, :, ::-1], inside[:, :, ::-1], lesion[:, :, ::-1]
     scan = Scan(np.ascontiguousarray(voxels), affine, modality="" if head.windowed else "CT")
     return scan, np.ascontiguousarray(inside), np.ascontiguousarray(lesion)
+
+
+def _upright(order: Upright, voxels: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    moved: npt.NDArray[np.float32] = np.stack(
+        [order.draw(at, lambda index: voxels[index].astype(np.float32)) for at in range(len(voxels))]
+    ).astype(np.float32)
+    return np.asarray(moved > 0.5) if voxels.dtype == bool else moved
 
 
 def _rotation(head: Head) -> npt.NDArray[np.float64]:
@@ -119,7 +145,11 @@ def _rotation(head: Head) -> npt.NDArray[np.float64]:
 
 
 def _tissue(
-    at: npt.NDArray[np.float32], half: npt.NDArray[np.float64], chance: np.random.Generator
+    at: npt.NDArray[np.float32],
+    half: npt.NDArray[np.float64],
+    chance: np.random.Generator,
+    thick: float,
+    bone: float,
 ) -> tuple[npt.NDArray[np.float32], Mask]:
     """Returns HU of a head, and what lies inside its skull."""
     x, y, z = at
@@ -132,7 +162,7 @@ def _tissue(
     inside = ball((0, 0, 0), tuple(half)) & floor
     foot = (np.hypot(x, y - 35) < 14) & (z < -30)
     inside |= foot
-    skull = ball((0, 0, 0), tuple(half + 7)) & ~inside & (z > -70)
+    skull = ball((0, 0, 0), tuple(half + thick)) & ~inside & (z > -70)
     face = ball((0, -35, -55), (55, 55, 50)) & ~inside
     neck = (np.hypot(x, y - 25) < 50) & (z < -40)
     hu = np.full(x.shape, -1000, np.float32)
@@ -141,7 +171,7 @@ def _tissue(
     hu[ball((0, 0, 0), tuple(half + 12)) & (z > -70)] = 20
     hu[face] = 45
     hu[ball((0, -45, -40), (14, 40, 24))] = -900
-    hu[skull] = 900
+    hu[skull] = bone
     brain = 34 + chance.normal(0, 0.7)
     hu[inside] = brain
     grey = inside & ~ball((0, 0, 0), tuple(half - 6))

@@ -35,8 +35,24 @@ def dice(one: np.ndarray, other: np.ndarray) -> float:
         replace(PLAIN, seed=6, low=0, high=20),  # some slices only
         replace(PLAIN, seed=7, spacing=(2.5, 1, 1), low=10, high=40),
         replace(PLAIN, seed=8, high=20),  # the vertex is cut off
+        replace(PLAIN, seed=9, size=0.72, skull=(2.5, 350.0), spacing=(2.5, 2, 2)),  # a child of a year
+        replace(PLAIN, seed=10, spacing=(0.8, 2, 2), padded=True, noise=9),
+        replace(PLAIN, seed=11, gantry=20),
     ],
-    ids=["plain", "8-bit", "turned", "tilted", "thick", "from the chin", "five slices", "thin", "no vertex"],
+    ids=[
+        "plain",
+        "8-bit",
+        "turned",
+        "tilted",
+        "thick",
+        "from the chin",
+        "five slices",
+        "thin",
+        "no vertex",
+        "child",
+        "thinnest, padded",
+        "gantry",
+    ],
 )
 def test_inside_of_the_skull(head: Head) -> None:
     scan, inside, _ = draw(head)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -12,9 +13,12 @@ import numpy as np
 
 from napari_d24fad.atomic import atomic_folder
 from napari_d24fad.evaluation.figures.froc import draw_froc
+from napari_d24fad.evaluation.figures.lesions import draw_lesions
 from napari_d24fad.evaluation.measure import Plan
+from napari_d24fad.evaluation.pictured import LesionPicture
 from napari_d24fad.evaluation.volumes.curves import RATES, panels
 from napari_d24fad.evaluation.volumes.groups import kind_figures
+from napari_d24fad.evaluation.volumes.pictures import best_and_worst
 from napari_d24fad.evaluation.volumes.run import DrawResult, VolumeResult
 from napari_d24fad.evaluation.volumes.tables import markdown
 
@@ -24,7 +28,12 @@ TABLE_FILE = "volumes.md"
 
 
 def save_volumes(
-    out: Path, name: str, results: Sequence[VolumeResult], plan: Plan, about: dict[str, Any]
+    out: Path,
+    name: str,
+    results: Sequence[VolumeResult],
+    plan: Plan,
+    about: dict[str, Any],
+    pictures: int = 0,
 ) -> dict[str, Any]:
     """Writes one run to a folder of its name.
 
@@ -34,6 +43,8 @@ def save_volumes(
         results: One for each set.
         plan: How it was measured.
         about: What else the report says of the run.
+        pictures: How many of the best found lesions and of the worst misses are drawn, where slices were
+            kept of them.
 
     Returns:
         What was written to ``volumes.json``; scans are counted, never named.
@@ -59,6 +70,8 @@ def save_volumes(
                 draws = [each for each in result.draws if each.shots == shots]
                 path = folder / f"froc_{result.task.name}_{shots}.png"
                 draw_froc(path, f"{result.task.name}, {shots} references", RATES, panels(draws))
+            if pictures:
+                _draw_pictures(folder, result, pictures)
     return report
 
 
@@ -131,3 +144,27 @@ def _write_scores(path: Path, results: Sequence[VolumeResult]) -> None:
                     how = (int(found.abnormal), run.shots, run.draw + 1, run.method)
                     told = (f"{found.score:.7g}", f"{found.p_value:.4g}", found.found.n_told)
                     writer.writerow((*where, *how, *told, int(each.refused)))
+
+
+def _draw_pictures(folder: Path, result: VolumeResult, count: int) -> None:
+    """Draws the lesions of each method that slices were kept of."""
+    for run in result.draws:
+        if not run.pictures:
+            continue
+        told = [each.measured.found.masses for each in run.queried if not each.measured.abnormal]
+
+        def name(one: LesionPicture, told: Sequence[Sequence[float]] = told) -> str:
+            """Its number, and how many regions normal scans show before the lesion is found."""
+            scan = result.task.scans[one.index]
+            false = sum(mass >= one.mass for masses in told for mass in masses) / max(1, len(told))
+            found = f"at {false:.2f} false regions" if np.isfinite(one.mass) else "no region in it"
+            rank = "rank 1" if one.first_region else "not rank 1"
+            size = f"{one.lesion_ml:.1f} ml" if one.lesion_ml >= 0.1 else f"{1000 * one.lesion_ml:.0f} mm3"
+            what = " ".join(filter(None, (f"{scan.folder} {scan.number}", one.kind)))
+            return f"{what}, {size}\n{found}\n{rank}, Dice {one.dice:.2f}"
+
+        best, worst = best_and_worst(run.pictures, count)
+        method = re.sub(r"[^a-z0-9]+", "-", run.method.lower()).strip("-")
+        path = folder / f"lesions_{result.task.name}_{method}.png"
+        title = f"{result.task.name}, {run.method}, {run.shots} references"
+        draw_lesions(path, title, best, worst, name)

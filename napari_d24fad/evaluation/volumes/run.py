@@ -13,10 +13,12 @@ from napari_d24fad.errors import Cancelled, D24fadError, PairingError
 from napari_d24fad.evaluation.draws import Draw, draw_references
 from napari_d24fad.evaluation.labelled import LabelledTask
 from napari_d24fad.evaluation.measure import Plan
+from napari_d24fad.evaluation.pictured import LesionPicture
 from napari_d24fad.evaluation.trivial import best_statistic
 from napari_d24fad.evaluation.volumes.anatomy import FindAnatomy, scan_mask
 from napari_d24fad.evaluation.volumes.cases import Cases, VolumeCase
 from napari_d24fad.evaluation.volumes.method import Method, Prepared
+from napari_d24fad.evaluation.volumes.pictures import lesion_picture
 from napari_d24fad.metrics.cohort import Measured, volume_figures
 from napari_d24fad.metrics.volumes import NOTHING, BoolArray, Examined, measure_volume
 from napari_d24fad.metrics.voxels import VoxelCounts
@@ -56,6 +58,7 @@ class DrawResult:
         figures: See `volume_figures`; and voxel figures inside the anatomy and, where outlined,
             inside the organ.
         voxel_auroc: By kind of implanted lesion.
+        pictures: Of the queries with an outlined lesion, if they were asked for.
     """
 
     method: str
@@ -65,6 +68,7 @@ class DrawResult:
     queried: tuple[Queried, ...] = field(repr=False)
     figures: Mapping[str, float] = field(repr=False)
     voxel_auroc: Mapping[str, float] = field(repr=False)
+    pictures: tuple[LesionPicture, ...] = field(default=(), repr=False)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -90,6 +94,7 @@ def measure_volumes(
     plan: Plan,
     *,
     find: FindAnatomy = find_anatomy,
+    pictures: bool = False,
     progress: Progress = silent,
     cancel: CancelToken | None = None,
 ) -> VolumeResult:
@@ -102,6 +107,7 @@ def measure_volumes(
         plan: Shots, draws and seed.
         find: Finds what counts as anatomy, whatever a method takes for it. Where it refuses a scan,
             every voxel counts.
+        pictures: Whether slices of the lesions are kept, of the first draw with the most references.
         progress: Told how far it is.
         cancel: Stops it.
 
@@ -117,7 +123,9 @@ def measure_volumes(
     for shots in plan.shots:
         for number, draw in enumerate(drawn):
             tell = part(progress, done / every, (done + 1) / every)
-            found, best = _measure_draw(task, methods, cases, draw, (shots, number), find, tell, cancel)
+            pictured = pictures and number == 0 and shots == max(plan.shots)
+            of_draw = (shots, number, pictured)
+            found, best = _measure_draw(task, methods, cases, draw, of_draw, find, tell, cancel)
             results += found
             statistics[shots] = (*statistics.get(shots, ()), *best)
             done += 1
@@ -129,14 +137,14 @@ def _measure_draw(
     methods: Sequence[Method],
     cases: Cases,
     draw: Draw,
-    which: tuple[int, int],
+    which: tuple[int, int, bool],
     find: FindAnatomy,
     progress: Progress,
     cancel: CancelToken,
 ) -> tuple[list[DrawResult], tuple[tuple[str, float], ...]]:
-    """Examines the queries of one draw, given its number of references and its own number."""
-    shots, number = which
-    tallies = _prepare(task, methods, draw, shots, cancel)
+    """Examines the queries of one draw: its number of references, its own, whether there are pictures."""
+    shots, number, pictured = which
+    tallies = _prepare(task, methods, draw, shots, pictured, cancel)
     known: list[tuple[Mapping[str, float], bool]] = []
     total = cases.count(task, draw)
     for at, case in enumerate(cases.each(task, draw, cancel), start=1):
@@ -152,8 +160,9 @@ def _measure_draw(
 class _Tally:
     """What one method found so far in one draw."""
 
-    def __init__(self, name: str, prepared: Prepared, seconds: float) -> None:
+    def __init__(self, name: str, prepared: Prepared, seconds: float, pictured: bool) -> None:
         self._name = name
+        self._pictures: list[LesionPicture] | None = [] if pictured else None
         self._prepared = prepared
         self._seconds = seconds
         self._queried: list[Queried] = []
@@ -175,6 +184,8 @@ class _Tally:
             self._inside.add(examined.values, case.lesion, mask, case.kind)
             if case.organ is not None:
                 self._in_organ.add(examined.values, case.lesion, case.organ)
+        if self._pictures is not None and found.lesion is not None:
+            self._pictures.append(lesion_picture(case, examined, found.lesion, mask))
         measured = Measured(case.abnormal, examined.score, examined.p_value, *seconds, found)
         self._queried.append(Queried(case.index, case.kind, case.size, refused, measured))
 
@@ -187,11 +198,17 @@ class _Tally:
             figures["voxel AP in organ"] = self._in_organ.average_precision()
         figures["refused"] = float(sum(each.refused for each in self._queried))
         by_kind = {kind: self._inside.auroc(kind) for kind in self._inside.groups if kind}
-        return DrawResult(self._name, shots, draw, self._seconds, tuple(self._queried), figures, by_kind)
+        queried, pictures = tuple(self._queried), tuple(self._pictures or ())
+        return DrawResult(self._name, shots, draw, self._seconds, queried, figures, by_kind, pictures)
 
 
 def _prepare(
-    task: LabelledTask, methods: Sequence[Method], draw: Draw, shots: int, cancel: CancelToken
+    task: LabelledTask,
+    methods: Sequence[Method],
+    draw: Draw,
+    shots: int,
+    pictured: bool,
+    cancel: CancelToken,
 ) -> list[_Tally]:
     references = [task.scans[index].load(cancel) for index in draw.references[:shots]]
     tallies = []
@@ -199,7 +216,7 @@ def _prepare(
         cancel.check()
         started = time.perf_counter()
         prepared = method.prepare(references)
-        tallies.append(_Tally(method.name, prepared, time.perf_counter() - started))
+        tallies.append(_Tally(method.name, prepared, time.perf_counter() - started, pictured))
     return tallies
 
 
