@@ -15,7 +15,7 @@ from napari_d24fad.studies.series import Series
 from napari_d24fad.studies.study import open_study
 from napari_d24fad.studies.volumes import Member
 
-_MOST_LISTED = 100
+_MOST_LISTED, _MOST_NAMED = 100, 8
 
 SCHEMA = "d24fad-inspect/1"
 
@@ -91,9 +91,19 @@ def _files(row: Sequence[Series]) -> str:
 
 def _worries(row: Sequence[Series]) -> str:
     worries = list(dict.fromkeys(str(problem) for series in row for problem in series.problems))
+    refused: dict[str, list[Series]] = {}
     for series in row:
         if series.refusal:
             otherwise = " (or choose --resample)" if series.remedy else ""
-            which = f"volume {series.member.number} " if series.member else ""
-            worries.insert(0, f"{which}cannot be loaded, {series.refusal}{otherwise}")
-    return "; ".join(worries) or "-"
+            refused.setdefault(f"cannot be loaded, {series.refusal}{otherwise}", []).append(series)
+    told = [f"{_which(volumes, row)}{text}" for text, volumes in refused.items()]
+    return "; ".join([*told, *worries]) or "-"
+
+
+def _which(refused: Sequence[Series], row: Sequence[Series]) -> str:
+    """Names the volumes that are refused for one reason, unless all are."""
+    if len(refused) == len(row):
+        return ""
+    numbers = [str(series.member.number) for series in refused if series.member]
+    more = f" and {len(numbers) - _MOST_NAMED} more" if len(numbers) > _MOST_NAMED else ""
+    return f"volume{'s' if len(numbers) > 1 else ''} {', '.join(numbers[:_MOST_NAMED])}{more} "

@@ -61,7 +61,9 @@ def _drawn(mask: Scan, series: Series) -> Drawn:
 
 def _is_of(series: Series, path: Path) -> bool:
     place = path.resolve()
-    return any(place == file or place in file.parents for file in map(Path.resolve, series.files))
+    archive = series.holds.of if series.holds else None
+    files = series.files if archive is None else (archive,)
+    return any(place == file or place in file.parents for file in map(Path.resolve, files))
 
 
 def _on_voxels_of(mask: Scan, scan: Scan) -> bool:

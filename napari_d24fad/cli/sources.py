@@ -79,26 +79,44 @@ def open_references(
 
     Raises:
         PairingError: ``TOO_FEW_REFERENCES`` if no path was given.
-        StudyError: A path holds nothing that can be loaded.
+        StudyError: A path holds nothing that can be a reference.
+        ArgumentError: None of its series has a volume of this number.
     """
     if not paths:
         raise PairingError(Code.TOO_FEW_REFERENCES, "None was given.")
     references: list[Series] = []
     problems = []
     for number, path in enumerate(paths, start=1):
-        found = [_of_row(row, volume) for row in _found(path, resample)]
-        refusals = [each.refusal for each in found if each.refusal]
-        if len(refusals) == len(found):
-            raise StudyError(refusals[0].code, f"Reference path {number}: {refusals[0].detail}")
+        found, refusals = _usable(_found(path, resample), volume)
+        if not found:
+            first = refusals[0]
+            raise type(first)(first.code, f"Reference path {number}: {first.detail}")
         left_out = f"A series of reference path {number} was left out."
         problems += [Problem(refusal.code, f"{refusal.detail} {left_out}".strip()) for refusal in refusals]
-        references += [each for each in found if not each.refusal]
+        references += found
     for number, series in enumerate(references, start=1):
         problems += [
             Problem(problem.code, f"{problem.detail} Reference {number}.".strip())
             for problem in series.problems
         ]
     return tuple(references), tuple(problems)
+
+
+def _usable(rows: Sequence[Sequence[Series]], volume: int | None) -> tuple[list[Series], list[D24fadError]]:
+    """Returns the series of a path that can be references, and why others cannot."""
+    found: list[Series] = []
+    refusals: list[D24fadError] = []
+    for row in rows:
+        try:
+            series = _of_row(row, volume)
+        except D24fadError as error:  # several volumes and no number, or none of this number
+            refusals.append(error)
+            continue
+        if series.refusal:
+            refusals.append(series.refusal)
+        else:
+            found.append(series)
+    return found, refusals
 
 
 def stem_of(path: Path) -> str:

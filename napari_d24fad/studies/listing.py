@@ -9,7 +9,7 @@ from typing import Protocol
 
 from napari_d24fad.errors import Code, StudyError
 from napari_d24fad.progress import CancelToken, Progress
-from napari_d24fad.studies.dicom.file import NOT_DICOM
+from napari_d24fad.studies.dicom.file import NOT_DICOM, NotDicomError
 from napari_d24fad.studies.dicom.header import Instance, read_instance
 from napari_d24fad.studies.dicom.series import dicom_series
 from napari_d24fad.studies.files.bounded import open_file
@@ -154,9 +154,8 @@ def _read(file: Path, files: Set[Path], left_out: Leftovers) -> Instance | Seque
         return own(file)
     try:
         return read_instance(file)
-    except StudyError as error:
-        if error.detail != NOT_DICOM:
-            raise
+    except NotDicomError:
+        pass
     # Such names are given to DICOM files as well.
     if name.endswith((*HEADERS, *VOXELS)):
         return () if header_of(file) in files else nifti_series(file)

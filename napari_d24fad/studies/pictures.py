@@ -6,7 +6,6 @@ import os
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import ClassVar
 
 from PIL import Image, ImageFile
 
@@ -30,8 +29,6 @@ _INTERPRETATION, _WHITE_IS_ZERO = 262, 0  # TIFF tags and their values
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class ImageSeries(Series):
     """One image file, a scan of a single slice."""
-
-    kind: ClassVar[str] = "image"
 
     def _read(self, progress: Progress, cancel: CancelToken) -> Voxels:
         return self._read_middle_slice(cancel)

@@ -6,7 +6,7 @@ import hashlib
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import ClassVar, Self
+from typing import Self
 
 import numpy as np
 import numpy.typing as npt
@@ -39,10 +39,8 @@ class Series(ABC):
         holds: What must not go away before the series does: the folder its files were unpacked to.
         number: Which of the series that were opened together it is, from 1; 0 if it is the only one.
         member: Which of several volumes of one series or file it is; None if it is the only one.
-        kind: The kind of file: ``"DICOM"``, ``"NIfTI"`` or ``"image"``.
+        kind: What it was read from: ``"DICOM"``, another format of volumes, ``"image"`` or ``"layer"``.
     """
-
-    kind: ClassVar[str]
 
     outline: Scan
     source: Path = field(repr=False)
@@ -52,6 +50,7 @@ class Series(ABC):
     holds: ScratchFolder | None = field(default=None, repr=False)
     number: int = 0
     member: Member | None = None
+    kind: str = "image"
 
     def __post_init__(self) -> None:
         if self.refusal is not None:

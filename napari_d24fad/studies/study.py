@@ -41,22 +41,6 @@ class Study:
         """The series as a list shows them: all volumes of one series or file are one row."""
         return together(self.series)
 
-    def choose(self, number: int, volume: int | None = None) -> Series:
-        """Returns one series.
-
-        Args:
-            number: Which row of `rows`, from 1.
-            volume: Which volume of it, from 1; None for the only one.
-
-        Raises:
-            StudyError: ``SEVERAL_SERIES`` if there are several volumes and none was named.
-            ArgumentError: There is no series or volume of this number.
-        """
-        rows = self.rows
-        if not 1 <= number <= len(rows):
-            raise ArgumentError(Code.BAD_ARGUMENT, f"There is no series {number}; there are {len(rows)}.")
-        return chosen(rows[number - 1], volume)
-
 
 def chosen(row: Sequence[Series], volume: int | None) -> Series:
     """Returns one volume of a row of `Study.rows`.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import zipfile
 from pathlib import Path
 
 import nibabel
@@ -103,6 +104,15 @@ def test_a_mask_that_fits_none_or_several_scans_is_refused(
     assert cli.main(_words(stack, model, *wrong)) == 4
     assert "P26" in capsys.readouterr().err
     assert cli.main(_words(stack, model, "--roi-of", str(stack / "query.nii.gz"))) == 2
+
+
+def test_a_scan_in_an_archive_is_named_by_the_archive(stack: Path) -> None:
+    for name in ("one", "two"):
+        with zipfile.ZipFile(stack / f"{name}.zip", "w") as archive:
+            archive.write(stack / "query.nii.gz", "q.nii.gz")
+    one, two = (open_study(stack / f"{name}.zip").series for name in ("one", "two"))
+    drawn = open_region(stack / "on-query.nii.gz", stack / "two.zip", [*one, *two])
+    assert drawn.series is two[0]
 
 
 def test_an_empty_mask_is_refused(stack: Path) -> None:

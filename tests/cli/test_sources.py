@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pydicom
 import pytest
 
 from napari_d24fad.cli.inspect import run
@@ -38,6 +39,32 @@ def test_references_that_have_several_volumes_need_a_number_too(tmp_path: Path) 
     assert caught.value.code is Code.SEVERAL_SERIES
     references, _ = open_references([one, several], 2)
     assert [series.variant for series in references] == ["0", "1"]
+
+
+def test_a_series_of_several_volumes_in_a_folder_of_references_is_left_out(tmp_path: Path) -> None:
+    four_dimensional(tmp_path / "v.nii", 3)
+    four_dimensional(tmp_path / "w.nii", 1)
+    references, problems = open_references([tmp_path])
+    assert len(references) == 1
+    assert problems[0].code is Code.SEVERAL_SERIES
+    assert problems[0].detail == (
+        "It holds 3 volumes; name one with --volume. A series of reference path 1 was left out."
+    )
+    with pytest.raises(ArgumentError):
+        open_references([tmp_path / "v.nii"], 4)
+
+
+def test_inspect_tells_once_why_volumes_cannot_be_loaded(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    weighted(tmp_path, [0, 1000, 2000])
+    for path in filter(Path.is_file, tmp_path.rglob("*")):
+        if pydicom.dcmread(path).InstanceNumber in (2, 10):  # the second slices of volumes 1 and 3
+            path.unlink()
+    run(read_arguments(["inspect", str(tmp_path)]))
+    told = capsys.readouterr().out
+    assert told.count("S06") == 1
+    assert "volumes 1, 3 cannot be loaded, S06" in " ".join(told.split())
 
 
 def test_detect_and_inspect_tell_of_volumes(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

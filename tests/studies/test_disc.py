@@ -66,19 +66,8 @@ def test_only_the_scans_are_listed_and_one_line_tells_of_the_rest(
 
 def test_the_directory_gives_the_order(tmp_path: Path) -> None:
     study = open_study(disc(tmp_path, directory=True))
-    listed = [int(record.SeriesNumber) for record in _series_records(tmp_path / "DICOMDIR")]
-    assert numbers(study.series) == [str(number) for number in listed]
+    assert numbers(study.series) == ["4", "3", "2", "1"]  # as `disc` lists them; else by Series Number
     assert [one.grid[0] for one in study.series] == [SLICES] * SERIES
-
-
-def _series_records(path: Path) -> list:
-    import pydicom
-
-    return [
-        record
-        for record in pydicom.dcmread(path).DirectoryRecordSequence
-        if record.DirectoryRecordType == "SERIES"
-    ]
 
 
 def test_names_of_the_directory_that_a_system_shows_in_small_letters(tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ from pydicom.dataset import Dataset
 
 from napari_d24fad.errors import ArgumentError, Code, StudyError
 from napari_d24fad.session.opening import open_paths
-from napari_d24fad.studies.study import open_study
+from napari_d24fad.studies.study import chosen, open_study
 from napari_d24fad.studies.volumes import Member, summary, together
 from tests.studies import phantom
 from tests.studies.corpus.build import even, positions, slices
@@ -73,7 +73,7 @@ def test_a_file_of_hundreds_of_volumes(tmp_path: Path) -> None:
     study = open_study(path)
     (row,) = study.rows
     assert summary(row) == "120 volumes"
-    assert study.choose(1, 87).load().voxels.min() == 8600
+    assert chosen(row, 87).load().voxels.min() == 8600
     (tmp_path / "v.bval").write_text(" ".join(["0", *["1000"] * 119]))
     assert summary(open_study(path).rows[0]) == "120 volumes: b = 0, 1000"
     (tmp_path / "v.bval").write_text("0 1000 1000")  # of another file
@@ -83,13 +83,13 @@ def test_a_file_of_hundreds_of_volumes(tmp_path: Path) -> None:
 def test_choosing(tmp_path: Path) -> None:
     study = open_study(four_dimensional(tmp_path / "v.nii", 3))
     with pytest.raises(StudyError, match="3 volumes") as caught:
-        study.choose(1)
+        chosen(study.rows[0], None)
     assert caught.value.code is Code.SEVERAL_SERIES
-    for number, volume in ((1, 0), (1, 4), (2, 1), (0, 1)):
+    for volume in (0, 4):
         with pytest.raises(ArgumentError):
-            study.choose(number, volume)
+            chosen(study.rows[0], volume)
     alone = open_study(four_dimensional(tmp_path / "w.nii", 1))
-    assert alone.choose(1) is alone.choose(1, 1) is alone.series[0]
+    assert chosen(alone.rows[0], None) is chosen(alone.rows[0], 1) is alone.series[0]
 
 
 def test_frames_of_one_file_are_one_row_too(tmp_path: Path) -> None:

@@ -22,6 +22,11 @@ PIXEL_TAGS = (0x7FE00008, 0x7FE00009, 0x7FE00010)
 NOT_DICOM = "It is not a DICOM file."
 """What is said of a file of another kind."""
 
+
+class NotDicomError(StudyError):
+    """A file is of another kind: it may be a volume of another format."""
+
+
 _META_GROUP = 0x0002
 # Values beyond this are left in the file until somebody asks for them, as for none of those that
 # pixels are decoded or placed with.

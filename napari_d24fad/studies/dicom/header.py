@@ -16,7 +16,7 @@ from pydicom.uid import UID, RTDoseStorage, SegmentationStorage
 from napari_d24fad.errors import Code, StudyError
 from napari_d24fad.studies.descriptions import without_identity
 from napari_d24fad.studies.dicom.burned_in import may_be_burned_in
-from napari_d24fad.studies.dicom.file import NOT_DICOM, is_deflated, open_dicom, read_header
+from napari_d24fad.studies.dicom.file import NOT_DICOM, NotDicomError, is_deflated, open_dicom, read_header
 from napari_d24fad.studies.dicom.placement import Placement, placement
 from napari_d24fad.studies.dicom.subject import body_part, patient_key
 from napari_d24fad.studies.dicom.values import number, numbers, positive, text
@@ -187,12 +187,12 @@ def read_instance(path: Path) -> Instance:
             has_preamble = start[_PREAMBLE:] == b"DICM"
             # Some archives strip the preamble: such files start with a group 0002 or 0008 tag.
             if not has_preamble and start[:2] not in (b"\x02\x00", b"\x08\x00"):
-                raise StudyError(Code.NOT_AN_IMAGE, NOT_DICOM)
+                raise NotDicomError(Code.NOT_AN_IMAGE, NOT_DICOM)
             file.seek(0)
             with quiet():
                 header = read_header(file, _TAGS, force=not has_preamble)
                 if not has_preamble and "SOPClassUID" not in header:
-                    raise StudyError(Code.NOT_AN_IMAGE, NOT_DICOM)
+                    raise NotDicomError(Code.NOT_AN_IMAGE, NOT_DICOM)
                 instance = _instance(path, header, program=has_preamble and start.startswith(_PROGRAMS))
                 if not is_deflated(header) and not file.read(1):
                     raise StudyError(Code.TRUNCATED, "It ends before its pixels.")

@@ -124,6 +124,7 @@ def _siemens(instance: Instance, header: Dataset) -> Tiles:
         distance = positive((number(header, "SliceThickness") or 0.0,))
         text = "The distance of its slices is not stated; it was taken from their thickness."
         problems.append(Problem(Code.AMBIGUOUS_GEOMETRY, text))
+        refusal = refusal or _refused("and their distance is not stated.")
     if distance is None:
         raise _refused("and their distance is not stated.")
     right, down = np.reshape(place.orientation, (2, 3))

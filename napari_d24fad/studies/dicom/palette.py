@@ -1,4 +1,8 @@
-"""Palettes that are stored in segments, as plain tables (PS3.3 C.7.9.2)."""
+"""Palettes that are stored in segments, as plain tables (PS3.3 C.7.9.2).
+
+highdicom does not read them. pydicom does, but without a limit: a few kilobytes may ask for gigabytes, and
+a table that is longer than its descriptor says passes.
+"""
 
 from __future__ import annotations
 

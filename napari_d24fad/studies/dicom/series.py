@@ -10,7 +10,6 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
-from typing import ClassVar
 
 import numpy as np
 
@@ -47,7 +46,7 @@ class DicomSeries(Series):
         factor: What values are multiplied with after the rescale that the files state; see `suv_factor`.
     """
 
-    kind: ClassVar[str] = "DICOM"
+    kind: str = "DICOM"
 
     instances: tuple[Instance, ...] = field(repr=False)
     copies: tuple[Copy, ...] = field(default=(), repr=False)

@@ -64,7 +64,7 @@ def unpack(path: Path, progress: Progress, cancel: CancelToken) -> ScratchFolder
     """
     with _coded_errors(), _Directory(path) as file, zipfile.ZipFile(file) as archive:
         entries = sorted(_checked(archive.infolist(), os.fstat(file.fileno()).st_size), key=_name)
-        scratch = ScratchFolder()
+        scratch = ScratchFolder(path)
         try:
             _write(archive, entries, scratch.path, progress, cancel)
         except BaseException:

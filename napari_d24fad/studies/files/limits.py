@@ -17,6 +17,9 @@ HEADER_VARIABLE = "D24FAD_HEADER_LIMIT_MIB"
 SHORTEST, LONGEST = 1e-6, 1e6
 """Between these, in mm, lies the length of any voxel: from a nanometre to a kilometre."""
 
+MOST_DEFLATED = 1040
+"""Deflate makes nothing smaller than by this factor."""
+
 _BYTES_PER_VALUE = 4
 
 

@@ -24,11 +24,16 @@ class ScratchFolder:
     It is removed when the object is, when the program ends, or, after a kill, when the next
     one is made.
 
+    Args:
+        of: The archive that is unpacked to it, if it is one.
+
     Attributes:
         path: The folder.
+        of: See above; never shown or logged.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, of: Path | None = None) -> None:
+        self.of = of
         _remove_abandoned()
         self.path, lock = _made()
         self._remove = weakref.finalize(self, _remove, self.path, lock, os.getpid())

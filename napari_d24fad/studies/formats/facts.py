@@ -10,13 +10,11 @@ from pathlib import Path
 from napari_d24fad.errors import Code, StudyError
 from napari_d24fad.progress import CancelToken
 from napari_d24fad.studies.files.bounded import is_file, open_file
-from napari_d24fad.studies.files.limits import check_size
+from napari_d24fad.studies.files.limits import MOST_DEFLATED, check_size
 
 LONGEST_HEADER = 2**16
 _BLOCK = 2**22
 _EITHER_HEADER = 32 + zlib.MAX_WBITS  # that of zlib, which MetaImage has, or of gzip
-# Deflate makes nothing smaller than by this factor.
-_MOST_DEFLATED = 1040
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +81,7 @@ def beside(path: Path, name: str) -> Path:
     """Returns the file beside a header that holds its voxels.
 
     Raises:
-        StudyError: ``UNSUPPORTED_PIXELS`` if its name leads elsewhere, ``TRUNCATED`` if it is not there.
+        StudyError: ``NOT_AN_IMAGE`` if its name leads elsewhere, ``TRUNCATED`` if it is not there.
     """
     name = name.removeprefix("./")
     if not name or "/" in name or "\\" in name or name in (".", ".."):
@@ -128,5 +126,5 @@ def check_facts(path: Path, facts: VolumeFacts) -> None:
     values = math.prod(facts.sizes) * facts.volumes * facts.channels
     check_size((values,))
     stored = (facts.voxels_in or path).stat().st_size - facts.voxels_at
-    if values * facts.voxel_bytes > stored * (_MOST_DEFLATED if facts.compressed else 1):
+    if values * facts.voxel_bytes > stored * (MOST_DEFLATED if facts.compressed else 1):
         raise StudyError(Code.TRUNCATED)

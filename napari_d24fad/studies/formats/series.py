@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -40,8 +40,6 @@ class ItkSeries(Series):
         facts: What its header stated when it was looked at.
         volume: Which of its volumes, from 0.
     """
-
-    kind: ClassVar[str] = "NRRD or MetaImage"
 
     facts: VolumeFacts = field(repr=False)
     volume: int = 0
@@ -122,6 +120,7 @@ def itk_series(path: Path) -> tuple[ItkSeries, ...]:
                 problems=geometry.problems,
             ),
             source=path,
+            kind=kind,
             refusal=geometry.refusal,
             facts=facts,
             volume=number - 1,

@@ -23,7 +23,7 @@ from nibabel.spm99analyze import Spm99AnalyzeHeader
 from napari_d24fad.errors import Cancelled, Code, D24fadError, StudyError
 from napari_d24fad.progress import CancelToken
 from napari_d24fad.studies.files.bounded import BoundedGzip, is_file, open_file
-from napari_d24fad.studies.files.limits import limits
+from napari_d24fad.studies.files.limits import MOST_DEFLATED, limits
 
 ALONE = (".nii", ".nii.gz")
 """What the names of NIfTI files of one piece end in."""
@@ -33,8 +33,6 @@ HEADERS, VOXELS = (".hdr", ".hdr.gz"), (".img", ".img.gz")
 
 _HEADER_LENGTHS = (348, 540)  # of the two versions of the format; the first is that of Analyze too
 _GZIP = b"\x1f\x8b"
-# Deflate makes nothing smaller than by this factor.
-_MOST_DEFLATED = 1040
 _MGH_LENGTH, _GOOD_DIRECTIONS = 284, slice(28, 30)
 
 
@@ -207,7 +205,7 @@ def check_length(file: Any, image: Any) -> None:
     if not 0 <= image.dataobj.offset <= limits().header:
         raise StudyError(Code.TOO_LARGE, "Its header claims to be larger than the limit.")
     stored = os.fstat(file.fileno()).st_size
-    if end_of(image) > stored * (_MOST_DEFLATED if isinstance(file, BoundedGzip) else 1):
+    if end_of(image) > stored * (MOST_DEFLATED if isinstance(file, BoundedGzip) else 1):
         raise StudyError(Code.TRUNCATED)
 
 

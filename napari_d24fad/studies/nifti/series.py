@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 
@@ -33,8 +33,6 @@ class NiftiSeries(Series):
     Attributes:
         volume: Which volume along the fourth axis of the file.
     """
-
-    kind: ClassVar[str] = "NIfTI"
 
     volume: int = 0
 
@@ -124,6 +122,7 @@ def _series_of(path: Path, file: Any, image: Any) -> tuple[NiftiSeries, ...]:
                 problems=geometry.problems,
             ),
             source=path,
+            kind=kind,
             refusal=geometry.refusal,
             volume=number - 1,
             member=Member(str(path), number, names[number - 1]) if volumes > 1 else None,

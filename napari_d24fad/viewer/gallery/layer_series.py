@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -35,7 +35,7 @@ class LayerSeries(Series):
         data: The array, ``(slices, rows, columns[, 3 or 4])``, or without slices.
     """
 
-    kind: ClassVar[str] = "layer"
+    kind: str = "layer"
 
     data: Any = field(repr=False)
     _content: _Content = field(default_factory=lambda: _Content(), init=False, repr=False)

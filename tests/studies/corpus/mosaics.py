@@ -58,6 +58,7 @@ def mosaic(
     csa: bool = True,
     private_count: bool = False,
     normal: bool = True,
+    distance: bool = True,
 ) -> Dataset:
     """A mosaic of Siemens: its position is that of the large picture with the centre of the first slice.
 
@@ -68,6 +69,7 @@ def mosaic(
         csa: Whether there is a CSA header.
         private_count: Whether (0019,100A) states the number.
         normal: Whether the CSA header states the direction.
+        distance: Whether Spacing Between Slices is stated, not the thickness only.
     """
     across_slices, along_column, along_row = axes(orientation)
     sign = -1 if against else 1
@@ -83,6 +85,8 @@ def mosaic(
     dataset.ImagePositionPatient = [f"{mm:.10g}" for mm in shown]
     dataset.PixelSpacing = [f"{mm:.10g}" for mm in _PIXELS]
     dataset.SpacingBetweenSlices = dataset.SliceThickness = f"{phantom.SPACING[0]:g}"
+    if not distance:
+        del dataset.SpacingBetweenSlices
     dataset.FrameOfReferenceUID = "2.25.4002"
     if csa:
         told = {"NumberOfImagesInMosaic": [count]} if not private_count else {}
@@ -168,6 +172,11 @@ CASES = (
         "mosaic without the direction of its slices",
         lambda: mosaic(csa=False, private_count=True),
         Refused(Code.AMBIGUOUS_GEOMETRY, "direction", remedy=_right(problems=(Code.AMBIGUOUS_GEOMETRY,))),
+    ),
+    _case(
+        "mosaic without the distance of its slices",
+        lambda: mosaic(distance=False),
+        Refused(Code.AMBIGUOUS_GEOMETRY, "distance", remedy=_right(problems=(Code.AMBIGUOUS_GEOMETRY,))),
     ),
     Case(
         "mosaics of three times",
