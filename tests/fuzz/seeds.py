@@ -16,6 +16,7 @@ from pathlib import Path
 
 import nibabel
 import numpy as np
+import SimpleITK as sitk  # noqa: N813 - its usual name
 from imagecodecs import htj2k_encode, jpeg8_encode
 from PIL import Image
 from pydicom.dataset import Dataset, FileMetaDataset
@@ -40,7 +41,9 @@ from pydicom.uid import (
 
 from tests.studies import phantom
 from tests.studies.corpus.build import even, positions, slices
+from tests.studies.corpus.mosaics import mosaic, vframe
 from tests.studies.corpus.multiframe import enhanced
+from tests.studies.corpus.unusual import tomogram
 
 _SHAPE = (64, 40)
 _UID = "2.25.4242"  # not another one each time: mutants are told by their numbers
@@ -65,7 +68,8 @@ class Seed:
 
 def seeds() -> tuple[Seed, ...]:
     """Makes all seeds."""
-    return (*_dicom(), *_frames(), *_directory(), *_nifti(), *_pictures(), *_archives(), *_models())
+    kinds = (_dicom(), _frames(), _directory(), _nifti(), _formats(), _pictures(), _archives(), _models())
+    return tuple(seed for kind in kinds for seed in kind)
 
 
 def _written(dataset: Dataset) -> bytes:
@@ -177,6 +181,24 @@ def _nifti() -> Iterator[Seed]:
         colours["G"] = values
         nibabel.save(nibabel.Nifti1Image(colours, np.eye(4)), path)
         yield Seed("nifti", "colour.nii", path.read_bytes())
+
+
+def _formats() -> Iterator[Seed]:
+    values = np.arange(120, dtype=np.int16).reshape(6, 5, 4)
+    image = sitk.GetImageFromArray(values)
+    image.SetOrigin((1.0, 2.0, 3.0))
+    with tempfile.TemporaryDirectory() as folder:
+        for name in ("plain.nrrd", "packed.nrrd", "plain.mha", "packed.mha"):
+            path = Path(folder) / name
+            sitk.WriteImage(image, path, useCompression="packed" in name)
+            yield Seed("volume", name, path.read_bytes())
+        path = Path(folder) / "v.mgh"
+        nibabel.save(nibabel.MGHImage(values, np.diag([2.0, 2, 3, 1])), path)
+        yield Seed("volume", "v.mgh", path.read_bytes())
+        yield Seed("volume", "v.mgz", path.read_bytes(), _gzip)
+    yield Seed("frames", "mosaic.dcm", _written(mosaic()))
+    yield Seed("frames", "vframe.dcm", _written(vframe()))
+    yield Seed("frames", "spect.dcm", _written(tomogram()()))
 
 
 def _gzip(content: bytes) -> bytes:

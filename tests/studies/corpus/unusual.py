@@ -91,7 +91,7 @@ def _one_each(folder: Path) -> None:
         phantom.save(dataset, folder / f"{_SHUFFLED[index]}.dcm")
 
 
-def _tomogram(spacing: float = 4.0, order: tuple[int, ...] = (), **changes: object) -> Callable[[], Dataset]:
+def tomogram(spacing: float = 4.0, order: tuple[int, ...] = (), **changes: object) -> Callable[[], Dataset]:
     """Reconstructed SPECT: the place of its first slice is that of the detector."""
 
     def make() -> Dataset:
@@ -235,22 +235,22 @@ CASES = (
     _framed("one frame without a place", _no_position(1), Refused(Code.FRAMES_UNPLACED, "1 of 8")),
     _framed("no frame with a place", _no_position(8), Refused(Code.FILM, "8 frames")),
     Case("enhanced, one frame a file", _one_each, (volume(phantom.OBLIQUE, tolerance=0.8),)),
-    Case("SPECT, reconstructed", saved(_tomogram()), (volume(),)),
+    Case("SPECT, reconstructed", saved(tomogram()), (volume(),)),
     Case(
         "SPECT, counted against the normal",
-        saved(_tomogram(-4.0)),
+        saved(tomogram(-4.0)),
         (volume(places=positions(np.arange(-7, 1) * 4.0)),),
     ),
-    Case("SPECT, frames in another order", saved(_tomogram(order=(7, 6, 5, 4, 3, 2, 1, 0))), (volume(),)),
+    Case("SPECT, frames in another order", saved(tomogram(order=(7, 6, 5, 4, 3, 2, 1, 0))), (volume(),)),
     Case(
         "SPECT, no spacing",
-        saved(_tomogram(SpacingBetweenSlices=None)),
+        saved(tomogram(SpacingBetweenSlices=None)),
         (Refused(Code.FRAMES_UNPLACED, "how far"),),
         elsewhere=(volume(),),
     ),
     Case(
         "SPECT, two frames of one slice",
-        saved(_tomogram(SliceVector=[1, 1, 2, 3, 4, 5, 6, 7])),
+        saved(tomogram(SliceVector=[1, 1, 2, 3, 4, 5, 6, 7])),
         (Refused(Code.FRAMES_UNPLACED, "numbered"),),
     ),
     Case(
