@@ -18,6 +18,7 @@ from pydicom.dataset import Dataset
 from napari_d24fad.errors import Code, StudyError
 from napari_d24fad.studies.dicom.file import open_dicom, read_header
 from napari_d24fad.studies.dicom.header import Instance, traits
+from napari_d24fad.studies.dicom.pet import frame_facts
 from napari_d24fad.studies.dicom.placement import placement
 from napari_d24fad.studies.dicom.refusals import check_decodable, coded_errors
 from napari_d24fad.studies.dicom.subject import body_part
@@ -111,7 +112,7 @@ def _frames(instance: Instance, header: Dataset) -> Frames:
         if name in header:
             common[name] = header[name]
     found = tuple(
-        _frame(instance, index, _flat(common, (*shared, group)), header)
+        _frame(instance, index, _flat(common, (*shared, group)), header, (*shared, group))
         for index, group in enumerate(header[_PER_FRAME].value)
     )
     placed = sum(each.placement is not None for each in found)
@@ -144,7 +145,9 @@ def _flat(common: Dataset, groups: Sequence[Dataset]) -> Dataset:
     return flat
 
 
-def _frame(instance: Instance, index: int, flat: Dataset, header: Dataset) -> Instance:
+def _frame(
+    instance: Instance, index: int, flat: Dataset, header: Dataset, groups: Sequence[Dataset]
+) -> Instance:
     spacing = positive(numbers(flat, "PixelSpacing", 2))
     thickness = number(flat, "SpacingBetweenSlices") or number(flat, "SliceThickness")
     stated = traits(flat)
@@ -156,6 +159,7 @@ def _frame(instance: Instance, index: int, flat: Dataset, header: Dataset) -> In
         pixel_shape=instance.pixel_shape if spacing is None else (spacing[0], spacing[1]),
         thickness=abs(thickness or instance.thickness),
         traits=tuple(own or whole for own, whole in zip(stated, instance.traits, strict=True)),
+        pet=None if instance.pet is None else frame_facts(header, groups),
     )
 
 

@@ -17,6 +17,7 @@ from napari_d24fad.errors import Code, StudyError
 from napari_d24fad.studies.descriptions import without_identity
 from napari_d24fad.studies.dicom.burned_in import may_be_burned_in
 from napari_d24fad.studies.dicom.file import NOT_DICOM, NotDicomError, is_deflated, open_dicom, read_header
+from napari_d24fad.studies.dicom.pet import PET_TAGS, pet_facts
 from napari_d24fad.studies.dicom.placement import Placement, placement
 from napari_d24fad.studies.dicom.subject import body_part, patient_key
 from napari_d24fad.studies.dicom.values import number, numbers, positive, text
@@ -110,7 +111,7 @@ _KEYWORDS = (
     "BurnedInAnnotation",
     "ConversionType",
 )
-_TAGS = [*map(Tag, (*_KEYWORDS, *WINDOW_KEYWORDS)), *(Tag(trait) for trait, _ in TRAITS)]
+_TAGS = [*map(Tag, (*_KEYWORDS, *WINDOW_KEYWORDS)), *(Tag(trait) for trait, _ in TRAITS), *PET_TAGS]
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,6 +145,7 @@ class Instance:
         program: Whether its preamble makes the file a program too.
         burned_in: Whether its pixels may show who the patient is.
         window: See `stated_window`.
+        pet: See `pet_facts`; None of other modalities.
     """
 
     path: Path = field(repr=False)
@@ -171,6 +173,7 @@ class Instance:
     window: tuple[float, float] | None = None
     frame: int | None = None
     has_groups: bool = False
+    pet: Dataset | None = field(default=None, repr=False, compare=False)
 
 
 def read_instance(path: Path) -> Instance:
@@ -273,6 +276,7 @@ def _instance(path: Path, header: Dataset, *, program: bool) -> Instance:
         burned_in=may_be_burned_in(header),
         window=stated_window(header),
         has_groups="NumberOfFrames" in header,
+        pet=pet_facts(header) if modality == "PT" else None,
     )
 
 

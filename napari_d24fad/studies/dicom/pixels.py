@@ -163,6 +163,8 @@ def _plain(whole: Dataset, index: int) -> Dataset:
         if ("RescaleSlope" in dataset) != ("RescaleIntercept" in dataset):
             # Some readers take the other half for granted, some take neither.
             raise StudyError(Code.CONTRADICTORY_PIXELS, "It states one half of its rescale, not the other.")
+        if number(dataset, "RescaleSlope") == 0:  # which some readers take for 1
+            raise StudyError(Code.CONTRADICTORY_PIXELS, "The slope of its rescale is 0.")
     expand_palette(dataset)
     dataset.SOPClassUID, dataset.SOPInstanceUID = _SHOWN, "2.25.1"
     dataset.FrameOfReferenceUID = dataset.SeriesInstanceUID = dataset.StudyInstanceUID = "2.25.1"

@@ -139,7 +139,7 @@ def _in_suv(series: Series) -> Series:
         return series
     outline, factor = series.outline, 1.0
     try:
-        factor = suv_factor(series.instances[0].path)
+        factor = suv_factor([one.pet for one in series.instances if one.pet is not None])
         # What the header asks to be shown is in the unit of the file.
         outline = replace(outline, unit="SUV", stated_window=None)
     except NoSuvError as reason:

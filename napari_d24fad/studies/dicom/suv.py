@@ -7,37 +7,28 @@ images are corrected to). https://qibawiki.rsna.org/index.php/Standardized_Uptak
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from datetime import datetime, timedelta
-from pathlib import Path
 
 from pydicom.dataset import Dataset
-from pydicom.tag import Tag
 
-from napari_d24fad.studies.dicom.file import open_dicom, read_header
-from napari_d24fad.studies.dicom.values import items, number, text
-from napari_d24fad.studies.files.quiet import quiet
-
-_PHILIPS_CREATOR, _PHILIPS_SUV, _PHILIPS_ACTIVITY = 0x70530010, 0x70531000, 0x70531009
-_GE_CREATOR, _GE_SCAN_TIME = 0x00090010, 0x0009100D
-_KEYWORDS = (
-    "Units",
-    "SUVType",
-    "CorrectedImage",
-    "DecayCorrection",
-    "SeriesDate",
-    "SeriesTime",
-    "AcquisitionDate",
-    "AcquisitionTime",
-    "FrameReferenceTime",
-    "ActualFrameDuration",
-    "PatientWeight",
-    "TimezoneOffsetFromUTC",
-    "RadiopharmaceuticalInformationSequence",
+from napari_d24fad.studies.dicom.pet import (
+    GE_CREATOR,
+    GE_SCAN_TIME,
+    PHILIPS_ACTIVITY,
+    PHILIPS_CREATOR,
+    PHILIPS_SUV,
 )
-_TAGS = [
-    *(int(Tag(keyword)) for keyword in _KEYWORDS),
-    *(_PHILIPS_CREATOR, _PHILIPS_SUV, _PHILIPS_ACTIVITY, _GE_CREATOR, _GE_SCAN_TIME),
-]
+from napari_d24fad.studies.dicom.values import items, number, text
+
+# What is the same in all slices of one scan.
+_OF_A_SCAN = ("Units", "SUVType", "DecayCorrection", "PatientWeight", "SeriesDate", "SeriesTime")
+_OF_AN_INJECTION = (
+    "RadionuclideTotalDose",
+    "RadionuclideHalfLife",
+    "RadiopharmaceuticalStartDateTime",
+    "RadiopharmaceuticalStartTime",
+)
 # What can be: from a mouse to the heaviest patient in kg, from a mouse's dose to a therapy's in Bq, and
 # from rubidium to zirconium in seconds.
 _WEIGHTS, _DOSES, _HALF_LIVES = (0.01, 500.0), (1e5, 1e11), (10.0, 1e7)
@@ -51,51 +42,60 @@ class NoSuvError(Exception):
     """Why values cannot be turned into SUV, in one sentence."""
 
 
-def suv_factor(path: Path) -> float:
+def suv_factor(slices: Sequence[Dataset]) -> float:
     """Returns what the values of a PET series, after their rescale, are multiplied with to be SUVbw.
 
     Args:
-        path: A file of the series. Read are Units (0054,1001), SUV Type (0054,1006), Corrected Image
-            (0028,0051), Decay Correction (0054,1102), Patient's Weight (0010,1030), those of
-            Radiopharmaceutical Information Sequence (0054,0016) and the times of series and acquisition;
-            of Philips (7053,1000) and (7053,1009), of GE (0009,100D).
+        slices: What the header of each slice states, see `pet`. Read are Units (0054,1001), SUV Type
+            (0054,1006), Corrected Image (0028,0051), Decay Correction (0054,1102) or its DateTime
+            (0018,9701), Patient's Weight (0010,1030), those of Radiopharmaceutical Information Sequence
+            (0054,0016) and the times of series and acquisition; of Philips (7053,1000) and (7053,1009),
+            of GE (0009,100D).
 
     Raises:
-        NoSuvError: The header does not allow it; says why.
+        NoSuvError: The headers do not allow it; says why.
     """
-    try:
-        with open_dicom(path) as file, quiet():
-            header = read_header(file, _TAGS)
-    except Exception:  # damaged or gone: told when its pixels are read
-        raise NoSuvError("Its header cannot be read.") from None
-    units = text(header, "Units").upper()
+    first = slices[0]
+    if any(_stated(one) != _stated(first) for one in slices[1:]):
+        raise NoSuvError("Its slices state different units, doses, weights or times.")
+    units = text(first, "Units").upper()
     if units == "GML":
-        kind = text(header, "SUVType").upper()
+        kind = text(first, "SUVType").upper()
         if kind not in ("", "BW"):
             raise NoSuvError("Its SUV are normalised to something else than body weight.")
         return 1.0
+    if not units:
+        raise NoSuvError("The unit of its values is not stated.")
     if units == "CNTS":
-        return _philips(header)
+        return _philips(slices)
     if units != "BQML":
         raise NoSuvError("Its values are neither Bq/ml nor SUV.")
-    return _from_activity(header)
+    return _from_activity(slices)
 
 
-def _philips(header: Dataset) -> float:
+def _stated(header: Dataset) -> list[str]:
+    injections = items(header, "RadiopharmaceuticalInformationSequence")
+    own = [text(header, name) for name in _OF_A_SCAN]
+    return own + [text(one, name) for one in injections for name in _OF_AN_INJECTION]
+
+
+def _philips(slices: Sequence[Dataset]) -> float:
     """Values are counts; private attributes of Philips tell what makes SUV or Bq/ml of them."""
-    if not text(header, _PHILIPS_CREATOR).lower().startswith("philips"):
+    header = slices[0]
+    if not text(header, PHILIPS_CREATOR).lower().startswith("philips"):
         raise NoSuvError("Its values are counts.")
-    factor = number(header, _PHILIPS_SUV) or 0.0
+    factor = number(header, PHILIPS_SUV) or 0.0
     if factor > 0:
         return factor
-    activity = number(header, _PHILIPS_ACTIVITY) or 0.0
+    activity = number(header, PHILIPS_ACTIVITY) or 0.0
     if activity > 0:
-        return activity * _from_activity(header)
+        return activity * _from_activity(slices)
     raise NoSuvError("Its values are counts, and what makes SUV of them is not stated.")
 
 
-def _from_activity(header: Dataset) -> float:
+def _from_activity(slices: Sequence[Dataset]) -> float:
     """Returns the factor for values in Bq/ml."""
+    header = slices[0]
     corrected = set(text(header, "CorrectedImage").upper().split("\\"))
     if "ATTN" not in corrected:
         raise NoSuvError("It does not say that it is corrected for attenuation.")
@@ -112,7 +112,8 @@ def _from_activity(header: Dataset) -> float:
     if reference == "ADMIN":
         return 1000 * weight / dose
     half_life = _within(number(injections[0], "RadionuclideHalfLife"), _HALF_LIVES, "The half-life")
-    scanned = _scan_time(header, half_life)
+    scanned = _date_time(text(header, "DecayCorrectionDateTime"), header)
+    scanned = _scan_time(slices, half_life) if scanned is None else scanned
     seconds = (scanned - _injection(injections[0], header, scanned, half_life)).total_seconds()
     if not 0 <= seconds <= _MOST_HALF_LIVES * half_life:
         raise NoSuvError("The times of injection and scan contradict each other.")
@@ -127,23 +128,26 @@ def _within(value: float | None, allowed: tuple[float, float], what: str) -> flo
     return value
 
 
-def _scan_time(header: Dataset, half_life: float) -> datetime:
+def _scan_time(slices: Sequence[Dataset], half_life: float) -> datetime:
     """Returns the time that a series is decay corrected to, if that is its start.
 
-    Series Time where it is not after the acquisition; else the series was made later, and GE's own time
-    of the scan counts, or what Frame Reference Time tells, which counts from that time to the moment of
-    the frame at which it had its mean activity.
+    Series Time where it is not after the first acquisition of all slices; else the series was made later,
+    and GE's own time of the scan counts, or what Frame Reference Time tells, which counts from that time
+    to the moment of the frame at which it had its mean activity.
     """
-    series = _moment(header, "SeriesDate", "SeriesTime")
-    acquired = _moment(header, "AcquisitionDate", "AcquisitionTime")
-    if acquired is None:
+    times = [_moment(one, "AcquisitionDate", "AcquisitionTime") for one in slices]
+    stated = [time for time in times if time is not None]
+    if len(stated) < len(slices):
         raise NoSuvError("The time of acquisition is not stated.")
+    acquired = min(stated)
+    header = slices[times.index(acquired)]
+    series = _moment(header, "SeriesDate", "SeriesTime")
     if series is not None and series <= acquired:
         return series
-    if text(header, _GE_CREATOR).startswith("GEMS_PETD"):
-        stated = _date_time(text(header, _GE_SCAN_TIME), header)
-        if stated is not None and stated <= acquired:
-            return stated
+    if text(header, GE_CREATOR).startswith("GEMS_PETD"):
+        begun = _date_time(text(header, GE_SCAN_TIME), header)
+        if begun is not None and begun <= acquired:
+            return begun
     since, duration = number(header, "FrameReferenceTime"), number(header, "ActualFrameDuration")
     if since is None or not duration or since < 0 or duration < 0:
         raise NoSuvError("The series was made after the scan, and the time of the scan is not stated.")

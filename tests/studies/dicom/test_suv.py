@@ -10,16 +10,19 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 from pydicom.dataset import Dataset
-from pydicom.uid import PositronEmissionTomographyImageStorage
+from pydicom.uid import EnhancedPETImageStorage, PositronEmissionTomographyImageStorage
 
 from napari_d24fad.detection.encoding.intensity import SUV_WINDOW, window_of
 from napari_d24fad.detection.references.pairing import check_pairing
 from napari_d24fad.errors import Code, PairingError
 from napari_d24fad.export.windows import windows_text
+from napari_d24fad.studies.dicom.header import read_instance
 from napari_d24fad.studies.dicom.suv import NoSuvError, suv_factor
+from napari_d24fad.studies.files.bounded import BoundedFile
 from napari_d24fad.studies.study import open_study
 from tests.studies import phantom
 from tests.studies.corpus.build import even, positions, slices
+from tests.studies.corpus.multiframe import enhanced
 
 WEIGHT, DOSE, HALF_LIFE = 70.0, 370e6, 6586.2  # kg, Bq, s (F-18)
 HOUR = 3600.0
@@ -77,9 +80,14 @@ def mean_activity(seconds: float) -> float:
     return float(-math.log(mean) / decay)
 
 
+def factor_of(*made: Dataset, folder: Path) -> float:
+    """The factor of a series, read from its files."""
+    paths = [phantom.save(dataset, folder / str(number)) for number, dataset in enumerate(made)]
+    return suv_factor([read_instance(path).pet or Dataset() for path in paths])
+
+
 def test_water_that_holds_the_whole_dose_has_an_suv_of_one(tmp_path: Path) -> None:
-    path = phantom.save(pet(), tmp_path / "1")
-    assert suv_factor(path) * EVEN == pytest.approx(1, rel=1e-9)
+    assert factor_of(pet(), folder=tmp_path) * EVEN == pytest.approx(1, rel=1e-9)
 
 
 START = 1 / EVEN
@@ -140,8 +148,7 @@ ADMIN = 1000 * WEIGHT / DOSE
     ],
 )
 def test_what_vendors_write(tmp_path: Path, make: Callable[[], Dataset], factor: float) -> None:
-    path = phantom.save(make(), tmp_path / "1")
-    assert suv_factor(path) == pytest.approx(factor, rel=1e-6)
+    assert factor_of(make(), folder=tmp_path) == pytest.approx(factor, rel=1e-6)
 
 
 @pytest.mark.parametrize(
@@ -167,13 +174,93 @@ def test_what_vendors_write(tmp_path: Path, make: Callable[[], Dataset], factor:
         (lambda: pet(Units="CNTS"), "counts"),
         (lambda: philips(suv=0), "counts"),
         (lambda: pet(Units="PROPCPS"), "neither"),
-        (lambda: pet(Units=None), "neither"),
+        (lambda: pet(Units=None), "unit of its values is not stated"),
     ],
 )
 def test_what_does_not_allow_it(tmp_path: Path, make: Callable[[], Dataset], says: str) -> None:
-    path = phantom.save(make(), tmp_path / "1")
     with pytest.raises(NoSuvError, match=says):
-        suv_factor(path)
+        factor_of(make(), folder=tmp_path)
+
+
+def test_the_first_acquisition_of_all_slices_decides_which_time_counts(tmp_path: Path) -> None:
+    """Beds were scanned from the feet up; the series was made anew between the first and the last bed."""
+    first, last = "120000", "121000"
+    moment = f"{1000 * mean_activity(180):.6f}"
+    beds = [
+        pet(
+            SeriesTime="120700",
+            AcquisitionTime=time,
+            FrameReferenceTime=moment,
+            ActualFrameDuration="180000",
+        )
+        for time in (last, first)
+    ]
+    assert factor_of(*beds, folder=tmp_path) == pytest.approx(START, rel=1e-6)
+
+
+def test_slices_that_contradict_each_other_allow_none(tmp_path: Path) -> None:
+    with pytest.raises(NoSuvError, match="different"):
+        factor_of(pet(), pet(PatientWeight="71"), folder=tmp_path)
+
+
+def test_a_file_is_opened_once_for_its_header(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder, opened = volume(tmp_path), []
+    real = BoundedFile.__init__
+
+    def counting(self: BoundedFile, path: Path, allowed: int) -> None:
+        opened.append(path)
+        real(self, path, allowed)
+
+    monkeypatch.setattr(BoundedFile, "__init__", counting)
+    (series,) = open_study(folder).series
+    assert series.outline.unit == "SUV"
+    assert len(opened) == len(set(opened)) == 8
+
+
+def enhanced_pet(unit: str = "Bq/ml", *, factor: float = 1.0, moment: str = "20200101120000") -> Dataset:
+    """Eight frames in one file, each rescaled in its own way, with their unit in a real-world mapping."""
+    dataset = enhanced(positions(even()), rescale=lambda index: (0.25 + index / 16, 0.0))
+    dataset.SOPClassUID = dataset.file_meta.MediaStorageSOPClassUID = EnhancedPETImageStorage
+    dataset.Modality, dataset.PatientWeight = "PT", "70"
+    dataset.DecayCorrected = dataset.AttenuationCorrected = "YES"
+    dataset.DecayCorrectionDateTime = moment
+    injection = Dataset()
+    injection.RadiopharmaceuticalStartDateTime = "20200101110000"
+    injection.RadionuclideTotalDose, injection.RadionuclideHalfLife = "370000000", "6586.2"
+    dataset.RadiopharmaceuticalInformationSequence = [injection]
+    for group in dataset.PerFrameFunctionalGroupsSequence:
+        mapping, code = Dataset(), Dataset()
+        rescale = group.PixelValueTransformationSequence[0]
+        mapping.RealWorldValueSlope = float(rescale.RescaleSlope) * factor
+        mapping.RealWorldValueIntercept = float(rescale.RescaleIntercept)
+        code.CodeValue, code.CodingSchemeDesignator, code.CodeMeaning = unit, "UCUM", unit
+        mapping.MeasurementUnitsCodeSequence = [code]
+        group.RealWorldValueMappingSequence = [mapping]
+    return dataset
+
+
+@pytest.mark.parametrize(("unit", "factor"), [("Bq/ml", START), ("{SUVbw}g/ml", 1.0)])
+def test_an_enhanced_file_is_read_in_suv(tmp_path: Path, unit: str, factor: float) -> None:
+    (series,) = open_study(phantom.save(enhanced_pet(unit), tmp_path / "1")).series
+    scan = series.load()
+    assert (scan.unit, scan.problems) == ("SUV", ())
+    expected = phantom.values_on(np.asarray(scan.affine), scan.grid) * factor
+    np.testing.assert_allclose(scan.voxels, expected, atol=0.4 * factor)
+
+
+@pytest.mark.parametrize(
+    ("make", "says"),
+    [
+        (lambda: enhanced_pet("1"), "neither Bq/ml nor SUV"),
+        (lambda: enhanced_pet(factor=2.0), "unit of its values is not stated"),
+        (lambda: enhanced_pet(moment="20200101100000"), "contradict"),
+    ],
+)
+def test_an_enhanced_file_says_why_not(tmp_path: Path, make: Callable[[], Dataset], says: str) -> None:
+    (series,) = open_study(phantom.save(make(), tmp_path / "1")).series
+    (problem,) = series.problems
+    assert problem.code is Code.NOT_IN_SUV
+    assert says in problem.detail
 
 
 def volume(folder: Path, change: Callable[[Dataset], object] = lambda dataset: None) -> Path:
