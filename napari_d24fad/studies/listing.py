@@ -26,6 +26,7 @@ from napari_d24fad.studies.nifti.files import (
     may_be_volume,
 )
 from napari_d24fad.studies.nifti.series import nifti_series
+from napari_d24fad.studies.nifti.weightings import table_of
 from napari_d24fad.studies.pictures import IMAGE_SUFFIXES, image_series
 from napari_d24fad.studies.series import Series
 
@@ -127,7 +128,8 @@ def find_series(
                 others.append(image_series(file))
             except StudyError as error:
                 left_out.refuse(error)
-    left_out.forget(frozenset(path for one in others for path in one.files))
+    tables = (table_of(one.source) for one in others if one.member and one.member.name)
+    left_out.forget(frozenset((*tables, *(path for one in others for path in one.files))))
     others.sort(key=lambda one: places[one.source])
     series = (*dicom_series(instances), *others)
     progress(1.0, _READING)

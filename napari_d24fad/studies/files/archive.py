@@ -18,6 +18,7 @@ from napari_d24fad.errors import Code, StudyError
 from napari_d24fad.progress import CancelToken, Progress
 from napari_d24fad.studies.files.bounded import open_file
 from napari_d24fad.studies.files.limits import LIMIT_VARIABLE, in_gib, limits
+from napari_d24fad.studies.files.partners import HEADERS, rename_partner
 from napari_d24fad.studies.files.scratch import ScratchFolder
 
 _STARTS = (b"PK\x03\x04", b"PK\x05\x06")
@@ -27,7 +28,7 @@ _COMPRESSIONS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 _ENCRYPTED = 1
 _PICTURES = (".png", ".jpg", ".jpeg", ".tif", ".tiff")
 _VOLUMES = (".nii", ".nii.gz", ".hdr", ".hdr.gz", ".img", ".img.gz", ".mgh", ".mgz", ".nrrd", ".mha")
-_KINDS = (*_PICTURES, *_VOLUMES)
+_KINDS = (*_PICTURES, *_VOLUMES, *HEADERS, ".bval")
 
 
 def is_archive(path: Path) -> bool:
@@ -45,7 +46,8 @@ def unpack(path: Path, progress: Progress, cancel: CancelToken) -> ScratchFolder
     """Unpacks an archive; everything that it claims is checked before anything is written.
 
     Files get numbers for names, in the order of the names that they have in the archive: those
-    may be the names of patients, or lead anywhere. Hidden ones are left out.
+    may be the names of patients, or lead anywhere. Headers that name another file name its number.
+    Hidden ones are left out.
 
     Args:
         path: The archive.
@@ -140,6 +142,7 @@ def _write(
         raise StudyError(Code.NO_SCRATCH_SPACE, f"The files of this archive take {in_gib(total)}.")
     written = 0
     numbers: dict[str, int] = {}
+    unpacked: dict[str, Path] = {}
     for place, entry in enumerate(entries):
         number = numbers.setdefault(_stem(entry) if _suffix(entry) else _name(entry), place)
         target = folder / f"{number:06d}{_suffix(entry)}"
@@ -153,7 +156,11 @@ def _write(
                 if written > total:
                     raise StudyError(Code.TOO_LARGE, "It unpacks to more than it states.")
                 file.write(block)
+        unpacked[_name(entry)] = target
         progress(written / max(1, total), "Unpacking")
+    for name, target in unpacked.items():
+        if target.suffix in HEADERS:
+            rename_partner(target, name, unpacked)
 
 
 def _suffix(entry: zipfile.ZipInfo) -> str:

@@ -24,10 +24,15 @@ def volume_names(path: Path, volumes: int) -> list[str]:
     return [f"b {value:g}" for value in weightings]
 
 
+def table_of(path: Path) -> Path:
+    """Returns where the b-values of a NIfTI file would be."""
+    stem = path.name[: -len(".nii.gz")] if path.name.lower().endswith(".nii.gz") else path.stem
+    return path.with_name(f"{stem}.bval")
+
+
 def _weightings(path: Path) -> list[float]:
     """Reads the b-values in s/mm²; none if there is no such file, or it holds something else."""
-    stem = path.name[: -len(".nii.gz")] if path.name.lower().endswith(".nii.gz") else path.stem
-    beside = path.with_name(f"{stem}.bval")
+    beside = table_of(path)
     if not is_file(beside):
         return []
     try:
