@@ -76,7 +76,8 @@ def add_options(command: Parser) -> None:
     command.add_argument(
         "--resample",
         action="store_true",
-        help="compute slices that are missing or unevenly spaced, instead of refusing the series",
+        help="take series that are refused as inspect offers them: missing or unevenly spaced slices"
+        " computed, or in the assumed order of their slices",
     )
     command.add_argument(
         "--window", type=_window, metavar="LOW,HIGH", help="CT: HU that become black and white"

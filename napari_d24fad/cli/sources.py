@@ -57,7 +57,7 @@ def open_queries(
     for at, path in enumerate(paths, start=1):
         try:
             series = _one(_found(path, resample, show_identity), number, volume)
-            found: Series | D24fadError = series.refusal or series
+            found: Series | D24fadError = _refusal(series) or series
         except StudyError as error:
             found = error
         queries.append(Query(at, found, stem_of(path) if show_identity else f"query-{at}"))
@@ -112,11 +112,20 @@ def _usable(rows: Sequence[Sequence[Series]], volume: int | None) -> tuple[list[
         except D24fadError as error:  # several volumes and no number, or none of this number
             refusals.append(error)
             continue
-        if series.refusal:
-            refusals.append(series.refusal)
+        refusal = _refusal(series)
+        if refusal:
+            refusals.append(refusal)
         else:
             found.append(series)
     return found, refusals
+
+
+def _refusal(series: Series) -> StudyError | None:
+    """Returns why a series cannot be loaded, and what the user may say to have it all the same."""
+    refusal = series.refusal
+    if refusal is None or series.remedy is None:
+        return refusal
+    return StudyError(refusal.code, f"{refusal.detail} --resample takes it all the same.".strip())
 
 
 def stem_of(path: Path) -> str:

@@ -26,12 +26,12 @@ TRUNCATED = (
 MISSING_SLICE = (
     "S06",
     "Slices are missing in this series.",
-    "Export the complete series again.",
+    "Export the complete series again, or let the missing slices be computed where that is offered.",
 )
 AMBIGUOUS_GEOMETRY = (
     "S07",
     "The position of the slices in the patient is contradictory or missing.",
-    "Export the original series, not a derived or reformatted one.",
+    "Choose the series as it was acquired if this one was derived or reformatted; else ask its source.",
 )
 MIXED_SERIES = (
     "S08",
@@ -132,16 +132,16 @@ CONTRADICTORY_PIXELS = (
 UNEVEN_SLICES = (
     "S27",
     "The slices of this series are not evenly spaced, though none seems to be missing.",
-    "Choose another series, or let slices be computed at even distances (--resample) where it is offered.",
+    "Choose another series, or let slices be computed at even distances where that is offered.",
 )
 FRAMES_UNPLACED = (
     "S28",
-    "The frames of this file do not say where each of them lies in the patient.",
-    "Export it as single images, or agree to their order as a stack (--resample) where it is offered.",
+    "This file does not say of each of its slices where it lies in the patient.",
+    "Export it as single images, or agree to their order as a stack where that is offered.",
 )
 ASSUMED_ORDER = (
     "S29",
-    "Where the slices of this series lie was taken from the order and distance of its frames.",
+    "Where the slices of this series lie was assumed, as far as its file does not state it.",
     "Check the order and the sides before you rely on a position.",
 )
 MIXED_TRAITS = (

@@ -64,7 +64,8 @@ def _read(row: Sequence[Series]) -> list[ScanLayerData]:
     try:
         scan = series.load()
     except D24fadError as error:
-        show_warning(str(error))
+        offered = " The list of the plugin offers that." if series.remedy else ""
+        show_warning(f"{error}{offered}")
         return []
     for problem in scan.problems:
         show_warning(str(problem))

@@ -20,13 +20,15 @@ from tests.studies.corpus.build import even, positions, slices
 SERIES, SLICES, ICONS = 4, 5, 30
 
 
-def disc(folder: Path, *, directory: bool = False) -> Path:
-    """Series 1 to 4, which lie on the disc, and are listed, the other way round."""
+def disc(folder: Path, *, directory: bool = False, patients: tuple[str, ...] = ("A",) * SERIES) -> Path:
+    """Series 1 to 4, which lie on the disc, and are listed, the other way round, of one patient each."""
     written = FileSet() if directory else None
     for number in range(SERIES, 0, -1):
         datasets = slices(positions(even(SLICES)), series_uid=f"2.25.88{number}", modality="CT")
         for dataset in datasets:
             dataset.SeriesNumber = number
+            dataset.PatientID = dataset.PatientName = patients[SERIES - number]
+            dataset.StudyInstanceUID = f"2.25.99{ord(dataset.PatientID)}"
             dataset.StudyID, dataset.StudyDate, dataset.StudyTime = "1", "20200101", "120000"
             if written is not None:
                 written.add(dataset)

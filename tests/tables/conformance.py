@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from napari_d24fad.errors import Code
 from tests.studies.corpus import CASES
 from tests.studies.corpus.case import Case, Picture, Refused, Volume
 from tests.studies.corpus.judge import comparable, judge
@@ -89,7 +90,10 @@ def outcome(case: Case) -> str:
 
 def _words(expected: Volume | Picture | Refused) -> str:
     if isinstance(expected, Refused):
-        offered = ", resampled on request" if expected.remedy else ""
+        offered = ""
+        if expected.remedy:
+            computed = Code.RESAMPLED in expected.remedy.problems
+            offered = f", {'resampled' if computed else 'assumed'} on request"
         return f"refused {expected.code.code}{offered}"
     kind = (
         "volume" if isinstance(expected, Volume) else "picture" if expected.values.shape[0] != 8 else "voxels"

@@ -83,7 +83,8 @@ def tiles_of(instance: Instance) -> Tiles:
     slices (0065,1051).
 
     Raises:
-        StudyError: ``AMBIGUOUS_GEOMETRY``: the file does not tell how, or contradicts itself.
+        StudyError: ``FRAMES_UNPLACED``: the file does not tell how; ``AMBIGUOUS_GEOMETRY``: it contradicts
+            itself.
     """
     try:
         with open_dicom(instance.path) as file, quiet():
@@ -103,7 +104,7 @@ def _siemens(instance: Instance, header: Dataset) -> Tiles:
     count = csareader.get_n_mosaic(csa) if csa else None
     stated = number(header, _SIEMENS_COUNT)
     if count and stated and count != stated:
-        raise _refused("and two numbers of slices are stated.")
+        raise _contradictory("and two numbers of slices are stated.")
     count = int(count or stated or 0)
     if count < 1:
         raise _refused("and the number of tiles is not stated.")
@@ -116,14 +117,14 @@ def _siemens(instance: Instance, header: Dataset) -> Tiles:
     problems: list[Problem] = []
     if normal is None:
         text = "The direction in which its slices are counted is not stated; it was taken from their plane."
-        problems.append(Problem(Code.AMBIGUOUS_GEOMETRY, text))
+        problems.append(Problem(Code.ASSUMED_ORDER, text))
         refusal = _refused("and in which direction they are counted is not stated.")
         normal = 1
     distance = positive((number(header, "SpacingBetweenSlices") or 0.0,))
     if distance is None:
         distance = positive((number(header, "SliceThickness") or 0.0,))
         text = "The distance of its slices is not stated; it was taken from their thickness."
-        problems.append(Problem(Code.AMBIGUOUS_GEOMETRY, text))
+        problems.append(Problem(Code.ASSUMED_ORDER, text))
         refusal = refusal or _refused("and their distance is not stated.")
     if distance is None:
         raise _refused("and their distance is not stated.")
@@ -142,7 +143,7 @@ def _normal(csa: dict[str, Any], place: Placement) -> int | None:
         return None
     cosine = float(np.cross(place.orientation[:3], place.orientation[3:]) @ np.array(stated))
     if abs(abs(cosine) - 1) > _PARALLEL:
-        raise _refused("and their direction contradicts their plane.")
+        raise _contradictory("and their direction contradicts their plane.")
     return 1 if cosine > 0 else -1
 
 
@@ -154,7 +155,7 @@ def _uih(instance: Instance, header: Dataset) -> Tiles:
     places = [_placement(frame, header) for frame in frames]
     first = places[0]
     if any(np.abs(np.subtract(place.orientation, first.orientation)).max() > _PARALLEL for place in places):
-        raise _refused("and they are not parallel.")
+        raise _contradictory("and they are not parallel.")
     across = math.ceil(math.sqrt(count))
     shape = _shape(instance, math.ceil(count / across), across)
     positions = np.array([place.position for place in places])
@@ -164,7 +165,7 @@ def _uih(instance: Instance, header: Dataset) -> Tiles:
     even = positions[0] + np.outer(np.arange(count), step)
     slanted = np.linalg.norm(np.cross(step, normal)) * max(1, count - 1)
     if np.abs(positions - even).max() > _IN_PLACE or slanted > _IN_PLACE or not step.any():
-        raise _refused("and they are not evenly spaced above each other.")
+        raise _contradictory("and they are not evenly spaced above each other.")
     affine[:3, 0], affine[:3, 3] = step, positions[0]
     return Tiles(count, shape, affine, across)
 
@@ -184,7 +185,7 @@ def _in_plane(place: Placement) -> npt.NDArray[np.float64]:
     """Returns an affine whose rows and columns are those of the plane."""
     right, down = np.reshape(place.orientation, (2, 3))
     if np.abs([right @ right - 1, down @ down - 1, right @ down]).max() > 2e-3:
-        raise _refused("and their orientation is not valid.")
+        raise _contradictory("and their orientation is not valid.")
     affine = np.eye(4)
     affine[:3, 1], affine[:3, 2] = down * place.pixel_spacing[0], right * place.pixel_spacing[1]
     return affine
@@ -194,9 +195,13 @@ def _shape(instance: Instance, down: int, across: int) -> tuple[int, int]:
     rows, rest = divmod(instance.rows, down)
     columns, left = divmod(instance.columns, across)
     if rest or left or not rows or not columns:
-        raise _refused(f"which {down} x {across} tiles do not fill.")
+        raise _contradictory(f"which {down} x {across} tiles do not fill.")
     return rows, columns
 
 
 def _refused(why: str) -> StudyError:
+    return StudyError(Code.FRAMES_UNPLACED, f"{_TILED} {why}")
+
+
+def _contradictory(why: str) -> StudyError:
     return StudyError(Code.AMBIGUOUS_GEOMETRY, f"{_TILED} {why}")

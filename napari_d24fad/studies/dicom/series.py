@@ -32,6 +32,7 @@ from napari_d24fad.studies.series import Series, outline_voxels, pixel_affine
 from napari_d24fad.studies.volumes import Member
 
 _CROSS_SECTIONAL = frozenset({"CT", "MR", "PT"})
+_IN_ORDER = "It was taken from the order of its frames and the one distance that is stated."
 _RUN = 8  # slices that one thread reads before it looks for others
 
 
@@ -210,7 +211,7 @@ def _of_tiles(first: Instance, group: Group, tiles: Tiles) -> DicomSeries:
 def _if_agreed(first: Instance, group: Group) -> DicomSeries:
     """Makes the series of frames whose places were taken from their order, once the user agrees to that."""
     plain = replace(_plain(first, group), refusal=group.refusal)
-    assumed = replace(group, problems=(*group.problems, Problem(Code.ASSUMED_ORDER)))
+    assumed = replace(group, problems=(*group.problems, Problem(Code.ASSUMED_ORDER, _IN_ORDER)))
     volume = _volume(first, assumed, stack(group.instances))
     return plain if volume.refusal else replace(plain, remedy=volume)
 

@@ -21,6 +21,7 @@ from superqt import QElidingLabel
 
 from napari_d24fad.studies.series import Series
 from napari_d24fad.viewer.gallery.flag import ReferenceFlag
+from napari_d24fad.viewer.gallery.remedy_button import RemedyButton
 from napari_d24fad.viewer.gallery.share_box import ShareBox
 from napari_d24fad.viewer.gallery.volume_choice import VolumeChoice
 from napari_d24fad.viewer.pictures import Picture, pixmap
@@ -53,16 +54,18 @@ class SeriesCard(QFrame):
     share_changed = Signal()
     """The user lets this reference count more or less."""
     volume_requested = Signal(object)
-    """The `Series` of another volume that the user wants."""
+    """The `Series` of another volume that the user wants, or of what can be loaded instead of this one."""
 
     def __init__(self, volumes: Sequence[Series], parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.volumes = tuple(volumes)
         """All volumes of the series."""
         self.series = next((one for one in self.volumes if one.refusal is None), self.volumes[0])
-        """The volume that is shown and used."""
+        """What is shown and used: one of the volumes, or what is loaded instead of it."""
         self.volume_choice = VolumeChoice(self.volumes)
         self.volume_choice.volume_requested.connect(self.volume_requested)
+        self.remedy_button = RemedyButton()
+        self.remedy_button.remedy_requested.connect(self.volume_requested)
         self._role = Role.NONE
         self.setObjectName("d24fadCard")
         self._picture = QLabel("…")
@@ -78,13 +81,13 @@ class SeriesCard(QFrame):
         self._flag.leave_out_requested.connect(self.leave_out_requested)
         self._flag.keep_requested.connect(self.keep_requested)
         self._normal = QCheckBox("Normal")
-        self._normal.clicked.connect(self._on_normal_clicked)
+        self._normal.clicked.connect(lambda on: self.role_requested.emit(Role.REFERENCE if on else Role.NONE))
         self._examine = QRadioButton("Examine")
         self._share = ShareBox()
         self._share.valueChanged.connect(lambda _: self.share_changed.emit())
         # Exclusive within the gallery, which unchecks the others, not within this card.
         self._examine.setAutoExclusive(False)
-        self._examine.clicked.connect(self._on_examine_clicked)
+        self._examine.clicked.connect(lambda on: self.role_requested.emit(Role.QUERY if on else Role.NONE))
         self._arrange()
         self.show_volume(self.series)
         self.set_role(Role.NONE)
@@ -217,12 +220,6 @@ class SeriesCard(QFrame):
         if event.button() == Qt.MouseButton.LeftButton and self._normal.isEnabled():
             self.role_requested.emit(Role.QUERY)
 
-    def _on_normal_clicked(self, checked: bool) -> None:
-        self.role_requested.emit(Role.REFERENCE if checked else Role.NONE)
-
-    def _on_examine_clicked(self, checked: bool) -> None:
-        self.role_requested.emit(Role.QUERY if checked else Role.NONE)
-
     def _arrange(self) -> None:
         roles = QHBoxLayout()
         roles.setContentsMargins(0, 0, 0, 0)
@@ -248,6 +245,7 @@ class SeriesCard(QFrame):
         text.addLayout(size)
         text.addWidget(self.volume_choice)
         text.addWidget(self._note)
+        text.addWidget(self.remedy_button)
         text.addLayout(roles)
         upper = QHBoxLayout()
         upper.setSpacing(6)
@@ -286,6 +284,7 @@ class SeriesCard(QFrame):
         self._examine.setAccessibleName(f"Examine: {label}")
         self._share.setAccessibleName(f"Weight of reference: {label}")
         self._picture.setToolTip("Click: mark as normal, or take the mark back. Double click: examine.")
+        self.remedy_button.offer(self.series)
         if self.series.refusal is not None:
             self.set_unreadable(str(self.series.refusal))
         elif self.series.problems:

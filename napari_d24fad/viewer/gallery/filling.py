@@ -78,14 +78,32 @@ class GalleryFilling(QObject):
         self._n_studies += 1
         rows = together(series)
         count = len(rows)
-        self._settle_early(f"Study {self._n_studies}: {count} series", series)
-        self._gallery.set_section(f"Study {self._n_studies}: {count} series", series)
+        sections = self._sections(rows)
+        titles = list(sections)
+        if self._early:  # last, so that what it showed of others keeps its role there
+            titles.append(titles.pop(0))
+        self._settle_early(titles[-1], series)
+        for title in titles:
+            self._gallery.set_section(title, sections[title])
         listed = set(series)
         shown = [one for one in self._gallery.series if one in listed]
         if count == 1 and self._gallery.query is None and shown[0].refusal is None:
             self._gallery.set_role(shown[0], Role.QUERY)
         # Of several volumes the one that is shown first; the others when they are chosen.
         self.previews.draw(shown)
+
+    def _sections(self, rows: Sequence[Sequence[Series]]) -> dict[str, list[Series]]:
+        """Returns the series of each section by its title: one for each patient, if there are several."""
+        patients = list(dict.fromkeys(row[0].identity.patient_key for row in rows))
+        if len([key for key in patients if key]) < 2:
+            patients = [""]
+        sections = {}
+        for number, patient in enumerate(patients, 1):
+            own = [row for row in rows if len(patients) == 1 or row[0].identity.patient_key == patient]
+            who = "" if len(patients) == 1 else f", patient {number}" if patient else ", patient not stated"
+            title = f"Study {self._n_studies}{who}: {len(own)} series"
+            sections[title] = [one for row in own for one in row]
+        return sections
 
     def discard(self) -> None:
         """Stops drawing and follows the viewer no longer."""

@@ -167,7 +167,7 @@ class Gallery(QWidget):
             self.roles_changed.emit()
 
     def choose_volume(self, old: Series, new: Series) -> None:
-        """Puts another volume of a series in the place and role of the one that is shown."""
+        """Puts another volume, or what is loaded instead of one, in the place and role of what is shown."""
         if old is new:
             return
         card, roles = self.card(old), (self.references, self._query)

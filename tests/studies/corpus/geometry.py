@@ -212,7 +212,7 @@ CASES = (
     Case(
         "slices tiled into a mosaic",
         written(changed(_mosaic)),
-        (Refused(Code.AMBIGUOUS_GEOMETRY, "number of tiles"),) * 8,
+        (Refused(Code.FRAMES_UNPLACED, "number of tiles"),) * 8,
     ),
     Case(
         "one slice of another pixel spacing",

@@ -148,7 +148,7 @@ def _case(name: str, make: Callable[[], Dataset], expected: Volume | Refused) ->
     return Case(name, _saved(make), (expected,))
 
 
-_UNTOLD = Refused(Code.AMBIGUOUS_GEOMETRY, "tiled into one picture and the number of tiles is not stated")
+_UNTOLD = Refused(Code.FRAMES_UNPLACED, "tiled into one picture and the number of tiles is not stated")
 
 CASES = (
     *(
@@ -171,12 +171,12 @@ CASES = (
     _case(
         "mosaic without the direction of its slices",
         lambda: mosaic(csa=False, private_count=True),
-        Refused(Code.AMBIGUOUS_GEOMETRY, "direction", remedy=_right(problems=(Code.AMBIGUOUS_GEOMETRY,))),
+        Refused(Code.FRAMES_UNPLACED, "direction", remedy=_right(problems=(Code.ASSUMED_ORDER,))),
     ),
     _case(
         "mosaic without the distance of its slices",
         lambda: mosaic(distance=False),
-        Refused(Code.AMBIGUOUS_GEOMETRY, "distance", remedy=_right(problems=(Code.AMBIGUOUS_GEOMETRY,))),
+        Refused(Code.FRAMES_UNPLACED, "distance", remedy=_right(problems=(Code.ASSUMED_ORDER,))),
     ),
     Case(
         "mosaics of three times",
@@ -187,7 +187,7 @@ CASES = (
     _case(
         "UIH, places not told",
         lambda: vframe(told=False),
-        Refused(Code.AMBIGUOUS_GEOMETRY, "tiled into one picture and where"),
+        Refused(Code.FRAMES_UNPLACED, "tiled into one picture and where"),
     ),
     _case(
         "UIH, a slice out of place",

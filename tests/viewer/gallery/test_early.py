@@ -6,11 +6,13 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from qtpy.QtWidgets import QLabel
 
 from napari_d24fad.studies import listing
 from napari_d24fad.studies.study import open_study
 from napari_d24fad.viewer.dock import DetectionDock
 from napari_d24fad.viewer.gallery.card import Role
+from napari_d24fad.viewer.gallery.section import GallerySection
 from tests.studies.test_disc import SERIES, disc
 
 
@@ -25,6 +27,32 @@ def test_a_series_keeps_its_role_when_all_are_found(dock: DetectionDock, tmp_pat
     assert dock.gallery.series == found
     assert dock.gallery.references == (found[1],)
     assert dock.gallery.query is found[0]
+
+
+def _titles(dock: DetectionDock) -> dict[str, list[str]]:
+    """The titles of the sections, and the numbers of the series below each."""
+    sections = dock.gallery.findChildren(GallerySection)
+    return {
+        section.findChild(QLabel).text(): [card.series.identity.series_uid[-1] for card in section.cards]
+        for section in sections
+    }
+
+
+def test_patients_of_a_disc_are_set_apart(dock: DetectionDock, tmp_path: Path) -> None:
+    disc(tmp_path, directory=True, patients=("A", "B", "A", "B"))
+    found = open_study(tmp_path).series
+    early = found[::2]  # one of each patient
+    dock.filling.found_early.emit(early)
+    dock.gallery.set_role(early[0], Role.REFERENCE)
+    dock.gallery.set_role(early[1], Role.QUERY)
+    again = open_study(tmp_path).series
+    dock.filling.add_study(again)
+    assert _titles(dock) == {
+        "Study 1, patient 1: 2 series": ["4", "2"],
+        "Study 1, patient 2: 2 series": ["3", "1"],
+    }
+    assert dock.gallery.references == (again[0],)
+    assert dock.gallery.query is again[2]
 
 
 def test_what_was_found_stays_when_the_search_is_stopped(dock: DetectionDock, tmp_path: Path) -> None:

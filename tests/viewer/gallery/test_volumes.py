@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+import pytest
 from qtpy.QtCore import Qt
 
 from napari_d24fad.errors import Code, StudyError
@@ -13,6 +14,7 @@ from napari_d24fad.studies.study import open_study
 from napari_d24fad.viewer.dock import DetectionDock
 from napari_d24fad.viewer.gallery.card import Role
 from napari_d24fad.viewer.gallery.gallery import Gallery
+from tests.studies.corpus import CASES
 from tests.studies.test_volumes import four_dimensional, weighted
 
 
@@ -81,3 +83,38 @@ def test_a_volume_that_cannot_be_read_leaves_the_others_to_choose(qtbot, tmp_pat
     qtbot.keyClick(card.volume_choice, Qt.Key.Key_Up)
     assert card.normal_box.isEnabled()
     assert "S06" not in card.toolTip()
+
+
+@pytest.mark.parametrize(
+    ("case", "button", "code"),
+    [
+        ("a missing slice", "Load with computed slices", "S20"),
+        ("cone-beam CT in one classic file", "Load in assumed order", "S29"),
+    ],
+)
+def test_what_is_offered_instead_of_a_refused_series_is_loaded_by_a_button(
+    qtbot,
+    dock: DetectionDock,
+    settle: Callable[[DetectionDock], None],
+    tmp_path: Path,
+    case: str,
+    button: str,
+    code: str,
+) -> None:
+    dock.open([next(one for one in CASES if one.name == case).write(tmp_path)])
+    settle(dock)
+    (refused,) = dock.gallery.series
+    card = dock.gallery.card(refused)
+    assert not card.normal_box.isEnabled()
+    assert card.remedy_button.text() == button
+    assert code in card.remedy_button.toolTip()
+    qtbot.mouseClick(card.remedy_button, Qt.MouseButton.LeftButton)
+    settle(dock)
+    (shown,) = dock.gallery.series
+    assert shown is refused.remedy
+    assert card.remedy_button.isHidden()
+    assert code in card.toolTip()
+    assert not card.picture.pixmap().isNull()
+    card.examine_button.click()
+    assert dock.gallery.query is shown
+    assert shown.load().problems[0].code.code == code
