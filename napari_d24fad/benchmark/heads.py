@@ -48,8 +48,7 @@ def measure_heads(
     cancel.check()
     with TemporaryDirectory() as temporary:
         progress(0.0, "Writing heads")
-        with ProcessPoolExecutor(1, get_context("spawn")) as pool:
-            pool.submit(_write, Path(temporary), slices, matrix, few).result()
+        _write(Path(temporary), slices, matrix, few)
         cancel.check()
         progress(0.3, "Examining heads")
         with ProcessPoolExecutor(1, get_context("spawn")) as pool:
