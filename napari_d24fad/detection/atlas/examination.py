@@ -9,6 +9,7 @@ import numpy as np
 
 from napari_d24fad.anatomy.found import Kind
 from napari_d24fad.anatomy.grid import BoolArray, FloatArray, Millimetres
+from napari_d24fad.anatomy.rim import with_rim
 from napari_d24fad.detection.atlas.volume import Direction, WorkingVolume
 from napari_d24fad.studies.scan import Problem
 
@@ -142,8 +143,8 @@ class AtlasExamination:
         return self.volume.anatomy.grid.expand(self.channels[key])
 
     def anatomy_mask(self) -> BoolArray:
-        """Returns the mask of the anatomy on the grid of the scan."""
-        return self.volume.anatomy.grid.expand(self.volume.anatomy.mask)
+        """Returns the mask of the anatomy, with its rim, on the grid of the scan."""
+        return self.volume.anatomy.grid.expand(with_rim(self.volume.anatomy))
 
     def told(self, false_regions: float) -> tuple[AtlasRegion, ...]:
         """Returns the regions of an operating point of `FALSE_REGIONS`."""

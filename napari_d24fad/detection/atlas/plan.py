@@ -40,6 +40,8 @@ class Plan:
         map_sigma_mm: Smoothing of each channel's map along (z, y, x).
         weights: How much the map of a channel counts in the mean, by its name; 1 where not stated.
         caps: The value up to which it counts; no limit where not stated.
+        doubtful_bins: Bins in which something harmless makes a scan brighter, such as bone in the next slice:
+            of what the map is higher there than on the way from there to a place in another bin, half counts.
         score_mm3: The scan score is the mean of the highest voxels of this volume.
         score_share: If above 0, it is that of this share of the anatomy instead.
         score_sigma_mm: For the scan score, the map is averaged with itself smoothed by this Gaussian
@@ -67,6 +69,7 @@ class Plan:
     map_sigma_mm: Millimetres = (0.0, 1.5, 1.5)
     weights: Mapping[str, float] = field(default_factory=dict)
     caps: Mapping[str, float] = field(default_factory=dict)
+    doubtful_bins: tuple[int, ...] = ()
     score_mm3: float = 3300.0
     score_share: float = 0.0
     score_sigma_mm: float = 0.0

@@ -10,6 +10,7 @@ import numpy as np
 from napari_d24fad.anatomy.grid import FloatArray
 from napari_d24fad.detection.atlas.channel import AnyChannel, PairChannel
 from napari_d24fad.detection.atlas.doubts import doubts_about, placed_among, placed_references
+from napari_d24fad.detection.atlas.edges import at_edges
 from napari_d24fad.detection.atlas.examination import AtlasExamination, AtlasRegion, Levels
 from napari_d24fad.detection.atlas.found_regions import describe_regions
 from napari_d24fad.detection.atlas.measured import Key, MeasuredScan, beside, key_of, measure_scan
@@ -144,7 +145,10 @@ class AtlasReferences:
                 standards[key], known[key] = learn(quantities, volumes, sums, softening, plan)
                 for own, one in zip(maps, known[key], strict=True):
                     own[channel.name] = one
-            side = [fused(own, volume, plan) for own, volume in zip(maps, volumes, strict=True)]
+            side = [
+                at_edges(fused(own, volume, plan), volume, plan, sign)
+                for own, volume in zip(maps, volumes, strict=True)
+            ]
             left_out = side if not left_out else [np.fmax(a, b) for a, b in zip(left_out, side, strict=True)]
         grids = [volume.anatomy.grid for volume in volumes]
         levels, masses = learn_levels(left_out, grids, plan.level_share, plan.smallest_mm3)
@@ -200,7 +204,12 @@ class AtlasReferences:
             sides[sign] = found
         signs = self.direction.signs
         maps = {(sign, name): one.map for sign, own in sides.items() for name, one in own.items()}
-        per_side = {s: fused({n: d.map for n, d in own.items()}, volume, plan) for s, own in sides.items()}
+        per_side = {
+            sign: at_edges(
+                fused({name: one.map for name, one in own.items()}, volume, plan), volume, plan, sign
+            )
+            for sign, own in sides.items()
+        }
         result, of_side = per_side[signs[0]], np.full(volume.anatomy.mask.shape, signs[0], np.int8)
         if len(signs) > 1:
             other = per_side[signs[1]]

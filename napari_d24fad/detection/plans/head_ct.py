@@ -32,7 +32,8 @@ _AWAY_MM, _SMALL_MM3, _HALO_MM = 6.0, 1500.0, 3.5  # of calcifications
 
 def head_ct_plan() -> Plan:
     """Returns how head CT is examined: for blood, unless another direction is chosen."""
-    cells = Cells(BOX_MM, 4.0, 5.0, wide_bins=(6, 7, 8))
+    beside_bone = (6, 7, 8)  # of `_bins`
+    cells = Cells(BOX_MM, 4.0, 5.0, wide_bins=beside_bone)
     return Plan(
         name="head CT",
         find=lambda scan: find_anatomy(scan, Kind.INTRACRANIAL),
@@ -43,6 +44,7 @@ def head_ct_plan() -> Plan:
         cells=cells,
         # Value and excess are the same seen twice. Patches tell what is unlike, not how much.
         weights={"value": 0.5, "excess": 0.5, "patches": 1.5},
+        doubtful_bins=beside_bone,
         score_sigma_mm=4.0,
         caps={"patches": 2.0},
         direction=Direction.BRIGHTER,

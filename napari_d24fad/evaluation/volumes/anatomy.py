@@ -8,6 +8,7 @@ from collections.abc import Callable
 import numpy as np
 
 from napari_d24fad.anatomy.found import Anatomy
+from napari_d24fad.anatomy.rim import with_rim
 from napari_d24fad.metrics.volumes import BoolArray
 from napari_d24fad.studies.scan import Scan
 
@@ -38,5 +39,5 @@ def kept(find: FindAnatomy, count: int = _KEPT) -> FindAnatomy:
 
 
 def scan_mask(anatomy: Anatomy) -> BoolArray:
-    """Returns the mask on the grid of the scan."""
-    return np.asarray(anatomy.grid.expand(anatomy.mask), bool)
+    """Returns the mask, with its rim, on the grid of the scan."""
+    return np.asarray(anatomy.grid.expand(with_rim(anatomy)), bool)

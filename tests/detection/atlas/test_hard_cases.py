@@ -108,3 +108,20 @@ def test_mirrored_reference_is_warned_of() -> None:
     assert [(problem.code, problem.detail) for problem in warned] == [
         (Code.MIRRORED_REFERENCE, "It is reference 4.")
     ]
+
+
+def test_a_slice_that_holds_a_part_of_bone_scores_less_than_blood_of_the_same_brightness(
+    references: AtlasReferences,
+) -> None:
+    scan, inside, _ = draw(replace(COARSE, seed=10))
+    bone = np.asarray(scan.voxels) > 300
+    across = np.arange(scan.grid[2]) * scan.spacing[2] - 95
+    # On one side of the vault, where the next slice up is bone; and the same two slices further down.
+    part, blood = np.zeros_like(inside), np.zeros_like(inside)
+    part[24:30] = inside[24:30] & bone[25:31] & (across > 10)
+    blood[22:28] = part[24:30]
+    scores = []
+    for bright in (part, blood):
+        found = references.examine(replace(scan, voxels=np.where(bright, scan.voxels + 25, scan.voxels)))
+        scores.append(found.score)
+    assert scores[0] < 0.8 * scores[1]
