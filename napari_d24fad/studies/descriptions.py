@@ -46,6 +46,7 @@ _MEASURE = re.compile(
     re.IGNORECASE,
 )
 # One letter, as for magnitude and phase; one or two before a number, as kernels are called.
+_CODED = ("real", "imaginary")  # of complex images; who writes it into a description may mean a person
 _TERM = re.compile(r"[a-z]|[a-z]{1,2}\d{2,3}[a-z]?", re.IGNORECASE)
 _BETWEEN_WORDS = re.compile(r"[\s_,;:()\[\]<>+=^|]+")
 _WITHIN_WORDS = re.compile(r"[-/&]")
@@ -66,7 +67,7 @@ def without_identity(description: str) -> str:
 def is_harmless(term: str) -> bool:
     """Whether a value of a coded or free attribute, such as a kernel or an image type, identifies nobody."""
     words = [word for word in _BETWEEN_WORDS.split(term) if word]
-    return all(_is_known(word) or _TERM.fullmatch(word) for word in words)
+    return all(_is_known(word) or _TERM.fullmatch(word) or word.casefold() in _CODED for word in words)
 
 
 def _is_known(word: str) -> bool:

@@ -16,7 +16,10 @@ from napari_d24fad.studies.decoding.processes import decode
 from napari_d24fad.studies.dicom.header import Instance
 from napari_d24fad.studies.dicom.pixels import frame_format, frames, is_compressed, read_slice, read_whole
 from napari_d24fad.studies.dicom.refusals import coded_errors
+from napari_d24fad.studies.dicom.traits import TRAITS
 from napari_d24fad.studies.files.quiet import quiet
+
+_OF_COPIES = ("ImageType",)  # of what was compressed again
 
 Copy = tuple[Instance, Instance]
 """An instance that is used, and one that should be the same and is left out."""
@@ -25,7 +28,8 @@ Copy = tuple[Instance, Instance]
 def set_copies_apart(members: Iterable[Instance]) -> tuple[list[Instance], list[Copy]]:
     """Finds instances that state the same identifier and the same place.
 
-    Careless tools give one SOP Instance UID to all slices: those are no copies. Only headers
+    Careless tools give one SOP Instance UID to all slices, or to those of two reconstructions: those are
+    no copies. Only headers
     are compared here; see `check_copies`.
 
     Args:
@@ -44,7 +48,9 @@ def set_copies_apart(members: Iterable[Instance]) -> tuple[list[Instance], list[
 
 
 def _fingerprint(instance: Instance) -> Hashable:
-    return instance.sop_uid, instance.number, instance.placement, instance.rows, instance.columns
+    named = zip(TRAITS, instance.traits, strict=True)
+    traits = tuple(value for (name, _), value in named if name not in _OF_COPIES)
+    return instance.sop_uid, instance.number, instance.placement, instance.rows, instance.columns, traits
 
 
 def check_copies(copies: Sequence[Copy], cancel: CancelToken) -> None:

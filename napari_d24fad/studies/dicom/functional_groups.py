@@ -17,11 +17,12 @@ from pydicom.dataset import Dataset
 
 from napari_d24fad.errors import Code, StudyError
 from napari_d24fad.studies.dicom.file import open_dicom, read_header
-from napari_d24fad.studies.dicom.header import Instance, traits
+from napari_d24fad.studies.dicom.header import Instance
 from napari_d24fad.studies.dicom.pet import frame_facts
 from napari_d24fad.studies.dicom.placement import placement
 from napari_d24fad.studies.dicom.refusals import check_decodable, coded_errors
 from napari_d24fad.studies.dicom.subject import body_part
+from napari_d24fad.studies.dicom.traits import traits
 from napari_d24fad.studies.dicom.values import items, number, numbers, positive, text
 from napari_d24fad.studies.dicom.window import stated_window
 from napari_d24fad.studies.files.limits import limits

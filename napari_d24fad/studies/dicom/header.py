@@ -20,6 +20,7 @@ from napari_d24fad.studies.dicom.file import NOT_DICOM, NotDicomError, is_deflat
 from napari_d24fad.studies.dicom.pet import PET_TAGS, pet_facts
 from napari_d24fad.studies.dicom.placement import Placement, placement
 from napari_d24fad.studies.dicom.subject import body_part, patient_key
+from napari_d24fad.studies.dicom.traits import TRAIT_TAGS, traits
 from napari_d24fad.studies.dicom.values import number, numbers, positive, text
 from napari_d24fad.studies.dicom.window import WINDOW_KEYWORDS, stated_window
 from napari_d24fad.studies.files.limits import check_size
@@ -55,28 +56,6 @@ _PHOTOMETRIC = {
     "YBR_RCT": Photometric.COLOUR,
 }
 
-# Attributes that tell instances at one slice position apart, in the order they are tried,
-# with the word that is shown: echoes, diffusion weightings, time points, reconstructions.
-TRAITS: tuple[tuple[str | int, str], ...] = (
-    ("SeriesNumber", "series"),
-    ("EchoNumbers", "echo"),
-    ("EchoTime", "echo time"),
-    ("DiffusionBValue", "b"),
-    (0x0019100C, "b"),  # Siemens
-    (0x00431039, "b"),  # GE
-    ("TemporalPositionIdentifier", "time"),
-    ("TriggerTime", "trigger time"),
-    ("InversionTime", "inversion time"),
-    ("FlipAngle", "flip angle"),
-    ("ImageType", "type"),
-    ("ConvolutionKernel", "kernel"),
-    ("KVP", "kV"),
-    ("ContrastBolusAgent", "contrast"),
-    ("SeriesDescription", "description"),
-    ("AcquisitionNumber", "acquisition"),
-    ("AcquisitionTime", "time"),
-)
-
 _KEYWORDS = (
     "SpecificCharacterSet",
     "ImageType",
@@ -110,8 +89,13 @@ _KEYWORDS = (
     "PixelPaddingValue",
     "BurnedInAnnotation",
     "ConversionType",
+    "ConcatenationUID",
 )
-_TAGS = [*map(Tag, (*_KEYWORDS, *WINDOW_KEYWORDS)), *(Tag(trait) for trait, _ in TRAITS), *PET_TAGS]
+_TAGS = [
+    *map(Tag, (*_KEYWORDS, *WINDOW_KEYWORDS)),
+    *TRAIT_TAGS,
+    *PET_TAGS,
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,6 +129,7 @@ class Instance:
         program: Whether its preamble makes the file a program too.
         burned_in: Whether its pixels may show who the patient is.
         window: See `stated_window`.
+        concatenation: Concatenation UID (0020,9161), of which this file is one part.
         pet: See `pet_facts`; None of other modalities.
     """
 
@@ -173,6 +158,7 @@ class Instance:
     window: tuple[float, float] | None = None
     frame: int | None = None
     has_groups: bool = False
+    concatenation: str = field(default="", repr=False)
     pet: Dataset | None = field(default=None, repr=False, compare=False)
 
 
@@ -276,13 +262,9 @@ def _instance(path: Path, header: Dataset, *, program: bool) -> Instance:
         burned_in=may_be_burned_in(header),
         window=stated_window(header),
         has_groups="NumberOfFrames" in header,
+        concatenation=text(header, "ConcatenationUID"),
         pet=pet_facts(header) if modality == "PT" else None,
     )
-
-
-def traits(header: Dataset) -> tuple[str, ...]:
-    """Returns the values of `TRAITS`; empty where one is missing."""
-    return tuple(text(header, trait) for trait, _ in TRAITS)
 
 
 def _bytes_per_value(header: Dataset) -> int:

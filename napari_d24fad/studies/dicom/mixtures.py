@@ -15,8 +15,9 @@ import numpy as np
 from napari_d24fad.errors import Code, StudyError
 from napari_d24fad.studies.dicom.geometry import is_even
 from napari_d24fad.studies.dicom.group import Group, trait_names
-from napari_d24fad.studies.dicom.header import TRAITS, Instance
+from napari_d24fad.studies.dicom.header import Instance
 from napari_d24fad.studies.dicom.tolerances import common_plane
+from napari_d24fad.studies.dicom.traits import TRAITS
 from napari_d24fad.studies.scan import Problem
 
 # One volume has one value of these. Others change from slice to slice, as times and flip angles do.

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 from pydicom.dataset import Dataset
+from pydicom.values import convert_SQ
 
 from napari_d24fad.errors import Code, StudyError
 from napari_d24fad.studies.dicom.file import open_dicom, read_header
@@ -28,7 +29,10 @@ with warnings.catch_warnings():
 _MOSAIC, _UIH = "MOSAIC", "VFRAME"
 
 _SIEMENS_COUNT, _UIH_COUNT, _UIH_FRAMES = 0x0019100A, 0x00651050, 0x00651051
-_TAGS = (0x00180050, 0x00180088, 0x00280030, 0x00290010, 0x00291010, _SIEMENS_COUNT, _UIH_COUNT, _UIH_FRAMES)
+_TAGS = (
+    *(0x00180050, 0x00180088, 0x00280030, 0x00290010, 0x00291010),
+    *(0x00190010, _SIEMENS_COUNT, 0x00650010, _UIH_COUNT, _UIH_FRAMES),
+)
 # How far a direction may be from that of the normal: scanners write seven digits.
 _PARALLEL = 1e-4
 # How far, in mm, a slice may lie from where even distances put it.
@@ -148,7 +152,7 @@ def _normal(csa: dict[str, Any], place: Placement) -> int | None:
 
 
 def _uih(instance: Instance, header: Dataset) -> Tiles:
-    frames = list(header[_UIH_FRAMES].value) if _UIH_FRAMES in header else []
+    frames = _sequence(header, _UIH_FRAMES)
     count = int(number(header, _UIH_COUNT) or len(frames))
     if not frames or count != len(frames):
         raise _refused("and where each of them lies is not stated.")
@@ -168,6 +172,12 @@ def _uih(instance: Instance, header: Dataset) -> Tiles:
         raise _contradictory("and they are not evenly spaced above each other.")
     affine[:3, 0], affine[:3, 3] = step, positions[0]
     return Tiles(count, shape, affine, across)
+
+
+def _sequence(header: Dataset, tag: int) -> list[Dataset]:
+    """Returns the items of a private sequence; one whose kind is not known (UN) is in Implicit VR."""
+    value = header[tag].value if tag in header else []
+    return list(convert_SQ(value, True, True) if isinstance(value, bytes) else value)
 
 
 def _placement(frame: Dataset, header: Dataset) -> Placement:

@@ -35,5 +35,9 @@ def _as_stored(value: int, dtype: np.dtype[Any], bits: int) -> int:
     low, high = (-(2 ** (bits - 1)), 2 ** (bits - 1) - 1) if signed else (0, 2**bits - 1)
     if low <= value <= high:
         return value
-    wrapped = (value - low) % 2 ** (8 * dtype.itemsize) + low
-    return wrapped if low <= wrapped <= high else value
+    # By all bits that a value takes, or by those that are stored: -2048 as 2048 of twelve.
+    for width in (8 * dtype.itemsize, *([bits] if 0 <= value < 2**bits else [])):
+        wrapped: int = (value - low) % 2**width + low
+        if low <= wrapped <= high:
+            return wrapped
+    return value

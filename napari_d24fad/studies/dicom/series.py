@@ -104,11 +104,11 @@ class DicomSeries(Series):
         return picture if self.factor == 1 else np.multiply(picture, np.float32(self.factor))
 
     def _reader(self, cancel: CancelToken) -> Callable[[int], Voxels]:
-        """Returns what reads a slice by its number; a file of several frames is read here."""
-        if self.instances[0].frames == 1:
+        """Returns what reads a slice by its number; files of several frames are read here."""
+        if all(instance.frames == 1 for instance in self.instances):
             return lambda index: read_slice(self.instances[index], cancel)
-        file = FrameFile(self.instances[0])
-        return lambda index: file.read(self.instances[index].frame or 0, cancel)
+        files = {one.path: FrameFile(one) for one in {each.path: each for each in self.instances}.values()}
+        return lambda index: files[self.instances[index].path].read(self.instances[index].frame or 0, cancel)
 
 
 def dicom_series(instances: Iterable[Instance]) -> tuple[Series, ...]:

@@ -19,11 +19,12 @@ from napari_d24fad.errors import Code, StudyError
 from napari_d24fad.studies.dicom.copies import Copy, set_copies_apart
 from napari_d24fad.studies.dicom.functional_groups import Frames, frames_of
 from napari_d24fad.studies.dicom.group import Group, natural, trait_names
-from napari_d24fad.studies.dicom.header import TRAITS, Instance
+from napari_d24fad.studies.dicom.header import Instance
 from napari_d24fad.studies.dicom.mixtures import apart
 from napari_d24fad.studies.dicom.mosaic import is_tiled
 from napari_d24fad.studies.dicom.placement import Placement
 from napari_d24fad.studies.dicom.tolerances import CORNER, corners_apart
+from napari_d24fad.studies.dicom.traits import TRAITS
 from napari_d24fad.studies.scan import Plane, Problem
 
 # Below this difference of direction cosines two slices are meant to be parallel, and below the other
@@ -140,8 +141,9 @@ def _contents(group: Group) -> str:
 
 
 def _appearance(instance: Instance, *, in_space: bool) -> Hashable:
-    # Files with several frames are volumes of their own.
-    own = instance.path if instance.frames > 1 else None
+    # Files with several frames are volumes of their own, unless they say that they are parts of one.
+    whole = instance.concatenation if instance.placement else ""
+    own = whole or (instance.path if instance.frames > 1 else None)
     return (
         own,
         instance.modality,
@@ -177,7 +179,18 @@ def _split_by_position(members: list[Instance], frames: Frames | None) -> list[G
     alone = is_tiled(members[0]) and _sharing(members) < len(members)
     if members[0].placement is not None and not alone:
         return [part for group in _split_shared(members) for part in apart(group)]
-    return [Group((instance,)) for instance in sorted(members, key=lambda one: (one.number or 0, one.path))]
+    ordered = sorted(members, key=lambda one: (one.number or 0, one.path))
+    names = _own_names(ordered) if is_tiled(members[0]) else [""] * len(ordered)
+    return [Group((instance,), name) for instance, name in zip(ordered, names, strict=True)]
+
+
+def _own_names(members: Sequence[Instance]) -> list[str]:
+    """Names each by the first trait that differs in all of them; else by nothing."""
+    for index, (_, name) in enumerate(TRAITS):
+        values = [_trait(instance, index) for instance in members]
+        if len(set(values)) == len(values) > 1:
+            return trait_names(name, values)
+    return [""] * len(members)
 
 
 def _split_shared(members: list[Instance], suffix: str = "") -> list[Group]:

@@ -12,6 +12,7 @@ from tests.studies.corpus import (
     rounding,
     syntaxes,
     unusual,
+    variants,
 )
 from tests.studies.corpus.case import Case
 
@@ -25,6 +26,7 @@ CASES: tuple[Case, ...] = (
     *multiframe.CASES,
     *mosaics.CASES,
     *unusual.CASES,
+    *variants.CASES,
     *nifti.CASES,
     *formats.CASES,
 )
