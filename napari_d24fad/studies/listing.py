@@ -15,7 +15,7 @@ from napari_d24fad.studies.dicom.series import dicom_series
 from napari_d24fad.studies.files.bounded import open_file
 from napari_d24fad.studies.files.quiet import quiet
 from napari_d24fad.studies.formats.known import format_name
-from napari_d24fad.studies.formats.series import ITK_SUFFIXES, itk_series
+from napari_d24fad.studies.formats.series import ITK_SUFFIXES, is_itk, itk_series
 from napari_d24fad.studies.nifti.files import (
     ALONE,
     FREESURFER,
@@ -171,13 +171,18 @@ _READERS: tuple[tuple[tuple[str, ...], Callable[[Path], Sequence[Series]]], ...]
 
 
 def _volume_of_any_name(file: Path) -> Sequence[Series]:
-    """Reads a NIfTI file that is not called one; nothing if it is none."""
+    """Reads a volume that is not called one; nothing if it is none."""
     try:
         with open_file(file) as opened:
             start = opened.read(_LONGEST_START)
+    except (OSError, StudyError):
+        return ()
+    if is_itk(start):
+        return itk_series(file)
+    try:
         if may_be_volume(start) or is_deflated(start):
             return nifti_series(file)
-    except (OSError, StudyError):
+    except StudyError:
         pass  # nothing says that it is meant to be one
     return ()
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from napari_d24fad.errors import StudyError
 from napari_d24fad.studies.files.bounded import open_file
 
-_START = 32
+_START, _GZIP = 32, b"\x1f\x8b"
 _STARTS: tuple[tuple[bytes, str], ...] = (
     (b"%PDF", "a PDF document"),
     (b"PK\x03\x04", "a zip archive or Office document; open an archive by itself"),
@@ -28,11 +28,8 @@ _STARTS: tuple[tuple[bytes, str], ...] = (
     (b"\xff\xd8\xff", "a JPEG picture without its suffix"),
     (b"II*\x00", "a TIFF file without its suffix"),
     (b"MM\x00*", "a TIFF file without its suffix"),
-    (b"NRRD", "an NRRD file without its suffix"),
-    (b"ObjectType = Imag", "a MetaImage without its suffix"),
     (b"\x5c\x01\x00\x00", "a header of Analyze or NIfTI without its suffix"),
     (b"\x00\x00\x01\x5c", "a header of Analyze or NIfTI without its suffix"),
-    (b"\x1f\x8b", "a file compressed by gzip"),
     (b"MZ", "a Windows program"),
     (b"\x7fELF", "a Linux program"),
     (b"\x93NUMPY", "a NumPy array"),
@@ -96,4 +93,5 @@ def format_name(path: Path) -> str:
     except (OSError, StudyError):
         return by_name
     by_start = next((name for begins, name in _STARTS if start.startswith(begins)), "")
-    return by_start or by_name
+    packed = "a file compressed by gzip" if start.startswith(_GZIP) else ""
+    return by_start or by_name or packed

@@ -15,7 +15,7 @@ from napari_d24fad.progress import CancelToken, Progress
 from napari_d24fad.studies.file_geometry import FileGeometry, placed, slice_axis, unplaced
 from napari_d24fad.studies.files.faults import coded_voxel_errors
 from napari_d24fad.studies.files.limits import LONGEST, SHORTEST
-from napari_d24fad.studies.formats.facts import VolumeFacts, check_deflated, check_facts
+from napari_d24fad.studies.formats.facts import VolumeFacts, check_deflated, check_facts, start_of
 from napari_d24fad.studies.formats.metaimage import metaimage_facts
 from napari_d24fad.studies.formats.nrrd import nrrd_facts
 from napari_d24fad.studies.scan import Photometric, Scan, SeriesIdentity, Voxels
@@ -30,6 +30,8 @@ _KINDS: dict[str, tuple[str, Callable[[Path], VolumeFacts], str]] = {
 }
 ITK_SUFFIXES = tuple(_KINDS)
 """What the names of these files end in."""
+
+_STARTS = {b"NRRD000": ".nrrd", b"ObjectType": ".mha", b"NDims": ".mha"}
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
@@ -55,7 +57,7 @@ class ItkSeries(Series):
         return str(self.volume)
 
     def _read(self, progress: Progress, cancel: CancelToken) -> Voxels:
-        _, facts_of, _ = _KINDS[self.source.suffix.lower()]
+        _, facts_of, _ = _KINDS[_suffix(self.source)]
         facts = facts_of(self.source)
         if facts != self.facts:
             raise StudyError(Code.PATH_MISSING, "A file was replaced while the study was read.")
@@ -89,13 +91,13 @@ def itk_series(path: Path) -> tuple[ItkSeries, ...]:
     """Makes a series of each volume of an NRRD file or a MetaImage; reads the header.
 
     Args:
-        path: The file (.nrrd, .nhdr, .mha, .mhd).
+        path: The file (.nrrd, .nhdr, .mha, .mhd, or one that `is_itk`).
 
     Raises:
         StudyError: ``NOT_AN_IMAGE``, ``TRUNCATED``, ``TOO_LARGE``, ``PATH_MISSING`` or
             ``PATH_UNREADABLE``.
     """
-    kind, facts_of, _ = _KINDS[path.suffix.lower()]
+    kind, facts_of, _ = _KINDS[_suffix(path)]
     facts = facts_of(path)
     check_facts(path, facts)
     with coded_voxel_errors():
@@ -130,12 +132,25 @@ def itk_series(path: Path) -> tuple[ItkSeries, ...]:
     )
 
 
+def is_itk(start: bytes) -> bool:
+    """Whether a file that begins so, whatever its name, is one of NRRD or a MetaImage."""
+    return start.startswith(tuple(_STARTS))
+
+
+def _suffix(path: Path) -> str:
+    """Returns the suffix that tells the format; of a name without one, by how the file begins."""
+    if path.suffix.lower() in _KINDS:
+        return path.suffix.lower()
+    start = start_of(path)
+    return next((suffix for begins, suffix in _STARTS.items() if start.startswith(begins)), ".nrrd")
+
+
 def _reader(path: Path) -> Any:
     import SimpleITK as sitk  # noqa: N813 - its usual name; a third of a second to import
 
     reader = sitk.ImageFileReader()
     reader.SetFileName(str(path))
-    reader.SetImageIO(_KINDS[path.suffix.lower()][2])  # not whatever the content looks like
+    reader.SetImageIO(_KINDS[_suffix(path)][2])  # not whatever the content looks like
     return reader
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import math
 import os
+import struct
 import zlib
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -33,6 +34,7 @@ HEADERS, VOXELS = (".hdr", ".hdr.gz"), (".img", ".img.gz")
 
 _HEADER_LENGTHS = (348, 540)  # of the two versions of the format; the first is that of Analyze too
 _GZIP = b"\x1f\x8b"
+_MGH_START, _MGH_LONGEST, _MGH_TYPES = struct.Struct(">6i"), 2**15, (0, 1, 3, 4)
 _MGH_LENGTH, _GOOD_DIRECTIONS = 284, slice(28, 30)
 
 
@@ -106,8 +108,16 @@ def header_of(path: Path) -> Path | None:
 
 
 def may_be_volume(start: bytes) -> bool:
-    """Whether a file that begins so, whatever its name, is a NIfTI file of one piece."""
-    return any(kind.header_class.may_contain_header(start) for kind in _SINGLE)
+    """Whether a file that begins so, whatever its name, is of NIfTI in one piece, or of FreeSurfer."""
+    return any(kind.header_class.may_contain_header(start) for kind in _SINGLE) or _is_freesurfer(start)
+
+
+def _is_freesurfer(start: bytes) -> bool:
+    """Whether a header states the version, four lengths and a type of number of FreeSurfer's files."""
+    if len(start) < _MGH_LENGTH:
+        return False
+    version, *lengths, kind = _MGH_START.unpack_from(start)
+    return version == 1 and all(0 < length < _MGH_LONGEST for length in lengths) and kind in _MGH_TYPES
 
 
 def is_deflated(start: bytes) -> bool:
@@ -157,10 +167,10 @@ def _open(path: Path, cancel: CancelToken) -> Iterator[io.BufferedIOBase]:
 
 def _image(header: Any, voxels: Any, path: Path) -> Any:
     """Reads the header, of whichever format the file says it is."""
-    if path.name.lower().endswith(FREESURFER):
-        return _freesurfer(voxels)
     start = header.read(max(_HEADER_LENGTHS))
     header.seek(0)
+    if path.name.lower().endswith(FREESURFER) or (header is voxels and _is_freesurfer(start)):
+        return _freesurfer(voxels)
     pieces = {"image": FileHolder(fileobj=voxels), "header": FileHolder(fileobj=header)}
     for kind in _SINGLE if header is voxels else _PAIRS:
         if kind.header_class.may_contain_header(start):

@@ -10,6 +10,7 @@ from pathlib import Path
 import nibabel
 import numpy as np
 import pydicom
+import SimpleITK
 from pydicom.dataset import Dataset
 from pydicom.fileset import FileSet
 from pydicom.uid import ExplicitVRLittleEndian, ImplicitVRLittleEndian
@@ -256,6 +257,23 @@ def _four_volumes(folder: Path) -> Path:
     return path
 
 
+def _renamed(build: Callable[[Path], Path], name: str) -> Callable[[Path], Path]:
+    return lambda folder: build(folder).rename(folder / name)
+
+
+def _written_by_itk(suffix: str) -> Callable[[Path], Path]:
+    def build(folder: Path) -> Path:
+        image = SimpleITK.GetImageFromArray(_values().T)
+        lengths = np.linalg.norm(_OBLIQUE, axis=0)
+        image.SetSpacing(lengths.tolist())
+        image.SetDirection((_OBLIQUE / lengths).ravel().tolist())
+        image.SetOrigin(phantom.ORIGIN)
+        SimpleITK.WriteImage(image, str(folder / f"v{suffix}"))
+        return folder / f"v{suffix}"
+
+    return build
+
+
 _SLANTED = Volume(_oblique()[:, [2, 1, 0, 3]], (8, 12, 10))
 
 CASES = (
@@ -333,4 +351,7 @@ CASES = (
     Case("DICOMDIR with icons", _disc, (volume(),)),
     Case("NRRD, time as its first axis", _times_first, (_SLANTED,) * 3),
     Case("FreeSurfer, doubly oblique, four volumes", _four_volumes, (_SLANTED,) * 4),
+    Case("FreeSurfer, without a suffix", _renamed(_four_volumes, "T1"), (_SLANTED,) * 4, compared=False),
+    Case("NRRD, without a suffix", _renamed(_written_by_itk(".nrrd"), "T1"), (_SLANTED,), compared=False),
+    Case("MetaImage, without a suffix", _renamed(_written_by_itk(".mha"), "T1"), (_SLANTED,), compared=False),
 )
