@@ -95,15 +95,25 @@ class PairChannel(Protocol):
 AnyChannel = Channel | PairChannel
 
 
-def mean_of_nearest(distances: Sequence[FloatArray], nearest: int) -> FloatArray:
+def mean_of_nearest(
+    distances: Sequence[FloatArray], nearest: int, *, leaving_one_out: bool = False
+) -> FloatArray:
     """Returns the mean of the smallest distances at each point; NaN where none is known.
 
     Args:
         distances: One per reference, of the same points.
         nearest: How many count; all if there are fewer.
+        leaving_one_out: Whether to take the mean over leaving out each reference once. The nearest of
+            eight are nearer than those of seven, which is what a reference left out is held against.
     """
-    ordered = np.sort(np.stack(distances), axis=0)[:nearest]  # NaN sort last
+    ordered = np.sort(np.stack(distances), axis=0)[: nearest + leaving_one_out]  # NaN sort last
     known = np.isfinite(ordered)
-    count = known.sum(axis=0)
-    total = np.where(known, ordered, 0).sum(axis=0)
-    return np.where(count > 0, total / np.maximum(count, 1), np.nan).astype(np.float32)
+    weight = np.ones((len(ordered), *[1] * (ordered.ndim - 1)), np.float32)
+    if leaving_one_out and len(ordered) > nearest:
+        # One of the nearest is left out in `nearest` of all cases: the next then takes its place.
+        weight[:nearest] = len(distances) - 1
+        weight[nearest] = nearest
+    weight = np.where(known, weight, 0)
+    total = (np.where(known, ordered, 0) * weight).sum(axis=0)
+    count = weight.sum(axis=0)
+    return np.where(count > 0, total / np.where(count > 0, count, 1), np.nan).astype(np.float32)

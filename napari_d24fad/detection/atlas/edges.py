@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 from scipy import ndimage
 from skimage.morphology import reconstruction
@@ -10,10 +12,16 @@ from napari_d24fad.anatomy.grid import FloatArray
 from napari_d24fad.anatomy.rim import with_rim
 from napari_d24fad.detection.atlas.plan import Plan
 from napari_d24fad.detection.atlas.smoothing import masked_gaussian
+from napari_d24fad.detection.atlas.standard import fused
 from napari_d24fad.detection.atlas.volume import WorkingVolume
 
 _FACES = ndimage.generate_binary_structure(3, 1)
 _HALF = np.float32(0.5)  # of a voxel in the rim is bone; and of what bone may explain half is believed
+
+
+def joined(maps: Mapping[str, FloatArray], volume: WorkingVolume, plan: Plan, sign: int) -> FloatArray:
+    """Returns the map of one direction: its channels' mean, see `fused`, with its edges, see `at_edges`."""
+    return at_edges(fused(maps, volume, plan), volume, plan, sign)
 
 
 def at_edges(fused: FloatArray, volume: WorkingVolume, plan: Plan, sign: int) -> FloatArray:

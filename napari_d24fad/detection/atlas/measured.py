@@ -50,7 +50,13 @@ class MeasuredScan:
     compared: dict[tuple[str, Key], FloatArray] = field(default_factory=dict, repr=False)
 
     def quantity(
-        self, channel: AnyChannel, key: Key, others: Sequence[MeasuredScan], cancel: CancelToken
+        self,
+        channel: AnyChannel,
+        key: Key,
+        others: Sequence[MeasuredScan],
+        cancel: CancelToken,
+        *,
+        leaving_one_out: bool = False,
     ) -> FloatArray | None:
         """Returns what a channel says of this scan; None if it says nothing.
 
@@ -59,6 +65,8 @@ class MeasuredScan:
             key: Its key.
             others: The scans that a pair channel compares with: never this one.
             cancel: Asked before each comparison; several are made at once.
+            leaving_one_out: See `mean_of_nearest`: of a query, which is held against one reference more
+                than a reference left out.
         """
         if not isinstance(channel, PairChannel):
             return self.quantities.get(key)
@@ -73,7 +81,9 @@ class MeasuredScan:
             self.compared[other.identity, key] = found
         distances = [self.compared[other.identity, key] for other in others]
         quantity = np.full(self.volume.anatomy.mask.shape, np.nan, np.float32)
-        quantity[tuple(own["index"])] = mean_of_nearest(distances, channel.nearest)
+        quantity[tuple(own["index"])] = mean_of_nearest(
+            distances, channel.nearest, leaving_one_out=leaving_one_out
+        )
         return quantity
 
 

@@ -10,13 +10,14 @@ import numpy as np
 from napari_d24fad.anatomy.grid import FloatArray
 from napari_d24fad.detection.atlas.channel import AnyChannel, PairChannel
 from napari_d24fad.detection.atlas.doubts import doubts_about, placed_among, placed_references
-from napari_d24fad.detection.atlas.edges import at_edges
+from napari_d24fad.detection.atlas.edges import joined
+from napari_d24fad.detection.atlas.evenness import Evenness
 from napari_d24fad.detection.atlas.examination import AtlasExamination, AtlasRegion, Levels
 from napari_d24fad.detection.atlas.found_regions import describe_regions
 from napari_d24fad.detection.atlas.measured import Key, MeasuredScan, beside, key_of, measure_scan
 from napari_d24fad.detection.atlas.normal import NormalMaps
 from napari_d24fad.detection.atlas.plan import Plan
-from napari_d24fad.detection.atlas.standard import Departure, Standard, fused, learn
+from napari_d24fad.detection.atlas.standard import Departure, Standard, learn
 from napari_d24fad.detection.atlas.statistics import (
     Components,
     components,
@@ -43,6 +44,7 @@ class AtlasReferences:
         normal_scores: Scan score of each reference left out.
         normal_masses: Of all regions of all references left out, highest first.
         normal: What their maps look like besides.
+        evenness: How maps are made comparable between scans, if the plan asks for it.
         problems: What the reader must know of the references.
         beside: The same references by each of `Plan.beside`.
     """
@@ -55,6 +57,7 @@ class AtlasReferences:
     normal_scores: tuple[float, ...]
     normal_masses: tuple[float, ...] = field(repr=False)
     normal: NormalMaps = field(repr=False)
+    evenness: Evenness | None = None
     problems: tuple[Problem, ...] = ()
     beside: tuple[AtlasReferences, ...] = field(default=(), repr=False)
 
@@ -142,14 +145,14 @@ class AtlasReferences:
                     sums = [scan.sums[key] for scan in scans]
                 if shares is not None:
                     sums = [part * share for part, share in zip(sums, shares, strict=True)]
-                standards[key], known[key] = learn(quantities, volumes, sums, softening, plan)
+                standards[key], known[key] = learn(channel.name, quantities, volumes, sums, softening, plan)
                 for own, one in zip(maps, known[key], strict=True):
                     own[channel.name] = one
-            side = [
-                at_edges(fused(own, volume, plan), volume, plan, sign)
-                for own, volume in zip(maps, volumes, strict=True)
-            ]
+            side = [joined(own, volume, plan, sign) for own, volume in zip(maps, volumes, strict=True)]
             left_out = side if not left_out else [np.fmax(a, b) for a, b in zip(left_out, side, strict=True)]
+        evenness = Evenness.of(left_out) if plan.evened else None
+        if evenness is not None:
+            left_out = [evenness.evened(each) for each in left_out]
         grids = [volume.anatomy.grid for volume in volumes]
         levels, masses = learn_levels(left_out, grids, plan.level_share, plan.smallest_mm3)
         scores = tuple(plan.score(m, g) for m, g in zip(left_out, grids, strict=True))
@@ -159,7 +162,19 @@ class AtlasReferences:
             replace(cls.of(own, each, each.direction, silent, cancel, shares), scans=tuple(scans))
             for each, own in ((each, [beside(scan, each, cancel) for scan in scans]) for each in plan.beside)
         )
-        return cls(plan, direction, tuple(scans), standards, levels, scores, masses, normal, problems, others)
+        return cls(
+            plan,
+            direction,
+            tuple(scans),
+            standards,
+            levels,
+            scores,
+            masses,
+            normal,
+            evenness,
+            problems,
+            others,
+        )
 
     def examine(
         self, scan: Scan, progress: Progress = silent, cancel: CancelToken | None = None
@@ -198,23 +213,22 @@ class AtlasReferences:
                 key = key_of(channel, sign)
                 if key not in self.standards:
                     continue
-                quantity = query.quantity(channel, key, self.scans, cancel)
+                quantity = query.quantity(channel, key, self.scans, cancel, leaving_one_out=True)
                 if quantity is not None:
                     found[channel.name] = self.standards[key].calibrated(quantity, volume, plan)
             sides[sign] = found
         signs = self.direction.signs
         maps = {(sign, name): one.map for sign, own in sides.items() for name, one in own.items()}
         per_side = {
-            sign: at_edges(
-                fused({name: one.map for name, one in own.items()}, volume, plan), volume, plan, sign
-            )
-            for sign, own in sides.items()
+            s: joined({n: d.map for n, d in own.items()}, volume, plan, s) for s, own in sides.items()
         }
         result, of_side = per_side[signs[0]], np.full(volume.anatomy.mask.shape, signs[0], np.int8)
         if len(signs) > 1:
             other = per_side[signs[1]]
             of_side[other > result] = signs[1]
             result = np.fmax(result, other)
+        if self.evenness is not None:
+            result = self.evenness.evened(result)
         regions = components(result, grid, self.levels.value, self.levels.smallest_mm3)
         own_slices = slice_scores(result, grid, plan.slice_mm2)
         found_all = AtlasExamination(

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
+import numpy.typing as npt
 from scipy import ndimage
 
 from napari_d24fad.anatomy.grid import FloatArray, Millimetres
@@ -24,12 +25,16 @@ class Cells:
         size: Edge of a cell in mm.
         sigma: Gaussian that sums are smoothed with, in mm.
         wide_bins: Bins that are rare and smoothed 1.6 times as wide.
+        spread_mm: If above 0, sums are not smoothed: the mean is that of each cell, and the Gaussian of
+            this width is for the spread about it. For scans on one grid, where a border between tissues
+            would else count as spread of the references.
     """
 
     box: Millimetres
     size: float
     sigma: float
     wide_bins: tuple[int, ...] = ()
+    spread_mm: float = 0.0
 
     @property
     def shape(self) -> tuple[int, int, int]:
@@ -91,6 +96,8 @@ def sums_of(quantity: FloatArray, volume: WorkingVolume, cells: Cells) -> Sums:
     for power in range(3):
         counted = np.bincount(flat, values**power * voxel, minlength=size)
         moments[power] = counted.reshape(volume.n_bins, *cells.shape)
+    if cells.spread_mm:
+        return Sums(moments, 1)
     sigma = cells.sigma / cells.size
     for index in range(volume.n_bins):
         wide = 1.6 if index in cells.wide_bins else 1.0
@@ -138,6 +145,27 @@ class Expectation:
                 spread[chosen] = np.sqrt(_at(grids[1], where))
         return mean, spread
 
+    def usual(self, volume: WorkingVolume) -> FloatArray:
+        """Returns how large a quantity that is never below 0 is near each counted voxel.
+
+        Half of it is the mean near by and half that of the whole bin, so that it is nowhere 0.
+
+        Returns:
+            ``(voxels,)``; NaN in a bin that no reference has.
+        """
+        index = self._cells.index(volume)
+        bins = volume.bins[volume.counted]
+        found = np.full(len(bins), np.nan, np.float32)
+        sigma = self._cells.spread_mm / self._cells.size
+        for number in range(volume.n_bins):
+            chosen = bins == number
+            weight, amount = self._sums.moments[:2, number]
+            if chosen.any() and weight.any():
+                whole = float(amount.sum(dtype=np.float64) / weight.sum(dtype=np.float64))
+                near = _over(_smooth(amount, sigma), _smooth(weight, sigma), whole)
+                found[chosen] = np.maximum(0.5 * (_at(near, index[:, chosen]) + whole), 1e-6)
+        return found
+
     def _bin(self, number: int) -> tuple[FloatArray, FloatArray] | None:
         """Returns mean and variance of one bin on the cells."""
         if number not in self._grids:
@@ -147,6 +175,8 @@ class Expectation:
             present = weight[weight > 0.05 * weight.max()]
             if total[0] <= 0 or not present.size:
                 self._grids[number] = None
+            elif self._cells.spread_mm:
+                self._grids[number] = self._of_each_cell(moments, total)
             else:
                 prior = _PRIOR * float(np.median(present)) / max(1, self._sums.scans)
                 whole = (total / total[0] * prior).astype(np.float32)
@@ -154,6 +184,30 @@ class Expectation:
                 mean = moments[1] / moments[0]
                 self._grids[number] = mean, np.maximum(moments[2] / moments[0] - mean**2, 0)
         return self._grids[number]
+
+    def _of_each_cell(
+        self, moments: FloatArray, total: npt.NDArray[np.float64]
+    ) -> tuple[FloatArray, FloatArray]:
+        """Returns the mean of each cell, and the variance of a further scan about it."""
+        weight, amount, square = moments
+        mean = _over(amount, weight, total[1] / total[0])
+        about = np.maximum(square - amount * mean, 0)
+        sigma = self._cells.spread_mm / self._cells.size
+        overall = total[2] / total[0] - (total[1] / total[0]) ** 2
+        variance = _over(_smooth(about, sigma), _smooth(weight, sigma), overall)
+        # Of n scans about their own mean; a further scan is further from it.
+        n = self._sums.scans
+        return mean, variance * np.float32((n + 1) / max(n - 1, 1))
+
+
+def _smooth(array: FloatArray, sigma: float) -> FloatArray:
+    return np.asarray(ndimage.gaussian_filter(array, sigma, mode="constant", truncate=3), np.float32)
+
+
+def _over(amount: FloatArray, weight: FloatArray, otherwise: float) -> FloatArray:
+    """Divides by a weight; where there is next to none, returns another value."""
+    known = weight > 1e-3 * weight.max()
+    return np.where(known, amount / np.where(known, weight, 1), np.float32(otherwise)).astype(np.float32)
 
 
 def _at(array: FloatArray, index: FloatArray) -> FloatArray:
