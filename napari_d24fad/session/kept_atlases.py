@@ -20,6 +20,7 @@ from napari_d24fad.anatomy.found import Anatomy, Kind
 from napari_d24fad.anatomy.grid import FloatArray, WorkingGrid
 from napari_d24fad.anatomy.place import Place, mapped
 from napari_d24fad.anatomy.volume import Volume
+from napari_d24fad.detection.atlas.evenness import Evenness
 from napari_d24fad.detection.atlas.examination import Levels
 from napari_d24fad.detection.atlas.measured import Key, MeasuredScan
 from napari_d24fad.detection.atlas.normal import NormalMaps
@@ -56,6 +57,7 @@ class _Set:
     normal_scores: tuple[float, ...]
     normal_masses: tuple[float, ...] = field(repr=False)
     normal: NormalMaps = field(repr=False)
+    evenness: Evenness | None
     problems: tuple[Problem, ...]
     beside: tuple[_Set, ...] = field(repr=False)
 
@@ -64,7 +66,7 @@ class _Set:
         identities = tuple(scan.identity for scan in made.scans)
         return cls(
             identities, made.standards, made.levels, made.normal_scores, made.normal_masses, made.normal,
-            made.problems, tuple(cls.of(each) for each in made.beside),
+            made.evenness, made.problems, tuple(cls.of(each) for each in made.beside),
         )  # fmt: skip
 
     def references(
@@ -73,7 +75,7 @@ class _Set:
         beside = zip(self.beside, plan.beside, strict=True)
         return AtlasReferences(
             plan, direction, scans, self.standards, self.levels, self.normal_scores, self.normal_masses,
-            self.normal, self.problems,
+            self.normal, self.evenness, self.problems,
             tuple(own.references(scans, each, each.direction) for own, each in beside),
         )  # fmt: skip
 
@@ -96,7 +98,7 @@ class _Name:
 _CLASSES: Mapping[str, type] = {
     each.__name__: each
     for each in (
-        Anatomy, BrainWindow, Calibration, Code, CommonGrid, Deformation, Direction, Kind, Levels,
+        Anatomy, BrainWindow, Calibration, Code, CommonGrid, Deformation, Direction, Evenness, Kind, Levels,
         MeasuredScan, NormalMaps, Orientation, Place, Problem, Standard, Sums, Volume, WorkingGrid,
         WorkingVolume, _Name, _Pair, _Set,
     )

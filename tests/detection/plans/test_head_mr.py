@@ -29,7 +29,7 @@ def on_phantom(plan: Plan) -> Plan:
         plan,
         find=lambda scan: find_aligned(scan, HEAD),
         placer=TemplatePlacer(BOX),
-        cells=Cells(BOX, 4.0, 4.0),
+        cells=Cells(BOX, 4.0, 0.0, spread_mm=4.0),
         beside=tuple(on_phantom(each) for each in plan.beside),
     )
 
