@@ -57,7 +57,7 @@ class _Set:
     normal_scores: tuple[float, ...]
     normal_masses: tuple[float, ...] = field(repr=False)
     normal: NormalMaps = field(repr=False)
-    evenness: Evenness | None
+    evenness: Evenness
     problems: tuple[Problem, ...]
     beside: tuple[_Set, ...] = field(repr=False)
 

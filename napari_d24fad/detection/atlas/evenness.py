@@ -23,20 +23,23 @@ class Evenness:
     """What the references show.
 
     Attributes:
-        usual: Median over them of how far the 95th percentile of a map is above its median.
+        usual: Median over them of how far the 95th percentile of a map is above its median; 0 to leave
+            maps as they are.
     """
 
-    usual: float
+    usual: float = 0.0
 
     @classmethod
     def of(cls, maps: Sequence[FloatArray]) -> Evenness:
         """Learns from the maps of the references left out; NaN outside the anatomy."""
-        return cls(float(np.median([_reach(found) for found in maps])))
+        return cls(float(np.median([_reach(found) for found in maps]))) if maps else cls()
 
     def evened(self, fused: FloatArray) -> FloatArray:
         """Returns a map scaled so that it reaches as far as those of the references usually do."""
-        own = _reach(fused)
-        share = self.usual / own if own > 0 and self.usual > 0 else 1.0
+        own = _reach(fused) if self.usual else 0.0
+        if own <= 0:
+            return fused
+        share = self.usual / own
         return np.asarray(fused * np.float32(np.clip(share, 1 / _MOST, _MOST)), np.float32)
 
 

@@ -44,7 +44,7 @@ class AtlasReferences:
         normal_scores: Scan score of each reference left out.
         normal_masses: Of all regions of all references left out, highest first.
         normal: What their maps look like besides.
-        evenness: How maps are made comparable between scans, if the plan asks for it.
+        evenness: How maps are made comparable between scans.
         problems: What the reader must know of the references.
         beside: The same references by each of `Plan.beside`.
     """
@@ -57,7 +57,7 @@ class AtlasReferences:
     normal_scores: tuple[float, ...]
     normal_masses: tuple[float, ...] = field(repr=False)
     normal: NormalMaps = field(repr=False)
-    evenness: Evenness | None = None
+    evenness: Evenness = field(default=Evenness(), repr=False)
     problems: tuple[Problem, ...] = ()
     beside: tuple[AtlasReferences, ...] = field(default=(), repr=False)
 
@@ -150,9 +150,8 @@ class AtlasReferences:
                     own[channel.name] = one
             side = [joined(own, volume, plan, sign) for own, volume in zip(maps, volumes, strict=True)]
             left_out = side if not left_out else [np.fmax(a, b) for a, b in zip(left_out, side, strict=True)]
-        evenness = Evenness.of(left_out) if plan.evened else None
-        if evenness is not None:
-            left_out = [evenness.evened(each) for each in left_out]
+        evenness = Evenness.of(left_out if plan.evened else ())
+        left_out = [evenness.evened(each) for each in left_out]
         grids = [volume.anatomy.grid for volume in volumes]
         levels, masses = learn_levels(left_out, grids, plan.level_share, plan.smallest_mm3)
         scores = tuple(plan.score(m, g) for m, g in zip(left_out, grids, strict=True))
@@ -227,8 +226,7 @@ class AtlasReferences:
             other = per_side[signs[1]]
             of_side[other > result] = signs[1]
             result = np.fmax(result, other)
-        if self.evenness is not None:
-            result = self.evenness.evened(result)
+        result = self.evenness.evened(result)
         regions = components(result, grid, self.levels.value, self.levels.smallest_mm3)
         own_slices = slice_scores(result, grid, plan.slice_mm2)
         found_all = AtlasExamination(

@@ -54,11 +54,13 @@ def _middle(mask: np.ndarray, affine: np.ndarray) -> np.ndarray:
     return np.asarray((affine @ [*np.argwhere(mask).mean(axis=0), 1])[:3])
 
 
-def test_normal_head_shows_about_what_references_show(references: AtlasReferences) -> None:
-    scan, _, _ = draw(replace(COARSE, seed=11))
-    found = references.examine(scan)
-    assert found.score < 1.3 * max(references.normal_scores)
-    assert len(found.told(0.25)) <= 1
+def test_normal_heads_show_about_what_references_show(references: AtlasReferences) -> None:
+    found = [references.examine(draw(replace(COARSE, seed=seed))[0]) for seed in (11, 12, 13, 14)]
+    usual = np.mean(references.normal_scores)
+    assert max(each.score for each in found) < 1.3 * max(references.normal_scores)
+    # Held against all four references and not as if one were left out, they would lie .14 below.
+    assert np.mean([each.score for each in found]) == pytest.approx(usual, rel=0.1)
+    assert np.mean([len(each.told(1.0)) for each in found]) <= 1.5
 
 
 def test_darker_lesion_needs_its_direction() -> None:

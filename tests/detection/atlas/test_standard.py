@@ -80,4 +80,5 @@ def test_maps_reach_as_far_as_those_of_the_references_but_a_large_lesion_stays()
     lesion = noise[0].copy()
     lesion[:8] += 50.0
     assert even.evened(lesion)[:8].mean() > 30
+    assert Evenness.of([]).evened(lesion) is lesion
     assert np.isnan(even.evened(np.full((2, 2, 2), np.nan, np.float32))).all()
