@@ -17,16 +17,21 @@ from napari_d24fad.anatomy.deformation import Deformation
 from napari_d24fad.anatomy.found import Anatomy, Kind
 from napari_d24fad.anatomy.place import Place
 from napari_d24fad.anatomy.volume import Volume
+from napari_d24fad.detection.atlas.evenness import Evenness
+from napari_d24fad.detection.atlas.examination import Levels
 from napari_d24fad.detection.atlas.measured import MeasuredScan
+from napari_d24fad.detection.atlas.normal import NormalMaps
 from napari_d24fad.detection.atlas.patches import Patches
 from napari_d24fad.detection.atlas.scoring import AtlasReferences
 from napari_d24fad.detection.atlas.volume import Direction, WorkingVolume
 from napari_d24fad.detection.plans.head_ct import head_ct_plan
+from napari_d24fad.detection.references.calibration import Calibration
 from napari_d24fad.errors import Code
 from napari_d24fad.progress import CancelToken
 from napari_d24fad.session import atlases, kept_atlases
 from napari_d24fad.session.feature_cache import FeatureCache
 from napari_d24fad.session.kept_atlases import KeptAtlases
+from napari_d24fad.session.records import pack, unpack
 from napari_d24fad.settings import CACHE_VARIABLE, FEATURES_LIMIT_VARIABLE
 from napari_d24fad.studies.nifti.series import NiftiSeries
 from napari_d24fad.studies.scan import Problem, Scan
@@ -258,3 +263,12 @@ def same(one: object, other: object) -> None:
             same(getattr(one, each.name), getattr(other, each.name))
     else:
         assert one == other or (one != one and other != other)
+
+
+def test_what_evens_maps_is_kept_with_a_set() -> None:
+    nothing = np.zeros(1)
+    normal = NormalMaps(Calibration(nothing, nothing, 1.0, np.zeros(1, np.float32)), (), ())
+    levels = Levels(1.0, 50.0, (1.0, 1.0, 1.0), (True, True, True))
+    made = AtlasReferences(PLAN, UP, (), {}, levels, (1.0,), (), normal, Evenness(2.5))
+    kept = unpack(pack(kept_atlases._Set.of(made), kept_atlases._CLASSES), kept_atlases._CLASSES)
+    assert kept.references((), PLAN, UP).evenness == Evenness(2.5)
