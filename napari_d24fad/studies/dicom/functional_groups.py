@@ -116,6 +116,7 @@ def _frames(instance: Instance, header: Dataset) -> Frames:
         _frame(instance, index, _flat(common, (*shared, group)), header, (*shared, group))
         for index, group in enumerate(header[_PER_FRAME].value)
     )
+    found = _counted(found, header[_PER_FRAME].value)
     placed = sum(each.placement is not None for each in found)
     if not placed:
         raise _film(instance)
@@ -124,6 +125,19 @@ def _frames(instance: Instance, header: Dataset) -> Frames:
             Code.FRAMES_UNPLACED, f"{len(found) - placed} of {len(found)} frames do not say where they lie."
         )
     return Frames(found)
+
+
+def _counted(found: tuple[Instance, ...], groups: Sequence[Dataset]) -> tuple[Instance, ...]:
+    """Numbers frames in the order of their Dimension Index Values (0020,9157), if these tell them apart."""
+    contents = [items(group, "FrameContentSequence")[:1] for group in groups]
+    stated = [text(content[0], "DimensionIndexValues").split("\\") if content else [] for content in contents]
+    if len(found) == 1 or not all(value.isdecimal() for values in stated for value in values):
+        return found
+    indices = [tuple(map(int, values)) for values in stated]
+    if len(set(indices)) < len(indices) or len(set(map(len, indices))) > 1:
+        return found
+    ranks = {index: rank for rank, index in enumerate(sorted(indices), 1)}
+    return tuple(replace(one, number=ranks[index]) for one, index in zip(found, indices, strict=True))
 
 
 def _flat(common: Dataset, groups: Sequence[Dataset]) -> Dataset:

@@ -261,7 +261,7 @@ def _instance(path: Path, header: Dataset, *, program: bool) -> Instance:
         program=program,
         burned_in=may_be_burned_in(header),
         window=stated_window(header),
-        has_groups="NumberOfFrames" in header,
+        has_groups="NumberOfFrames" in header or "Enhanced" in sop_class.name,
         concatenation=text(header, "ConcatenationUID"),
         pet=pet_facts(header) if modality == "PT" else None,
     )

@@ -6,7 +6,7 @@ into one, or if an anonymiser blanks identifiers. Slices of two thicknesses of o
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import replace
 
@@ -34,6 +34,7 @@ _OF_A_VOLUME = (
 )
 _NUMBERS = ("EchoTime", "DiffusionBValue", "KVP")  # measured, so that the last digits may differ
 _SMALLEST_RUN = 3  # slices; two are always at even distances
+_MOST_WOVEN = 4
 
 
 def apart(group: Group) -> list[Group]:
@@ -67,6 +68,9 @@ def apart(group: Group) -> list[Group]:
                 for one in apart(_named(group, part, text))
             ]
         odd = odd or name
+    woven = _woven(ordered)
+    if woven:
+        return [_named(group, part, text) for part, text in zip(woven, _spacing_names(woven), strict=True)]
     if not even:
         runs = _runs(ordered)
         if len(runs) > 1:
@@ -115,6 +119,31 @@ def _parts(ordered: Sequence[Instance], value: Callable[[Instance], Hashable]) -
     return list(parts.values())
 
 
+def _woven(ordered: Sequence[Instance]) -> list[list[Instance]]:
+    """Splits slices that lie between each other by thickness, or where Instance Number counts them twice.
+
+    The latter is all that is left of two series whose descriptions and identifiers were blanked.
+    """
+    thick = _parts(ordered, lambda one: round(one.thickness, 2))
+    if 1 < len(thick) <= _MOST_WOVEN and _whole(thick) and _interleave(ordered, thick):
+        return thick
+    counted = Counter(instance.number for instance in ordered)
+    times = next(iter(counted.values()))
+    if None in counted or set(counted.values()) != {times} or not 2 <= times <= _MOST_WOVEN:
+        return []
+    turns = [list(ordered[start::times]) for start in range(times)]
+    return turns if all(map(_count_up_or_down, turns)) and _whole(turns) else []
+
+
+def _count_up_or_down(instances: Sequence[Instance]) -> bool:
+    steps = np.diff([instance.number or 0 for instance in instances])
+    return bool((steps > 0).all() or (steps < 0).all())
+
+
+def _whole(parts: Sequence[Sequence[Instance]]) -> bool:
+    return all(len(part) >= _SMALLEST_RUN and is_even(part) for part in parts)
+
+
 def _interleave(ordered: Sequence[Instance], parts: Sequence[Sequence[Instance]]) -> bool:
     """Whether parts of a stack lie between each other, not one after the other."""
     place = {id(instance): index for index, instance in enumerate(ordered)}
@@ -153,6 +182,6 @@ def _gap(run: Sequence[Instance]) -> float:
 
 def _spacing_names(runs: Sequence[Sequence[Instance]]) -> list[str]:
     thick = [f"{run[0].thickness:.3g} mm slices" for run in runs]
-    if len(set(thick)) == len(runs):
-        return thick
-    return [f"every {_gap(run):.3g} mm" for run in runs]
+    gaps = [f"every {_gap(run):.3g} mm" for run in runs]
+    differing = (names for names in (thick, gaps) if len(set(names)) == len(runs))
+    return next(differing, [f"part {number}" for number in range(1, len(runs) + 1)])

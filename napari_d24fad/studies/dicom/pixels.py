@@ -160,6 +160,9 @@ def _plain(whole: Dataset, index: int) -> Dataset:
     tables = items(dataset, "ModalityLUTSequence")
     if not tables or not len(tables[0]):
         dataset.pop("ModalityLUTSequence", None)  # empty ones say nothing
+        for name in ("RescaleSlope", "RescaleIntercept"):
+            if name in dataset and not text(dataset, name):
+                del dataset[name]  # as above
         if ("RescaleSlope" in dataset) != ("RescaleIntercept" in dataset):
             # Some readers take the other half for granted, some take neither.
             raise StudyError(Code.CONTRADICTORY_PIXELS, "It states one half of its rescale, not the other.")

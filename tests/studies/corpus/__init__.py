@@ -1,6 +1,7 @@
 """Hard studies, each made from scratch on the world-linear phantom, with what must come of it."""
 
 from tests.studies.corpus import (
+    enhanced,
     formats,
     geometry,
     interleaved,
@@ -27,6 +28,7 @@ CASES: tuple[Case, ...] = (
     *mosaics.CASES,
     *unusual.CASES,
     *variants.CASES,
+    *enhanced.CASES,
     *nifti.CASES,
     *formats.CASES,
 )

@@ -51,6 +51,18 @@ def _interleaved(name: str, change: Callable[[Dataset, int], object], *names: st
     )
 
 
+def _counted_twice() -> list[Dataset]:
+    datasets = slices(positions(even(12)))
+    for index, dataset in enumerate(datasets):
+        dataset.InstanceNumber = index // 2 + 1
+    return datasets
+
+
+def _counted_by_bed(dataset: Dataset, index: int) -> None:
+    """One volume in two beds, each of which counts its slices from 1."""
+    dataset.InstanceNumber = index % 4 + 1
+
+
 def _one_kernel(dataset: Dataset, index: int) -> None:
     dataset.ConvolutionKernel = "B70" if index == 3 else "B30"
 
@@ -103,6 +115,13 @@ CASES = (
         "description", _set("SeriesDescription", "Head soft", "Head bone"), "description 1", "description 2"
     ),
     _interleaved("series number", _set("SeriesNumber", 4, 5), "series 4", "series 5"),
+    _interleaved("thickness", _set("SliceThickness", "5", "2.5"), "5 mm slices", "2.5 mm slices"),
+    Case(
+        "two volumes that interleave, told apart by numbers that occur twice",
+        written(_counted_twice),
+        (_part(even(6, 8.0), "part 1"), _part(np.add(even(6, 8.0), 4.0).tolist(), "part 2")),
+    ),
+    Case("one volume whose numbers occur twice, bed by bed", written(changed(_counted_by_bed)), (volume(),)),
     Case(
         "two volumes that follow each other, told apart by kernel",
         written(_two(_set("ConvolutionKernel", "B30", "B70"), _BELOW, _ABOVE)),

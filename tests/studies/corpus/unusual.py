@@ -175,14 +175,6 @@ def _empty_tables(items: list[Dataset]) -> Callable[[Dataset, int], None]:
     return change
 
 
-def _empty_rescale(dataset: Dataset, index: int) -> None:
-    dataset.RescaleSlope = dataset.RescaleIntercept = None
-
-
-def _flat_rescale(dataset: Dataset, index: int) -> None:
-    dataset.RescaleSlope, dataset.RescaleIntercept = "0", "-100"
-
-
 def _pad(stated: int, stored: int, vr: str, *, signed: bool) -> Callable[[Dataset, int], None]:
     """Five values are padding, which is stated as another kind of number than it is stored as."""
 
@@ -274,13 +266,6 @@ CASES = (
         (Refused(Code.FILM, "in time"),),
     ),
     *_classes(),
-    Case("rescale that is empty", written(changed(_empty_rescale)), (volume(),)),
-    Case(
-        "rescale of slope 0",
-        written(changed(_flat_rescale)),
-        (Refused(Code.CONTRADICTORY_PIXELS, "The slope of its rescale is 0"),),
-        compared=False,
-    ),
     Case("modality look-up table without items", written(changed(_empty_tables([]))), (volume(),)),
     Case(
         "modality look-up table of an empty item", written(changed(_empty_tables([Dataset()]))), (volume(),)
