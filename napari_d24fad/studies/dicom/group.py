@@ -19,6 +19,10 @@ _COUNTED = ("time", "description")
 """Times identify patients, and descriptions are shown anyway."""
 
 
+_SUBSTANCES = ("contrast",)
+"""What is either given, and named, or not given."""
+
+
 @dataclass(frozen=True, slots=True)
 class Group:
     """Instances that belong into one volume or image.
@@ -67,6 +71,9 @@ def trait_names(name: str, values: list[str]) -> list[str]:
     shared = set(words[0]).intersection(*words[1:])
     names = []
     for order, value in enumerate(values):
+        if not value and name in _SUBSTANCES:
+            names.append(f"no {name}")
+            continue
         number = natural(value)[0]
         own = [word for word in words[order] if word and word not in shared]
         shown = " ".join(own) if math.isinf(number) else f"{number:g}"

@@ -107,8 +107,17 @@ class DicomSeries(Series):
         """Returns what reads a slice by its number; files of several frames are read here."""
         if all(instance.frames == 1 for instance in self.instances):
             return lambda index: read_slice(self.instances[index], cancel)
-        files = {one.path: FrameFile(one) for one in {each.path: each for each in self.instances}.values()}
-        return lambda index: files[self.instances[index].path].read(self.instances[index].frame or 0, cancel)
+        files: dict[Path, FrameFile] = {}
+        opening = threading.Lock()
+
+        def read(index: int) -> Voxels:
+            instance = self.instances[index]
+            with opening:
+                if instance.path not in files:
+                    files[instance.path] = FrameFile(instance)
+            return files[instance.path].read(instance.frame or 0, cancel)
+
+        return read
 
 
 def dicom_series(instances: Iterable[Instance]) -> tuple[Series, ...]:

@@ -110,7 +110,7 @@ CASES = (
         "type M",
         "type P",
     ),
-    _interleaved("contrast", _set("ContrastBolusAgent", "", "OMNIPAQUE"), "contrast 1", "contrast 2"),
+    _interleaved("contrast", _set("ContrastBolusAgent", "", "OMNIPAQUE"), "no contrast", "contrast 2"),
     _interleaved(
         "description", _set("SeriesDescription", "Head soft", "Head bone"), "description 1", "description 2"
     ),
