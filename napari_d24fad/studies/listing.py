@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence, Set
+from collections.abc import Callable, Mapping, Sequence, Set
+from dataclasses import replace
 from pathlib import Path
+from types import MappingProxyType
 from typing import Protocol
 
 from napari_d24fad.errors import Code, StudyError
@@ -76,6 +78,7 @@ def find_series(
     progress: Progress,
     cancel: CancelToken,
     early: Early | None = None,
+    patients: Mapping[Path, str] = MappingProxyType({}),
 ) -> tuple[Series, ...]:
     """Reads the headers of files.
 
@@ -87,6 +90,7 @@ def find_series(
         cancel: Stops it.
         early: Given the DICOM series that were found after `_EARLY_S`, as soon as files of another one
             begin. Slices of them may still be found elsewhere.
+        patients: Keys of patients, see `patient_key`, for files that state none themselves.
 
     Returns:
         DICOM series first, others in the order of their files.
@@ -112,6 +116,7 @@ def find_series(
                 left_out.refuse(error)
                 continue
             if isinstance(found, Instance):
+                found = _of_patient(found, patients.get(file, ""))
                 if early is not None and _is_time(began) and _begins_another(instances, found):
                     early(tuple(one for one in dicom_series(instances) if one.member is None))
                     early = None
@@ -134,6 +139,11 @@ def find_series(
     series = (*dicom_series(instances), *others)
     progress(1.0, _READING)
     return series
+
+
+def _of_patient(instance: Instance, patient: str) -> Instance:
+    who = instance.identity
+    return replace(instance, identity=replace(who, patient_key=who.patient_key or patient))
 
 
 def _is_time(began: float) -> bool:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from types import MappingProxyType
 
 from napari_d24fad.errors import ArgumentError, Code, StudyError
 from napari_d24fad.progress import CancelToken, Progress, part, silent
@@ -193,12 +194,11 @@ def _of_disc(
     early: Early | None,
 ) -> Study:
     """Opens what a DICOMDIR lists, in its order, and then other files that lie beside it."""
-    listed, missing = listed_files(directory)
-    for error in missing:
+    listed = listed_files(directory)
+    for error in listed.left_out:
         left_out.refuse(error)
-    known = set(listed)
-    files = [*listed, *(file for file in beside if file not in known)]
-    return _study(files, left_out, progress, cancel, in_order=listed, early=early)
+    files = [*listed.patients, *(file for file in beside if file not in listed.patients)]
+    return _study(files, left_out, progress, cancel, listed=listed.patients, early=early)
 
 
 def _study(
@@ -207,7 +207,7 @@ def _study(
     progress: Progress,
     cancel: CancelToken,
     *,
-    in_order: Sequence[Path] = (),
+    listed: Mapping[Path, str] = MappingProxyType({}),
     early: Early | None = None,
 ) -> Study:
     """Reads the headers of files; what is wrong with some of them joins what was left out.
@@ -217,14 +217,14 @@ def _study(
         left_out: What was left out before.
         progress: Told how far it is.
         cancel: Stops it.
-        in_order: Files whose series come first, in this order.
+        listed: Files whose series come first, in this order, with the patients that a DICOMDIR states.
         early: See `open_study`.
     """
-    series = find_series(files, left_out, progress, cancel, early)
+    series = find_series(files, left_out, progress, cancel, early, listed)
     problems = tuple(left_out.problems())
     if not series:
         raise StudyError(Code.NO_IMAGES, " ".join(problem.detail for problem in problems))
-    places = {file: place for place, file in enumerate(in_order)}
+    places = {file: place for place, file in enumerate(listed)}
     first = {one: min((places.get(file, len(places)) for file in one.files), default=0) for one in series}
     return Study(tuple(sorted(series, key=lambda one: first[one])), problems)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+import pydicom
 import pytest
 from PIL import Image
 from pydicom.fileset import FileSet
@@ -80,6 +81,46 @@ def test_names_of_the_directory_that_a_system_shows_in_small_letters(tmp_path: P
     study = open_study(folder / "DICOMDIR")
     assert [one.n_files for one in study.series] == [SLICES] * SERIES
     assert study.problems == ()
+
+
+@pytest.mark.parametrize("reordered", [False, True])
+def test_the_directory_names_patients_of_files_that_state_none(tmp_path: Path, reordered: bool) -> None:
+    disc(tmp_path, directory=True, patients=("A", "B", "A", "B"))
+    for path in (tmp_path / "PT000000", tmp_path / "PT000001"):
+        for file in filter(Path.is_file, path.rglob("*")):
+            dataset = pydicom.dcmread(file)
+            dataset.PatientID = ""
+            dataset.save_as(file)
+    if reordered:  # a record may stand anywhere: offsets tell which belongs to which
+        path = tmp_path / "DICOMDIR"
+        directory = pydicom.dcmread(path)
+        records = directory.DirectoryRecordSequence
+        places = [record.seq_item_tell for record in records]
+        turned = list(records)[::-1]
+        sizes = dict(zip(places, [*np.diff(places), _length(directory) - places[-1]], strict=True))
+        moved, at = {0: 0}, places[0]
+        for record in turned:
+            moved[record.seq_item_tell] = at
+            at += int(sizes[record.seq_item_tell])
+        for record in records:
+            for name in ("OffsetOfTheNextDirectoryRecord", "OffsetOfReferencedLowerLevelDirectoryEntity"):
+                setattr(record, name, moved[getattr(record, name)])
+        for name in ("First", "Last"):
+            keyword = f"OffsetOfThe{name}DirectoryRecordOfTheRootDirectoryEntity"
+            setattr(directory, keyword, moved[getattr(directory, keyword)])
+        directory.DirectoryRecordSequence = turned
+        directory.save_as(path)
+    study = open_study(tmp_path / "DICOMDIR")
+    patients: dict[str, list[str]] = {}
+    for one in study.series:
+        assert len(one.identity.patient_key) == 64
+        patients.setdefault(one.identity.patient_key, []).extend(numbers((one,)))
+    assert sorted(map(sorted, patients.values())) == [["1", "3"], ["2", "4"]]
+
+
+def _length(directory: pydicom.Dataset) -> int:
+    """Where the last record ends: the sequence is the last element of the file."""
+    return Path(directory.filename).stat().st_size
 
 
 def test_each_file_is_read_once_and_the_first_series_is_told_early(

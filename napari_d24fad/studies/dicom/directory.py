@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
+from pydicom.dataset import Dataset
 from pydicom.tag import Tag
 from pydicom.uid import MediaStorageDirectoryStorage
 
 from napari_d24fad.errors import Code, StudyError
 from napari_d24fad.studies.dicom.file import open_dicom, read_header, read_meta
-from napari_d24fad.studies.dicom.values import text
+from napari_d24fad.studies.dicom.subject import patient_key
+from napari_d24fad.studies.dicom.values import number, text
 from napari_d24fad.studies.files.bounded import is_file
 from napari_d24fad.studies.files.quiet import quiet
+
+_RECORDS, _FIRST = "DirectoryRecordSequence", "OffsetOfTheFirstDirectoryRecordOfTheRootDirectoryEntity"
+_NEXT, _LOWER = "OffsetOfTheNextDirectoryRecord", "OffsetOfReferencedLowerLevelDirectoryEntity"
 
 
 def is_dicomdir(path: Path) -> bool:
@@ -26,38 +32,48 @@ def is_dicomdir(path: Path) -> bool:
         return False
 
 
-def listed_files(path: Path) -> tuple[list[Path], list[StudyError]]:
-    """Reads which images a DICOMDIR lists.
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """What a DICOMDIR lists.
+
+    Attributes:
+        patients: The files that are there, in the order of the records, each with the key of its patient
+            (see `patient_key`); empty where the records do not tell.
+        left_out: What is wrong with others: ``PATH_MISSING``, or ``PATH_UNREADABLE`` for names that lead
+            out of the folder.
+    """
+
+    patients: dict[Path, str] = field(repr=False)
+    left_out: tuple[StudyError, ...] = ()
+
+
+def listed_files(path: Path) -> Listed:
+    """Reads which images a DICOMDIR lists, and of whom.
 
     Args:
         path: The DICOMDIR.
 
-    Returns:
-        The files that are there, in the order of the records; and what is wrong with others:
-        ``PATH_MISSING``, or ``PATH_UNREADABLE`` for names that lead out of the folder.
-
     Raises:
         StudyError: ``TRUNCATED`` if its records cannot be read.
     """
-    files: list[Path] = []
+    patients: dict[Path, str] = {}
     left_out: list[StudyError] = []
     try:
         with quiet():
-            names = list(_names(path))
+            names = dict(_names(path))  # the same file again would only be read again
     except Exception:
         # Records of a damaged DICOMDIR break pydicom in many ways.
         raise StudyError(Code.TRUNCATED, "Its records are damaged.") from None
     folder = path.parent.resolve()
-    # The same file again would only be read again.
-    for name in dict.fromkeys(names):
+    for name, patient in names.items():
         file = _found(folder, path.parent, name)
         if not _inside(folder, file):
             left_out.append(StudyError(Code.PATH_UNREADABLE, "The DICOMDIR lists it outside of its folder."))
         elif not is_file(file):
             left_out.append(StudyError(Code.PATH_MISSING, "The DICOMDIR lists it, but it is not there."))
         else:
-            files.append(file)
-    return files, left_out
+            patients[file] = patient
+    return Listed(patients, tuple(left_out))
 
 
 def _found(folder: Path, shown: Path, name: tuple[str, ...]) -> Path:
@@ -82,11 +98,35 @@ def _inside(folder: Path, file: Path) -> bool:
         return False
 
 
-def _names(path: Path) -> Iterator[tuple[str, ...]]:
-    """Yields the path components of Referenced File ID (0004,1500) of each record."""
+def _names(path: Path) -> Iterator[tuple[tuple[str, ...], str]]:
+    """Yields the path components of Referenced File ID (0004,1500) of each record, and the patient's key."""
     with open_dicom(path) as file:
-        directory = read_header(file, [Tag("DirectoryRecordSequence")], force=False)
-    for record in directory.get("DirectoryRecordSequence", ()):
+        directory = read_header(file, [Tag(name) for name in (_RECORDS, _FIRST)], force=False)
+    records = list(directory.get(_RECORDS, ()))
+    patients = _patients(records, directory)
+    for at, record in enumerate(records):
         name = text(record, "ReferencedFileID")
         if name:
-            yield tuple(name.split("\\"))
+            yield tuple(name.split("\\")), patients.get(at, "")
+
+
+def _patients(records: Sequence[Dataset], directory: Dataset) -> dict[int, str]:
+    """Follows the records from patients down; records that none leads to have no patient.
+
+    Returns:
+        The key of the patient of each record, by its place in the sequence.
+    """
+    places = {getattr(record, "seq_item_tell", -at): at for at, record in enumerate(records)}
+    found: dict[int, str] = {}
+    waiting = [(int(number(directory, _FIRST) or 0), "")]
+    while waiting:
+        offset, patient = waiting.pop()
+        at = places.get(offset)
+        if at is None or at in found:  # the end of a list, or a circle
+            continue
+        record = records[at]
+        own = patient_key(record) if text(record, "DirectoryRecordType") == "PATIENT" else patient
+        found[at] = own
+        for name, key in ((_NEXT, patient), (_LOWER, own)):
+            waiting.append((int(number(record, name) or 0), key))
+    return found
