@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -13,6 +14,8 @@ from napari_d24fad.studies.scan import Affine
 
 if TYPE_CHECKING:
     import SimpleITK
+
+_PLANE_STEPS, _PLANE_SIGMA = 40, 2.0  # of the search in single slices; the width in pixels
 
 
 def registered(
@@ -133,3 +136,34 @@ def demons(
     assert shift is not None
     found: npt.NDArray[np.float32] = sitk.GetArrayFromImage(shift).astype(np.float32)
     return found
+
+
+def plane_demons(
+    fixed: npt.NDArray[np.float32], moving: npt.NDArray[np.float32], factors: Sequence[int]
+) -> npt.NDArray[np.float32]:
+    """Fast symmetric forces demons of two pictures.
+
+    Args:
+        fixed: ``(rows, columns)``, what is moved onto; no NaN.
+        moving: On the same pixels.
+        factors: How many rows and columns are taken together while shifts are looked for.
+
+    Returns:
+        ``(2, rows, columns)`` shifts in pixels (rows, columns) from `fixed` into `moving`.
+    """
+    import SimpleITK as sitk  # noqa: N813 - its usual name
+
+    shrink = list(factors)[::-1]  # ITK counts columns first
+    images = [sitk.GetImageFromArray(picture) for picture in (fixed, moving)]
+    small = [
+        sitk.Shrink(sitk.SmoothingRecursiveGaussian(image, [0.5 * factor for factor in shrink]), shrink)
+        if max(shrink) > 1
+        else image
+        for image in images
+    ]
+    method = sitk.FastSymmetricForcesDemonsRegistrationFilter()
+    method.SetNumberOfIterations(_PLANE_STEPS)
+    method.SetSmoothDisplacementField(True)
+    method.SetStandardDeviations(_PLANE_SIGMA)
+    shifts = sitk.GetArrayFromImage(sitk.Resample(method.Execute(*small), images[0]))
+    return np.moveaxis(shifts[..., ::-1], -1, 0).astype(np.float32)

@@ -86,7 +86,7 @@ def align(template: Template, scan: Volume, cancel: CancelToken | None = None) -
         so and its map must not be used.
     """
     token = cancel or CancelToken()
-    fixed, moving = _evened(_coarser(template)), evened(_even_grid(scan))
+    fixed, moving = _evened(coarser(template)), evened(_even_grid(scan))
     starts = rough_starts(fixed.volume, fixed.compared, moving, _STARTS, token)
     if not starts:
         return Alignment(np.eye(4), 0.0, 0.0, "The scan shows too little of what the references show.")
@@ -231,8 +231,8 @@ def _correlation(fixed: Template, moving: Volume, move: Affine, inside: Mask) ->
     return float(np.corrcoef(ours, theirs)[0, 1])
 
 
-def _coarser(template: Template) -> Template:
-    """A template at the spacing that alignment works at."""
+def coarser(template: Template) -> Template:
+    """Returns a template at the spacing that alignment works at; one that is at it as it is."""
     volume = template.volume
     steps = np.maximum(1.0, _SPACING / volume.spacing)
     shape = tuple(int(n) for n in np.ceil(np.array(volume.values.shape) / steps))

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from napari_d24fad.evaluation.volumes.run import VolumeResult
 
 _METHODS = ("brightest", "darkest", "z-score", "atlas", "model")
-REGIONS = ("own", "carried")
+REGIONS = ("own", "carried", "voted")
 _SHOTS = (8,)
 _OWN = ("implant", "direction", "methods", "roi", "pictures")
 _AS_IMAGES = ("leave_one_task_out", "ablation", "reliability", "without_tsd")
@@ -44,8 +44,8 @@ def add_options(command: Parser) -> None:
     group.add_argument(
         "--roi",
         choices=REGIONS,
-        help="examine only what TASK/anatomy outlines: in each scan its own outline, or that of the first "
-        "scan of the task, carried to the others",
+        help="examine only what TASK/anatomy outlines: in each scan its own outline; that of the first scan "
+        "of the task, carried to the others; or in the references their own, in the others a vote of these",
     )
     group.add_argument(
         "--pictures",
@@ -92,7 +92,6 @@ def measure(arguments: Namespace, tasks: Sequence[LabelledTask], progress: Progr
     """
     from napari_d24fad.detection.detector import Detector
     from napari_d24fad.evaluation.measure import Plan
-    from napari_d24fad.evaluation.volumes.anatomy import kept
     from napari_d24fad.evaluation.volumes.cases import LabelledCases
     from napari_d24fad.evaluation.volumes.lesions import ImplantedCases
     from napari_d24fad.evaluation.volumes.product import DetectorMethod
@@ -102,7 +101,7 @@ def measure(arguments: Namespace, tasks: Sequence[LabelledTask], progress: Progr
 
     plan = Plan(arguments.shots or _SHOTS, arguments.draws, arguments.seed)
     cases: Cases = ImplantedCases(arguments.seed) if arguments.implant else LabelledCases()
-    finds = {task.name: kept(_finder(arguments, task)) for task in tasks}
+    finds = {task.name: _finder(arguments, task) for task in tasks}
     model: list[Method] = []
     about = {
         "direction": arguments.direction or "default",
@@ -149,12 +148,21 @@ def _check_implanted(results: Sequence[VolumeResult]) -> None:
 def _finder(arguments: Namespace, task: LabelledTask) -> FindAnatomy:
     """What finds the anatomy in which a task is measured."""
     from napari_d24fad.anatomy.find import find_anatomy
+    from napari_d24fad.evaluation.volumes.anatomy import kept
     from napari_d24fad.evaluation.volumes.brain import brain_anatomy
-    from napari_d24fad.evaluation.volumes.outlines import CARRIED, carried_outline, own_outlines
+    from napari_d24fad.evaluation.volumes.outlines import (
+        CARRIED,
+        VOTED,
+        VotedOutlines,
+        carried_outline,
+        own_outlines,
+    )
 
+    if arguments.roi == VOTED:
+        return VotedOutlines(task)
     if arguments.roi:
-        return carried_outline(task) if arguments.roi == CARRIED else own_outlines(task)
-    return brain_anatomy if arguments.implant else find_anatomy
+        return kept(carried_outline(task) if arguments.roi == CARRIED else own_outlines(task))
+    return kept(brain_anatomy if arguments.implant else find_anatomy)
 
 
 def _methods(arguments: Namespace, task: LabelledTask, find: FindAnatomy) -> list[Method]:

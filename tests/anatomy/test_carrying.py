@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+import weakref
 from dataclasses import replace
 
 import numpy as np
@@ -9,9 +11,11 @@ import pytest
 from scipy import ndimage
 from scipy.spatial.transform import Rotation
 
-from napari_d24fad.anatomy.carrying import ALIGNED, BY_BOX, DRAWN, carried
+from napari_d24fad.anatomy import carrying
+from napari_d24fad.anatomy.carrying import ALIGNED, BY_BOX, DRAWN, Carried, Outline
+from napari_d24fad.anatomy.carrying import carried as carried_of
 from napari_d24fad.anatomy.find import find_anatomy
-from napari_d24fad.anatomy.found import Kind
+from napari_d24fad.anatomy.found import Anatomy, Kind
 from napari_d24fad.anatomy.grid import BoolArray
 from napari_d24fad.errors import Code, PairingError
 from napari_d24fad.studies.scan import Scan
@@ -35,7 +39,7 @@ def _scan(
     """Draws a body with an organ and landmarks; returns the scan and the organ on its voxels."""
     shape = tuple(int(2 * (half + 24) / step) for half, step in zip(_HALF[::-1], spacing, strict=True))
     affine = np.eye(4)
-    affine[:3, :3] = np.diag(spacing)[:, ::-1]
+    affine[:3, :3] = np.diag(spacing[::-1])[:, ::-1]
     affine[:3, 3] = -(affine[:3, :3] @ (np.array(shape) - 1)) / 2
     index = np.stack(np.meshgrid(*map(np.arange, shape), indexing="ij"), axis=-1)
     points = index @ affine[:3, :3].T + affine[:3, 3] - shift
@@ -53,6 +57,10 @@ def _scan(
 
 def _dice(one: BoolArray, other: BoolArray) -> float:
     return float(2 * (one & other).sum() / (one.sum() + other.sum()))
+
+
+def carried(region: BoolArray, on: Scan, to: Scan) -> Carried:
+    return carried_of([Outline(region, on)], to)
 
 
 def test_a_scan_that_is_shifted_turned_and_on_other_voxels_is_aligned() -> None:
@@ -87,7 +95,7 @@ def test_on_its_own_scan_a_region_is_what_was_drawn() -> None:
     on, region = _scan()
     here = carried(region, on, on)
     assert here.how == DRAWN
-    assert here.mask is region
+    np.testing.assert_array_equal(here.mask, region)
 
 
 def test_what_cannot_be_aligned_is_told() -> None:
@@ -126,7 +134,71 @@ def test_where_the_body_goes_on_beyond_the_picture_the_box_is_that_of_the_pictur
     middle = (slice(None), slice(30, -30), slice(24, -24))
     ours, theirs = (replace(scan, voxels=np.ascontiguousarray(scan.voxels[middle])) for scan in (on, to))
     dark = theirs.voxels.copy()
-    dark[:, :14] = 0
+    dark[:, -14:] = 0
     here = carried(region[middle], ours, replace(theirs, voxels=dark))
     assert here.how == BY_BOX
     assert _dice(here.mask, expected[middle]) > 0.9
+
+
+def test_an_outline_of_its_own_comes_before_those_that_are_carried() -> None:
+    on, region = _scan((10.0, 2.0, 2.0))
+    to, _ = _scan((10.0, 2.0, 2.0), shift=(6.0, 0.0, 0.0), seed=1)
+    own = np.zeros(to.grid, bool)
+    own[5:8, 20:30, 20:30] = True
+    here = carried_of([Outline(region, on), Outline(own, to)], to)
+    assert here.how == DRAWN
+    np.testing.assert_array_equal(here.mask, own)
+    assert carried_of([Outline(own, to), Outline(region, on)], on).how == DRAWN
+
+
+def test_where_outlines_differ_most_of_them_decide() -> None:
+    """One of three was drawn beside the organ: alone it is wrong, outvoted it does no harm."""
+    to, expected = _scan((10.0, 2.0, 2.0), seed=9)
+    scans = [_scan((10.0, 2.0, 2.0), seed=n) for n in range(3)]
+    wrong = np.roll(scans[0][1], 14, axis=1)
+    outlines = [Outline(wrong, scans[0][0]), *(Outline(region, on) for on, region in scans[1:])]
+    assert _dice(carried_of(outlines[:1], to).mask, expected) < 0.6
+    here = carried_of(outlines, to)
+    assert here.how == f"{BY_BOX}, by a vote of 3 outlines"
+    assert _dice(here.mask, expected) > 0.85
+
+
+def test_in_thick_slices_an_organ_of_another_size_is_matched_in_the_plane() -> None:
+    on, region = _scan((10.0, 2.0, 2.0))
+    to, expected = _scan((10.0, 2.0, 2.0), seed=1)
+    larger = ndimage.binary_dilation(expected, np.ones((1, 7, 7)))
+    voxels = np.where(larger, to.voxels.max() * 0.85, to.voxels).astype(np.float32)
+    here = carried(region, on, replace(to, voxels=voxels))
+    assert _dice(here.mask, larger) > _dice(region, larger) + 0.1
+
+
+def test_outlines_that_do_not_agree_are_not_guessed_from() -> None:
+    to, _ = _scan((10.0, 2.0, 2.0), seed=9)
+    outlines = []
+    for n, rows in enumerate((slice(20, 30), slice(40, 50), slice(60, 70))):
+        on, _ = _scan((10.0, 2.0, 2.0), seed=n)
+        region = np.zeros(on.grid, bool)
+        region[4:9, rows, 30:40] = True
+        outlines.append(Outline(region, on))
+    with pytest.raises(PairingError, match="do not agree"):
+        carried_of(outlines, to)
+
+
+def test_an_outline_keeps_none_of_the_voxels_and_its_anatomy_is_found_once(monkeypatch) -> None:
+    asked: list[int] = []
+
+    def find(scan: Scan, *more: Kind) -> Anatomy:
+        asked.append(id(scan))
+        return find_anatomy(scan, *more)
+
+    monkeypatch.setattr(carrying, "find_anatomy", find)
+    on, region = _scan((10.0, 2.0, 2.0))
+    voxels, known = weakref.ref(on.voxels), id(on)
+    outline = Outline(region, on, again=lambda: _scan((10.0, 2.0, 2.0))[0])
+    del on
+    gc.collect()
+    assert voxels() is None
+    others = [_scan((10.0, 2.0, 2.0), seed=n)[0] for n in range(1, 4)]
+    for to in others:
+        carried_of([outline], to)
+    assert asked == [known, *map(id, others)]

@@ -1,16 +1,18 @@
-"""The outlines of a task as drawn regions: each scan's own, or that of one scan carried to the others."""
+"""The outlines of a task as drawn regions: each scan's own, or those of some scans carried to the others."""
 
 from __future__ import annotations
 
-from napari_d24fad.anatomy.carrying import carried
+from collections.abc import Sequence
+
+from napari_d24fad.anatomy.carrying import Outline, carried
 from napari_d24fad.anatomy.find import drawn_region
 from napari_d24fad.anatomy.found import Anatomy
 from napari_d24fad.errors import ArgumentError, Code
 from napari_d24fad.evaluation.labelled import LabelledTask
-from napari_d24fad.evaluation.volumes.anatomy import FindAnatomy
+from napari_d24fad.evaluation.volumes.anatomy import FindAnatomy, kept
 from napari_d24fad.studies.scan import Scan
 
-CARRIED = "carried"
+CARRIED, VOTED = "carried", "voted"
 
 
 def own_outlines(task: LabelledTask) -> FindAnatomy:
@@ -47,10 +49,44 @@ def carried_outline(task: LabelledTask) -> FindAnatomy:
     organ = first.load_organ()
     if organ is None:
         raise ArgumentError(Code.BAD_ARGUMENT, "--roi: TASK/anatomy holds no outline of the first scan.")
-    on = first.load()
+    outline = [Outline(organ, first.load())]
+    return lambda scan: _carried_to(scan, outline)
 
-    def find(scan: Scan) -> Anatomy:
-        here = carried(organ, on, scan)
-        return drawn_region(scan, here.mask, how=here.how, problems=here.problems)
 
-    return find
+class VotedOutlines:
+    """Finds in each reference its own outline, and in other scans a vote of those of the references.
+
+    Args:
+        task: Each of its normal scans has an outline.
+
+    Raises:
+        ArgumentError: ``BAD_ARGUMENT``, if one has none.
+    """
+
+    def __init__(self, task: LabelledTask) -> None:
+        if any(scan.organ is None for scan in task.scans if not scan.abnormal):
+            raise ArgumentError(Code.BAD_ARGUMENT, "--roi: TASK/anatomy holds no outline of a normal scan.")
+        self._known = {scan.content: scan for scan in task.scans}
+        self._outlines: list[Outline] = []
+        self._find = kept(self._carry)
+
+    def begin(self, references: Sequence[Scan]) -> None:
+        """Takes the outlines of the references of a draw."""
+        self._outlines = []
+        for scan in references:
+            organ = self._known[scan.content_hash()].load_organ()
+            assert organ is not None  # asked above
+            self._outlines.append(Outline(organ, scan))
+        self._find = kept(self._carry)  # what was carried from others is no longer true
+
+    def __call__(self, scan: Scan) -> Anatomy:
+        """Finds the region of a scan."""
+        return self._find(scan)
+
+    def _carry(self, scan: Scan) -> Anatomy:
+        return _carried_to(scan, self._outlines)
+
+
+def _carried_to(scan: Scan, outlines: Sequence[Outline]) -> Anatomy:
+    here = carried(outlines, scan)
+    return drawn_region(scan, here.mask, how=here.how, problems=here.problems)

@@ -18,6 +18,7 @@ from napari_d24fad.evaluation.trivial import best_statistic
 from napari_d24fad.evaluation.volumes.anatomy import FindAnatomy, scan_mask
 from napari_d24fad.evaluation.volumes.cases import Cases, VolumeCase
 from napari_d24fad.evaluation.volumes.method import Method, Prepared
+from napari_d24fad.evaluation.volumes.outlines import VotedOutlines
 from napari_d24fad.evaluation.volumes.pictures import lesion_picture
 from napari_d24fad.metrics.cohort import Measured, volume_figures
 from napari_d24fad.metrics.volumes import NOTHING, BoolArray, Examined, measure_volume
@@ -144,7 +145,7 @@ def _measure_draw(
 ) -> tuple[list[DrawResult], tuple[tuple[str, float], ...]]:
     """Examines the queries of one draw: its number of references, its own, whether there are pictures."""
     shots, number, pictured = which
-    tallies = _prepare(task, methods, draw, shots, pictured, cancel)
+    tallies = _prepare(task, methods, draw, shots, pictured, find, cancel)
     known: list[tuple[Mapping[str, float], bool]] = []
     total = cases.count(task, draw)
     for at, case in enumerate(cases.each(task, draw, cancel), start=1):
@@ -208,9 +209,12 @@ def _prepare(
     draw: Draw,
     shots: int,
     pictured: bool,
+    find: FindAnatomy,
     cancel: CancelToken,
 ) -> list[_Tally]:
     references = [task.scans[index].load(cancel) for index in draw.references[:shots]]
+    if isinstance(find, VotedOutlines):
+        find.begin(references)
     tallies = []
     for method in methods:
         cancel.check()
