@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,16 +15,23 @@ from napari_d24fad.anatomy.found import Anatomy, Kind
 from napari_d24fad.anatomy.grid import BoolArray, Millimetres
 from napari_d24fad.anatomy.intensity import comparable, matched_quantiles
 from napari_d24fad.anatomy.place import Place
-from napari_d24fad.anatomy.registration import Template, align
+from napari_d24fad.anatomy.registration import Alignment, Template, align
 from napari_d24fad.anatomy.volume import Grey, Volume, resample, volume_of
 from napari_d24fad.errors import Code, PairingError
+from napari_d24fad.progress import CancelToken
 from napari_d24fad.studies.scan import Problem, Scan
 
 _LEAST_SEEN_ML = 50.0
 _CUT_OUT_SHARE = 0.6
+_KEPT = 16
+
+_alignments: OrderedDict[tuple[str, bytes, Template], Alignment] = OrderedDict()
+"""Of the last scans: one is asked what kind of study it is before it is measured. A few numbers each."""
 
 
-def find_aligned(scan: Scan, template: Template, *, like_template: bool = True) -> Anatomy:
+def find_aligned(
+    scan: Scan, template: Template, *, like_template: bool = True, cancel: CancelToken | None = None
+) -> Anatomy:
     """Finds the template's organ in a scan.
 
     Args:
@@ -32,15 +40,17 @@ def find_aligned(scan: Scan, template: Template, *, like_template: bool = True) 
         like_template: Whether the scan is expected to show the template's contrast. If so, it is deformed
             onto the template and its slow bias taken out; if not, it is aligned only and its quantiles
             matched.
+        cancel: Asked between steps.
 
     Returns:
         An anatomy on a `CommonGrid`, its values those of the template where tissue is the same.
 
     Raises:
         PairingError: ``NOT_ALIGNED``, if alignment is rejected or too little of the organ is in view.
+        Cancelled: If a stop was asked for.
     """
     volume = volume_of(scan)
-    alignment = align(template, volume)
+    alignment = _alignment(scan, template, volume, cancel)
     if not alignment.accepted:
         raise PairingError(Code.NOT_ALIGNED, alignment.reason)
     problems: list[Problem] = []
@@ -57,7 +67,7 @@ def find_aligned(scan: Scan, template: Template, *, like_template: bool = True) 
         if not contrast.is_t1:
             problems.append(Problem(Code.CONTRAST_DIFFERS))
         same = comparable(read, onto.values, organ, spacing)
-        deformation = deform(onto, Volume(same, onto.affine), template.compared)
+        deformation = deform(onto, Volume(same, onto.affine), template.compared, cancel)
         read = warped(volume, onto, move, deformation)
         organ = _organ(read, template)
         values = comparable(read, onto.values, organ, spacing)
@@ -65,6 +75,16 @@ def find_aligned(scan: Scan, template: Template, *, like_template: bool = True) 
         values = matched_quantiles(read, onto.values, organ)
     grid = common_grid(scan, onto, move, deformation)
     return Anatomy(Kind.INTRACRANIAL, grid, organ, values, problems=tuple(problems))
+
+
+def _alignment(scan: Scan, template: Template, volume: Volume, cancel: CancelToken | None) -> Alignment:
+    key = scan.scan_hash(), scan.affine.tobytes(), template
+    found = _alignments.get(key)
+    if found is None:
+        found = _alignments[key] = align(template, volume, cancel)
+        while len(_alignments) > _KEPT:
+            _alignments.popitem(last=False)
+    return found
 
 
 def _organ(read: Grey, template: Template) -> BoolArray:

@@ -10,7 +10,7 @@ import numpy as np
 from scipy import ndimage
 
 from napari_d24fad.anatomy.find import find_anatomy
-from napari_d24fad.anatomy.found import Anatomy, Kind
+from napari_d24fad.anatomy.found import DRAWN, Anatomy, Kind
 from napari_d24fad.anatomy.grid import BoolArray, FloatArray
 from napari_d24fad.anatomy.place import BoxPlacer
 from napari_d24fad.anatomy.registration import Template, align, coarser
@@ -20,7 +20,7 @@ from napari_d24fad.errors import Code, PairingError
 from napari_d24fad.progress import CancelToken
 from napari_d24fad.studies.scan import Affine, Problem, Scan
 
-DRAWN, ALIGNED, BY_BOX = "drawn on this scan", "carried by alignment", "carried by place in the anatomy's box"
+ALIGNED, BY_BOX = "carried by alignment", "carried by place in the anatomy's box"
 
 # A stack of few, thick slices says too little along its normal to be aligned.
 _FEWEST_SLICES = 12
@@ -164,7 +164,10 @@ def carried(outlines: Sequence[Outline], to: Scan, cancel: CancelToken | None = 
         return Carried(own[0].region, DRAWN)
     target = _Target(to)
     tried = outlines[:_MOST_ALIGNED] if _may_align(to) else outlines
-    total, ways, problems, refused = np.zeros(to.grid, np.float32), [], [], []
+    total = np.zeros(to.grid, np.float32)
+    ways: list[str] = []
+    problems: list[Problem] = []
+    refused: list[PairingError] = []
     for outline in tried:
         token.check()
         try:

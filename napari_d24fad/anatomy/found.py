@@ -9,6 +9,9 @@ from napari_d24fad.anatomy.brain_window import BrainWindow
 from napari_d24fad.anatomy.grid import BoolArray, FloatArray, WorkingGrid
 from napari_d24fad.studies.scan import Problem
 
+DRAWN = "drawn on this scan"
+"""`Anatomy.how` of a region that was not carried."""
+
 
 class Kind(Enum):
     """What a mask encloses, from the narrowest to the widest."""

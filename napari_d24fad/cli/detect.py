@@ -13,7 +13,7 @@ from napari_d24fad.cli.arguments import Parser, add_device, add_identity, add_js
 from napari_d24fad.cli.console import progress_bar
 from napari_d24fad.cli.exits import SOME_REFUSED, exit_status
 from napari_d24fad.cli.outcomes import Outcomes, refuse
-from napari_d24fad.cli.region import open_region
+from napari_d24fad.cli.region import open_regions
 from napari_d24fad.cli.sources import Query, open_queries, open_references
 from napari_d24fad.detection.atlas.names import DIRECTIONS
 from napari_d24fad.detection.atlas.names import SCORING as ATLAS
@@ -85,11 +85,18 @@ def add_options(command: Parser) -> None:
     command.add_argument(
         "--roi",
         type=Path,
+        nargs="+",
+        default=(),
         metavar="FILE",
-        help="examine only here: a mask on the voxels of one scan",
+        help="examine only here: masks, each on the voxels of one scan; carried to scans that have none",
     )
     command.add_argument(
-        "--roi-of", type=Path, metavar="PATH", help="the scan that the mask was drawn on, if several could be"
+        "--roi-of",
+        type=Path,
+        nargs="+",
+        default=(),
+        metavar="PATH",
+        help="the scans that the masks were drawn on, in their order, if several could be",
     )
     add_device(command)
     command.add_argument(
@@ -114,6 +121,8 @@ def run(arguments: Namespace) -> int:
         raise ArgumentError(Code.BAD_ARGUMENT, "--direction is for the scoring atlas.")
     if arguments.roi_of and not arguments.roi:
         raise ArgumentError(Code.BAD_ARGUMENT, "--roi-of goes with --roi.")
+    if arguments.roi_of and len(arguments.roi_of) != len(arguments.roi):
+        raise ArgumentError(Code.BAD_ARGUMENT, "--roi-of names one scan for each file of --roi.")
     check_writable(arguments.out)
     find_model(arguments.model)
     with progress_bar() as progress:
@@ -131,7 +140,7 @@ def run(arguments: Namespace) -> int:
         )
         _check_window(arguments, queries, references)
         queries = _checked(queries, references)
-        region = _region(arguments, queries, references)
+        regions = _regions(arguments, queries, references)
         if not any(isinstance(query.found, Series) for query in queries):
             return _refuse_all(queries)
         from napari_d24fad.export.results import check_replaceable, save_results  # imports matplotlib
@@ -148,7 +157,7 @@ def run(arguments: Namespace) -> int:
         )
         first = next(query.found for query in queries if isinstance(query.found, Series))
         session.prepare(first, references, progress=part(progress, 0, 0.4))
-        outcomes = Outcomes(session, queries, references, problems, part(progress, 0.4, 1), region)
+        outcomes = Outcomes(session, queries, references, problems, part(progress, 0.4, 1), regions)
         try:
             report = save_results(arguments.out, outcomes, names=names)
         except ExportError as error:
@@ -159,11 +168,11 @@ def run(arguments: Namespace) -> int:
     return SOME_REFUSED if outcomes.refused else 0
 
 
-def _region(arguments: Namespace, queries: Sequence[Query], references: Sequence[Series]) -> Drawn | None:
-    if arguments.roi is None:
-        return None
+def _regions(
+    arguments: Namespace, queries: Sequence[Query], references: Sequence[Series]
+) -> tuple[Drawn, ...]:
     found = [query.found for query in queries if isinstance(query.found, Series)]
-    return open_region(arguments.roi, arguments.roi_of, [*found, *references])
+    return open_regions(arguments.roi, arguments.roi_of, [*found, *references])
 
 
 def _scan(query: Query) -> Scan | None:

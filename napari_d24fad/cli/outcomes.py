@@ -26,7 +26,7 @@ class Outcomes:
         references: The normal scans.
         problems: What should be known of the references.
         progress: Told how far it is.
-        region: Examine only here.
+        regions: Examine only here.
 
     Attributes:
         refused: Why queries could not be examined, as far as it has come.
@@ -42,9 +42,9 @@ class Outcomes:
         references: Sequence[Series],
         problems: tuple[Problem, ...],
         progress: Progress,
-        region: Drawn | None = None,
+        regions: Sequence[Drawn] = (),
     ) -> None:
-        self._region = region
+        self._regions = regions
         self._session, self._queries, self._references = session, queries, references
         self._problems, self._progress = problems, progress
         self.refused: list[D24fadError] = []
@@ -59,7 +59,7 @@ class Outcomes:
             if isinstance(query.found, D24fadError):
                 raise query.found
             examination = self._session.examine(
-                query.found, self._references, region=self._region, progress=progress
+                query.found, self._references, regions=self._regions, progress=progress
             )
             entry = report_entry(examination)
         except D24fadError as error:

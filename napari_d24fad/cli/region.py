@@ -1,4 +1,4 @@
-"""``--roi``: a drawn region from a file, and the scan that it was drawn on."""
+"""``--roi``: drawn regions from files, and the scan that each was drawn on."""
 
 from __future__ import annotations
 
@@ -15,6 +15,30 @@ from napari_d24fad.studies.series import Series
 from napari_d24fad.studies.study import open_study
 
 _CLOSE_MM = 0.5
+
+
+def open_regions(
+    paths: Sequence[Path], of: Sequence[Path], candidates: Sequence[Series]
+) -> tuple[Drawn, ...]:
+    """Reads masks and finds the scan on whose voxels each lies.
+
+    Args:
+        paths: Of the masks.
+        of: Of the scans they were drawn on, one for each mask; empty to tell them by geometry.
+        candidates: Queries and references.
+
+    Raises:
+        PairingError: See `open_region`; ``REGION_AMBIGUOUS`` also if two belong to one scan.
+        StudyError: A mask cannot be read.
+    """
+    found: list[Drawn] = []
+    scans: Sequence[Path | None] = of or [None] * len(paths)
+    for path, scan in zip(paths, scans, strict=True):
+        drawn = open_region(path, scan, candidates)
+        if any(drawn.series == other.series for other in found):
+            raise PairingError(Code.REGION_AMBIGUOUS, "Two masks belong to the same scan; join them.")
+        found.append(drawn)
+    return tuple(found)
 
 
 def open_region(path: Path, of: Path | None, candidates: Sequence[Series]) -> Drawn:

@@ -181,7 +181,7 @@ def _methods(arguments: Namespace, task: LabelledTask, find: FindAnatomy) -> lis
     methods += [BoxZScore(direction or BOTH, find)] if "z-score" in chosen else []
     plan = None
     if "atlas" in chosen and arguments.roi:
-        plan = drawn_plan(find, hounsfield=task.scans[0].load().modality == "CT")
+        plan = drawn_plan(lambda scan, _: find(scan), hounsfield=task.scans[0].load().modality == "CT")
     elif "atlas" in chosen:  # implanted lesions are of T1-weighted heads and nothing else
         plan = head_t1_plan() if arguments.implant else plan_for(task.scans[0].load())
     if plan is not None:

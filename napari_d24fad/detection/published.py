@@ -18,7 +18,6 @@ from napari_d24fad.detection.scoring.matched import MatchedScoring, copying_dist
 from napari_d24fad.detection.scoring.paper import PaperScoring
 from napari_d24fad.network.losses import distance_maps, enlarge
 from napari_d24fad.network.rounding import whole_float32
-from napari_d24fad.progress import CancelToken
 
 Distance = Literal["SSD", "TSD"]
 SSD: Distance = "SSD"
@@ -51,14 +50,8 @@ class PublishedDistances:
         self.references = references
         self._is_matched = isinstance(references.scoring, MatchedScoring)
 
-    def whole(self, cancel: CancelToken) -> PublishedDistances:
-        """Returns the distances of all slices of the query; those that were not encoded are now.
-
-        Raises:
-            D24fadError: See `Detector.encode_scan`.
-            Cancelled: If a stop was asked for.
-        """
-        query = self.detector.encode_scan(self.query.scan, cancel=cancel)
+    def of(self, query: EncodedScan) -> PublishedDistances:
+        """Returns the distances of the same scan with other slices of it encoded."""
         return PublishedDistances(self.detector, query, self.references)
 
     def position_of(self, slice_index: int) -> int | None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
+from napari_d24fad.anatomy.found import DRAWN
 from napari_d24fad.studies.scan import Problem
 
 if TYPE_CHECKING:
@@ -24,11 +25,12 @@ class MapChannel:
     """One of the maps that a map is joined from, or that stands beside it: one way to depart from references.
 
     Attributes:
-        name: Of the channel, such as ``"asymmetry"``.
-        sign: +1 of what is brighter, -1 of what is darker.
+        name: Of the channel, such as ``"asymmetry"``; of a whole map that stands beside, `MapBeside.plan`.
+        sign: +1 of what is brighter, -1 of what is darker; 0 of a whole map that stands beside.
         title: What it shows, such as ``"brighter than the other side"``.
-        level: Map value that one voxel in a thousand of a normal scan exceeds.
-        side: The sign in a word: ``"brighter"``, ``"darker"``, ``"larger"`` or ``"smaller"``.
+        level: Map value that one voxel in a thousand of a normal scan exceeds; of a whole map its level.
+        side: The sign in a word: ``"brighter"``, ``"darker"``, ``"larger"`` or ``"smaller"``; ``"both"``.
+        beside: `MapBeside.plan` of the map that it is a part of; empty for the joined map.
     """
 
     name: str
@@ -36,6 +38,26 @@ class MapChannel:
     title: str
     level: float
     side: str
+    beside: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class MapBeside:
+    """What is told of a further map of the same scan, which is never averaged into the joined one.
+
+    Attributes:
+        plan: Its stable name, such as ``"volume"``: where anatomy is larger or smaller than usual.
+        score: Of the scan by this map.
+        p_value: Conformal p-value of this score.
+        level_one_region: Map value above which a normal scan shows at most one region on average.
+        regions: Connected regions at or above it, highest rank first.
+    """
+
+    plan: str
+    score: float
+    p_value: float
+    level_one_region: float
+    regions: tuple[Region, ...] = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,15 +68,19 @@ class ExaminedRegion:
         how: How it came to this scan, such as ``"drawn on this scan"`` or ``"carried by alignment"``.
         volume_ml: Volume of it that was examined in this scan; None for an image or without geometry.
         share: Share of the scan's voxels that were examined.
+        references: How it came to each reference; empty where all are examined at the same place.
     """
 
     how: str
     volume_ml: float | None
     share: float
+    references: tuple[str, ...] = ()
 
     def __str__(self) -> str:
         size = f"{self.volume_ml:.3g} ml" if self.volume_ml is not None else f"{self.share:.1%} of the image"
-        return f"Examined only inside the drawn region, {size}, {self.how}."
+        told = f"Examined only inside the drawn region, {size}, {self.how}."
+        own = sum(how == DRAWN for how in self.references)
+        return f"{told} It was drawn on {own} of the {len(self.references)} references." if own else told
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -102,8 +128,7 @@ class AnomalyMap:
         plan: How volumes of its kind are examined place by place, such as ``"head CT"``; else empty.
         channels: What the map is joined from, each of which is a map of its own; see `Held.channel_map`.
         region: The drawn region that alone was examined; None if it was the whole anatomy.
-        beside: Further maps of the same scan, each with its own levels, regions and p-value, such as
-            ``"volume"``: where anatomy is larger or smaller than usual. Never averaged into this one.
+        beside: Further maps of the same scan; `channels` says how to show them.
     """
 
     values: FloatArray = field(repr=False)
@@ -134,7 +159,7 @@ class AnomalyMap:
     plan: str = ""
     channels: tuple[MapChannel, ...] = field(default=(), repr=False)
     region: ExaminedRegion | None = None
-    beside: tuple[AnomalyMap, ...] = field(default=(), repr=False)
+    beside: tuple[MapBeside, ...] = field(default=(), repr=False)
 
     def p_map(self) -> FloatArray:
         """Returns how likely a pixel of a normal scan is to reach each map value.

@@ -11,6 +11,7 @@ import numpy.typing as npt
 from PIL import Image
 
 from napari_d24fad.atomic import atomic_file
+from napari_d24fad.detection.atlas.names import DRAWN_REGION
 from napari_d24fad.detection.encoding.intensity import CT_WINDOW, CtWindow, window_of
 from napari_d24fad.detection.result import AnomalyMap
 from napari_d24fad.export.anatomy import edge_letters, slice_number, slice_text
@@ -134,7 +135,7 @@ def model_text(anomaly: AnomalyMap) -> str:
 
 def _where_alone(anomaly: AnomalyMap) -> str:
     """Says that only a region was examined; the plan of volumes of no known kind is named after it."""
-    return "" if anomaly.region is None or anomaly.plan == "drawn region" else "only inside the drawn region"
+    return "" if anomaly.region is None or anomaly.plan == DRAWN_REGION else "only inside the drawn region"
 
 
 def _sought(anomaly: AnomalyMap) -> str:

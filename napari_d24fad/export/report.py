@@ -215,9 +215,15 @@ def fingerprint(scan: Scan) -> str:
 def _examined_region(anomaly: AnomalyMap) -> dict[str, Any]:
     region = anomaly.region
     if region is None:
-        return dict.fromkeys(("text", "how", "volume_ml", "share"))
+        return dict.fromkeys(("text", "how", "volume_ml", "share", "references"))
     volume, share = _maybe(region.volume_ml), _number(region.share)
-    return {"text": str(region), "how": region.how, "volume_ml": volume, "share": share}
+    return {
+        "text": str(region),
+        "how": region.how,
+        "volume_ml": volume,
+        "share": share,
+        "references": list(region.references),
+    }
 
 
 def _share_above(anomaly: AnomalyMap, level: float) -> float | None:

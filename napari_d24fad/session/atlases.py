@@ -7,7 +7,7 @@ from contextlib import suppress
 
 from napari_d24fad.detection.atlas.comparable import contrast_fault
 from napari_d24fad.detection.atlas.doubts import placed_among
-from napari_d24fad.detection.atlas.measured import MeasuredScan, measure_scan
+from napari_d24fad.detection.atlas.measured import MeasuredScan
 from napari_d24fad.detection.atlas.names import SCORING
 from napari_d24fad.detection.atlas.plan import Plan
 from napari_d24fad.detection.atlas.scoring import AtlasReferences
@@ -17,23 +17,18 @@ from napari_d24fad.errors import ArgumentError, Code, PairingError
 from napari_d24fad.progress import CancelToken, Progress, part, silent
 from napari_d24fad.session.held import Held
 from napari_d24fad.session.kept_atlases import NO_PLAN, KeptAtlases
-from napari_d24fad.session.regions import instead, only_within, plan_of_region
+from napari_d24fad.session.measured_scans import MeasuredScans, is_kept
+from napari_d24fad.session.regions import DrawnRegions, instead, key_of
 from napari_d24fad.session.request import Request
 from napari_d24fad.studies.scan import Problem, Scan
 from napari_d24fad.studies.series import Series
-
-_SPARE = 4
-"""So many scans are kept beside those of the last run: references that were left out may come back."""
-
-Key = tuple[object, str, Direction]
-"""State of a series, name and setting of the plan, direction."""
 
 _NO_REGION = "Of volumes, a drawn region is examined by the scoring atlas, and of grey ones only."
 _NOT_AS_REFERENCES = "Its anatomy was not found as in the references."
 
 
 class Atlases:
-    """The volumes that were measured, least recently used first, and the last set of references.
+    """The volumes that were measured, and the last set of references.
 
     Args:
         disk: Keeps references for later programs.
@@ -41,9 +36,9 @@ class Atlases:
 
     def __init__(self, disk: KeptAtlases) -> None:
         self._disk = disk
-        self._kept: dict[Key, MeasuredScan] = {}
+        self._scans = MeasuredScans(disk)
+        self._drawn = DrawnRegions()
         self._plans: dict[object, Plan | None] = {}
-        self._failed: dict[Key, str] = {}  # why a scan cannot be aligned: finding out takes seconds
         self._references: AtlasReferences | None = None
         self._key: tuple[object, ...] = ()
 
@@ -73,12 +68,13 @@ class Atlases:
         """
         if not _may_be_asked(request):
             return
+        self._want(request, cancel)
         if series is request.references[0]:
             self._plan_of_references(request, scan, progress, cancel)
         plan = self._plans.get(request.references[0].state(cancel))
         if plan is not None:
             with suppress(PairingError):  # without anatomy: said when it is examined
-                self._reference(series, scan, plan, _direction(request, plan), progress, cancel)
+                self._scans.reference(series, scan, plan, _direction(request, plan), progress, cancel)
 
     def prepare(self, request: Request, progress: Progress, cancel: CancelToken) -> None:
         """Measures the references of a request and learns what they show, if they have a plan.
@@ -88,6 +84,7 @@ class Atlases:
             Cancelled: If a stop was asked for.
         """
         if _may_be_asked(request):
+            self._want(request, cancel)
             plan = self._plan_of_references(request, None, part(progress, 0, 0.1), cancel)
             if plan is None:
                 return
@@ -122,8 +119,9 @@ class Atlases:
             D24fadError: A reference cannot be read.
             Cancelled: If a stop was asked for.
         """
+        self._want(request, cancel)
         plan = self._plan_of(request, scan, part(progress, 0, 0.1), cancel)
-        if request.region is not None and plan is None and scan.is_volume:
+        if request.regions and plan is None and scan.is_volume:
             raise ArgumentError(Code.BAD_ARGUMENT, _NO_REGION)
         if plan is None:
             if request.scoring == SCORING:
@@ -132,13 +130,12 @@ class Atlases:
         direction = _direction(request, plan)
         try:
             measured = self._all(request, plan, part(progress, 0.1, 0.7), cancel)
-            own = self._measured(request.query, scan, plan, direction, part(progress, 0.7, 0.8), cancel)
+            own = self._scans.measured(request.query, scan, plan, direction, part(progress, 0.7, 0.8), cancel)
         except PairingError as error:
             if error.code is not Code.NOT_ALIGNED:
                 raise
             return instead(request, Problem(error.code, error.detail), error.detail)
-        judged = self._within_region(request, plan, measured, own, cancel)
-        self._forget_all_but([*request.references, request.query], plan, direction, cancel)
+        judged = self._within_regions(request, plan, measured, own, cancel)
         if own.volume.anatomy.kind not in {each.volume.anatomy.kind for each in measured}:
             return instead(request, Problem(Code.NOT_PLACED), _NOT_AS_REFERENCES)
         fault = contrast_fault(own, measured, plan)
@@ -147,7 +144,7 @@ class Atlases:
         references = self._learned(request, measured, judged, part(progress, 0.8, 0.9), cancel)
         return Held(references.examine_measured(own, part(progress, 0.9, 1), cancel), references)
 
-    def _within_region(
+    def _within_regions(
         self,
         request: Request,
         plan: Plan,
@@ -155,14 +152,25 @@ class Atlases:
         query: MeasuredScan,
         cancel: CancelToken,
     ) -> Plan:
-        """Returns the plan that judges what was measured: a drawn region only, if there is one."""
-        drawn = request.region
-        if drawn is None or plan.setting == drawn.key:
+        """Returns the plan that judges what was measured: drawn regions only, if there are any."""
+        regions = request.regions
+        if not regions or plan.setting == key_of(regions):
             return plan
-        on, direction = query, _direction(request, plan)
-        if drawn.series != request.query:
-            on = self._reference(drawn.series, None, plan, direction, silent, cancel)
-        return only_within(plan, drawn, placed_among(on, measured, plan, direction, cancel))
+        direction, on = _direction(request, plan), []
+        for drawn in regions:
+            scan = query
+            if drawn.series != request.query:
+                scan = self._scans.reference(drawn.series, None, plan, direction, silent, cancel)
+            if scan.volume.place.partial:
+                placed = self._scans.placed(measured, plan, direction, cancel)
+                there = dict(zip(map(id, measured), placed, strict=True)).get(id(scan))
+                scan = there or placed_among(scan, placed, plan, direction, cancel)
+            on.append(scan)
+        return self._drawn.only_within(plan, regions, on)
+
+    def _want(self, request: Request, cancel: CancelToken) -> None:
+        drawn_on = [drawn.series for drawn in request.regions]
+        self._scans.want([*request.references, request.query, *drawn_on], cancel)
 
     def _all(
         self, request: Request, plan: Plan, progress: Progress, cancel: CancelToken
@@ -170,7 +178,7 @@ class Atlases:
         """Returns the references measured."""
         count, direction = len(request.references), _direction(request, plan)
         return [
-            self._reference(
+            self._scans.reference(
                 each, None, plan, direction, part(progress, number / count, (number + 1) / count), cancel
             )
             for number, each in enumerate(request.references)
@@ -186,9 +194,9 @@ class Atlases:
     ) -> AtlasReferences:
         """Returns what the references show, unless they are those of the last time."""
         direction = _direction(request, plan)
-        key = (tuple(measured), direction, request.shares, request.region)
+        key = (tuple(measured), direction, request.shares, request.regions)
         if self._references is None or self._key != key:
-            learn = self._disk.references if _is_kept(plan) else AtlasReferences.of
+            learn = self._disk.references if is_kept(plan) else AtlasReferences.of
             found = learn(measured, plan, direction, progress, cancel, request.shares)
             self._references, self._key = found, key
         return self._references
@@ -197,8 +205,8 @@ class Atlases:
         if request.scoring not in (None, SCORING):
             return None
         plan = self._plan_of_references(request, None, progress, cancel) if may_have_plan(scan) else None
-        if plan is None and request.region is not None and scan.is_volume and not scan.is_colour:
-            plan = plan_of_region(request.region, scan, cancel)
+        if plan is None and request.regions and scan.is_volume and not scan.is_colour:
+            plan = self._drawn.plan(request.regions, scan)
         return plan
 
     def _plan_of_references(
@@ -220,81 +228,18 @@ class Atlases:
         plan = None if name is None else plan_named(name)
         if name != NO_PLAN and plan is None:
             first = first if first is not None else reference.load(progress, cancel)
-            plan = plan_for(first)
+            plan = plan_for(first, cancel)
             self._disk.keep_plan(reference, first, NO_PLAN if plan is None else plan.name)
             if plan is not None:  # while its pixels are at hand
-                self._reference(reference, first, plan, _direction(request, plan), progress, cancel)
+                self._scans.reference(reference, first, plan, _direction(request, plan), progress, cancel)
         self._plans[key] = plan
         return plan
-
-    def _reference(
-        self,
-        series: Series,
-        scan: Scan | None,
-        plan: Plan,
-        direction: Direction,
-        progress: Progress,
-        cancel: CancelToken,
-    ) -> MeasuredScan:
-        key = _key(series, plan, direction, cancel)
-        if key not in self._kept and _is_kept(plan):
-            found = self._disk.find(series, plan, direction)
-            if found is not None:
-                self._kept[key] = found
-        if key in self._failed:  # no reason to read it again
-            raise PairingError(Code.NOT_ALIGNED, self._failed[key])
-        if key not in self._kept:
-            scan = scan if scan is not None else series.load(part(progress, 0, 0.5), cancel)
-            found = self._measured(series, scan, plan, direction, part(progress, 0.5, 1), cancel)
-            if _is_kept(plan):
-                self._disk.keep(series, scan, plan, direction, found)
-        return self._kept[key]
-
-    def _measured(
-        self,
-        series: Series,
-        scan: Scan,
-        plan: Plan,
-        direction: Direction,
-        progress: Progress,
-        cancel: CancelToken,
-    ) -> MeasuredScan:
-        key = _key(series, plan, direction, cancel)
-        if key in self._failed:
-            raise PairingError(Code.NOT_ALIGNED, self._failed[key])
-        if key not in self._kept:
-            progress(0.0, "Placing the anatomy")
-            try:
-                self._kept[key] = measure_scan(scan, plan, direction, cancel)
-            except PairingError as error:
-                if error.code is Code.NOT_ALIGNED:
-                    self._failed[key] = error.detail
-                raise
-        return self._kept[key]
-
-    def _forget_all_but(
-        self, series: Sequence[Series], plan: Plan, direction: Direction, cancel: CancelToken
-    ) -> None:
-        keys = [_key(each, plan, direction, cancel) for each in series]
-        latest = {key: self._kept.pop(key) for key in dict.fromkeys(keys)}
-        for key in list(self._kept)[: max(0, len(self._kept) - _SPARE)]:
-            del self._kept[key]
-        self._kept.update(latest)
 
 
 def _may_be_asked(request: Request) -> bool:
     """Whether references of this request may be measured, as far as their headers tell."""
     outline = request.references[0].outline
     return request.scoring in (None, SCORING) and outline.is_volume and not outline.is_colour
-
-
-def _key(series: Series, plan: Plan, direction: Direction, cancel: CancelToken) -> Key:
-    return series.state(cancel), f"{plan.name} {plan.setting}", direction
-
-
-def _is_kept(plan: Plan) -> bool:
-    """Whether what is measured may be wanted on another day; a drawn region hardly comes again."""
-    return plan.inside is None and not plan.setting
 
 
 def _direction(request: Request, plan: Plan) -> Direction:

@@ -108,6 +108,9 @@ class Encodings:
         """
         if query.is_whole:
             return query
+        for each in self._kept.values():  # of another examination of this scan
+            if each.is_whole and each.scan is query.scan:
+                return each
         encoded = self._detector.encode_scan(query.scan, progress=progress, cancel=cancel)
         for key, each in list(self._kept.items()):
             if each is query:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from napari_d24fad.detection.atlas.anomaly import as_anomaly, regions_at
+from napari_d24fad.detection.atlas.anomaly import as_anomaly, drawn, regions_at
 from napari_d24fad.detection.atlas.examination import AtlasExamination
 from napari_d24fad.detection.atlas.scoring import AtlasReferences
 from napari_d24fad.detection.references.regions import Region
@@ -32,7 +32,10 @@ class Held:
         return regions_at(self.found, self.references, level)
 
     def channel_map(self, channel: MapChannel) -> FloatArray:
-        """Returns the map of one of its channels, on the grid of the scan; made anew each time."""
+        """Returns one of its channels or maps beside it, on the grid of the scan; made anew each time."""
+        if not channel.sign:
+            pairs = zip(self.found.beside, self.references.beside, strict=True)
+            return drawn(next(each for each, references in pairs if references.plan.name == channel.name))
         key = (channel.sign, channel.name)
         found = next(each for each in (self.found, *self.found.beside) if key in each.channels)
         return found.channel_map(channel.name, channel.sign)

@@ -135,18 +135,20 @@ class Loaded:
     ) -> BoolArray | None:
         """Returns where single images are examined, ``(side, side)`` of the network input; None for all.
 
-        All are brought to the same square, so that a region takes the same place in each picture. Of
-        volumes the atlas examines the region.
+        All are brought to the same square, so that a region takes the same place in each picture: of
+        several drawings the place that at least half of them hold. Of volumes the atlas examines the region.
 
         Raises:
             PairingError: ``REGION_EMPTY``, if the region is too small to be seen there.
         """
-        if request.region is None or encoded[0].scan.is_volume:
+        if not request.regions or encoded[0].scan.is_volume:
             return None
-        scan = request.region.series.load(cancel=cancel)
-        sampling = prepare(scan, self.detector.model.card.input_size, self.detector.ct_windows).sampling
-        mask = canonical_orientation(scan).apply(request.region.read())[0]
-        region = sampling.region_of_input(mask)
+        drawn = []
+        for each in request.regions:
+            scan = each.series.load(cancel=cancel)
+            sampling = prepare(scan, self.detector.model.card.input_size, self.detector.ct_windows).sampling
+            drawn.append(sampling.region_of_input(canonical_orientation(scan).apply(each.read())[0]))
+        region = np.asarray(np.mean(drawn, axis=0) >= 0.5)
         if not region.any():
             raise PairingError(Code.REGION_EMPTY, "It is smaller than the network can see.")
         return region
@@ -174,9 +176,13 @@ class Loaded:
             return query, found.anomaly(outline), found
         query = self.encodings.whole(query, part(progress, 0, 0.5), cancel)
         anomaly = self.detector.examine(query, references, progress=part(progress, 0.5, 1), cancel=cancel)
-        if request.region is not None and references.region is not None:
-            own = request.region.series == request.query
-            how = "drawn on this image" if own else "carried by place in the picture"
+        if request.regions and references.region is not None:
+            number = len(request.regions)
+            how = (
+                "carried by place in the picture" if number == 1 else f"where most of {number} drawings hold"
+            )
+            if [each.series for each in request.regions] == [request.query]:
+                how = "drawn on this image"
             share = float(np.isfinite(anomaly.values).mean())
             anomaly = replace(anomaly, region=ExaminedRegion(how, None, share))
         return query, replace(anomaly, warnings=(*anomaly.warnings, *found)), None

@@ -76,7 +76,8 @@ class Request:
             that has a plan (see `detection.plans.choice`), else what the model's card says.
         direction: ``"brighter"``, ``"darker"`` or ``"both"``, for the atlas; None for what is usual for
             the kind of study.
-        region: Examine only here, in the query and, carried, in the references; None for all of it.
+        regions: Examine only here: in each scan what was drawn on it, in others what is carried there from
+            those that were drawn on; empty for all of it.
     """
 
     query: Series
@@ -87,7 +88,7 @@ class Request:
     ct_window: CtWindow | None = None
     scoring: str | None = None
     direction: str | None = None
-    region: Drawn | None = None
+    regions: tuple[Drawn, ...] = ()
 
     @property
     def window(self) -> CtWindow:
@@ -106,8 +107,8 @@ class Request:
 
     def differs_in_references_only(self, other: Request) -> bool:
         """Whether what was found for another request can be used for this one."""
-        own = (self.query, self.setting, self.direction, self.region)
-        return own == (other.query, other.setting, other.direction, other.region)
+        own = (self.query, self.setting, self.direction, self.regions)
+        return own == (other.query, other.setting, other.direction, other.regions)
 
 
 @dataclass(frozen=True, slots=True, eq=False, weakref_slot=True)

@@ -86,7 +86,7 @@ class Session:
         references: Sequence[Series],
         *,
         shares: Sequence[float] | None = None,
-        region: Drawn | None = None,
+        regions: Sequence[Drawn] = (),
         progress: Progress = silent,
         cancel: CancelToken | None = None,
     ) -> Examination:
@@ -96,7 +96,7 @@ class Session:
             query: The series to examine.
             references: Two or more series of normal scans of the same kind.
             shares: How much each reference counts, above 0 and up to 1; None for 1 each.
-            region: Examine only here: a region drawn on one of the scans, see `Drawn.of`.
+            regions: Examine only here: what was drawn on one or several of the scans, see `Drawn.of`.
             progress: Told how far this is.
             cancel: Stops it.
 
@@ -108,7 +108,7 @@ class Session:
             D24fadError: Why there is no result.
             Cancelled: If a stop was asked for.
         """
-        request = replace(self._request(query, references, shares), region=region)
+        request = replace(self._request(query, references, shares), regions=tuple(regions))
         return self._session.run(request, progress, cancel or CancelToken())
 
     def explain(self, examination: Examination, slice_index: int) -> Explanation:

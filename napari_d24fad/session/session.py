@@ -17,7 +17,7 @@ from napari_d24fad.detection.references.pairing import MIN_REFERENCES
 from napari_d24fad.detection.result import FloatArray
 from napari_d24fad.errors import Cancelled, Code, ModelError, PairingError
 from napari_d24fad.export.colours import anomaly_limits
-from napari_d24fad.progress import CancelToken, Progress, part
+from napari_d24fad.progress import CancelToken, Progress, part, silent
 from napari_d24fad.session.basis import Basis
 from napari_d24fad.session.encodings import SPARE
 from napari_d24fad.session.request import Examination, Request
@@ -45,7 +45,7 @@ class DetectionSession:
 
     def __init__(self, *, spare: int = SPARE, leaves_a_core: bool = True) -> None:
         self._spare, self._leaves_a_core = spare, leaves_a_core
-        self._lock, self._whole = threading.Lock(), threading.Lock()
+        self._lock = threading.Lock()
         self._release_asked = False
         self._loaded: Loaded | None = None
         # Of each examination that somebody still has: one that a cancel kept from being shown goes at once.
@@ -133,7 +133,7 @@ class DetectionSession:
 
         with self._alone(request, cancel):
             basis = self._basis_for(request)
-            if basis.held is not None or request.region is not None:
+            if basis.held is not None or request.regions:
                 return None  # a map of the atlas, or of a region, comes as a whole
             encodings = self._load(request).encodings
             references, query = encodings.kept(request.references, cancel), basis.query
@@ -163,7 +163,12 @@ class DetectionSession:
             return explain(self._distances(examination, cancel), slice_index, cancel)
 
     def draw_distance(
-        self, examination: Examination, distance: Distance, values: FloatArray, slices: range
+        self,
+        examination: Examination,
+        distance: Distance,
+        values: FloatArray,
+        slices: range,
+        cancel: CancelToken,
     ) -> float:
         """Writes SSD or TSD of a few slices of an examination into a map of its scan; their highest value.
 
@@ -172,12 +177,13 @@ class DetectionSession:
             distance: Which of the two.
             values: On the grid of the scan.
             slices: Along the slice axis of the scan.
+            cancel: Stops it.
 
         Raises:
-            Cancelled: If everything was let go of since.
+            Cancelled: If a stop was asked for, or everything was let go of since.
         """
         with device_faults():
-            highest = self._distances(examination, CancelToken()).draw(values, slices, distance)
+            highest = self._distances(examination, cancel).draw(values, slices, distance)
         if examination.anomaly.region is not None:  # nothing beside it was examined
             values[np.isnan(examination.anomaly.values)] = np.nan
         return highest
@@ -267,12 +273,18 @@ class DetectionSession:
 
     def _distances(self, examination: Examination, cancel: CancelToken) -> PublishedDistances:
         """Returns the distances of features; where the atlas made the map, most are encoded only now."""
-        with self._whole:  # two that ask at once wait for one encoding
-            basis = self._basis_of(examination)
-            if not basis.query.is_whole:
-                basis = replace(basis, distances=basis.distances.whole(cancel))
-                self._basis_of(examination)  # everything may have been let go of meanwhile
-                self._bases[examination] = basis
+        basis = self._basis_of(examination)
+        if basis.query.is_whole:
+            return basis.distances
+        with self._alone(basis.request, cancel):  # no run meanwhile; of two that ask at once one encodes
+            basis = self._basis_of(examination)  # everything may have been let go of meanwhile
+            loaded, detector = self._loaded, basis.distances.detector
+            if loaded is not None and loaded.detector is detector:  # kept for other examinations of the scan
+                query = loaded.encodings.whole(basis.query, silent, cancel)
+            else:  # another model is loaded since
+                query = detector.encode_scan(basis.query.scan, cancel=cancel)
+            basis = replace(basis, distances=basis.distances.of(query))
+            self._bases[examination] = basis
             return basis.distances
 
     def _basis_for(self, request: Request) -> Basis:

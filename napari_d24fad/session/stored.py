@@ -65,8 +65,8 @@ def pack_scan(encoded: EncodedScan) -> tuple[Tensors, dict[str, Any]]:
     tensors = {f"feature{n}": feature for n, feature in enumerate(encoded.encoded.features)}
     tensors["levels"] = torch.from_numpy(encoded.encoded.levels)
     tensors["seen"] = torch.from_numpy(np.stack([prepared.kept[index] for index in encoded.indices]))
-    if prepared.masks:
-        masks = np.stack([prepared.masks[index] for index in encoded.indices])
+    if known := prepared.masks:
+        masks = np.stack([known[index] for index in encoded.indices])
         tensors["masks"] = torch.from_numpy(np.packbits(masks, axis=-1))
     sampling = prepared.sampling
     content = {
@@ -104,7 +104,7 @@ def unpack_scan(
         sampling=Sampling(_pair(rows), _pair(columns), _pair(grid), _pair(size), int(side)),
         examined=examined,
         levels=(np.arange(len(examined)) + 0.5) / len(examined),
-        masks=_masks(tensors, indices),
+        kept_masks=_masks(tensors, indices),
         kept=dict(zip(indices, tensors["seen"].numpy(), strict=True)),
     )
     features = tuple(upload(tensors[f"feature{n}"], device) for n in range(_count(tensors, "feature")))

@@ -134,6 +134,7 @@ class DetectionDock(QWidget):
             self.jobs.cancel()
             self.flicker.stop()
             self.result_view.reasons.explanations.cancel()
+            self.result_view.display.cancel()
         else:
             super().keyPressEvent(event)
 

@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 
 
 _NOT_DRAWN_ON = (
-    "Nobody knows which scan the layer under Examine only was drawn on. Show that scan (examine it once), "
-    "then choose the layer again."
+    "Nobody knows which scan a layer under Examine only was drawn on. Show that scan (examine it once), "
+    "then take the tick of the layer away and set it again."
 )
 _NOTHING_SHOWN = "No scan is shown to draw on yet. Examine one first."
 _COVERED = "Other layers of the viewer lie over the scan that was examined. Hide them to see it."
@@ -125,14 +125,14 @@ class Examining(QObject):
             gallery.shares,
             ct_window=panel.ct_window.window,
             direction=panel.direction.direction,
-            region=self._drawing.region,
+            regions=self._drawing.regions,
         )
 
     def _offer_choices(self) -> None:
         query = self._gallery.query
         outline = None if query is None else query.outline
         self._run_panel.ct_window.show_for(outline)
-        self._run_panel.direction.show_for(outline, drawn=self._drawing.region is not None)
+        self._run_panel.direction.show_for(outline, drawn=bool(self._drawing.regions))
 
     def _follow_references(self) -> None:
         """Scores the scan of the last examination again, if it is references alone that changed."""

@@ -12,10 +12,10 @@ from scipy import ndimage
 from scipy.spatial.transform import Rotation
 
 from napari_d24fad.anatomy import carrying
-from napari_d24fad.anatomy.carrying import ALIGNED, BY_BOX, DRAWN, Carried, Outline
+from napari_d24fad.anatomy.carrying import ALIGNED, BY_BOX, Carried, Outline
 from napari_d24fad.anatomy.carrying import carried as carried_of
 from napari_d24fad.anatomy.find import find_anatomy
-from napari_d24fad.anatomy.found import Anatomy, Kind
+from napari_d24fad.anatomy.found import DRAWN, Anatomy, Kind
 from napari_d24fad.anatomy.grid import BoolArray
 from napari_d24fad.errors import Code, PairingError
 from napari_d24fad.studies.scan import Scan

@@ -10,15 +10,17 @@ import pytest
 
 from napari_d24fad.detection.atlas import measured
 from napari_d24fad.detection.atlas.scoring import AtlasReferences
+from napari_d24fad.detection.encoding import extent
 from napari_d24fad.detection.encoding.encoder import Encoder
 from napari_d24fad.detection.plans.head_ct import head_ct_plan
-from napari_d24fad.errors import ArgumentError, Code
+from napari_d24fad.errors import ArgumentError, Cancelled, Code
 from napari_d24fad.export.colours import anomaly_limits
 from napari_d24fad.progress import CancelToken, silent
-from napari_d24fad.session import atlases
+from napari_d24fad.session import atlases, measured_scans
 from napari_d24fad.session.request import Request
 from napari_d24fad.session.session import DetectionSession
 from napari_d24fad.studies.nifti.series import NiftiSeries
+from napari_d24fad.studies.orientation import canonical
 from napari_d24fad.studies.series import Series
 from napari_d24fad.studies.study import open_study
 from tests.anatomy.heads import Clot, Head, draw
@@ -48,7 +50,7 @@ def test_a_head_ct_is_examined_place_by_place(heads, monkeypatch: pytest.MonkeyP
         counted.append("one")
         return original(*args, **settings)
 
-    monkeypatch.setattr(atlases, "measure_scan", counting)
+    monkeypatch.setattr(measured_scans, "measure_scan", counting)
     shown: list[object] = []
     session = DetectionSession()
     request = Request(query, references[:3], "compact", "cpu")
@@ -109,6 +111,15 @@ def test_each_series_is_read_once_and_features_of_all_slices_wait_until_somebody
     query, references = heads
     reads: list[Path] = []
     encoded: list[int] = []
+    alone: list[bool] = []
+    masked: list[str] = []
+    find_extent = extent.find_extent
+
+    def finding(scan, examined):
+        masked.append(scan.scan_hash())
+        return find_extent(scan, examined)
+
+    monkeypatch.setattr(extent, "find_extent", finding)
     read, encode = NiftiSeries._read, Encoder.encode_slices
 
     def reading(self, *args):
@@ -117,6 +128,7 @@ def test_each_series_is_read_once_and_features_of_all_slices_wait_until_somebody
 
     def encoding(self, scan, prepared, chosen, *args):
         encoded.append(len(chosen))
+        alone.append(session._lock.locked())
         return encode(self, scan, prepared, chosen, *args)
 
     monkeypatch.setattr(NiftiSeries, "_read", reading)
@@ -129,14 +141,27 @@ def test_each_series_is_read_once_and_features_of_all_slices_wait_until_somebody
     assert sorted(reads) == sorted(each.source for each in (query, *references[:3]))
     all_slices = len(detected := np.flatnonzero(np.isfinite(found.anomaly.slice_scores)))
     assert encoded[-1] == 8 < all_slices
+    assert canonical(found.scan).scan_hash() not in masked  # the body mask is for features only
     count = len(encoded)
+    values, stopped = np.zeros(found.scan.grid, np.float32), CancelToken()
+    stopped.cancel()
+    with pytest.raises(Cancelled):
+        session.draw_distance(found, "SSD", values, range(2, 3), stopped)
+    assert len(encoded) == count
+    alone.clear()
     assert np.isfinite(session.explain(found, int(detected[0]), CancelToken()).weights).all()
     session.explain(found, int(detected[-1]), CancelToken())
     assert len(encoded) == count + 1
     assert encoded[-1] >= all_slices
+    assert alone == [True]  # no run meanwhile
+    # Another examination of the same scan uses them as well.
+    fewer = session.rescore(replace(request, references=references[:2]), silent, CancelToken())
+    session.draw_distance(fewer, "SSD", values, range(int(detected[0]), int(detected[0]) + 1), CancelToken())
+    assert values.any()
+    assert len(encoded) == count + 1
     assert len(reads) == 4
     # References of another kind are compared by features of all slices, though a few were kept.
-    monkeypatch.setattr(atlases, "plan_for", lambda scan: None)
+    monkeypatch.setattr(atlases, "plan_for", lambda scan, cancel: None)
     other = session.run(
         replace(request, references=references[:0:-1]), silent, CancelToken(), lambda partial: None
     )

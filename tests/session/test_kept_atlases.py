@@ -28,7 +28,7 @@ from napari_d24fad.detection.plans.head_ct import head_ct_plan
 from napari_d24fad.detection.references.calibration import Calibration
 from napari_d24fad.errors import Code
 from napari_d24fad.progress import CancelToken
-from napari_d24fad.session import atlases, kept_atlases
+from napari_d24fad.session import kept_atlases, measured_scans
 from napari_d24fad.session.feature_cache import FeatureCache
 from napari_d24fad.session.kept_atlases import KeptAtlases
 from napari_d24fad.session.records import pack, unpack
@@ -78,7 +78,7 @@ def counted(patch: pytest.MonkeyPatch) -> Counter[str]:
         patch.setattr(owner, name, counting)
 
     count(NiftiSeries, "_read")
-    count(atlases, "measure_scan")
+    count(measured_scans, "measure_scan")
     count(Patches, "distance")
     count(kept_atlases, "_learn")
     return steps
@@ -92,7 +92,7 @@ def made(cache: FeatureCache, scans: list[Series], plan=PLAN, direction=UP) -> A
         found = kept.find(one, plan, direction)
         if found is None:
             scan = one.load()
-            found = atlases.measure_scan(scan, plan, direction, CancelToken())
+            found = measured_scans.measure_scan(scan, plan, direction, CancelToken())
             kept.keep(one, scan, plan, direction, found)
         measured.append(found)
     return kept.references(measured, plan, direction)

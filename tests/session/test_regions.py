@@ -55,7 +55,7 @@ def test_a_region_that_is_drawn_on_a_reference_is_examined_in_the_query(heads, t
     whole = session.run(request, silent, CancelToken())
     ball = draw(replace(COARSE, seed=1, turn=3, clots=[Clot(INSIDE.at, 26)]))[2]
     drawn = Drawn.of(references[1], _as_read(references[1], ball))
-    only_here = replace(request, region=drawn)
+    only_here = replace(request, regions=(drawn,))
     found = session.run(only_here, silent, CancelToken())
     inside, outside = (
         _as_read(query, draw(replace(COARSE, seed=9, clots=[clot]))[2]) for clot in (INSIDE, OUTSIDE)
@@ -90,7 +90,7 @@ def test_a_region_outside_the_head_is_refused(heads) -> None:
     query, references = heads
     corner = np.zeros(query.grid, bool)
     corner[:3, :3, :3] = True
-    request = Request(query, references, "compact", "cpu", region=Drawn.of(query, corner))
+    request = Request(query, references, "compact", "cpu", regions=(Drawn.of(query, corner),))
     with pytest.raises(PairingError) as refused:
         DetectionSession().run(request, silent, CancelToken())
     assert refused.value.code is Code.REGION_EMPTY
@@ -102,7 +102,7 @@ def test_on_a_part_of_a_head_a_region_is_what_was_drawn(heads, tmp_path: Path) -
     head = replace(COARSE, seed=9, low=6, high=42)
     part = _head(tmp_path, "part", head)
     mask = _as_read(part, draw(replace(head, clots=[Clot(INSIDE.at, 20)]))[2])
-    request = Request(part, references, "compact", "cpu", region=Drawn.of(part, mask))
+    request = Request(part, references, "compact", "cpu", regions=(Drawn.of(part, mask),))
     found = DetectionSession().run(request, silent, CancelToken()).anomaly
     examined = np.isfinite(found.values)
     assert examined.sum() > 0.8 * mask.sum()
@@ -114,7 +114,9 @@ def test_on_a_part_of_a_head_a_region_is_what_was_drawn(heads, tmp_path: Path) -
 def test_slices_are_not_compared_where_a_region_is_drawn_in_a_volume(heads) -> None:
     query, references = heads
     mask = np.ones(query.grid, bool)
-    request = Request(query, references, "compact", "cpu", scoring="matched", region=Drawn.of(query, mask))
+    request = Request(
+        query, references, "compact", "cpu", scoring="matched", regions=(Drawn.of(query, mask),)
+    )
     with pytest.raises(ArgumentError):
         DetectionSession().run(request, silent, CancelToken())
 
@@ -147,7 +149,7 @@ def test_volumes_of_no_known_kind_are_compared_by_place_in_the_region(tmp_path: 
     without = DetectionSession().run(request, silent, CancelToken())
     assert without.anomaly.scoring == "matched"
     region = Drawn.of(references[0], _as_read(references[0], organ))
-    found = DetectionSession().run(replace(request, region=region), silent, CancelToken())
+    found = DetectionSession().run(replace(request, regions=(region,)), silent, CancelToken())
     anomaly = found.anomaly
     assert (anomaly.scoring, anomaly.plan, anomaly.anatomy) == ("atlas", "drawn region", "drawn region")
     examined = np.isfinite(anomaly.values)
@@ -185,7 +187,7 @@ def test_in_single_images_the_region_takes_the_same_place_of_the_picture(tmp_pat
     query = picture("query", 9, 60, (15, 15), (45, 45))
     mask = np.zeros(references[1].grid, bool)
     mask[0, 32:58, 32:58] = True
-    request = Request(query, references, "compact", "cpu", region=Drawn.of(references[1], mask))
+    request = Request(query, references, "compact", "cpu", regions=(Drawn.of(references[1], mask),))
     session = DetectionSession()
     found = session.run(request, silent, CancelToken()).anomaly
     np.testing.assert_array_equal(np.isfinite(found.values), mask)
@@ -194,7 +196,7 @@ def test_in_single_images_the_region_takes_the_same_place_of_the_picture(tmp_pat
     assert found.region.how == "carried by place in the picture"
     assert str(found.region).startswith("Examined only inside the drawn region, 18.8% of the image")
     # Score, levels and references' scores are those of the region.
-    whole = session.run(replace(request, region=None), silent, CancelToken()).anomaly
+    whole = session.run(replace(request, regions=()), silent, CancelToken()).anomaly
     assert np.isfinite(whole.values).all()
     assert whole.region is None
     assert not np.array_equal(whole.reference_scores, found.reference_scores)

@@ -19,7 +19,7 @@ from napari_d24fad.detection.atlas.statistics import components, slice_scores
 from napari_d24fad.detection.references.calibration import RATES, conformal_p
 from napari_d24fad.detection.references.reference_check import check_outliers
 from napari_d24fad.detection.references.regions import Region
-from napari_d24fad.detection.result import AnomalyMap, ExaminedRegion, MapChannel
+from napari_d24fad.detection.result import AnomalyMap, ExaminedRegion, MapBeside, MapChannel
 from napari_d24fad.errors import Code
 from napari_d24fad.studies.scan import Problem
 
@@ -37,7 +37,7 @@ def as_anomaly(found: AtlasExamination, references: AtlasReferences, features: A
     scores = np.array(references.normal_scores, np.float32)
     return replace(
         features,
-        values=_drawn(found),
+        values=drawn(found),
         score=found.score,
         slice_scores=found.slice_scores,
         slice_p_values=grid.scan_slices(
@@ -59,22 +59,46 @@ def as_anomaly(found: AtlasExamination, references: AtlasReferences, features: A
         direction=found.direction.value,
         anatomy=found.kind.value,
         plan=references.plan.name,
-        region=_examined_region(found),
-        channels=(*_channels(references), *(one for each in references.beside for one in _channels(each))),
-        beside=tuple(
-            as_anomaly(one, each, features) for one, each in zip(found.beside, references.beside, strict=True)
+        region=_examined_region(found, references),
+        channels=(
+            *_channels(references),
+            *(one for each in references.beside for one in (_whole(each), *_channels(each, each.plan.name))),
         ),
+        beside=tuple(_beside(one, each) for one, each in zip(found.beside, references.beside, strict=True)),
     )
 
 
-def _examined_region(found: AtlasExamination) -> ExaminedRegion | None:
+def _whole(references: AtlasReferences) -> MapChannel:
+    """Returns how a map that stands beside is shown as a whole."""
+    plan = references.plan
+    words = " or ".join(plan.sides[0] if sign > 0 else plan.sides[1] for sign in references.direction.signs)
+    title = plan.value.meaning.format(side=words)
+    return MapChannel(plan.name, 0, title, references.levels.value, references.direction.value, plan.name)
+
+
+def _beside(found: AtlasExamination, references: AtlasReferences) -> MapBeside:
+    return MapBeside(
+        references.plan.name,
+        found.score,
+        conformal_p(found.score, np.array(references.normal_scores, np.float32)),
+        found.levels.value,
+        _regions(found.told(1.0), found.labels, found, references),
+    )
+
+
+def _examined_region(found: AtlasExamination, references: AtlasReferences) -> ExaminedRegion | None:
     anatomy = found.volume.anatomy
     if not anatomy.how:
         return None
     share = int(anatomy.grid.scan_counts(anatomy.mask.astype(np.int32))[-1]) / float(
         np.prod(anatomy.grid.scan_grid)
     )
-    return ExaminedRegion(anatomy.how, anatomy.volume_ml, share)
+    inside = references.plan.inside
+    theirs = tuple(
+        scan.volume.anatomy.how if inside is None else inside.how(scan.volume, scan.identity)
+        for scan in references.scans
+    )
+    return ExaminedRegion(anatomy.how, anatomy.volume_ml, share, theirs)
 
 
 def regions_at(found: AtlasExamination, references: AtlasReferences, level: float) -> tuple[Region, ...]:
@@ -103,7 +127,7 @@ def _warnings(found: AtlasExamination, features: AnomalyMap) -> tuple[Problem, .
     return tuple(dict.fromkeys((*exact, *found.problems)))
 
 
-def _drawn(found: AtlasExamination) -> FloatArray:
+def drawn(found: AtlasExamination) -> FloatArray:
     """Returns the map on the grid of the scan, with what is too small to be told of just below the level.
 
     A normal scan shows several specks above the level; a region is told of by its mass. Colours show
@@ -121,8 +145,8 @@ def _without_specks(found: AtlasExamination) -> FloatArray:
     return np.where(specks, below, found.fused).astype(np.float32)
 
 
-def _channels(references: AtlasReferences) -> tuple[MapChannel, ...]:
-    """Returns what the map is joined from, in the order of the plan; each direction apart."""
+def _channels(references: AtlasReferences, beside: str = "") -> tuple[MapChannel, ...]:
+    """Returns what a map is joined from, in the order of the plan; each direction apart."""
     first = references.direction.signs[0]
     found = []
     for sign in references.direction.signs:
@@ -131,7 +155,9 @@ def _channels(references: AtlasReferences) -> tuple[MapChannel, ...]:
             key = key_of(channel, sign)
             if key in references.standards and (sign == first or key[0] != 0):  # 0: the same both ways
                 title = channel.meaning.format(side=side)
-                found.append(MapChannel(channel.name, sign, title, references.standards[key].level, side))
+                found.append(
+                    MapChannel(channel.name, sign, title, references.standards[key].level, side, beside)
+                )
     return tuple(found)
 
 

@@ -19,7 +19,8 @@ def placed_references(
 ) -> list[MeasuredScan]:
     """Places those of which only a part is seen where they fit the others, if there are enough of these."""
     whole = [scan for scan in scans if not scan.volume.place.partial]
-    if not 2 <= len(whole) < len(scans):
+    rest = [scan for scan in scans if scan.volume.place.partial and not scan.is_placed]
+    if len(whole) < 2 or not rest:
         return list(scans)
     fit = fit_among(whole, plan, direction)
     return [placed_by(scan, fit, plan, direction, cancel) for scan in scans]
@@ -41,7 +42,7 @@ def placed_among(
         direction: In which they were measured.
         cancel: Asked between steps.
     """
-    if not scan.volume.place.partial:
+    if scan.is_placed or not scan.volume.place.partial:
         return scan
     placed = placed_references(references, plan, direction, cancel)
     for reference, there in zip(references, placed, strict=True):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -40,6 +40,7 @@ class MeasuredScan:
         described: Of each `PairChannel`.
         compared: Distances to other scans, by their identity; filled when they are first wanted,
             so that no pair is compared twice.
+        is_placed: Whether its place is settled: of a part of the anatomy, where it fits other scans.
     """
 
     identity: str
@@ -48,6 +49,7 @@ class MeasuredScan:
     sums: Mapping[Key, Sums] = field(repr=False)
     described: Mapping[Key, Described] = field(repr=False)
     compared: dict[tuple[str, Key], FloatArray] = field(default_factory=dict, repr=False)
+    is_placed: bool = False
 
     def quantity(
         self,
@@ -103,7 +105,7 @@ def measure_scan(
         PairingError: ``NOTHING_TO_EXAMINE``, if no anatomy was found.
     """
     cancel.check()
-    anatomy = plan.find(scan)
+    anatomy = plan.find(scan, cancel)
     cancel.check()
     volume = plan.prepare(anatomy, plan.placer.place(anatomy))
     return _measured(scan.scan_hash(), volume, plan, direction, cancel, summed)
@@ -118,7 +120,8 @@ def beside(scan: MeasuredScan, plan: Plan, cancel: CancelToken) -> MeasuredScan:
         cancel: Asked between steps.
     """
     volume = plan.prepare(scan.volume.anatomy, scan.volume.place)
-    return _measured(scan.identity, volume, plan, plan.direction, cancel, bool(scan.sums))
+    found = _measured(scan.identity, volume, plan, plan.direction, cancel, bool(scan.sums))
+    return replace(found, is_placed=True)
 
 
 def placed_by(
@@ -127,17 +130,19 @@ def placed_by(
     """Measures a scan of which only a part is seen again, at the place where it fits best.
 
     Args:
-        scan: At its first guess; one that is seen whole, or has no other place, is returned as it is.
+        scan: At its first guess; one that is seen whole, has no other place, or was placed before, is
+            returned as it is.
         fit: To the references.
         plan: How this kind of study is examined.
         direction: What is looked for.
         cancel: Asked between steps.
     """
     anatomy = scan.volume.anatomy
-    if not scan.volume.place.partial or plan.alternatives is None:
+    if scan.is_placed or not scan.volume.place.partial or plan.alternatives is None:
         return scan
     volume = plan.prepare(anatomy, fit(scan.volume, _watched(plan.alternatives(anatomy), cancel)))
-    return _measured(scan.identity, volume, plan, direction, cancel, bool(scan.sums))
+    placed = _measured(scan.identity, volume, plan, direction, cancel, bool(scan.sums))
+    return replace(placed, is_placed=True)
 
 
 def _measured(

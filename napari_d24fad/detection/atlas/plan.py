@@ -16,6 +16,7 @@ from napari_d24fad.detection.atlas.inside import CommonRegion
 from napari_d24fad.detection.atlas.statistics import scan_score
 from napari_d24fad.detection.atlas.table import Cells
 from napari_d24fad.detection.atlas.volume import Direction, WorkingVolume
+from napari_d24fad.progress import CancelToken
 from napari_d24fad.studies.scan import Scan
 
 _LARGEST_SHARE = 0.1  # of a region, that its score is the mean of
@@ -28,7 +29,7 @@ class Plan:
     Attributes:
         name: Stable key, such as ``"head CT"``. What is kept on disk is found by it and by all choices
             below that are not functions: plans whose functions measure differently have different names.
-        find: Finds the anatomy of a scan.
+        find: Finds the anatomy of a scan; asks the token between steps.
         placer: Places a scan in the common space.
         prepare: Makes the working volume of an anatomy and its place.
         channels: What is compared; channels that a set cannot have are left out. The first is the
@@ -64,7 +65,7 @@ class Plan:
     """
 
     name: str
-    find: Callable[[Scan], Anatomy]
+    find: Callable[[Scan, CancelToken], Anatomy]
     placer: Placer
     prepare: Callable[[Anatomy, Place], WorkingVolume]
     channels: tuple[AnyChannel, ...]
@@ -95,7 +96,7 @@ class Plan:
 
         Args:
             region: In its common space.
-            mm3: Its volume in the scan it was drawn on: of a small one not the greater part is scored.
+            mm3: Its volume where it was drawn: of a small one not the greater part is scored.
         """
         beside = tuple(each.within(region, mm3) for each in self.beside)
         largest = min(self.score_mm3, _LARGEST_SHARE * mm3)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 
 import numpy as np
@@ -61,6 +61,30 @@ class Extent:
             )
         )
         return np.asarray(self.voxels[index][np.ix_(rows, columns)] & seen)
+
+
+class LazyExtent:
+    """What of a volume is anatomy, found when it is first asked for: a map made place by place never does.
+
+    Args:
+        scan: A grey volume in canonical order.
+        examined: The slices that are examined.
+        sampling: How slices become network inputs.
+    """
+
+    def __init__(self, scan: Scan, examined: Sequence[int], sampling: Sampling) -> None:
+        self._scan, self._examined, self._sampling = scan, examined, sampling
+
+    @cached_property
+    def extent(self) -> Extent | None:
+        """See `find_extent`."""
+        return find_extent(self._scan, self._examined)
+
+    @cached_property
+    def masks(self) -> Mapping[int, BoolArray]:
+        """See `Extent.seen`, of each examined slice; empty where all is examined."""
+        extent = self.extent
+        return {} if extent is None else {at: extent.seen(at, self._sampling) for at in self._examined}
 
 
 def find_extent(scan: Scan, examined: Sequence[int]) -> Extent | None:

@@ -12,7 +12,7 @@ from torch import Tensor
 from torch.nn.functional import interpolate
 
 from napari_d24fad.detection.encoding.devices import upload
-from napari_d24fad.detection.encoding.extent import Extent, find_extent
+from napari_d24fad.detection.encoding.extent import Extent, LazyExtent
 from napari_d24fad.detection.encoding.intensity import CT_WINDOW, CtWindow, Window, window_of
 from napari_d24fad.detection.encoding.sampling import Sampling, anatomy_box, whole_box
 from napari_d24fad.errors import Code, PairingError
@@ -32,10 +32,9 @@ class Prepared:
         examined: Canonical indices of the slices that hold anatomy.
         levels: ``(len(examined),)`` position of each within the anatomy, 0 at one end
             and 1 at the other; what slices of different scans are matched by.
-        extent: What of a grey volume is anatomy; None for images and colour, where no mask holds up, and
-            where pixels were let go.
-        masks: The same of each examined slice as the network sees it, by canonical index, ``(side / 4,
-            side / 4)`` bool each; empty where all is examined.
+        anatomy: Finds what of a grey volume is anatomy; None for images and colour, and where pixels were
+            let go.
+        kept_masks: What was found of each slice that was kept, where pixels were let go; see `masks`.
         kept: What the network saw of some slices, by canonical index, ``(side, side)`` uint8 each;
             empty while the scan has its pixels.
     """
@@ -46,9 +45,22 @@ class Prepared:
     sampling: Sampling
     examined: tuple[int, ...]
     levels: npt.NDArray[np.float64] = field(repr=False)
-    extent: Extent | None = field(default=None, repr=False)
-    masks: Mapping[int, npt.NDArray[np.bool_]] = field(default_factory=dict, repr=False)
+    anatomy: LazyExtent | None = field(default=None, repr=False)
+    kept_masks: Mapping[int, npt.NDArray[np.bool_]] = field(default_factory=dict, repr=False)
     kept: Mapping[int, npt.NDArray[np.uint8]] = field(default_factory=dict, repr=False)
+
+    @property
+    def extent(self) -> Extent | None:
+        """What is anatomy; None where no mask holds up, or there is none. Looking for it takes a moment."""
+        return None if self.anatomy is None else self.anatomy.extent
+
+    @property
+    def masks(self) -> Mapping[int, npt.NDArray[np.bool_]]:
+        """The same of each examined slice as the network sees it, by canonical index.
+
+        ``(side / 4, side / 4)`` bool each; empty where all is examined.
+        """
+        return self.kept_masks if self.anatomy is None else self.anatomy.masks
 
     def without_pixels(self, scan: Scan, indices: Sequence[int]) -> Prepared:
         """Lets the pixels of a grey scan go, but for what the network saw of some slices.
@@ -58,8 +70,9 @@ class Prepared:
             indices: Canonical indices of the slices to keep.
         """
         kept = {index: (255 * self.inputs([index])[0, 0]).round().byte().numpy() for index in indices}
-        masks = {index: self.masks[index] for index in indices if index in self.masks}
-        return replace(self, scan=canonical(scan), extent=None, masks=masks, kept=kept)
+        known = self.masks
+        masks = {index: known[index] for index in indices if index in known}
+        return replace(self, scan=canonical(scan), anatomy=None, kept_masks=masks, kept=kept)
 
     def inside(
         self, indices: Sequence[int], side: int, region: npt.NDArray[np.bool_] | None = None
@@ -75,9 +88,10 @@ class Prepared:
             ``(N, side, side)`` bool.
         """
         inside = self.sampling.inside(side, region).expand(len(indices), side, side)
-        if not self.masks:
+        known = self.masks
+        if not known:
             return inside
-        masks = torch.from_numpy(np.stack([self.masks[index] for index in indices]))
+        masks = torch.from_numpy(np.stack([known[index] for index in indices]))
         return interpolate(masks[:, None].float(), (side, side), mode="nearest")[:, 0].bool() & inside
 
     def inputs(self, indices: Sequence[int], device: torch.device | None = None) -> Tensor:
@@ -163,6 +177,6 @@ def prepare(scan: Scan, side: int, ct_windows: tuple[CtWindow, ...] = (CT_WINDOW
     examined = tuple(range(*box.slices))
     levels = (np.arange(len(examined)) + 0.5) / len(examined)
     sampling = Sampling.fit(box, upright.grid[1:], upright.spacing[1:], side)
-    extent = find_extent(upright, examined) if upright.is_volume and not upright.is_colour else None
-    masks = {} if extent is None else {index: extent.seen(index, sampling) for index in examined}
-    return Prepared(upright, orientation, window, sampling, examined, levels, extent, masks)
+    grey = upright.is_volume and not upright.is_colour
+    anatomy = LazyExtent(upright, examined, sampling) if grey else None
+    return Prepared(upright, orientation, window, sampling, examined, levels, anatomy)

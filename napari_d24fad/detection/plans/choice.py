@@ -14,23 +14,28 @@ from napari_d24fad.detection.atlas.plan import Plan
 from napari_d24fad.detection.plans.head_ct import head_ct_plan
 from napari_d24fad.detection.plans.head_mr import head_mr_plan, head_t1_plan
 from napari_d24fad.errors import PairingError
+from napari_d24fad.progress import CancelToken
 from napari_d24fad.studies.scan import Scan
 
 _HEAD_MM = (90.0, 420.0)
 """Shortest and longest edge of a scan that may show enough of a head to be aligned."""
 
 
-def plan_for(reference: Scan) -> Plan | None:
+def plan_for(reference: Scan, cancel: CancelToken | None = None) -> Plan | None:
     """Returns the plan of the kind of study that a reference is one of; None if it is of none.
 
     Args:
         reference: One of the normal references, whose anatomy is found more surely than a query's.
+        cancel: Asked between steps.
+
+    Raises:
+        Cancelled: If a stop was asked for.
     """
     if not may_have_plan(reference):
         return None
     if brain_window(reference.voxels, reference.modality) is not None:
         return head_ct_plan() if _is_head_ct(reference) else None
-    make = _head_mr(reference)
+    make = _head_mr(reference, cancel)
     return None if make is None else make()
 
 
@@ -63,13 +68,13 @@ def _may_be_head_mr(scan: Scan) -> bool:
     return scan.modality in ("MR", "") and _HEAD_MM[0] <= min(edges) and max(edges) <= _HEAD_MM[1]
 
 
-def _head_mr(scan: Scan) -> Callable[[], Plan] | None:
+def _head_mr(scan: Scan, cancel: CancelToken | None) -> Callable[[], Plan] | None:
     """Returns the plan of a head by MR: what can be aligned to one and has ventricles; tissues say which."""
     if not _may_be_head_mr(scan):
         return None
     template = mni_template()
     try:
-        found = find_aligned(scan, template, like_template=False)
+        found = find_aligned(scan, template, like_template=False, cancel=cancel)
     except PairingError:
         return None
     contrast = contrast_of(found.values, found.mask, template)

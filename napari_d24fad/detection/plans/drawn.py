@@ -10,13 +10,13 @@ from scipy import ndimage
 from napari_d24fad.anatomy.found import Anatomy
 from napari_d24fad.anatomy.grid import BoolArray, FloatArray
 from napari_d24fad.anatomy.place import BoxPlacer, Place
+from napari_d24fad.detection.atlas.names import DRAWN_REGION
 from napari_d24fad.detection.atlas.plan import Plan
 from napari_d24fad.detection.atlas.table import Cells
 from napari_d24fad.detection.atlas.value import Value
 from napari_d24fad.detection.atlas.volume import WorkingVolume
+from napari_d24fad.progress import CancelToken
 from napari_d24fad.studies.scan import Scan
-
-NAME = "drawn region"
 
 _BOX = (100.0, 100.0, 100.0)  # the region's own box, in hundredths of its size
 _CELL, _SIGMA = 20.0, 20.0
@@ -26,18 +26,20 @@ _THICK_MM = 6.0
 _LARGEST = 3.0  # times the range between both quantiles; what is beyond says no more
 
 
-def drawn_plan(find: Callable[[Scan], Anatomy], setting: str = "", *, hounsfield: bool = False) -> Plan:
+def drawn_plan(
+    find: Callable[[Scan, CancelToken], Anatomy], setting: str = "", *, hounsfield: bool = False
+) -> Plan:
     """Returns how a drawn region is examined in volumes that have no plan of their own.
 
     Places are told by the position in the box of the region and by the depth below its border.
 
     Args:
-        find: Finds the region in a scan: its mask is what is examined.
+        find: Finds the region in a scan: its mask is what is examined. Asks the token between steps.
         setting: Tells regions apart.
         hounsfield: Whether values are in HU, which compare as they are.
     """
     return Plan(
-        name=NAME,
+        name=DRAWN_REGION,
         find=find,
         placer=BoxPlacer(_BOX),
         prepare=prepare_hounsfield if hounsfield else prepare_by_range,

@@ -36,7 +36,7 @@ def head_ct_plan() -> Plan:
     cells = Cells(BOX_MM, 4.0, 5.0, wide_bins=beside_bone)
     return Plan(
         name="head CT",
-        find=lambda scan: find_anatomy(scan, Kind.INTRACRANIAL),
+        find=lambda scan, _: find_anatomy(scan, Kind.INTRACRANIAL),
         placer=UprightPlacer(BOX_MM),
         prepare=prepare_head_ct,
         alternatives=UprightPlacer(BOX_MM).alternatives,

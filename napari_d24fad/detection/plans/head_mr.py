@@ -27,7 +27,7 @@ def head_t1_plan() -> Plan:
     box = box_of(template)
     return Plan(
         name="head T1",
-        find=lambda scan: find_aligned(scan, template),
+        find=lambda scan, cancel: find_aligned(scan, template, cancel=cancel),
         placer=TemplatePlacer(box),
         prepare=prepare_head_mr,
         channels=(Value(softening=0.04, sigma_mm=_NARROW), Tolerance()),
@@ -49,7 +49,7 @@ def head_mr_plan() -> Plan:
     box = box_of(template)
     return Plan(
         name="head MR",
-        find=lambda scan: find_aligned(scan, template, like_template=False),
+        find=lambda scan, cancel: find_aligned(scan, template, like_template=False, cancel=cancel),
         placer=TemplatePlacer(box),
         prepare=prepare_head_mr,
         channels=(Value(softening=0.08, sigma_mm=_WIDE), Tolerance(reach=2)),
@@ -69,7 +69,7 @@ def volume_change_plan() -> Plan:
     box = box_of(template)
     return Plan(
         name="volume",
-        find=lambda scan: find_aligned(scan, template),
+        find=lambda scan, cancel: find_aligned(scan, template, cancel=cancel),
         placer=TemplatePlacer(box),
         prepare=prepare_volume_change,
         channels=(Value(softening=0.1, sigma_mm=_VOLUME, name="volume"),),

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from napari_d24fad.anatomy.carrying import Outline, carried
 from napari_d24fad.anatomy.find import drawn_region
-from napari_d24fad.anatomy.found import Anatomy
+from napari_d24fad.anatomy.found import DRAWN, Anatomy
 from napari_d24fad.errors import ArgumentError, Code
 from napari_d24fad.evaluation.labelled import LabelledTask
 from napari_d24fad.evaluation.volumes.anatomy import FindAnatomy, kept
@@ -31,7 +31,7 @@ def own_outlines(task: LabelledTask) -> FindAnatomy:
     def find(scan: Scan) -> Anatomy:
         organ = known[scan.content_hash()].load_organ()
         assert organ is not None  # asked above
-        return drawn_region(scan, organ, how="drawn on this scan")
+        return drawn_region(scan, organ, how=DRAWN)
 
     return find
 

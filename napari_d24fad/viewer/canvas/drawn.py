@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -14,6 +14,8 @@ from skimage.draw import polygon2mask
 
 from napari_d24fad.anatomy.grid import BoolArray
 from napari_d24fad.errors import Code, PairingError
+from napari_d24fad.studies.orientation import Orientation
+from napari_d24fad.studies.series import Series
 from napari_d24fad.viewer.canvas.scans import ShownScan
 
 Matrix = npt.NDArray[np.float64]
@@ -23,16 +25,42 @@ _WITHOUT_AREA = ("line", "path")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class Canvas:
+    """A scan that is drawn on, without its voxels: the layer that shows it may go before the drawing does.
+
+    Attributes:
+        series: The scan.
+        shape: Of the layer that shows it.
+        to_world: From index of that layer to the last axes of the world.
+        orientation: From the scan's axis order to the layer's.
+        slice_axis: The axis of the layer that slices are stacked along.
+    """
+
+    series: Series = field(repr=False)
+    shape: tuple[int, ...]
+    to_world: Matrix = field(repr=False)
+    orientation: Orientation
+    slice_axis: int
+
+    @classmethod
+    def of(cls, shown: ShownScan) -> Canvas:
+        """Takes what is known of a scan that is shown."""
+        shape = tuple(int(n) for n in shown.layer.data.shape[: shown.layer.ndim])
+        matrix = _to_world(shown.layer, len(shape))
+        return cls(shown.series, shape, matrix, shown.orientation, shown.slice_axis)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Drawing:
     """What was drawn over a scan; taken in the GUI thread, read in a worker.
 
     Attributes:
-        shown: The scan it was drawn over.
+        canvas: The scan it was drawn on.
         through: Whether it counts in all slices.
         draw: Returns it on the voxels of the layer that shows the scan.
     """
 
-    shown: ShownScan
+    canvas: Canvas
     through: bool
     draw: Callable[[], BoolArray]
 
@@ -44,28 +72,28 @@ class Drawing:
         """
         mask = self.draw()
         if self.through and mask.ndim == 3:
-            mask = np.broadcast_to(mask.any(axis=self.shown.slice_axis, keepdims=True), mask.shape)
+            mask = np.broadcast_to(mask.any(axis=self.canvas.slice_axis, keepdims=True), mask.shape)
         if not mask.any():
             raise PairingError(Code.REGION_EMPTY, "Nothing is drawn over the scan.")
         whole = mask if mask.ndim == 3 else mask[np.newaxis]
-        return np.ascontiguousarray(self.shown.orientation.invert(whole))
+        return np.ascontiguousarray(self.canvas.orientation.invert(whole))
 
 
-def drawing_on(layer: Layer, shown: ShownScan, *, through: bool) -> Drawing:
+def drawing_on(layer: Layer, canvas: Canvas, *, through: bool) -> Drawing:
     """Takes what is drawn in a layer.
 
     Args:
         layer: A Labels or Shapes layer.
-        shown: The scan that it was drawn over.
+        canvas: The scan that it was drawn on.
         through: Whether it counts in all slices.
     """
-    shape = tuple(int(n) for n in shown.layer.data.shape[: shown.layer.ndim])
+    shape = canvas.shape
     if isinstance(layer, Labels):
         data = layer.data
-        to_data = np.linalg.inv(_to_world(layer, len(shape))) @ _to_world(shown.layer, len(shape))
-        return Drawing(shown, through, lambda: _labelled(data, to_data, shape))
+        to_data = np.linalg.inv(_to_world(layer, len(shape))) @ canvas.to_world
+        return Drawing(canvas, through, lambda: _labelled(data, to_data, shape))
     assert isinstance(layer, Shapes)
-    to_scan = np.linalg.inv(_to_world(shown.layer, len(shape))) @ _to_world(layer, len(shape))
+    to_scan = np.linalg.inv(canvas.to_world) @ _to_world(layer, len(shape))
     shapes = zip(layer.data, layer.shape_type, strict=True)
     outlines = [
         _outline(np.asarray(corners, np.float64), kind)
@@ -73,7 +101,7 @@ def drawing_on(layer: Layer, shown: ShownScan, *, through: bool) -> Drawing:
         if kind not in _WITHOUT_AREA
     ]
     placed = [_moved(to_scan, outline) for outline in outlines]
-    return Drawing(shown, through, lambda: _filled(placed, shape))
+    return Drawing(canvas, through, lambda: _filled(placed, shape))
 
 
 def _to_world(layer: Layer, ndim: int) -> Matrix:

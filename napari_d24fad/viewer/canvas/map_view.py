@@ -50,7 +50,7 @@ class MapView(Enum):
 
 @dataclass(frozen=True, slots=True)
 class ChannelView:
-    """One of the maps that the map is joined from, alone. Says the same of itself as a `MapView`.
+    """A map beside the joined one, or a part of a map, alone. Says of itself what a `MapView` does.
 
     Attributes:
         channel: Which.
@@ -66,7 +66,7 @@ class ChannelView:
     @property
     def colours(self) -> str:
         """See `MapView.colours`."""
-        return f"Colours: {self.channel.title}, alone"
+        return f"Colours: {self.channel.title}{', alone' if self.channel.sign else ''}"
 
     @property
     def scale(self) -> str:
@@ -81,11 +81,19 @@ class ChannelView:
     @property
     def explanation(self) -> str:
         """See `MapView.explanation`."""
+        channel, map_ = self.channel, f"map of {self.channel.beside}" if self.channel.beside else "joined map"
+        unit = "1 is how far normal scans are from each other."
+        if not channel.sign:
+            return (
+                f"A map of its own, never averaged into the joined map: {channel.title}. {unit} Clear below "
+                f"{channel.level:.3g}: a normal scan shows at most one region above it. "
+                "The regions listed are those of this map."
+            )
+        threshold = "Regions" if channel.beside else "Regions and the threshold"
         return (
-            f"One part of the map alone: {self.channel.title}. "
-            "1 is how far normal scans are from each other. "
-            f"Clear below {self.channel.level:.2g}, which 0.1 % of a normal scan exceeds. "
-            "Regions and the threshold are those of the joined map."
+            f"One part of the {map_} alone: {channel.title}. {unit} "
+            f"Clear below {channel.level:.2g}, which 0.1 % of a normal scan exceeds. "
+            f"{threshold} are those of the {map_}."
         )
 
     @property

@@ -73,6 +73,9 @@ class ScanLayers(QObject):
     slice_changed = Signal(int)
     """The slice of the scan last shown that the viewer shows now, counted from 0 as the slider does."""
 
+    scan_shown = Signal()
+    """Another scan is shown now."""
+
     removed = Signal()
     """The user removed the layer of the scan last shown."""
 
@@ -141,6 +144,8 @@ class ScanLayers(QObject):
         orientation = canonical_orientation(scan) if from_scan else Orientation()
         self._shown = ShownScan(series, scan, layer, orientation)
         self._name_slice()
+        if not is_same:
+            self.scan_shown.emit()
         return self._shown
 
     def set_window(self, series: Series, window: CtWindow) -> None:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from qtpy.QtCore import Signal
-from qtpy.QtWidgets import QComboBox, QSizePolicy
+from qtpy.QtWidgets import QComboBox
 
 from napari_d24fad.studies.series import Series
 from napari_d24fad.studies.volumes import summary
-from napari_d24fad.viewer.wheel import scroll_past
+from napari_d24fad.viewer.narrow import narrow
 
 
 class VolumeChoice(QComboBox):
@@ -20,17 +20,13 @@ class VolumeChoice(QComboBox):
 
     def __init__(self, volumes: Sequence[Series]) -> None:
         super().__init__()
-        scroll_past(self)
         self._volumes = tuple(volumes)
         self.setVisible(len(self._volumes) > 1)
         if len(self._volumes) < 2:
             return
         for series in self._volumes:
             self.addItem(series.member.shown if series.member else series.label)
-        # The card decides how wide it is.
-        self.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
-        self.setMinimumContentsLength(6)
-        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        narrow(self)
         self.setToolTip(summary(self._volumes))
         self.setAccessibleName(f"Volume of this series: {summary(self._volumes)}")
         self.activated.connect(lambda at: self.volume_requested.emit(self._volumes[at]))

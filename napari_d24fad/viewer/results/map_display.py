@@ -141,6 +141,12 @@ class MapDisplay(QObject):
             self._drawing.discard()
             self._drawing = None
 
+    def cancel(self) -> None:
+        """Stops a map that is being made and shows the scores again: what is clear would read as normal."""
+        if self.is_busy:
+            self.discard()
+            self._panel.view_choice.choose(MapView.SCORE)
+
     def _show_drawn(self) -> None:
         if self._drawing is not None and self._examination is not None:
             limits = self._drawn_limits(self._drawing, self._examination)
@@ -162,7 +168,7 @@ def _channel_limits(channel: MapChannel, highest: float) -> Limits:
     return channel.level, max(highest, _SMALLEST_RANGE * channel.level, channel.level + 1e-3)
 
 
-def _draw_p_values(anomaly: AnomalyMap, values: FloatArray, slices: range) -> float:
+def _draw_p_values(anomaly: AnomalyMap, values: FloatArray, slices: range, _: CancelToken) -> float:
     """Writes -log10 of the p-values of a few slices into an array as large as the map."""
     place = (slice(None),) * anomaly.slice_axis + (slice(slices.start, slices.stop),)
     if anomaly.calibration is not None:

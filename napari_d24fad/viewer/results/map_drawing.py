@@ -22,8 +22,8 @@ class MapDrawing(QObject):
     Args:
         values: ``(slices, rows, columns)`` or with the slices along another axis; 0 where nothing is.
         n_slices: How many there are.
-        draw: Writes a few slices into the array, given their range along the slice axis; returns
-            their highest value.
+        draw: Writes a few slices into the array, given their range along the slice axis and what stops
+            it; returns their highest value.
 
     Attributes:
         values: As given.
@@ -32,7 +32,9 @@ class MapDrawing(QObject):
     drawn = Signal()
     """More of the map is there; at most twenty times a second, and at its end."""
 
-    def __init__(self, values: FloatArray, n_slices: int, draw: Callable[[range], float]) -> None:
+    def __init__(
+        self, values: FloatArray, n_slices: int, draw: Callable[[range, CancelToken], float]
+    ) -> None:
         super().__init__()
         self.values = values
         self._draw = draw
@@ -62,7 +64,7 @@ class MapDrawing(QObject):
     def draw_now(self, slice_index: int) -> None:
         """Draws a slice in this thread, unless it was drawn; only for what takes a moment."""
         if slice_index in self._missing:
-            self._draw(range(slice_index, slice_index + 1))
+            self._draw(range(slice_index, slice_index + 1), CancelToken())
 
     def want(self, slice_index: int) -> None:
         """Goes on with this slice."""
@@ -78,7 +80,7 @@ class MapDrawing(QObject):
         while self._missing:
             cancel.check()
             chosen = self._next()
-            self._highest = max(self._highest, self._draw(chosen))
+            self._highest = max(self._highest, self._draw(chosen, cancel))
             self._missing.difference_update(chosen)
             progress(1 - len(self._missing) / total, "Drawing the map")
 

@@ -13,7 +13,7 @@ from superqt import QElidingLabel
 
 from napari_d24fad.detection.result import AnomalyMap
 from napari_d24fad.export.notice import NOTICE
-from napari_d24fad.viewer.canvas.map_view import MapView, View
+from napari_d24fad.viewer.canvas.map_view import ChannelView, MapView, View
 from napari_d24fad.viewer.results.regions_table import RegionsTable
 from napari_d24fad.viewer.results.score_plot import ScorePlot
 from napari_d24fad.viewer.results.slice_list import SliceList
@@ -152,7 +152,11 @@ class ResultsPanel(QWidget):
 
     def explain_colours(self, view: View, anomaly: AnomalyMap) -> None:
         """Says what the colours mean, from where there are any, and what the regions are those of."""
+        beside = view.channel.beside if isinstance(view, ChannelView) else ""
         self._of_joined = "" if view is MapView.SCORE or not anomaly.channels else " in the joined map"
+        if beside:
+            self._of_joined = f" in the map of {beside}"
+        self.threshold.setEnabled(not beside)
         self._title_regions()
         threshold = [self.threshold.meaning(anomaly)] if view.is_calibrated else []
         self._colours.setText(" ".join([view.explanation, *threshold]))

@@ -6,9 +6,10 @@ from collections.abc import Mapping
 
 import numpy as np
 from qtpy.QtCore import QSignalBlocker, Signal
-from qtpy.QtWidgets import QComboBox, QDoubleSpinBox, QHBoxLayout, QSizePolicy, QWidget
+from qtpy.QtWidgets import QComboBox, QDoubleSpinBox, QHBoxLayout, QWidget
 
 from napari_d24fad.detection.result import AnomalyMap
+from napari_d24fad.viewer.narrow import narrow
 from napari_d24fad.viewer.wheel import scroll_past
 
 OWN = "Own value"
@@ -30,18 +31,14 @@ class ThresholdControl(QWidget):
             "scan shows at most one region, or which a share of its pixels reaches. Known from the "
             "references, each examined against the others."
         )
-        # A long choice must not widen the dock.
-        self._choice.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
-        self._choice.setMinimumContentsLength(6)
-        self._choice.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        narrow(self._choice)
         self._value = QDoubleSpinBox()
         self._value.setAccessibleName("Threshold as an anomaly score")
         self._value.setToolTip("The threshold as an anomaly score; change it to choose your own")
         self._value.setKeyboardTracking(False)
         # The choices need the room; the arrow keys step as well.
         self._value.setButtonSymbols(QDoubleSpinBox.ButtonSymbols.NoButtons)
-        for box in (self._choice, self._value):
-            scroll_past(box)
+        scroll_past(self._value)
         layout = QHBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(self._choice, 1)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from qtpy.QtCore import QObject, Signal
 
-from napari_d24fad.detection.result import FloatArray, MapChannel
+from napari_d24fad.detection.result import FloatArray, MapBeside, MapChannel
 from napari_d24fad.progress import CancelToken, Progress
 from napari_d24fad.session.request import Examination
 from napari_d24fad.session.session import DetectionSession
@@ -55,6 +55,7 @@ class ResultView(QObject):
         self._shown: ShownScan | None = None
         self._is_filling = False
         self._before: Examination | None = None
+        self._listed: MapBeside | None = None
         self._workers: dict[str, Worker] = {}
         self.reasons = Reasons(session, panel, flicker)
         self.display = MapDisplay(session, maps, panel)
@@ -88,8 +89,9 @@ class ResultView(QObject):
         self._panel.threshold.show_levels(anomaly, examination.limits[1])
         self._maps.show_result(anomaly, self.display.score_limits(examination))
         self._panel.show_result(examination.request.query.label, anomaly, shown.slice_order)
-        self._show_regions(anomaly.regions)
         self._panel.view_choice.choose(MapView.SCORE)
+        self._listed = None
+        self._show_regions(anomaly.regions)
         self._show_view()
         for index in anomaly.most_suspicious(1):
             self._scans.go_to_slice(int(shown.slice_order[index]))
@@ -128,7 +130,7 @@ class ResultView(QObject):
         self._panel.threshold.show_levels(anomaly, examination.limits[1], level)
         self._maps.renew(anomaly)
         self._panel.show_result(examination.request.query.label, anomaly, self._shown.slice_order)
-        self._show_regions(anomaly.regions)
+        self._listed = self._beside
         self._show_view()
         self._change_level()
         self._follow_slice()
@@ -200,10 +202,20 @@ class ResultView(QObject):
             self._show_view()  # it was removed by hand
         self.display.show_limits(self._examination)
         self._maps.unmark()  # its region may be no region any more
-        level, examination = self._panel.threshold.level, self._examination
-        if level == examination.anomaly.level_one_region:
-            self._stop("regions")
-            self._show_regions(examination.anomaly.regions)
+        self._list_regions()
+
+    def _list_regions(self) -> None:
+        """Lists the regions of the map that is shown: the joined one, or one that stands beside it."""
+        examination, level = self._examination, self._panel.threshold.level
+        if examination is None:
+            return
+        self._stop("regions")
+        anomaly, beside = examination.anomaly, self._beside
+        if beside is not None:
+            self._show_regions(beside.regions)
+            return
+        if level == anomaly.level_one_region:
+            self._show_regions(anomaly.regions)
             return
 
         def work(progress: Progress, cancel: CancelToken) -> tuple[Region, ...]:
@@ -215,9 +227,18 @@ class ResultView(QObject):
         self._is_filling = False
         self._panel.setEnabled(True)
 
+    @property
+    def _beside(self) -> MapBeside | None:
+        """The map beside the joined one that is shown, as a whole or in part; None if none is."""
+        if self.channel is None or self._examination is None:
+            return None
+        known = self._examination.anomaly.beside
+        return next((each for each in known if each.plan == self.channel.beside), None)
+
     def _show_regions(self, regions: tuple[Region, ...]) -> None:
         if self._examination is not None and self._shown is not None:
             level, floor = self._panel.threshold.level, self._examination.anomaly.p_floor
+            level = level if self._beside is None else self._beside.level_one_region
             self._panel.show_regions(regions, level, self._shown.slice_order, floor)
 
     def _go_to_region(self, region: Region) -> None:
@@ -233,6 +254,10 @@ class ResultView(QObject):
         if self._examination is not None and self._is_shown:
             self._scans.set_caption(self._panel.view_choice.view.colours)
             self.display.show(self._examination, self.slice_index)
+            if self._beside is not self._listed:
+                self._maps.unmark()  # it is a region of another map
+                self._listed = self._beside
+                self._list_regions()
 
     def _explain(self) -> None:
         """Asks why what is shown was scored as it was, if anything shows the answer."""

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from qtpy.QtCore import QSignalBlocker, Qt, Signal
-from qtpy.QtWidgets import QComboBox, QHBoxLayout, QSizePolicy, QSlider, QWidget
+from qtpy.QtWidgets import QComboBox, QHBoxLayout, QSlider, QWidget
 
 from napari_d24fad.detection.result import MapChannel
 from napari_d24fad.viewer.canvas.map_view import JOINED_TITLE, ChannelView, MapView, View
+from napari_d24fad.viewer.narrow import narrow
 from napari_d24fad.viewer.wheel import scroll_past
 
 
@@ -23,9 +24,7 @@ class ViewChoice(QWidget):
         self._view = QComboBox()
         self._view.setAccessibleName("What the colours show")
         self._view.setToolTip("What the colours over the scan show (M for the next)")
-        self._view.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
-        self._view.setMinimumContentsLength(6)
-        self._view.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        narrow(self._view)
         self._channels: tuple[MapChannel, ...] = ()
         self._fill()
         self._opacity = QSlider(Qt.Orientation.Horizontal)
@@ -33,8 +32,7 @@ class ViewChoice(QWidget):
         self._opacity.setValue(100)
         self._opacity.setAccessibleName("Opacity of the anomaly overlay")
         self._opacity.setToolTip("Opacity of the anomaly overlay")
-        for part in (self._view, self._opacity):
-            scroll_past(part)
+        scroll_past(self._opacity)
         layout = QHBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(self._view, 3)

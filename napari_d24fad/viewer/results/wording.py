@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from napari_d24fad.detection.result import AnomalyMap
+from napari_d24fad.detection.result import AnomalyMap, MapBeside
 
 
 def p_text(p_value: float, floor: float) -> str:
@@ -37,7 +37,15 @@ def scan_statement(anomaly: AnomalyMap) -> str:
         told = f"{p}: {reached} of the {count} normal references score as high as this scan or higher."
     span = f"{normal.min():.3g} to {normal.max():.3g}"
     where = f" {anomaly.region}" if anomaly.region is not None else ""
-    return f"{told} Score {anomaly.score:.3g}; references {span}, each examined against the others.{where}"
+    beside = "".join(f" {_beside_statement(each, anomaly.p_floor)}" for each in anomaly.beside)
+    score = f"Score {anomaly.score:.3g}; references {span}, each examined against the others."
+    return f"{told} {score}{where}{beside}"
+
+
+def _beside_statement(beside: MapBeside, floor: float) -> str:
+    count = len(beside.regions)
+    found = {0: "no region", 1: "1 region"}.get(count, f"{count} regions")
+    return f"Map of {beside.plan}, beside it: p = {p_text(beside.p_value, floor)}, {found}."
 
 
 def slice_line(position: int, score: float, p_value: float, floor: float, normal: float | None) -> str:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from qtpy.QtCore import Signal
-from qtpy.QtWidgets import QComboBox, QLabel, QSizePolicy
+from qtpy.QtWidgets import QComboBox, QLabel
 
 from napari_d24fad.detection.atlas.names import DIRECTIONS
 from napari_d24fad.studies.scan import Scan
-from napari_d24fad.viewer.wheel import scroll_past
+from napari_d24fad.viewer.narrow import narrow
 
 _TITLES = {"brighter": "Brighter than the references", "darker": "Darker", "both": "Brighter or darker"}
 
@@ -23,11 +23,7 @@ class DirectionChoice(QComboBox):
         self.label = QLabel("Look for")
         self.setAccessibleName("Look for")
         self.setToolTip("Which departures are looked for in volumes that are compared place by place")
-        # The dock decides how wide it is.
-        self.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
-        self.setMinimumContentsLength(6)
-        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
-        scroll_past(self)
+        narrow(self)
         self.addItem("Usual for this kind of study", None)
         for name in DIRECTIONS:
             self.addItem(_TITLES[name], name)

@@ -1,94 +1,111 @@
-"""Chooses the layer in which the reader drew where alone to examine."""
+"""Chooses the layers in which the reader drew where alone to examine."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-from qtpy.QtCore import Signal
+from qtpy.QtCore import QSignalBlocker, Qt, Signal
 from qtpy.QtWidgets import (
     QCheckBox,
-    QComboBox,
     QHBoxLayout,
     QLabel,
+    QListWidget,
+    QListWidgetItem,
     QPushButton,
-    QSizePolicy,
     QVBoxLayout,
     QWidget,
 )
 
-from napari_d24fad.viewer.wheel import scroll_past
-
-_EVERYTHING = "The whole anatomy"
+_MOST_ROWS = 5
+_KEY = Qt.ItemDataRole.UserRole
 
 
 class RegionChoice(QWidget):
-    """A list of layers to draw in, a button that adds one, and whether a drawing goes through all slices."""
+    """Layers to draw in, of which several may be ticked, a button that adds one, and how a drawing counts."""
 
     region_changed = Signal()
-    """Another layer was chosen, or whether it goes through all slices."""
+    """Other layers were ticked, or whether drawings go through all slices."""
     draw_requested = Signal()
     """The reader wants to draw."""
 
     def __init__(self) -> None:
         super().__init__()
         self.label = QLabel("Examine only")
-        self.choice = QComboBox()
-        self.choice.setAccessibleName("Examine only here")
+        self.choice = QListWidget()
+        self.choice.setAccessibleName("Examine only inside these drawings")
         self.choice.setToolTip(
-            "A Shapes or Labels layer that was drawn on the scan shown: it is carried to the other scans, "
-            "and nothing outside it is scored, coloured or counted"
+            "Shapes or Labels layers, each drawn on one scan. Nothing outside what is ticked is scored, "
+            "coloured or counted. A scan that was drawn on is examined in its own drawing; to others the "
+            "drawings are carried. Nothing ticked: the whole anatomy"
         )
-        scroll_past(self.choice)
-        # The dock decides how wide it is.
-        self.choice.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
-        self.choice.setMinimumContentsLength(6)
-        self.choice.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
-        self.draw_button = QPushButton("Draw")
+        self.draw_button = QPushButton("Draw on the scan shown")
         self.draw_button.setToolTip("Add a layer to draw a box or an outline in, on the scan that is shown")
         self.draw_button.clicked.connect(self.draw_requested)
         self.through = QCheckBox("through all slices")
-        self.through.setToolTip("The drawing counts in every slice, not only in those it was drawn in")
+        self.through.setToolTip("A drawing counts in every slice, not only in those it was drawn in")
         self.through.setChecked(True)
         self.through.toggled.connect(self.region_changed)
         row = QHBoxLayout()
-        row.addWidget(self.choice, 1)
-        row.addWidget(self.draw_button)
+        row.addWidget(self.draw_button, 1)
+        row.addWidget(self.through)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(4)
+        layout.addWidget(self.choice)
         layout.addLayout(row)
-        layout.addWidget(self.through)
-        self.choice.addItem(_EVERYTHING, None)
-        self.choice.currentIndexChanged.connect(self._follow)
-        self._follow()
+        self.choice.itemChanged.connect(self._follow)
+        self._arrange()
 
     @property
-    def key(self) -> int | None:
-        """The key of the layer that is chosen; None for the whole anatomy."""
-        chosen = self.choice.currentData()
-        return None if chosen is None else int(chosen)
+    def keys(self) -> tuple[int, ...]:
+        """The keys of the layers that are ticked; empty for the whole anatomy."""
+        return tuple(
+            int(item.data(_KEY)) for item in self._items if item.checkState() == Qt.CheckState.Checked
+        )
 
     def offer(self, layers: Sequence[tuple[int, str]]) -> None:
-        """Offers layers to examine in; the one that is chosen stays so as long as it is among them.
+        """Offers layers to examine in; those that are ticked stay so as long as they are among them.
 
         Args:
-            layers: Key and name of each.
+            layers: Key and text of each.
         """
-        before = self.key
-        self.choice.blockSignals(True)
-        while self.choice.count() > 1:
-            self.choice.removeItem(1)
-        for key, name in layers:
-            self.choice.addItem(name, key)
-        self.choice.setCurrentIndex(max(0, self.choice.findData(before)) if before is not None else 0)
-        self.choice.blockSignals(False)
-        if self.key != before:
-            self._follow()
+        before = self.keys
+        with QSignalBlocker(self.choice):
+            # In place: this may be asked for by an item that was just ticked.
+            known = {int(item.data(_KEY)): item for item in self._items}
+            for key in known.keys() - dict(layers).keys():
+                self.choice.takeItem(self.choice.row(known[key]))
+            for key, text in layers:
+                item = known.get(key) or self._add(key)
+                item.setText(text)
+                item.setToolTip(text)
+        self._arrange()
+        if self.keys != before:
+            self.region_changed.emit()
 
-    def choose(self, key: int) -> None:
-        """Chooses one of the layers that are offered."""
-        self.choice.setCurrentIndex(max(0, self.choice.findData(key)))
+    def choose(self, key: int, *, ticked: bool = True) -> None:
+        """Ticks one of the layers that are offered, or takes its tick away."""
+        for item in self._items:
+            if item.data(_KEY) == key:
+                item.setCheckState(Qt.CheckState.Checked if ticked else Qt.CheckState.Unchecked)
+
+    def _add(self, key: int) -> QListWidgetItem:
+        item = QListWidgetItem(self.choice)
+        item.setData(_KEY, key)
+        item.setFlags(item.flags() | Qt.ItemFlag.ItemIsUserCheckable)
+        item.setCheckState(Qt.CheckState.Unchecked)
+        return item
+
+    @property
+    def _items(self) -> list[QListWidgetItem]:
+        return [self.choice.item(row) for row in range(self.choice.count())]
 
     def _follow(self) -> None:
-        self.through.setVisible(self.key is not None)
+        self._arrange()
         self.region_changed.emit()
+
+    def _arrange(self) -> None:
+        self.choice.setVisible(self.choice.count() > 0)
+        rows = min(self.choice.count(), _MOST_ROWS)
+        self.choice.setFixedHeight(rows * max(self.choice.sizeHintForRow(0), 16) + 6)
+        self.through.setVisible(bool(self.keys))

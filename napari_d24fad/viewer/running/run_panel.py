@@ -12,17 +12,16 @@ from qtpy.QtWidgets import (
     QLabel,
     QProgressBar,
     QPushButton,
-    QSizePolicy,
     QVBoxLayout,
     QWidget,
 )
 from superqt import QElidingLabel
 
+from napari_d24fad.viewer.narrow import narrow
 from napari_d24fad.viewer.running.direction_choice import DirectionChoice
 from napari_d24fad.viewer.running.region_choice import RegionChoice
 from napari_d24fad.viewer.running.window_choice import WindowChoice
 from napari_d24fad.viewer.styles import ERROR, edged
-from napari_d24fad.viewer.wheel import scroll_past
 
 AUTOMATIC = "auto"
 _PROGRESS_STEPS = 1000
@@ -55,11 +54,7 @@ class RunPanel(QWidget):
         self._device.addItem("Automatic", AUTOMATIC)
         self._device.opened.connect(self.devices_requested)
         for box in (self._model, self._device):
-            scroll_past(box)
-            # Long names of graphics cards must not widen the dock.
-            box.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
-            box.setMinimumContentsLength(6)
-            box.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+            narrow(box)
         self.ct_window = WindowChoice()
         self.direction = DirectionChoice()
         self.region = RegionChoice()

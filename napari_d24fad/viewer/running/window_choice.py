@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from qtpy.QtCore import Signal
-from qtpy.QtWidgets import QComboBox, QHBoxLayout, QLabel, QSizePolicy, QSpinBox, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QComboBox, QHBoxLayout, QLabel, QSpinBox, QVBoxLayout, QWidget
 
 from napari_d24fad.detection.encoding.intensity import (
     CT_WINDOW,
@@ -13,6 +13,7 @@ from napari_d24fad.detection.encoding.intensity import (
     usual_windows,
 )
 from napari_d24fad.studies.scan import Scan
+from napari_d24fad.viewer.narrow import narrow
 from napari_d24fad.viewer.wheel import scroll_past
 
 _LOWEST_HU, _HIGHEST_HU = -1024, 3071
@@ -34,11 +35,7 @@ class WindowChoice(QWidget):
             "The HU that the scan and its references are examined in. Usual are the windows that the body "
             "part is read in, joined into one grey."
         )
-        scroll_past(self.choice)
-        # The dock decides how wide it is.
-        self.choice.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
-        self.choice.setMinimumContentsLength(6)
-        self.choice.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        narrow(self.choice)
         self.choice.addItem("", None)
         for name, window in CT_WINDOWS.items():
             self.choice.addItem(f"{name}, {_hu(window)}", window)

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from napari_d24fad.anatomy.grid import BoolArray
-from napari_d24fad.detection.atlas.inside import CommonRegion
+from napari_d24fad.detection.atlas.inside import CommonOutline, CommonRegion
 from napari_d24fad.detection.atlas.measured import MeasuredScan, measure_scan
 from napari_d24fad.detection.atlas.scoring import AtlasReferences
 from napari_d24fad.detection.atlas.volume import Direction
@@ -35,7 +35,7 @@ def _measured(scan: Scan) -> MeasuredScan:
 
 
 def _region(mask: BoolArray, on: MeasuredScan) -> CommonRegion:
-    return CommonRegion.of(mask, on.volume, on.identity.split()[0], "key")
+    return CommonRegion("key", (CommonOutline.of(mask, on.volume, on.identity.split()[0]),))
 
 
 @pytest.fixture(scope="module")

@@ -153,7 +153,7 @@ def test_small_calcification_is_not_told_of_and_a_clot_as_dense_is(
 def test_fused_is_the_weighted_mean_of_capped_channels() -> None:
     scan = draw(COARSE)[0]
     plan = replace(head_ct_plan(), weights={"a": 0.5}, caps={"b": 2.0})
-    anatomy = plan.find(scan)
+    anatomy = plan.find(scan, CancelToken())
     volume = plan.prepare(anatomy, plan.placer.place(anatomy))
     silent = np.full(anatomy.mask.shape, np.nan, np.float32)
     found = fused({"a": np.full_like(silent, 8), "b": np.full_like(silent, 5), "c": silent}, volume, plan)

@@ -15,6 +15,7 @@ from napari_d24fad.detection.atlas.scoring import AtlasReferences
 from napari_d24fad.detection.atlas.volume import Direction
 from napari_d24fad.detection.plans.drawn import drawn_plan
 from napari_d24fad.metrics.scans import auroc
+from napari_d24fad.progress import CancelToken
 from napari_d24fad.studies.scan import Scan
 from napari_d24fad.studies.study import open_study
 
@@ -27,7 +28,7 @@ class Drawn:
     def __init__(self) -> None:
         self.masks: dict[str, BoolArray] = {}
 
-    def __call__(self, scan: Scan) -> Anatomy:
+    def __call__(self, scan: Scan, _: CancelToken) -> Anatomy:
         return drawn_region(scan, self.masks[scan.scan_hash()], how="drawn on this scan")
 
 

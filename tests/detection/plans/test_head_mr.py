@@ -14,6 +14,7 @@ from napari_d24fad.detection.atlas.tolerance import Tolerance
 from napari_d24fad.detection.atlas.volume import WorkingVolume
 from napari_d24fad.detection.atlas.why import agreement, aligned_slice, value_at, working_index
 from napari_d24fad.detection.plans.head_mr import head_t1_plan, prepare_head_mr, prepare_volume_change
+from napari_d24fad.progress import CancelToken
 from napari_d24fad.studies.scan import Scan
 from tests.anatomy import known_head as heads
 from tests.detection.atlas.features import features_of
@@ -27,7 +28,7 @@ def on_phantom(plan: Plan) -> Plan:
     """The plan with a head of the tests for MNI152, which is coarser and so faster."""
     return dataclasses.replace(
         plan,
-        find=lambda scan: find_aligned(scan, HEAD),
+        find=lambda scan, _: find_aligned(scan, HEAD),
         placer=TemplatePlacer(BOX),
         cells=Cells(BOX, 4.0, 0.0, spread_mm=4.0),
         beside=tuple(on_phantom(each) for each in plan.beside),
@@ -90,7 +91,7 @@ def test_the_map_of_volume_stands_beside_and_not_in_the_first() -> None:
 
 
 def volume_of(values: np.ndarray) -> WorkingVolume:
-    found = PLAN.find(head(0))
+    found = PLAN.find(head(0), CancelToken())
     volume = prepare_head_mr(found, PLAN.placer.place(found))
     return dataclasses.replace(volume, values=values.astype(np.float32))
 
@@ -116,7 +117,7 @@ def test_tolerance_is_the_excess_over_the_highest_neighbour() -> None:
 
 
 def test_no_change_of_volume_is_claimed_without_deformation() -> None:
-    found = PLAN.find(head(0))
+    found = PLAN.find(head(0), CancelToken())
     grid = dataclasses.replace(found.grid, deformation=None)
     anatomy = dataclasses.replace(found, grid=grid)
     volume = prepare_volume_change(anatomy, PLAN.placer.place(anatomy))

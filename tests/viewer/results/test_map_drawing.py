@@ -4,6 +4,7 @@ import threading
 
 import numpy as np
 
+from napari_d24fad.progress import CancelToken
 from napari_d24fad.viewer.results.map_drawing import MapDrawing
 
 
@@ -11,7 +12,7 @@ def test_the_slice_that_is_looked_at_comes_first(qtbot) -> None:
     values, order = np.zeros((20, 2, 2), np.float32), []
     reached, go_on = threading.Event(), threading.Event()
 
-    def draw(slices: range) -> float:
+    def draw(slices: range, cancel: CancelToken) -> float:
         order.append(slices)
         values[slices] = np.array(slices)[:, None, None]
         if len(order) == 2:
@@ -35,11 +36,12 @@ def test_the_slice_that_is_looked_at_comes_first(qtbot) -> None:
 
 
 def test_a_discarded_map_stops_and_tells_nothing(qtbot) -> None:
-    started, order = threading.Event(), []
+    started, order, tokens = threading.Event(), [], []
     go_on = threading.Event()
 
-    def draw(slices: range) -> float:
+    def draw(slices: range, cancel: CancelToken) -> float:
         order.append(slices)
+        tokens.append(cancel)
         started.set()
         assert go_on.wait(10)
         return 0.0
@@ -50,6 +52,7 @@ def test_a_discarded_map_stops_and_tells_nothing(qtbot) -> None:
     drawing.start(0)
     assert started.wait(10)
     drawing.discard()
+    assert tokens[0].cancelled  # also of what is being drawn, which may take long
     go_on.set()
     qtbot.wait(100)
     assert (order, told, drawing.is_busy) == ([range(1)], [], False)
