@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from napari_d24fad.progress import CancelToken, silent
 from napari_d24fad.session.request import Request
 
 if TYPE_CHECKING:
@@ -12,6 +13,7 @@ if TYPE_CHECKING:
     from napari_d24fad.detection.published import PublishedDistances
     from napari_d24fad.detection.references.reference_set import References
     from napari_d24fad.session.held import Held
+    from napari_d24fad.session.loaded import Loaded
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -27,6 +29,24 @@ class Basis:
     request: Request
     distances: PublishedDistances
     held: Held | None
+
+    def whole(self, loaded: Loaded | None, cancel: CancelToken) -> Basis:
+        """Returns the same with all slices of the query encoded.
+
+        Args:
+            loaded: What is loaded now: it keeps them for other examinations of the scan.
+            cancel: Stops it.
+
+        Raises:
+            D24fadError: See `Detector.encode_scan`.
+            Cancelled: If a stop was asked for.
+        """
+        detector = self.distances.detector
+        if loaded is not None and loaded.detector is detector:
+            query = loaded.encodings.whole(self.query, silent, cancel)
+        else:  # another model was loaded since
+            query = detector.encode_scan(self.query.scan, cancel=cancel)
+        return replace(self, distances=self.distances.of(query))
 
     @property
     def query(self) -> EncodedScan:

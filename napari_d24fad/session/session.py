@@ -17,7 +17,7 @@ from napari_d24fad.detection.references.pairing import MIN_REFERENCES
 from napari_d24fad.detection.result import FloatArray
 from napari_d24fad.errors import Cancelled, Code, ModelError, PairingError
 from napari_d24fad.export.colours import anomaly_limits
-from napari_d24fad.progress import CancelToken, Progress, part, silent
+from napari_d24fad.progress import CancelToken, Progress, part
 from napari_d24fad.session.basis import Basis
 from napari_d24fad.session.encodings import SPARE
 from napari_d24fad.session.request import Examination, Request
@@ -95,9 +95,7 @@ class DetectionSession:
         """
         progress(0.0, "Loading the model")
         with self._alone(request, cancel):
-            loaded = self._load(request)
-            cancel.check()
-            loaded.prepare(request, part(progress, 0.05, 1.0), cancel)
+            self._load(request).prepare(request, part(progress, 0.05, 1.0), cancel)
 
     def rescore(self, request: Request, progress: Progress, cancel: CancelToken) -> Examination:
         """Examines the scan of the last examination with other references; computes only what is new.
@@ -135,9 +133,8 @@ class DetectionSession:
             basis = self._basis_for(request)
             if basis.held is not None or request.regions:
                 return None  # a map of the atlas, or of a region, comes as a whole
-            encodings = self._load(request).encodings
-            references, query = encodings.kept(request.references, cancel), basis.query
-            alignment = basis.references.alignment
+            references = self._load(request).encodings.kept(request.references, cancel)
+            query, alignment = basis.query, basis.references.alignment
             index = query.own_index(slice_index)
             if references is None or index not in query.indices or not alignment.knows(query, references):
                 return None
@@ -204,9 +201,8 @@ class DetectionSession:
         """
         basis = self._basis_of(examination)
         cancel.check()
-        if basis.held is not None:
-            return basis.held.regions(level)
-        return basis.references.regions(basis.query, examination.anomaly.values, level)
+        held, values = basis.held, examination.anomaly.values
+        return held.regions(level) if held else basis.references.regions(basis.query, values, level)
 
     def release(self) -> None:
         """Lets go of the model and of all features, and gives a GPU's memory back; a later run begins anew.
@@ -274,18 +270,11 @@ class DetectionSession:
     def _distances(self, examination: Examination, cancel: CancelToken) -> PublishedDistances:
         """Returns the distances of features; where the atlas made the map, most are encoded only now."""
         basis = self._basis_of(examination)
-        if basis.query.is_whole:
-            return basis.distances
-        with self._alone(basis.request, cancel):  # no run meanwhile; of two that ask at once one encodes
-            basis = self._basis_of(examination)  # everything may have been let go of meanwhile
-            loaded, detector = self._loaded, basis.distances.detector
-            if loaded is not None and loaded.detector is detector:  # kept for other examinations of the scan
-                query = loaded.encodings.whole(basis.query, silent, cancel)
-            else:  # another model is loaded since
-                query = detector.encode_scan(basis.query.scan, cancel=cancel)
-            basis = replace(basis, distances=basis.distances.of(query))
-            self._bases[examination] = basis
-            return basis.distances
+        if not basis.query.is_whole:
+            with self._alone(basis.request, cancel):  # no run meanwhile; of two that ask at once one encodes
+                basis = self._basis_of(examination).whole(self._loaded, cancel)
+                self._bases[examination] = basis
+        return basis.distances
 
     def _basis_for(self, request: Request) -> Basis:
         for basis in reversed(list(self._bases.values())):

@@ -75,6 +75,30 @@ def test_only_the_region_is_examined_and_that_is_said(
     assert result["examined_region"]["share"] == pytest.approx(examined.mean(), rel=1e-3)
 
 
+def test_of_several_masks_each_scan_takes_its_own_and_others_a_vote(
+    stack: Path, model: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    second = nibabel.load(stack / "normal" / "1.nii.gz")
+    small = np.zeros(second.shape)
+    small[18:26, 18:26, 3:5] = 1
+    nibabel.save(nibabel.Nifti1Image(small, second.affine), stack / "on-second.nii.gz")
+    masks = [str(stack / f"on-{name}.nii.gz") for name in ("query", "first", "second")]
+    assert cli.main(_words(stack, model, "--roi", *masks)) == 0
+    region = json.loads((stack / "out" / "report.json").read_text())["results"][0]["examined_region"]
+    assert region["how"] == "drawn on this scan"
+    by_vote = "carried by place in the anatomy's box, by a vote of 3 outlines"
+    assert region["references"] == ["drawn on this scan", "drawn on this scan", by_vote]
+    assert "It was drawn on 2 of the 3 references." in region["text"]
+    found = nibabel.load(stack / "out" / "anomaly.nii.gz").get_fdata()
+    np.testing.assert_array_equal(np.isfinite(found), nibabel.load(masks[0]).get_fdata() > 0)
+    capsys.readouterr()
+    of = [str(stack / "query.nii.gz"), str(stack / "normal" / "0.nii.gz")]
+    assert cli.main(_words(stack, model, "--roi", *masks, "--roi-of", *of)) == 2
+    assert "one scan for each file" in capsys.readouterr().err
+    assert cli.main(_words(stack, model, "--roi", masks[0], masks[0])) == 4
+    assert "P27" in capsys.readouterr().err
+
+
 def test_a_mask_that_is_stored_from_the_other_end_lies_where_it_lies(tmp_path: Path) -> None:
     ball = _volume(tmp_path / "a.nii.gz", 1)
     ball[:, :, :18] = False  # so that ends differ

@@ -133,7 +133,7 @@ def test_only_outlines_are_measured_where_that_is_asked_for(
     for path in (tmp_path / "ball" / "normal").iterdir():
         number = int(path.name.removeprefix("n").removesuffix(".nii.gz"))
         save(tmp_path / "ball" / "anatomy" / path.name, body(number).astype(np.uint8))
-    for how in ("own", "carried"):
+    for how in ("own", "carried", "voted"):
         assert cli.main([*words, how, "--json"]) == 0
         told = json.loads(capsys.readouterr().out)
         assert told["roi"] == how

@@ -11,6 +11,8 @@ import pytest
 from PIL import Image
 from scipy import ndimage
 
+from napari_d24fad.anatomy import carrying
+from napari_d24fad.anatomy.find import find_anatomy
 from napari_d24fad.anatomy.grid import BoolArray
 from napari_d24fad.errors import ArgumentError, Code, PairingError
 from napari_d24fad.progress import CancelToken, silent
@@ -158,6 +160,41 @@ def test_volumes_of_no_known_kind_are_compared_by_place_in_the_region(tmp_path: 
     assert _as_read(query, spot)[anomaly.regions[0].peak_index]
     assert anomaly.region is not None
     assert anomaly.region.how == "carried by place in the anatomy's box"
+
+
+def test_outlines_of_several_scans_are_read_and_placed_once_and_each_scan_keeps_its_own(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found_in: list[str] = []
+
+    def find(scan, *more):
+        found_in.append(scan.scan_hash())
+        return find_anatomy(scan, *more)
+
+    monkeypatch.setattr(carrying, "find_anatomy", find)
+    affine = np.diag([3.0, 3.0, 9.0, 1.0])[:, [2, 1, 0, 3]]
+    organs = [_organ(n) for n in range(4)]
+    references = [_series(tmp_path, f"r{n}", values, affine) for n, (values, _, _) in enumerate(organs)]
+    values, own, spot = _organ(9, lesion=True)
+    query = _series(tmp_path, "query", values, affine)
+    drawn = [Drawn.of(each, _as_read(each, organs[n][1])) for n, each in enumerate(references[:3])]
+    request = Request(query, tuple(references), "compact", "cpu", direction="brighter", regions=tuple(drawn))
+    session = DetectionSession()
+    found = session.run(request, silent, CancelToken()).anomaly
+    assert found.region is not None
+    by_vote = "carried by place in the anatomy's box, by a vote of 3 outlines"
+    assert found.region.how == by_vote
+    assert found.region.references == (*["drawn on this scan"] * 3, by_vote)
+    assert _as_read(query, spot)[found.regions[0].peak_index]
+    examined, carried = np.isfinite(found.values), _as_read(query, own)
+    assert 2 * (examined & carried).sum() / (examined.sum() + carried.sum()) > 0.85
+    assert len(found_in) == len(set(found_in)) == 5  # three outlines, and two scans they were carried to
+    # Drawn on the query as well, it is examined there; nothing that was carried is carried again.
+    more = replace(request, regions=(*drawn, Drawn.of(query, carried)))
+    session.run(more, silent, CancelToken())
+    np.testing.assert_array_equal(
+        np.isfinite(session.run(more, silent, CancelToken()).anomaly.values), carried
+    )
 
 
 def test_a_mask_of_other_voxels_is_refused(heads) -> None:

@@ -80,6 +80,29 @@ def test_on_its_own_scan_a_region_is_what_was_drawn(heads: list[MeasuredScan], r
     assert own.how == "drawn on this scan"
 
 
+def test_of_several_outlines_a_scan_has_its_own_and_others_what_most_hold(
+    heads: list[MeasuredScan],
+) -> None:
+    turns = [replace(COARSE, seed=seed, turn=3 * seed - 6) for seed in range(3)]
+    balls = [_ball(turns[0]), _ball(turns[1]), _ball(turns[2], (-30, 30, 30))]
+    on = heads[:3]
+    outlines = tuple(
+        CommonOutline.of(ball, scan.volume, scan.identity.split()[0])
+        for ball, scan in zip(balls, on, strict=True)
+    )
+    region = CommonRegion("key", outlines)
+    for ball, scan in zip(balls, on, strict=True):
+        own = region.within(scan.volume, scan.identity).anatomy
+        assert own.how == "drawn on this scan"
+        drawn = np.asarray(own.grid.reduce(ball.astype(np.float32)) >= 0.5)
+        np.testing.assert_array_equal(own.mask, drawn & scan.volume.anatomy.mask)
+    other = region.within(heads[3].volume, heads[3].identity).anatomy
+    assert other.how.endswith("by a vote of 3 outlines")
+    expected = _ball(replace(COARSE, seed=3, turn=3))
+    mask = np.asarray(other.grid.expand(other.mask), bool)
+    assert 2 * (mask & expected).sum() / (mask.sum() + expected.sum()) > 0.6  # the third is outvoted
+
+
 def test_nothing_outside_the_region_is_scored_coloured_listed_or_counted(
     heads: list[MeasuredScan], region: CommonRegion
 ) -> None:
