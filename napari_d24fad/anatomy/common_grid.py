@@ -52,16 +52,29 @@ class CommonGrid(WorkingGrid):
         return warped(scan, self.template, self.move, self.deformation)
 
     def expand(self, array: npt.NDArray[Any]) -> npt.NDArray[Any]:
-        """Reads an array on this grid at the voxels of the scan.
+        """Reads an array on this grid at the voxels of the scan; see `read`."""
+        return self.read(array, np.zeros(3, np.intp), self.scan_grid)
+
+    def read(
+        self, array: npt.NDArray[Any], first: npt.NDArray[np.intp], shape: tuple[int, int, int]
+    ) -> npt.NDArray[Any]:
+        """Reads an array on this grid at the voxels of a part of the scan.
 
         Whole numbers and masks are those of the nearest voxel, and 0 beside the template; others lie
         between voxels and are NaN there.
+
+        Args:
+            array: On this grid.
+            first: Index in the scan of the first voxel of the part.
+            shape: Of the part.
         """
+        affine = self.scan_affine.copy()
+        affine[:3, 3] += affine[:3, :3] @ first
         whole = array.dtype.kind in "biu"
         straight = self._without_deformation(array, whole)
         back: Affine = np.linalg.inv(self.move).astype(np.float64)
         found = resample(
-            straight, self.template.affine, self.scan_grid, self.scan_affine, back,
+            straight, self.template.affine, shape, affine, back,
             order=0 if whole else 1, outside=0.0 if whole else np.nan,
         )  # fmt: skip
         return found.astype(array.dtype) if whole else found

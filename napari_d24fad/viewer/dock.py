@@ -106,8 +106,13 @@ class DetectionDock(QWidget):
         """Finds the series in folders or files and shows them in the gallery."""
         chosen = tuple(paths)
         named = self._open_bar.identity_box.isChecked()
-        # A signal emitted in the worker thread reaches its slots in theirs.
-        work = partial(open_paths, chosen, show_identity=named, early=self.filling.found_early.emit)
+        found_early = self.filling.found_early.emit
+
+        def work(progress: Progress, cancel: CancelToken) -> Study:
+            # A signal emitted in the worker thread reaches its slots in theirs.
+            early = partial(found_early, cancel)
+            return open_paths(chosen, progress, cancel, show_identity=named, early=early)
+
         self.jobs.follow("Looking for series", work, self._show_study)
 
     def run(self) -> None:

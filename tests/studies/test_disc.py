@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from itertools import count
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pydicom
@@ -148,7 +150,12 @@ def test_each_file_is_read_once_and_the_first_series_is_told_early(
     assert early[0].files == next(one for one in found if numbers((one,)) == numbers(early)).files
 
 
-def test_of_a_small_folder_nothing_is_told_early(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("a_file_takes", "told_early"), [(0.001, 0), (0.1, 1)])
+def test_of_what_is_found_in_a_moment_nothing_is_told_early(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, a_file_takes: float, told_early: int
+) -> None:
+    clock = count(0.0, a_file_takes)
+    monkeypatch.setattr(listing, "time", SimpleNamespace(monotonic=lambda: next(clock)))
     told: list[object] = []
     open_study(disc(tmp_path), early=told.append)
-    assert told == []
+    assert len(told) == told_early

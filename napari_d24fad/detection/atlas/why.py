@@ -116,7 +116,7 @@ def aligned_slice(
     chosen: list[slice] = [slice(None)] * 3
     chosen[scan.slice_axis] = slice(slice_index, slice_index + 1)
     if isinstance(query.anatomy.grid, CommonGrid):
-        return _through_template(query, reference, scan, tuple(chosen))
+        return _through_template(query.anatomy.grid, query, reference, scan, slice_index)
     matrix = (
         reference.anatomy.grid.scan_matrix
         @ _across(query, reference)
@@ -135,13 +135,17 @@ def aligned_slice(
 
 
 def _through_template(
-    query: WorkingVolume, reference: WorkingVolume, scan: Scan, chosen: tuple[slice, ...]
+    grid: CommonGrid, query: WorkingVolume, reference: WorkingVolume, scan: Scan, slice_index: int
 ) -> FloatArray:
     """Of scans in the voxels of a template: values are comparable there, and brought to those of the scan."""
-    grid = query.anatomy.grid
-    theirs = np.asarray(grid.expand(reference.anatomy.values), np.float32)[chosen]
-    ours = np.asarray(grid.expand(query.anatomy.values), np.float32)[chosen]
-    own = np.asarray(scan.voxels[chosen], np.float32)
+    first = np.zeros(3, np.intp)
+    first[scan.slice_axis] = slice_index
+    one, two, three = (1 if axis == scan.slice_axis else n for axis, n in enumerate(scan.grid))
+    theirs, ours = (
+        np.asarray(grid.read(each.anatomy.values, first, (one, two, three)), np.float32)
+        for each in (reference, query)
+    )
+    own = np.asarray(np.take(scan.voxels, [slice_index], scan.slice_axis), np.float32)
     known = np.isfinite(ours) & np.isfinite(own)
     if known.sum() < 100 or ours[known].std() == 0:
         return theirs

@@ -9,6 +9,7 @@ import numpy as np
 from scipy import ndimage
 
 from napari_d24fad.detection.detector import Detector
+from napari_d24fad.detection.encoding.intensity import usual_windows
 from napari_d24fad.detection.references.reference_set import References
 from napari_d24fad.metrics.volumes import Examined
 from napari_d24fad.studies.scan import Scan
@@ -30,8 +31,12 @@ class DetectorMethod:
         return self.detector.scoring_name
 
     def prepare(self, references: Sequence[Scan]) -> PreparedDetector:
-        """See `Method.prepare`."""
-        return PreparedDetector(self.detector, self.detector.encode(references))
+        """See `Method.prepare`. CT is examined in the windows that ``detect`` takes."""
+        own = self.detector
+        windows = usual_windows(references[0])
+        if windows != own.ct_windows:
+            own = Detector(own.model, str(own.device), own.scoring_name, windows, own.precision)
+        return PreparedDetector(own, own.encode(references))
 
 
 @dataclass(frozen=True, slots=True, eq=False)

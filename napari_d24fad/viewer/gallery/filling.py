@@ -9,6 +9,7 @@ from napari.viewer import Viewer
 from qtpy.QtCore import QObject, Signal
 
 from napari_d24fad.errors import D24fadError
+from napari_d24fad.progress import CancelToken
 from napari_d24fad.session.opening import Thumbnail
 from napari_d24fad.studies.series import Series
 from napari_d24fad.studies.volumes import together
@@ -32,8 +33,8 @@ class GalleryFilling(QObject):
         scans: Shows scans in the viewer; its own layers are not offered.
     """
 
-    found_early = Signal(object)
-    """The first series of a search that goes on; emitted by its worker."""
+    found_early = Signal(object, object)
+    """The `CancelToken` of a search that goes on and its first series; emitted by its worker."""
 
     def __init__(self, viewer: Viewer, gallery: Gallery, scans: ScanLayers) -> None:
         super().__init__()
@@ -59,7 +60,9 @@ class GalleryFilling(QObject):
             self._gallery.retitle(_LOOKING, f"Study {self._n_studies}: not all series were looked for")
             self._early = ()
 
-    def _show_early(self, series: Sequence[Series]) -> None:
+    def _show_early(self, cancel: CancelToken, series: Sequence[Series]) -> None:
+        if cancel.cancelled:  # what its worker said may be heard after its end
+            return
         self._early = tuple(series)
         self._gallery.set_section(_LOOKING, self._early)
         self.previews.draw(self._early)

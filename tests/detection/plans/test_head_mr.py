@@ -4,8 +4,10 @@ import dataclasses
 from functools import lru_cache
 
 import numpy as np
+import pytest
 
 from napari_d24fad.anatomy.aligned import TemplatePlacer, box_of, find_aligned
+from napari_d24fad.anatomy.common_grid import CommonGrid
 from napari_d24fad.detection.atlas.anomaly import as_anomaly
 from napari_d24fad.detection.atlas.plan import Plan
 from napari_d24fad.detection.atlas.scoring import AtlasReferences
@@ -124,7 +126,9 @@ def test_no_change_of_volume_is_claimed_without_deformation() -> None:
     assert not volume.counted.any()
 
 
-def test_a_reference_is_read_in_a_registered_scan_and_shows_what_is_missing() -> None:
+def test_a_reference_is_read_in_a_registered_scan_and_shows_what_is_missing(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     scan = head(9, mass=-0.5)
     ill = references().examine(scan)
     place = ill.regions[0].peak_index
@@ -135,7 +139,12 @@ def test_a_reference_is_read_in_a_registered_scan_and_shows_what_is_missing() ->
     assert told.query < -3 * told.spread
     reference = references().scans[0].volume
     at = place[scan.slice_axis]
+    whole = np.take(grid.expand(reference.anatomy.values), [at], axis=scan.slice_axis)
+    first = np.where(np.arange(3) == scan.slice_axis, at, 0)
+    np.testing.assert_array_equal(grid.read(reference.anatomy.values, first, whole.shape), whole)
+    monkeypatch.setattr(CommonGrid, "expand", None)  # of one slice no more is read
     read = aligned_slice(ill.volume, reference, scan, head(0), at)
+    monkeypatch.undo()
     own = np.take(scan.voxels, [at], axis=scan.slice_axis)
     inside = np.take(ill.anatomy_mask(), [at], axis=scan.slice_axis) & np.isfinite(read)
     assert np.corrcoef(read[inside], own[inside])[0, 1] > 0.6

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from napari_d24fad.detection.detector import Detector
+from napari_d24fad.detection.encoding.intensity import CT_WINDOW, usual_windows
 from napari_d24fad.evaluation.volumes.product import DetectorMethod
+from napari_d24fad.studies.scan import Identity
 from tests.detection.subjects import head, random_model
 
 
@@ -29,3 +33,12 @@ def test_the_method_says_what_the_detector_says() -> None:
         above = expected.values[own].astype(np.float64) - expected.level_one_region
         assert mass == pytest.approx(above.sum() * np.prod(query.spacing), rel=1e-4)
     assert list(found.masses) == sorted(found.masses, reverse=True)
+
+
+def test_ct_is_examined_in_the_windows_of_its_body_part_as_detect_does() -> None:
+    identity = Identity(body_part="CHEST")
+    scans = [replace(head(seed), modality="CT", identity=identity) for seed in range(2)]
+    method = DetectorMethod(Detector(random_model(), "cpu"))
+    assert method.prepare(scans).detector.ct_windows == usual_windows(scans[0]) != (CT_WINDOW,)
+    plain = [head(seed) for seed in range(2)]
+    assert method.prepare(plain).detector is method.detector

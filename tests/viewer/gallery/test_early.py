@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from qtpy.QtWidgets import QLabel
 
+from napari_d24fad.progress import CancelToken
 from napari_d24fad.studies import listing
 from napari_d24fad.studies.study import open_study
 from napari_d24fad.viewer.dock import DetectionDock
@@ -19,7 +20,7 @@ from tests.studies.test_disc import SERIES, disc
 def test_a_series_keeps_its_role_when_all_are_found(dock: DetectionDock, tmp_path: Path) -> None:
     disc(tmp_path)
     early, found = open_study(tmp_path).series[:2], open_study(tmp_path).series
-    dock.filling.found_early.emit(early)
+    dock.filling.found_early.emit(CancelToken(), early)
     assert dock.gallery.series == early
     dock.gallery.set_role(early[1], Role.REFERENCE)
     dock.gallery.set_role(early[0], Role.QUERY)
@@ -42,7 +43,7 @@ def test_patients_of_a_disc_are_set_apart(dock: DetectionDock, tmp_path: Path) -
     disc(tmp_path, directory=True, patients=("A", "B", "A", "B"))
     found = open_study(tmp_path).series
     early = found[::2]  # one of each patient
-    dock.filling.found_early.emit(early)
+    dock.filling.found_early.emit(CancelToken(), early)
     dock.gallery.set_role(early[0], Role.REFERENCE)
     dock.gallery.set_role(early[1], Role.QUERY)
     again = open_study(tmp_path).series
@@ -57,11 +58,21 @@ def test_patients_of_a_disc_are_set_apart(dock: DetectionDock, tmp_path: Path) -
 
 def test_what_was_found_stays_when_the_search_is_stopped(dock: DetectionDock, tmp_path: Path) -> None:
     early = open_study(disc(tmp_path)).series[:1]
-    dock.filling.found_early.emit(early)
+    dock.filling.found_early.emit(CancelToken(), early)
     dock.jobs.ended.emit()
     assert dock.gallery.series == early
     dock.filling.add_study(open_study(tmp_path).series)
     assert len(dock.gallery.series) == 1 + SERIES
+
+
+def test_what_is_heard_after_the_search_was_stopped_is_passed_over(
+    dock: DetectionDock, tmp_path: Path
+) -> None:
+    early, stopped = open_study(disc(tmp_path)).series[:1], CancelToken()
+    stopped.cancel()
+    dock.jobs.ended.emit()
+    dock.filling.found_early.emit(stopped, early)
+    assert dock.gallery.series == ()
 
 
 def test_opening_tells_early(
@@ -72,7 +83,7 @@ def test_opening_tells_early(
 ) -> None:
     monkeypatch.setattr(listing, "_EARLY_S", 0)
     told: list[object] = []
-    dock.filling.found_early.connect(told.append)
+    dock.filling.found_early.connect(lambda _, series: told.append(series))
     dock.open([disc(tmp_path)])
     settle(dock)
     assert len(told) == 1
