@@ -39,7 +39,7 @@ def entry(**identity: str) -> ReportEntry:
     anomaly = make_map(values, affine, slice_scores=scores)
     regions = find_regions(anomaly.values, scan, 1.25, 1, anomaly.reference_scores)
     channels = (MapChannel("asymmetry", 1, "brighter than the other side", 2.0, "brighter"),)
-    region = ExaminedRegion("drawn on this scan", 12.3, 0.25)
+    region = ExaminedRegion("drawn on this scan", 12.3, 0.25, ("drawn on this scan", "carried by alignment"))
     volume = replace(anomaly, regions=regions, plan="volume", p_value=0.25)
     anomaly = replace(anomaly, regions=regions, plan="head CT", channels=channels, region=region)
     anomaly = replace(anomaly, beside=(volume,))

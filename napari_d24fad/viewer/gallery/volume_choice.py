@@ -20,13 +20,13 @@ class VolumeChoice(QComboBox):
 
     def __init__(self, volumes: Sequence[Series]) -> None:
         super().__init__()
+        narrow(self)
         self._volumes = tuple(volumes)
         self.setVisible(len(self._volumes) > 1)
         if len(self._volumes) < 2:
             return
         for series in self._volumes:
             self.addItem(series.member.shown if series.member else series.label)
-        narrow(self)
         self.setToolTip(summary(self._volumes))
         self.setAccessibleName(f"Volume of this series: {summary(self._volumes)}")
         self.activated.connect(lambda at: self.volume_requested.emit(self._volumes[at]))

@@ -24,9 +24,9 @@ BALL: tuple[Point, float] = ((35, 20, 25), 24)
 PLAN = head_ct_plan()
 
 
-def _ball(head: Head) -> BoolArray:
+def _ball(head: Head, at: Point = BALL[0]) -> BoolArray:
     """The ball about a place of the head that lies straight, on the voxels of one that does not."""
-    at, radius = BALL
+    radius = BALL[1]
     return draw(replace(head, clots=[Clot(at, radius)]))[2]
 
 

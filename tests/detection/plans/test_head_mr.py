@@ -85,11 +85,15 @@ def test_the_map_of_volume_stands_beside_and_not_in_the_first() -> None:
     anomaly = as_anomaly(found, references(), features_of(found.map().shape, 4))
     (volume,) = anomaly.beside
     assert (anomaly.plan, volume.plan) == ("head T1", "volume")
-    assert volume.values.shape == anomaly.values.shape
-    assert volume.p_value == volume.p_floor
+    assert volume.p_value == anomaly.p_floor
+    shown = [(channel.title, channel.sign) for channel in anomaly.channels if channel.beside == "volume"]
+    assert shown == [
+        ("larger or smaller than the references", 0),
+        ("larger than the references", 1),
+        ("smaller than the references", -1),
+    ]
     assert volume.regions[0].meaning.startswith("larger than the references by")
     assert "% of its volume" in volume.regions[0].meaning
-    assert not volume.beside
 
 
 def volume_of(values: np.ndarray) -> WorkingVolume:

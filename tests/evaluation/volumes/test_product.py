@@ -10,7 +10,7 @@ import pytest
 from napari_d24fad.detection.detector import Detector
 from napari_d24fad.detection.encoding.intensity import CT_WINDOW, usual_windows
 from napari_d24fad.evaluation.volumes.product import DetectorMethod
-from napari_d24fad.studies.scan import Identity
+from napari_d24fad.studies.scan import SeriesIdentity
 from tests.detection.subjects import head, random_model
 
 
@@ -36,7 +36,7 @@ def test_the_method_says_what_the_detector_says() -> None:
 
 
 def test_ct_is_examined_in_the_windows_of_its_body_part_as_detect_does() -> None:
-    identity = Identity(body_part="CHEST")
+    identity = SeriesIdentity(body_part="CHEST")
     scans = [replace(head(seed), modality="CT", identity=identity) for seed in range(2)]
     method = DetectorMethod(Detector(random_model(), "cpu"))
     assert method.prepare(scans).detector.ct_windows == usual_windows(scans[0]) != (CT_WINDOW,)
