@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from napari_d24fad.detection.references.regions import find_regions
-from napari_d24fad.detection.result import ExaminedRegion, MapChannel
+from napari_d24fad.detection.result import ExaminedRegion, MapBeside, MapChannel
 from napari_d24fad.errors import Code, ExportError
 from napari_d24fad.export.report import Refused, ReportEntry, as_json, build_report, save_report
 from napari_d24fad.studies.scan import Problem, SeriesIdentity
@@ -40,7 +40,7 @@ def entry(**identity: str) -> ReportEntry:
     regions = find_regions(anomaly.values, scan, 1.25, 1, anomaly.reference_scores)
     channels = (MapChannel("asymmetry", 1, "brighter than the other side", 2.0, "brighter"),)
     region = ExaminedRegion("drawn on this scan", 12.3, 0.25, ("drawn on this scan", "carried by alignment"))
-    volume = replace(anomaly, regions=regions, plan="volume", p_value=0.25)
+    volume = MapBeside("volume", 1.5, 0.25, anomaly.level_one_region, regions)
     anomaly = replace(anomaly, regions=regions, plan="head CT", channels=channels, region=region)
     anomaly = replace(anomaly, beside=(volume,))
     return ReportEntry(scan, "CT axial", anomaly, LABELS, files=("a.png",))
