@@ -5,12 +5,12 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from types import MappingProxyType
 
 from napari_d24fad.errors import ArgumentError, Code, StudyError
 from napari_d24fad.progress import CancelToken, Progress, part, silent
-from napari_d24fad.studies.dicom.directory import is_dicomdir, listed_files
+from napari_d24fad.studies.dicom.directory import Listed, is_dicomdir, listed_files
 from napari_d24fad.studies.files.archive import is_archive, unpack
 from napari_d24fad.studies.files.bounded import is_file
 from napari_d24fad.studies.files.scratch import ScratchFolder
@@ -144,7 +144,7 @@ def _open_file(location: Path, progress: Progress, cancel: CancelToken, early: E
     if is_archive(location):
         return _open_archive(location, progress, cancel)
     if is_dicomdir(location):
-        return _of_disc(location, [], LeftOut(), progress, cancel, early)
+        return _of_disc(listed_files(location), [], LeftOut(), progress, cancel, early)
     return Study(find_series([location], Refusing(), progress, cancel))
 
 
@@ -152,11 +152,24 @@ def _open_archive(location: Path, progress: Progress, cancel: CancelToken) -> St
     """Opens what an archive holds; its unpacked files stay as long as one of its series does."""
     scratch = unpack(location, part(progress, 0, 0.5), cancel)
     try:
-        study = _open_folder(scratch.path, part(progress, 0.5, 1), cancel)
+        study = _open_unpacked(scratch, part(progress, 0.5, 1), cancel)
     except BaseException:
         scratch.remove()
         raise
     return replace(study, series=tuple(_holding(scratch, one) for one in study.series))
+
+
+def _open_unpacked(scratch: ScratchFolder, progress: Progress, cancel: CancelToken) -> Study:
+    """Opens the files of an archive, those of a disc in the order of its DICOMDIR."""
+    names, scratch.names = scratch.names, {}  # they may be the names of patients
+    directories = (name for name in names if PurePosixPath(name).name.upper() == "DICOMDIR")
+    directory = next((name for name in directories if is_dicomdir(names[name])), None)
+    if directory is None:
+        return _open_folder(scratch.path, progress, cancel)
+    root, files = PurePosixPath(directory).parent, {name.lower(): file for name, file in names.items()}
+    listed = listed_files(names[directory], lambda parts: files.get(str(root.joinpath(*parts)).lower()))
+    beside = [file for name, file in names.items() if name != directory]
+    return _of_disc(listed, beside, LeftOut(), progress, cancel, None)
 
 
 def _holding(scratch: ScratchFolder, series: Series) -> Series:
@@ -178,7 +191,7 @@ def _open_folder(
     if directory is None:
         return _study(files, left_out, progress, cancel, early=early)
     beside = [file for file in files if file != directory]
-    return _of_disc(directory, beside, left_out, progress, cancel, early)
+    return _of_disc(listed_files(directory), beside, left_out, progress, cancel, early)
 
 
 def _is_directory_of(folder: Path, file: Path) -> bool:
@@ -186,7 +199,7 @@ def _is_directory_of(folder: Path, file: Path) -> bool:
 
 
 def _of_disc(
-    directory: Path,
+    listed: Listed,
     beside: Sequence[Path],
     left_out: LeftOut,
     progress: Progress,
@@ -194,7 +207,6 @@ def _of_disc(
     early: Early | None,
 ) -> Study:
     """Opens what a DICOMDIR lists, in its order, and then other files that lie beside it."""
-    listed = listed_files(directory)
     for error in listed.left_out:
         left_out.refuse(error)
     files = [*listed.patients, *(file for file in beside if file not in listed.patients)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zipfile
 from itertools import count
 from pathlib import Path
 from types import SimpleNamespace
@@ -12,6 +13,7 @@ import pytest
 from PIL import Image
 from pydicom.fileset import FileSet
 
+from napari_d24fad.errors import Code
 from napari_d24fad.progress import CancelToken, silent
 from napari_d24fad.studies import listing
 from napari_d24fad.studies.left_out import LeftOut
@@ -123,6 +125,19 @@ def test_the_directory_names_patients_of_files_that_state_none(tmp_path: Path, r
 def _length(directory: pydicom.Dataset) -> int:
     """Where the last record ends: the sequence is the last element of the file."""
     return Path(directory.filename).stat().st_size
+
+
+def test_a_disc_in_an_archive_is_in_the_order_of_its_directory_too(tmp_path: Path) -> None:
+    folder = disc(tmp_path / "disc", directory=True, patients=("A", "B", "A", "B"))
+    with zipfile.ZipFile(tmp_path / "disc.zip", "w") as archive:
+        for file in filter(Path.is_file, folder.rglob("*")):
+            archive.write(file, f"Doe Jane/{file.relative_to(folder).as_posix().lower()}")
+    study = open_study(tmp_path / "disc.zip")
+    assert numbers(study.series) == ["4", "2", "3", "1"]
+    assert [one.n_files for one in study.series] == [SLICES] * SERIES
+    (problem,) = study.problems
+    assert problem.code is Code.FILE_SKIPPED
+    assert problem.detail.startswith("33 files: 30 x a picture beside DICOM files")
 
 
 def test_each_file_is_read_once_and_the_first_series_is_told_early(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -47,11 +47,13 @@ class Listed:
     left_out: tuple[StudyError, ...] = ()
 
 
-def listed_files(path: Path) -> Listed:
+def listed_files(path: Path, unpacked: Callable[[Sequence[str]], Path | None] | None = None) -> Listed:
     """Reads which images a DICOMDIR lists, and of whom.
 
     Args:
         path: The DICOMDIR.
+        unpacked: Returns where a file is, by the components of its listed name, if the disc came in an
+            archive; None if it is not there.
 
     Raises:
         StudyError: ``TRUNCATED`` if its records cannot be read.
@@ -66,14 +68,20 @@ def listed_files(path: Path) -> Listed:
         raise StudyError(Code.TRUNCATED, "Its records are damaged.") from None
     folder = path.parent.resolve()
     for name, patient in names.items():
-        file = _found(folder, path.parent, name)
-        if not _inside(folder, file):
+        file = _found(folder, path.parent, name) if unpacked is None else unpacked(name)
+        if file is None:
+            left_out.append(_absent())
+        elif not _inside(folder, file):
             left_out.append(StudyError(Code.PATH_UNREADABLE, "The DICOMDIR lists it outside of its folder."))
         elif not is_file(file):
-            left_out.append(StudyError(Code.PATH_MISSING, "The DICOMDIR lists it, but it is not there."))
+            left_out.append(_absent())
         else:
             patients[file] = patient
     return Listed(patients, tuple(left_out))
+
+
+def _absent() -> StudyError:
+    return StudyError(Code.PATH_MISSING, "The DICOMDIR lists it, but it is not there.")
 
 
 def _found(folder: Path, shown: Path, name: tuple[str, ...]) -> Path:

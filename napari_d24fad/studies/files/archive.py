@@ -68,7 +68,7 @@ def unpack(path: Path, progress: Progress, cancel: CancelToken) -> ScratchFolder
         entries = sorted(_checked(archive.infolist(), os.fstat(file.fileno()).st_size), key=_name)
         scratch = ScratchFolder(path)
         try:
-            _write(archive, entries, scratch.path, progress, cancel)
+            scratch.names = _write(archive, entries, scratch.path, progress, cancel)
         except BaseException:
             scratch.remove()
             raise
@@ -136,7 +136,8 @@ def _write(
     folder: Path,
     progress: Progress,
     cancel: CancelToken,
-) -> None:
+) -> dict[str, Path]:
+    """Writes the files; returns where each is now, by its name in the archive."""
     total = sum(entry.file_size for entry in entries)
     if total > shutil.disk_usage(folder).free:
         raise StudyError(Code.NO_SCRATCH_SPACE, f"The files of this archive take {in_gib(total)}.")
@@ -161,6 +162,7 @@ def _write(
     for name, target in unpacked.items():
         if target.suffix in HEADERS:
             rename_partner(target, name, unpacked)
+    return unpacked
 
 
 def _suffix(entry: zipfile.ZipInfo) -> str:

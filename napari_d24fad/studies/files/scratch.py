@@ -30,10 +30,12 @@ class ScratchFolder:
     Attributes:
         path: The folder.
         of: See above; never shown or logged.
+        names: Where the files of the archive are, by the names that they have in it; never shown or logged.
     """
 
     def __init__(self, of: Path | None = None) -> None:
         self.of = of
+        self.names: dict[str, Path] = {}
         _remove_abandoned()
         self.path, lock = _made()
         self._remove = weakref.finalize(self, _remove, self.path, lock, os.getpid())

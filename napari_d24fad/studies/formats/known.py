@@ -28,6 +28,7 @@ _STARTS: tuple[tuple[bytes, str], ...] = (
     (b"\xff\xd8\xff", "a JPEG picture without its suffix"),
     (b"II*\x00", "a TIFF file without its suffix"),
     (b"MM\x00*", "a TIFF file without its suffix"),
+    *((start, "a web page or part of one") for start in (b"<html", b"<HTML", b"<!DOCTYPE", b"<?xml")),
     (b"\x5c\x01\x00\x00", "a header of Analyze or NIfTI without its suffix"),
     (b"\x00\x00\x01\x5c", "a header of Analyze or NIfTI without its suffix"),
     (b"MZ", "a Windows program"),
