@@ -48,7 +48,7 @@ class Head:
         size: Of the head; a child's is smaller.
         skull: How thick it is in mm, and its HU.
         padded: Whether what lies outside a round field of view is -1024.
-        flap: Whether a part of the skull of 60 mm is missing on the left.
+        flap: Radius of the part of the skull that is missing on the left; 0 for a whole skull.
         positioner: Whether a head holder lies around the head.
         windowed: Whether the scan is saved as 8-bit pictures of the brain window.
         clots: Lesions.
@@ -65,7 +65,7 @@ class Head:
     size: float = 1.0
     skull: tuple[float, float] = (7.0, 900.0)
     padded: bool = False
-    flap: bool = False
+    flap: float = 0.0
     positioner: bool = False
     windowed: bool = False
     mirrored: bool = False
@@ -95,7 +95,7 @@ def draw(head: Head) -> tuple[Scan, Mask, Mask]:
     straight = (_rotation(head).T @ room).reshape(3, *shape).astype(np.float32)
     hu, inside = _tissue(straight / head.size, half, chance, head.skull[0] / head.size, head.skull[1])
     if head.flap:
-        hole = (straight[0] > 40) & (np.hypot(straight[1], straight[2] - 20) < 30) & (hu > 300)
+        hole = (straight[0] > 40) & (np.hypot(straight[1], straight[2] - 20) < head.flap) & (hu > 300)
         hu[hole] = 40
     lesion = np.zeros(shape, bool)
     for clot in head.clots:

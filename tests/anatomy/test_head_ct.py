@@ -86,8 +86,9 @@ def test_huge_lesion_stays_in() -> None:
     assert dice(mask, inside) > 0.92
 
 
-def test_open_skull_is_bridged() -> None:
-    scan, inside, _ = draw(replace(PLAIN, seed=3, flap=True))
+@pytest.mark.parametrize("radius", [30.0, 60.0])
+def test_open_skull_is_bridged(radius: float) -> None:
+    scan, inside, _ = draw(replace(PLAIN, seed=3, flap=radius))
     anatomy = find_anatomy(scan)
     mask = anatomy.grid.expand(anatomy.mask)
     assert anatomy.kind is Kind.INTRACRANIAL

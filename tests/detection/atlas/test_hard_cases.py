@@ -42,7 +42,7 @@ def examined(head: Head, references: AtlasReferences) -> tuple[AtlasExamination,
         {"high": 40, "low": -75},  # the lower half
         {"spacing": (10.0, 2.5, 2.5)},
         {"positioner": True, "windowed": True},
-        {"flap": True, "clots": [Clot((-35, 20, 25), 9)]},
+        {"flap": 60.0, "clots": [Clot((-35, 20, 25), 9)]},
         {"size": 0.72, "skull": (2.5, 350.0), "spacing": (2.5, 2.5, 2.5)},
         {"spacing": (0.8, 2.5, 2.5), "padded": True, "noise": 9.0},
         {"gantry": 20.0},
