@@ -42,11 +42,10 @@ def head_ct_plan() -> Plan:
         alternatives=UprightPlacer(BOX_MM).alternatives,
         channels=(Value(softening=3.0), Asymmetry(softening=3.0), Excess(0.3, cells), Patches()),
         cells=cells,
-        # Value and excess are the same seen twice. Patches tell what is unlike, not how much.
-        weights={"value": 0.5, "excess": 0.5, "patches": 1.5},
+        weights={"value": 0.5, "excess": 0.5},  # the same seen twice
         doubtful_bins=beside_bone,
         score_sigma_mm=4.0,
-        caps={"patches": 2.0},
+        caps={"patches": 2.0},  # they tell what is unlike, not how much
         direction=Direction.BRIGHTER,
     )
 
