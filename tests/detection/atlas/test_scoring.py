@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -9,6 +11,8 @@ import numpy as np
 import pytest
 from scipy import ndimage
 
+from napari_d24fad.anatomy.found import Anatomy
+from napari_d24fad.anatomy.place import Place
 from napari_d24fad.detection.atlas.measured import measure_scan
 from napari_d24fad.detection.atlas.patches import Patches
 from napari_d24fad.detection.atlas.scoring import AtlasReferences
@@ -160,3 +164,27 @@ def test_fused_is_the_weighted_mean_of_capped_channels() -> None:
     np.testing.assert_allclose(found[anatomy.mask], (0.5 * 8 + 2) / 1.5, rtol=1e-6)
     assert np.isnan(found[~anatomy.mask]).all()
     assert (fused({"c": silent}, volume, plan)[anatomy.mask] == 0).all()
+
+
+def test_a_reference_that_shows_a_part_is_placed_once_not_for_each_query() -> None:
+    placed = []
+    plan = head_ct_plan()
+    whole_plan = plan.alternatives
+    assert whole_plan is not None
+
+    def alternatives(anatomy: Anatomy) -> Iterator[Place]:
+        placed.append(1)
+        return itertools.islice(whole_plan(anatomy), 2)
+
+    plan = replace(plan, channels=plan.channels[:1], weights={}, alternatives=alternatives)
+    part = replace(COARSE, low=6, high=42)
+    scans = [
+        draw(replace(COARSE, seed=1))[0],
+        draw(replace(COARSE, seed=2))[0],
+        draw(replace(part, seed=3))[0],
+    ]
+    found = AtlasReferences.measure(scans, plan)
+    assert len(placed) == 1
+    for seed in (8, 9):
+        found.examine(draw(replace(part, seed=seed))[0])
+    assert len(placed) == 3

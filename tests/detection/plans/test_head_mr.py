@@ -6,8 +6,10 @@ from functools import lru_cache
 import numpy as np
 import pytest
 
+from napari_d24fad.anatomy import aligned
 from napari_d24fad.anatomy.aligned import TemplatePlacer, box_of, find_aligned
 from napari_d24fad.anatomy.common_grid import CommonGrid
+from napari_d24fad.anatomy.registration import align
 from napari_d24fad.detection.atlas.anomaly import as_anomaly
 from napari_d24fad.detection.atlas.plan import Plan
 from napari_d24fad.detection.atlas.scoring import AtlasReferences
@@ -15,7 +17,14 @@ from napari_d24fad.detection.atlas.table import Cells
 from napari_d24fad.detection.atlas.tolerance import Tolerance
 from napari_d24fad.detection.atlas.volume import WorkingVolume
 from napari_d24fad.detection.atlas.why import agreement, aligned_slice, value_at, working_index
-from napari_d24fad.detection.plans.head_mr import head_t1_plan, prepare_head_mr, prepare_volume_change
+from napari_d24fad.detection.plans.choice import plan_for
+from napari_d24fad.detection.plans.head_mr import (
+    head_mr_plan,
+    head_t1_plan,
+    prepare_head_mr,
+    prepare_volume_change,
+)
+from napari_d24fad.errors import Cancelled
 from napari_d24fad.progress import CancelToken
 from napari_d24fad.studies.scan import Scan
 from tests.anatomy import known_head as heads
@@ -156,3 +165,31 @@ def test_a_reference_is_read_in_a_registered_scan_and_shows_what_is_missing(
     here[scan.slice_axis] = 0
     assert own[tuple(here)] < 0.8 * read[tuple(here)], "the reference has brain where the scan has a mass"
     assert agreement(ill.volume, reference).shared > 0.9
+
+
+def test_a_scan_is_aligned_once_to_tell_its_kind_and_to_be_measured(monkeypatch: pytest.MonkeyPatch) -> None:
+    count = []
+
+    def counting(*args):
+        count.append(1)
+        return align(*args)
+
+    monkeypatch.setattr(aligned, "align", counting)
+    scan = head(23)
+    first, second = (find_aligned(scan, HEAD, like_template=False) for _ in range(2))
+    assert len(count) == 1
+    np.testing.assert_array_equal(first.values, second.values)
+    shifted = scan.affine.copy()
+    shifted[0, 3] += 5
+    find_aligned(dataclasses.replace(scan, affine=shifted), HEAD, like_template=False)
+    assert len(count) == 2  # where it lies counts
+
+
+def test_finding_a_head_can_be_stopped() -> None:
+    stopped = CancelToken()
+    stopped.cancel()
+    for plan in (head_t1_plan(), head_mr_plan()):
+        with pytest.raises(Cancelled):
+            plan.find(head(24), stopped)
+    with pytest.raises(Cancelled):
+        plan_for(head(24), stopped)
