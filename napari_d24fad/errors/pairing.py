@@ -153,3 +153,9 @@ BY_LEVEL = (
     "This scan is not aligned to the references: slices are compared with those of their level only.",
     "Rely on the result less where the anatomy within a slice differs.",
 )
+REGION_UNEVEN = (
+    "P31",
+    "The region was drawn on references but carried to this scan, where it fits less well: a normal scan "
+    "looks more unusual than its p-value says, and more regions are told of.",
+    "Draw the region on this scan as well.",
+)

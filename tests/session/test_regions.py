@@ -185,16 +185,16 @@ def test_outlines_of_several_scans_are_read_and_placed_once_and_each_scan_keeps_
     by_vote = "carried by place in the anatomy's box, by a vote of 3 outlines"
     assert found.region.how == by_vote
     assert found.region.references == (*["drawn on this scan"] * 3, by_vote)
+    assert Code.REGION_UNEVEN in [problem.code for problem in found.warnings]
     assert _as_read(query, spot)[found.regions[0].peak_index]
     examined, carried = np.isfinite(found.values), _as_read(query, own)
     assert 2 * (examined & carried).sum() / (examined.sum() + carried.sum()) > 0.85
     assert len(found_in) == len(set(found_in)) == 5  # three outlines, and two scans they were carried to
     # Drawn on the query as well, it is examined there; nothing that was carried is carried again.
     more = replace(request, regions=(*drawn, Drawn.of(query, carried)))
-    session.run(more, silent, CancelToken())
-    np.testing.assert_array_equal(
-        np.isfinite(session.run(more, silent, CancelToken()).anomaly.values), carried
-    )
+    there = session.run(more, silent, CancelToken()).anomaly
+    np.testing.assert_array_equal(np.isfinite(there.values), carried)
+    assert Code.REGION_UNEVEN not in [problem.code for problem in there.warnings]
 
 
 def test_a_mask_of_other_voxels_is_refused(heads) -> None:

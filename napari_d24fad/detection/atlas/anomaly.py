@@ -8,10 +8,11 @@ from dataclasses import replace
 import numpy as np
 import numpy.typing as npt
 
+from napari_d24fad.anatomy.found import DRAWN
 from napari_d24fad.anatomy.grid import FloatArray
 from napari_d24fad.detection.atlas.examination import AtlasExamination, AtlasRegion
 from napari_d24fad.detection.atlas.measured import key_of
-from napari_d24fad.detection.atlas.names import SCORING
+from napari_d24fad.detection.atlas.names import DRAWN_REGION, SCORING
 from napari_d24fad.detection.atlas.normal import slice_places
 from napari_d24fad.detection.atlas.plan import Plan
 from napari_d24fad.detection.atlas.scoring import AtlasReferences
@@ -49,7 +50,7 @@ def as_anomaly(found: AtlasExamination, references: AtlasReferences, features: A
         reference_scores=scores,
         reference_slice_scores=_rows(normal.slice_scores),
         scoring=SCORING,
-        warnings=_warnings(found, features),
+        warnings=_warnings(found, references, features),
         p_value=conformal_p(found.score, scores),
         level_one_region=found.levels.value,
         levels_by_rate={rate: normal.calibration.level(rate) for rate in RATES},
@@ -121,10 +122,17 @@ def regions_at(found: AtlasExamination, references: AtlasReferences, level: floa
     return _regions(described, parts.labels, found, references)
 
 
-def _warnings(found: AtlasExamination, features: AnomalyMap) -> tuple[Problem, ...]:
+def _warnings(
+    found: AtlasExamination, references: AtlasReferences, features: AnomalyMap
+) -> tuple[Problem, ...]:
     """Returns what the reader must know; the map is exact where features are still a preview."""
     exact = (problem for problem in features.warnings if problem.code is not Code.PREVIEW)
-    return tuple(dict.fromkeys((*exact, *found.problems)))
+    theirs = [scan.volume.anatomy.how == DRAWN for scan in references.scans]
+    carried = found.volume.anatomy.how not in ("", DRAWN)
+    # Measured of regions that are compared by place in themselves: their border is what differs.
+    uneven = references.plan.name == DRAWN_REGION and carried and 2 * sum(theirs) > len(theirs)
+    own = (Problem(Code.REGION_UNEVEN),) if uneven else ()
+    return tuple(dict.fromkeys((*exact, *found.problems, *own)))
 
 
 def drawn(found: AtlasExamination) -> FloatArray:
