@@ -15,35 +15,12 @@ from qtpy.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
 from qtpy.QtGui import QDropEvent
 from qtpy.QtWidgets import QFileDialog, QMessageBox
 
-from napari_d24fad.studies.series import Series
 from napari_d24fad.viewer.canvas.layer_data import scan_layer_data
 from napari_d24fad.viewer.canvas.screenshot import canvas_picture, canvas_stamp
 from napari_d24fad.viewer.dock import DetectionDock
-from napari_d24fad.viewer.gallery.card import Role
-from napari_d24fad.viewer.gallery.gallery import Gallery
 from napari_d24fad.viewer.running.workers import Worker
-from tests.heads import GRID, LESION, chest_ct
-
-LESION_SHOWN = range(GRID[0] - LESION[0].stop, GRID[0] - LESION[0].start)  # slices run down the patient
-
-
-def by_place(gallery: Gallery) -> dict[str, Series]:
-    return {series.source.parent.name: series for series in gallery.series}
-
-
-def open_and_mark(qtbot, dock: DetectionDock, settle, folder: Path, references: int = 3) -> None:
-    """Opens the study and clicks as a user does."""
-    dock.open([folder])
-    settle(dock)
-    series = by_place(dock.gallery)
-    for number in range(1, references + 1):
-        card = dock.gallery.card(series[f"reference-{number}"])
-        qtbot.mouseClick(card.picture, Qt.MouseButton.LeftButton)
-    qtbot.mouseClick(dock.gallery.card(series["query"]).examine_button, Qt.MouseButton.LeftButton)
-
-
-def click(qtbot, button) -> None:
-    qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
+from tests.heads import GRID, chest_ct
+from tests.viewer.study_in_dock import LESION_SHOWN, by_place, click, open_and_mark
 
 
 def test_main_job(
@@ -313,24 +290,6 @@ def test_removed_widget_lets_go_of_viewer_and_work(make_napari_viewer, qtbot, st
     assert all(worker._cancel_token.cancelled for worker in Worker._running)  # the search for series
     viewer.add_image(np.zeros((3, 8, 8)))  # what listened before would fail here
     viewer.dims.set_current_step(0, 1)
-
-
-def test_everything_fits_the_narrowest_dock(dock: DetectionDock) -> None:
-    dock.results.why_section.set_unfolded(True)
-    dock.results.show()
-    inside = dock.minimumWidth() - 32  # margins and the scroll bar
-    for part in (dock.run_panel, dock.results, dock.results.why):
-        assert part.minimumSizeHint().width() <= inside, type(part).__name__
-
-
-def test_a_marked_card_fits_the_narrowest_dock(dock: DetectionDock, settle, study_folder: Path) -> None:
-    dock.open([study_folder])
-    settle(dock)
-    series = dock.gallery.series[0]
-    dock.gallery.set_role(series, Role.REFERENCE)
-    card = dock.gallery.card(series)
-    assert card.share_box.isVisible()
-    assert card.minimumSizeHint().width() <= dock.minimumWidth() - 32
 
 
 def test_opening_the_widget_imports_nothing_slow() -> None:

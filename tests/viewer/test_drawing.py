@@ -13,7 +13,7 @@ from qtpy.QtWidgets import QListWidgetItem
 
 from napari_d24fad.viewer.dock import DetectionDock
 from napari_d24fad.viewer.running.run_panel import RunPanel
-from tests.viewer.test_dock import LESION_SHOWN, click, open_and_mark
+from tests.viewer.study_in_dock import LESION_SHOWN, click, open_and_mark
 
 
 def _ticked(panel: RunPanel) -> list[QListWidgetItem]:

@@ -1,6 +1,7 @@
 """Hard studies, each made from scratch on the world-linear phantom, with what must come of it."""
 
 from tests.studies.corpus import (
+    discs,
     enhanced,
     formats,
     geometry,
@@ -24,6 +25,7 @@ CASES: tuple[Case, ...] = (
     *rounding.CASES,
     *interleaved.CASES,
     *mixtures.CASES,
+    *discs.CASES,
     *multiframe.CASES,
     *mosaics.CASES,
     *unusual.CASES,
