@@ -83,6 +83,11 @@ def whole(text: str) -> int:
     return int(text)
 
 
+def wholes(text: str) -> tuple[int, ...]:
+    """Takes whole numbers from 0 with commas between them; each once, the smallest first."""
+    return tuple(sorted({whole(part) for part in text.split(",")}))
+
+
 def side(text: str) -> int:
     """Takes the side of an image that every teacher can halve as often as it needs to."""
     size = count(text)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from argparse import ArgumentTypeError, Namespace
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
-from typing import Any
 
 from napari_d24fad.atomic import check_writable
 from napari_d24fad.cli.arguments import Parser, add_device, add_identity, add_json
@@ -14,25 +14,22 @@ from napari_d24fad.cli.console import progress_bar
 from napari_d24fad.cli.exits import SOME_REFUSED, exit_status
 from napari_d24fad.cli.outcomes import Outcomes, refuse
 from napari_d24fad.cli.region import open_regions
+from napari_d24fad.cli.results import summary
 from napari_d24fad.cli.sources import Query, open_queries, open_references
 from napari_d24fad.detection.atlas.names import DIRECTIONS
 from napari_d24fad.detection.atlas.names import SCORING as ATLAS
 from napari_d24fad.detection.references.pairing import check_pairing, check_references
 from napari_d24fad.errors import ArgumentError, Code, D24fadError, ExportError, PairingError
-from napari_d24fad.export.notice import NOTICE
 from napari_d24fad.export.report import as_json
 from napari_d24fad.network.card import SCORINGS
 from napari_d24fad.network.zoo import find_model
 from napari_d24fad.progress import part
 from napari_d24fad.session.request import Drawn
 from napari_d24fad.session.scripting import Session
-from napari_d24fad.studies.lengths import size_text
-from napari_d24fad.studies.scan import Scan
+from napari_d24fad.studies.scan import Problem, Scan
 from napari_d24fad.studies.series import Series
 
 DEFAULT_OUT = Path("d24fad-output")
-_LISTED_SLICES = 5
-_LISTED_REGIONS = 3
 
 
 def add_options(command: Parser) -> None:
@@ -52,6 +49,15 @@ def add_options(command: Parser) -> None:
         default=[],
         type=Path,
         help="two to eight normal scans of the same kind; a folder gives all of its series",
+    )
+    command.add_argument(
+        "--abnormal",
+        metavar="PATH",
+        nargs="+",
+        action="extend",
+        default=[],
+        type=Path,
+        help="scans known to be abnormal, as examples of what is looked for; single images only",
     )
     command.add_argument("--model", default="compact", metavar="NAME|FILE", help="default: compact")
     command.add_argument(
@@ -138,7 +144,13 @@ def run(arguments: Namespace) -> int:
         references, problems = open_references(
             arguments.reference, arguments.volume, resample=arguments.resample
         )
-        _check_window(arguments, queries, references)
+        abnormal: tuple[Series, ...] = ()
+        doubts: tuple[Problem, ...] = ()
+        if arguments.abnormal:
+            abnormal, doubts = open_references(
+                arguments.abnormal, arguments.volume, resample=arguments.resample, name="Abnormal example"
+            )
+        _check_window(arguments, queries, (*references, *abnormal))
         queries = _checked(queries, references)
         regions = _regions(arguments, queries, references)
         if not any(isinstance(query.found, Series) for query in queries):
@@ -156,15 +168,16 @@ def run(arguments: Namespace) -> int:
             spare=0,
         )
         first = next(query.found for query in queries if isinstance(query.found, Series))
-        session.prepare(first, references, progress=part(progress, 0, 0.4))
-        outcomes = Outcomes(session, queries, references, problems, part(progress, 0.4, 1), regions)
+        session.prepare(first, references, abnormal=abnormal, progress=part(progress, 0, 0.4))
+        examined = partial(session.examine, references=references, abnormal=abnormal, regions=regions)
+        outcomes = Outcomes(examined, queries, (*problems, *doubts), part(progress, 0.4, 1))
         try:
             report = save_results(arguments.out, outcomes, names=names)
         except ExportError as error:
             if error.code is not Code.NOTHING_TO_EXPORT:
                 raise
             return exit_status(outcomes.refused[0].code)
-    print(as_json(report) if arguments.json else _summary(report))
+    print(as_json(report) if arguments.json else summary(report))
     return SOME_REFUSED if outcomes.refused else 0
 
 
@@ -230,56 +243,3 @@ def _window(text: str) -> tuple[float, float]:
     if not -1e6 < low < high < 1e6:
         raise ArgumentTypeError("the first number must be lower than the second")
     return low, high
-
-
-def _summary(report: dict[str, Any]) -> str:
-    lines = []
-    for result in report["results"]:
-        lines += [*_result_lines(result), ""]
-    files = [name for result in report["results"] for name in result["files"]]
-    return "\n".join([*lines, f"Written: {', '.join([*files, 'report.json'])}", NOTICE])
-
-
-def _result_lines(result: dict[str, Any]) -> list[str]:
-    files = result["files"]
-    # A score can be missing, as null; the lowest and highest are of those there are.
-    normal = sorted(each["score"] for each in result["references"] if each["score"] is not None)
-    among = f"{_rounded(normal[0])} to {_rounded(normal[-1])}" if normal else "-"
-    lines = [
-        f"{result['query']['label']} ({files[0]})",
-        f"  score {_rounded(result['score'])}, references {among} among themselves",
-    ]
-    if result["p_value"] is not None:
-        floor = f"{len(result['references'])} references can show no less than {_rounded(result['p_floor'])}"
-        lines.append(f"  p-value {_rounded(result['p_value'])} ({floor})")
-    if result["examined_region"]["text"] is not None:
-        lines.append(f"  {result['examined_region']['text']}")
-    if result["above_one_region"] is not None:
-        share = f"{result['above_one_region']:.1%} of what was examined"
-        lines.append(f"  above the level of one false region: {share}")
-    if len(result["slice_scores"]) > 1:
-        listed = ", ".join(_slice(each) for each in result["most_suspicious"][:_LISTED_SLICES])
-        lines.append(f"  most suspicious of {len(result['slice_scores'])} slices: {listed}")
-    lines += [_region_line(region) for region in result["regions"][:_LISTED_REGIONS]]
-    for each in result["beside"]:
-        lines.append(f"  {each['plan']}: p-value {_rounded(each['p_value'])}")
-        lines += [_region_line(region) for region in each["regions"][:_LISTED_REGIONS]]
-    lines += [f"  check: {each['reason']}" for each in result["references"] if each["flagged"]]
-    lines += [f"  note: {problem['text']}" for problem in result["query"]["problems"]]
-    return lines + [f"  warning: {warning['text']}" for warning in result["warnings"]]
-
-
-def _slice(suspicious: dict[str, Any]) -> str:
-    return f"{suspicious['number']} ({_rounded(suspicious['score'])})"
-
-
-def _region_line(region: dict[str, Any]) -> str:
-    first, last = sorted(region["slices"])
-    size = size_text(region["volume_mm3"], region["area_mm2"], region["n_voxels"])
-    where = f"slice {first}" if first == last else f"slices {first} to {last}"
-    meaning = f", {region['meaning']}" if region["meaning"] else ""
-    return f"  region {region['number']}: {where}, {size}, peak {_rounded(region['peak'])}{meaning}"
-
-
-def _rounded(value: float | None) -> str:
-    return "-" if value is None else f"{value:.3g}"

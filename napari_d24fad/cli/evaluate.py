@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from napari_d24fad.atomic import atomic_file, check_writable
 from napari_d24fad.cli import volumes
-from napari_d24fad.cli.arguments import Parser, add_device, add_json, count, counts, whole
+from napari_d24fad.cli.arguments import Parser, add_device, add_json, count, counts, whole, wholes
 from napari_d24fad.cli.console import progress_bar, warn, warn_of_device
 from napari_d24fad.cli.evaluation_tables import ablation_table, summary
 from napari_d24fad.errors import ArgumentError, Code, D24fadError
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 _FEWEST_SHOTS = 2
 _IMAGE_SHOTS = (2, 4, 8)
+_SCORING_OF = {"published": "paper"}
 _DEFAULTS = {"model": "compact", "teacher": "compact", "steps": 2000}
 """What is taken where the command line says nothing; see `_without_effect`."""
 
@@ -46,6 +47,13 @@ def add_options(command: Parser) -> None:
         type=counts,
         metavar="N,N",
         help="references (default: 2,4,8; of volumes 8)",
+    )
+    command.add_argument(
+        "--abnormal-shots",
+        type=wholes,
+        default=(),
+        metavar="M,M",
+        help="also measure with so many abnormal examples beside the most references, such as 0,1,2,4,8",
     )
     command.add_argument("--draws", type=count, default=5, metavar="N", help="default: 5")
     command.add_argument("--seed", type=whole, default=0, metavar="N", help="default: 0")
@@ -152,7 +160,7 @@ def run(arguments: Namespace) -> None:
             training = "-published-training" if arguments.published else ""
             name = f"leave-tasks-out-{arguments.teacher}{training}"
         options = Options(
-            plan=Plan(arguments.shots, arguments.draws, arguments.seed),
+            plan=Plan(arguments.shots, arguments.draws, arguments.seed, arguments.abnormal_shots),
             protocol=arguments.protocol,
             scoring=arguments.scoring,
             device=arguments.device,
@@ -181,6 +189,10 @@ def _check(arguments: Namespace) -> None:
         wrong = "The published protocol is that of the paper scoring."
     elif arguments.protocol == "published" and arguments.reliability:
         wrong = "--reliability goes with the honest protocol."
+    elif arguments.abnormal_shots and "paper" in (arguments.scoring, _SCORING_OF.get(arguments.protocol)):
+        wrong = "--abnormal-shots goes with the matched scoring."
+    elif arguments.abnormal_shots and arguments.ablation:
+        wrong = "--abnormal-shots does not go with --ablation."
     elif arguments.ablation and arguments.scoring == "paper":
         wrong = "--ablation takes the matched scoring apart."
     else:

@@ -7,6 +7,7 @@ from statistics import fmean
 from typing import Any
 
 from napari_d24fad.cli.console import table
+from napari_d24fad.evaluation.names import NEAREST, PROBE, method_with
 
 _MODEL, _NEAREST = "model", ("nearest neighbour, top 5 %", "nearest neighbour, mean")
 _PIXEL_METRICS = ("pixel AUROC", "pixel AP", "AUPRO", "best Dice", "Dice at one false region")
@@ -60,12 +61,36 @@ def summary(report: dict[str, Any]) -> str:
         pixels = [(name, _cell(task, name, shots)) for name in _PIXEL_METRICS]
         if pixels[0][1] != "-":
             lines.append(f"{task['task']}: " + ", ".join(f"{name} {cell}" for name, cell in pixels))
+    lines += _with_examples(report, shots)
     if any(task["in_training_data"] for task in report["tasks"]):
         lines.append("* the model was trained on normal images of this task")
     left_out = sum(task["copies_left_out"] + task["unusable_left_out"] for task in report["tasks"])
     if left_out:
         lines.append(f"{left_out} scans were left out: copies of others, or not usable")
     return "\n".join(lines)
+
+
+def _with_examples(report: dict[str, Any], shots: int) -> list[str]:
+    """Returns the figures with abnormal examples beside the references; nothing where none were wanted."""
+    wanted = report["abnormal_shots"]
+    if not wanted:
+        return []
+    rows = []
+    for count in wanted:
+        for name in ("model", PROBE, NEAREST) if count else ("model",):
+            method = method_with(count, name)
+            means = [_mean(task, "image AUROC", shots, method) for task in report["tasks"]]
+            rows.append([method, *(f"{each:.3f}" for each in means), f"{fmean(means):.3f}"])
+    head = ["image AUROC, abnormal examples", *(task["task"] for task in report["tasks"]), "mean"]
+    return [table(head, rows)]
+
+
+def _mean(task: dict[str, Any], metric: str, shots: int, method: str) -> float:
+    return next(
+        float(figure["mean"])
+        for figure in task["figures"]
+        if (figure["metric"], figure["shots"], figure["method"]) == (metric, shots, method)
+    )
 
 
 def _range(counts: Sequence[int]) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 
 from napari_d24fad.cli.console import complain, warn
@@ -10,23 +10,19 @@ from napari_d24fad.cli.sources import Query
 from napari_d24fad.errors import Code, D24fadError
 from napari_d24fad.export.report import Refused, ReportEntry
 from napari_d24fad.progress import Progress, part
-from napari_d24fad.session.request import Drawn
+from napari_d24fad.session.request import Examination
 from napari_d24fad.session.saving import report_entry
-from napari_d24fad.session.scripting import Session
 from napari_d24fad.studies.scan import Problem
-from napari_d24fad.studies.series import Series
 
 
 class Outcomes:
     """What comes of each query, computed when it is asked for; none of it is kept here.
 
     Args:
-        session: Has the references encoded.
+        examine: Examines a series, given ``progress``: by a session that has the references encoded.
         queries: The scans to examine.
-        references: The normal scans.
-        problems: What should be known of the references.
+        problems: What should be known of the scans that were marked.
         progress: Told how far it is.
-        regions: Examine only here.
 
     Attributes:
         refused: Why queries could not be examined, as far as it has come.
@@ -37,15 +33,12 @@ class Outcomes:
 
     def __init__(
         self,
-        session: Session,
+        examine: Callable[..., Examination],
         queries: Sequence[Query],
-        references: Sequence[Series],
         problems: tuple[Problem, ...],
         progress: Progress,
-        regions: Sequence[Drawn] = (),
     ) -> None:
-        self._regions = regions
-        self._session, self._queries, self._references = session, queries, references
+        self._examine, self._queries = examine, queries
         self._problems, self._progress = problems, progress
         self.refused: list[D24fadError] = []
 
@@ -58,10 +51,7 @@ class Outcomes:
         try:
             if isinstance(query.found, D24fadError):
                 raise query.found
-            examination = self._session.examine(
-                query.found, self._references, regions=self._regions, progress=progress
-            )
-            entry = report_entry(examination)
+            entry = report_entry(self._examine(query.found, progress=progress))
         except D24fadError as error:
             self.refused.append(refuse(query, error, len(self._queries)))
             return Refused(query.number, error)

@@ -65,17 +65,18 @@ def open_queries(
 
 
 def open_references(
-    paths: Sequence[Path], volume: int | None = None, *, resample: bool = False
+    paths: Sequence[Path], volume: int | None = None, *, resample: bool = False, name: str = "Reference"
 ) -> tuple[tuple[Series, ...], tuple[Problem, ...]]:
-    """Finds the normal references; reads headers only.
+    """Finds the scans that are marked, as normal or as abnormal; reads headers only.
 
     Args:
         paths: Each gives all of its series that can be loaded.
         volume: Which volume of series that have several, from 1.
         resample: Whether series with missing or uneven slices are resampled, not left out.
+        name: What one of them is called in messages.
 
     Returns:
-        The references, and what should be known of them.
+        The scans, and what should be known of them.
 
     Raises:
         PairingError: ``TOO_FEW_REFERENCES`` if no path was given.
@@ -90,14 +91,13 @@ def open_references(
         found, refusals = _usable(_found(path, resample), volume)
         if not found:
             first = refusals[0]
-            raise type(first)(first.code, f"Reference path {number}: {first.detail}")
-        left_out = f"A series of reference path {number} was left out."
+            raise type(first)(first.code, f"{name} path {number}: {first.detail}")
+        left_out = f"A series of {name.lower()} path {number} was left out."
         problems += [Problem(refusal.code, f"{refusal.detail} {left_out}".strip()) for refusal in refusals]
         references += found
     for number, series in enumerate(references, start=1):
         problems += [
-            Problem(problem.code, f"{problem.detail} Reference {number}.".strip())
-            for problem in series.problems
+            Problem(problem.code, f"{problem.detail} {name} {number}.".strip()) for problem in series.problems
         ]
     return tuple(references), tuple(problems)
 

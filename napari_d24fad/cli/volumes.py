@@ -81,6 +81,8 @@ def are_measured(arguments: Namespace, tasks: Sequence[LabelledTask]) -> bool:
     if len(volumes) < len(tasks):
         detail = f"These tasks hold volumes, the others do not: {', '.join(volumes)}. Name some with --task."
         raise ArgumentError(Code.BAD_ARGUMENT, detail)
+    if arguments.abnormal_shots:
+        raise ArgumentError(Code.BAD_ARGUMENT, "--abnormal-shots is of tasks that hold single images.")
     return True
 
 

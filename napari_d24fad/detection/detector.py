@@ -14,6 +14,8 @@ from napari_d24fad.detection.encoding.encoded import MAX_LEVELS, EncodedScan
 from napari_d24fad.detection.encoding.encoder import Encoder
 from napari_d24fad.detection.encoding.intensity import CT_WINDOW, CtWindow
 from napari_d24fad.detection.examination import examine_slices
+from napari_d24fad.detection.examples.check import check_query
+from napari_d24fad.detection.examples.learned import Examples
 from napari_d24fad.detection.references.alignment import Alignment
 from napari_d24fad.detection.references.calibration import RATES, calibrate, conformal_p
 from napari_d24fad.detection.references.copies import measure_likeness
@@ -111,6 +113,7 @@ class Detector(Encoder):
         query: EncodedScan,
         references: References,
         *,
+        examples: Examples | None = None,
         progress: Progress = silent,
         cancel: CancelToken | None = None,
     ) -> AnomalyMap:
@@ -119,6 +122,7 @@ class Detector(Encoder):
         Args:
             query: Of `encode_scan` by this detector; slices it does not hold are not examined.
             references: Of `reference_set` or `encode` by this detector.
+            examples: What abnormal scans teach beside the same references; None for none.
             progress: Told how far the comparison is.
             cancel: Stops it.
 
@@ -132,6 +136,12 @@ class Detector(Encoder):
         started = time.perf_counter()
         outline = self.outline(query, references)
         found = examine_slices(query, references, progress, cancel or CancelToken())
+        evidence = None
+        if examples is not None:
+            doubts = check_query(query.scan, examples.scans)
+            outline = replace(outline, warnings=outline.warnings + examples.warnings + doubts)
+            found, evidence = examples.examine(query, found)
+            references = examples.references
         null, calibration = references.null, references.calibration
         return replace(
             outline,
@@ -151,6 +161,7 @@ class Detector(Encoder):
             reference_checks=references.checks,
             calibration=calibration,
             anatomy="" if query.prepared.extent is None else query.prepared.extent.kind.value,
+            examples=evidence,
         )
 
     def outline(self, query: EncodedScan, references: References) -> AnomalyMap:

@@ -96,6 +96,23 @@ def examine_slices(
     )
 
 
+def maps_of(query: EncodedScan, references: References, cancel: CancelToken) -> torch.Tensor:
+    """Returns the maps of the encoded slices of a scan, ``(n, side, side)``, before they are drawn.
+
+    Raises:
+        Cancelled: If a stop was asked for.
+    """
+    compared = references.alignment.compare(query, references.encoded, cancel=cancel)
+    return _maps(compared, slice(None), references.null, references.shares, cancel)[0]
+
+
+def draw_maps(query: EncodedScan, maps: torch.Tensor) -> FloatArray:
+    """Draws maps ``(n, side, side)`` of the encoded slices on the grid of the scan, NaN elsewhere."""
+    upright = np.full(query.prepared.scan.grid, np.nan, np.float32)
+    upright[list(query.indices)] = query.prepared.to_slices(maps, query.indices)
+    return np.ascontiguousarray(query.prepared.orientation.invert(upright))
+
+
 def draw_slices(compared: Compared, references: References, cancel: CancelToken) -> FloatArray:
     """Draws the maps of all slices of a comparison.
 

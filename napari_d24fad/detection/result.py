@@ -83,6 +83,42 @@ class ExaminedRegion:
         return f"{told} It was drawn on {own} of the {len(self.references)} references." if own else told
 
 
+@dataclass(frozen=True, slots=True)
+class ExampleEvidence:
+    """What abnormal examples say of a scan.
+
+    Attributes:
+        weight: How much that counts, ``m^2 / (m^2 + 4)`` for ``m`` examples.
+        by_places: How far its most alike places lie from those of references in the direction of the
+            examples, in deviations of the references.
+        as_a_whole: The same of the whole image.
+        found: For each example, whether it would have been found by what the others teach.
+        nearest: The example it is most like, from 0.
+        plain_score: Score of the scan without the examples; with them it is never lower.
+    """
+
+    weight: float
+    by_places: float
+    as_a_whole: float
+    found: tuple[bool, ...]
+    nearest: int
+    plain_score: float
+
+    @property
+    def alike(self) -> bool:
+        """Whether the scan lies nearer to the examples than references do on average."""
+        return self.by_places + self.as_a_whole > 0
+
+    def __str__(self) -> str:
+        count = len(self.found)
+        one = count == 1
+        like = f"most like example {self.nearest + 1}" if self.alike else "not like the abnormal examples"
+        learned = f"{sum(self.found)} of {count} examples would have been found by the others"
+        return f"Examined with {count} abnormal example{'' if one else 's'}: {like}." + (
+            "" if one else f" {learned}."
+        )
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class AnomalyMap:
     """Where a scan departs from its normal references.
@@ -129,6 +165,7 @@ class AnomalyMap:
         channels: What the map is joined from, each of which is a map of its own; see `Held.channel_map`.
         region: The drawn region that alone was examined; None if it was the whole anatomy.
         beside: Further maps of the same scan; `channels` says how to show them.
+        examples: What abnormal examples say of the scan; None without any.
     """
 
     values: FloatArray = field(repr=False)
@@ -160,6 +197,7 @@ class AnomalyMap:
     channels: tuple[MapChannel, ...] = field(default=(), repr=False)
     region: ExaminedRegion | None = None
     beside: tuple[MapBeside, ...] = field(default=(), repr=False)
+    examples: ExampleEvidence | None = None
 
     def p_map(self) -> FloatArray:
         """Returns how likely a pixel of a normal scan is to reach each map value.

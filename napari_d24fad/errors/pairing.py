@@ -159,3 +159,38 @@ REGION_UNEVEN = (
     "looks more unusual than its p-value says, and more regions are told of.",
     "Draw the region on this scan as well.",
 )
+EXAMPLES_OF_VOLUMES = (
+    "P32",
+    "Abnormal examples teach only where single images are examined, not yet for volumes.",
+    "Unmark the abnormal examples.",
+)
+DUPLICATE_EXAMPLE = (
+    "P33",
+    "The same scan is among the abnormal examples more than once.",
+    "Mark each example once.",
+)
+NORMAL_AND_ABNORMAL = (
+    "P34",
+    "The same scan is marked as normal and as abnormal.",
+    "Decide which it is, and unmark it as the other.",
+)
+QUERY_IS_EXAMPLE = (
+    "P35",
+    "The scan to examine is also among the abnormal examples.",
+    "Unmark it as an example.",
+)
+EXAMPLE_OF_SAME_PATIENT = (
+    "P36",
+    "An abnormal example belongs to the same patient as the scan to examine; that alone makes them alike.",
+    "Use examples of other patients.",
+)
+MORE_EXAMPLES_THAN_REFERENCES = (
+    "P37",
+    "There are more abnormal examples than normal references, which was not measured.",
+    "Rely on the result less, or mark as many normal scans.",
+)
+EXAMPLE_LOOKS_NORMAL = (
+    "P38",
+    "An abnormal example looks like the normal references and not like the other examples.",
+    "Look whether it shows what you are looking for; unmark it if in doubt.",
+)

@@ -17,10 +17,13 @@ class Draw:
     Attributes:
         references: As many as the most shots; fewer shots use the first of them.
         queries: All other scans that may be examined, the same for every number of shots.
+        examples: Abnormal scans that are shown as such, as many as the most that are wanted; fewer
+            use the first of them.
     """
 
     references: tuple[int, ...]
     queries: tuple[int, ...]
+    examples: tuple[int, ...] = ()
 
 
 def split(
@@ -51,14 +54,20 @@ def split(
     return references, rest
 
 
-def draw_references(task: LabelledTask, shots: Sequence[int], draws: int, seed: int) -> tuple[Draw, ...]:
+def draw_references(
+    task: LabelledTask, shots: Sequence[int], draws: int, seed: int, examples: int = 0
+) -> tuple[Draw, ...]:
     """Draws references; no scan, and no patient whose file says who it is, is on both sides.
 
     Args:
         task: The labelled scans, without copies.
         shots: Numbers of references that are wanted.
         draws: How many draws.
-        seed: The same seed draws the same references.
+        seed: The same seed draws the same references, and the same examples.
+        examples: How many abnormal examples to draw beside; queries are without them.
+
+    Raises:
+        TrainingError: DATA_LAYOUT if no abnormal scan would be left to examine.
     """
     made = []
     for number in range(draws):
@@ -66,11 +75,22 @@ def draw_references(task: LabelledTask, shots: Sequence[int], draws: int, seed: 
         pool = list(task.references)
         random.Random(seed + number).shuffle(pool)
         references = tuple(pool[: max(shots)])
-        patients = {task.scans[index].patient for index in references} - {""}
+        known = _draw_examples(task, examples, seed + number)
+        used = {*references, *known}
+        patients = {task.scans[index].patient for index in used} - {""}
         queries = tuple(
             index
             for index, scan in enumerate(task.scans)
-            if scan.may_query and index not in references and scan.patient not in patients
+            if scan.may_query and index not in used and scan.patient not in patients
         )
-        made.append(Draw(references, queries))
+        if known and not any(task.scans[index].abnormal for index in queries):
+            detail = f"{task.name}: {examples} abnormal examples leave no abnormal scan to examine."
+            raise TrainingError(Code.DATA_LAYOUT, detail)
+        made.append(Draw(references, queries, known))
     return tuple(made)
+
+
+def _draw_examples(task: LabelledTask, count: int, seed: int) -> tuple[int, ...]:
+    pool = [index for index, scan in enumerate(task.scans) if scan.abnormal]
+    random.Random(f"abnormal {seed}").shuffle(pool)
+    return tuple(pool[:count])

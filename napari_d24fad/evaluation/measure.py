@@ -6,16 +6,20 @@ reference and query.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from napari_d24fad.detection.detector import Detector
 from napari_d24fad.detection.encoding.encoded import MAX_LEVELS, Encoded, EncodedScan
 from napari_d24fad.detection.encoding.store import Shelf
+from napari_d24fad.detection.examination import ExaminedSlices
+from napari_d24fad.detection.examples.learned import Examples
 from napari_d24fad.detection.references.reference_set import References
-from napari_d24fad.detection.result import AnomalyMap
 from napari_d24fad.evaluation.draws import Draw, draw_references
+from napari_d24fad.evaluation.examples import Beside
 from napari_d24fad.evaluation.labelled import LabelledTask
+from napari_d24fad.evaluation.names import method_with
 from napari_d24fad.evaluation.nearest import BaselineScores, encode_patches, score_patches
 from napari_d24fad.metrics.pixels import PixelCounts, PixelMetrics
 from napari_d24fad.progress import CancelToken, Progress, part, silent
@@ -31,11 +35,13 @@ class Plan:
         shots: Numbers of references.
         draws: How often references are drawn.
         seed: The same seed draws the same references.
+        abnormal_shots: Numbers of abnormal examples beside the most references, of single images.
     """
 
     shots: tuple[int, ...] = (2, 4, 8)
     draws: int = 5
     seed: int = 0
+    abnormal_shots: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +54,7 @@ class Scores:
         queries: Which scans of the task were examined.
         abnormal: Their labels.
         scores: By method, the score of each query.
-        pixels: Pixel metrics; None without outlines.
+        pixels: By method, pixel metrics of its maps; empty without outlines.
     """
 
     shots: int
@@ -56,7 +62,7 @@ class Scores:
     queries: tuple[int, ...]
     abnormal: tuple[bool, ...]
     scores: dict[str, tuple[float, ...]] = field(repr=False)
-    pixels: PixelMetrics | None = None
+    pixels: dict[str, PixelMetrics] = field(default_factory=dict)
 
 
 def encode_task(
@@ -168,14 +174,16 @@ def measure_task(
 
     Returns:
         One entry per draw and number of references; methods are ``"model"``,
-        ``"nearest neighbour, top 5 %"`` and ``"nearest neighbour, mean"``.
+        ``"nearest neighbour, top 5 %"`` and ``"nearest neighbour, mean"``, and with the most references
+        those with abnormal examples, if there are any; see `evaluation.examples`.
 
     Raises:
         PairingError: References cannot serve together.
         Cancelled: If a stop was asked for.
     """
     cancel = cancel or CancelToken()
-    drawn = draw_references(encoded.task, plan.shots, plan.draws, plan.seed)
+    most = max(plan.abnormal_shots, default=0)
+    drawn = draw_references(encoded.task, plan.shots, plan.draws, plan.seed, most)
     every, measured = len(drawn) * (1 + len(plan.shots)), list[Scores]()
     for number, draw in enumerate(drawn):
         start = number * (1 + len(plan.shots))
@@ -185,35 +193,58 @@ def measure_task(
             baseline.append(encoded.baseline(index, draw.references, plan.shots, cancel))
             progress((start + (done + 1) / len(draw.queries)) / every, f"{step}, baseline")
         for at, shots in enumerate(plan.shots, start=1):
-            scores, pixels = _examine(
-                encoded, draw, shots, part(progress, (start + at) / every, (start + at + 1) / every), cancel
-            )
-            methods = {"model": scores, **baseline_scores(baseline, shots)}
+            beside = plan.abnormal_shots if shots == max(plan.shots) else ()
+            tell = part(progress, (start + at) / every, (start + at + 1) / every)
+            found, pixels = _examine(encoded, draw, shots, beside, tell, cancel)
+            methods = {"model": found.pop("model"), **baseline_scores(baseline, shots), **found}
             abnormal = tuple(encoded.task.scans[index].abnormal for index in draw.queries)
             measured.append(Scores(shots, number, draw.queries, abnormal, methods, pixels))
     return tuple(measured)
 
 
 def _examine(
-    encoded: EncodedTask, draw: Draw, shots: int, progress: Progress, cancel: CancelToken
-) -> tuple[tuple[float, ...], PixelMetrics | None]:
+    encoded: EncodedTask,
+    draw: Draw,
+    shots: int,
+    abnormal_shots: Sequence[int],
+    progress: Progress,
+    cancel: CancelToken,
+) -> tuple[dict[str, tuple[float, ...]], dict[str, PixelMetrics]]:
     """Scores every query of a draw by the model, and compares maps with outlines where there are any."""
     task = encoded.task
     references = encoded.references(draw.references[:shots], cancel)
-    counts: PixelCounts | None = None
-    scores = []
+    known = {
+        count: [encoded.scans[index] for index in draw.examples[:count]] for count in abnormal_shots if count
+    }
+    learned = {count: Examples(references, scans, cancel) for count, scans in known.items()}
+    beside = {count: Beside(references, scans, learned[count]) for count, scans in known.items()}
+    counts: dict[str, PixelCounts] = {}
+    scores: dict[str, list[float]] = defaultdict(list)
     for done, index in enumerate(draw.queries):
-        found = encoded.detector.examine(encoded.scans[index], references, cancel=cancel)
-        scores.append(found.score)
-        if task.has_masks:
-            counts = counts or PixelCounts(_levels(found))
+        scan, mask = encoded.scans[index], encoded.masks[index]
+        plain = encoded.detector.examine(scan, references, cancel=cancel)
+        found = ExaminedSlices(
+            plain.values, plain.score, plain.slice_scores, plain.slice_p_values, plain.weights
+        )
+        maps = {"model": (found, references)}
+        for count, each in learned.items():
+            # What `Detector.examine` does with them, without drawing the rest again.
+            maps[method_with(count)] = each.examine(scan, found)[0], each.references
+            for name, score in beside[count].scores(scan).items():
+                scores[method_with(count, name)].append(score)
+        for method, (slices, against) in maps.items():
+            scores[method].append(slices.score)
             # An abnormal scan without outline is neither: nobody knows which of its pixels are normal.
-            if encoded.masks[index] is not None or not task.scans[index].abnormal:
-                counts.add(found.values, encoded.masks[index])
+            if task.has_masks and (mask is not None or not task.scans[index].abnormal):
+                counts.setdefault(method, PixelCounts(_levels(against))).add(slices.values, mask)
         progress((done + 1) / len(draw.queries), f"{task.name}: {shots} references")
-    return tuple(scores), counts.metrics() if counts else None
+    pixels = {method: each.metrics() for method, each in counts.items()}
+    return {method: tuple(each) for method, each in scores.items()}, pixels
 
 
-def _levels(found: AnomalyMap) -> dict[str, float]:
+def _levels(references: References) -> dict[str, float]:
     """The thresholds that a user meets; they depend on the references, not on the query."""
-    return {NORMAL_LEVEL: found.normal_level, ONE_REGION: found.level_one_region}
+    return {
+        NORMAL_LEVEL: references.null.normal_level,
+        ONE_REGION: references.calibration.level_one_region,
+    }

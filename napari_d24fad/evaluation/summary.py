@@ -71,7 +71,7 @@ def summarise(measured: Sequence[Scores]) -> tuple[Row, ...]:
         measured: One entry per draw and number of references.
 
     Returns:
-        Image metrics of every method and pixel metrics of the model, per number of references.
+        Image and pixel metrics of every method, per number of references.
     """
     return tuple(row for shots in sorted({each.shots for each in measured}) for row in _rows(measured, shots))
 
@@ -83,12 +83,11 @@ def _rows(measured: Sequence[Scores], shots: int) -> Iterator[Row]:
         yield Row(shots, method, "image AUROC", Estimate.of([each.auroc for each in found]))
         yield Row(shots, method, "image AP", Estimate.of([each.ap for each in found]))
         yield Row(shots, method, "image F1max", Estimate.of([each.f1max for each in found]))
-    pixels = [each.pixels for each in draws if each.pixels is not None]
-    if not pixels:
-        return
-    yield Row(shots, "model", "pixel AUROC", Estimate.of([each.auroc for each in pixels]))
-    yield Row(shots, "model", "pixel AP", Estimate.of([each.ap for each in pixels]))
-    yield Row(shots, "model", "AUPRO", Estimate.of([each.aupro for each in pixels]))
-    yield Row(shots, "model", "best Dice", Estimate.of([each.best_dice for each in pixels]))
-    for name in pixels[0].dice:
-        yield Row(shots, "model", f"Dice at {name}", Estimate.of([each.dice[name] for each in pixels]))
+    for method in draws[0].pixels:
+        pixels = [each.pixels[method] for each in draws]
+        yield Row(shots, method, "pixel AUROC", Estimate.of([each.auroc for each in pixels]))
+        yield Row(shots, method, "pixel AP", Estimate.of([each.ap for each in pixels]))
+        yield Row(shots, method, "AUPRO", Estimate.of([each.aupro for each in pixels]))
+        yield Row(shots, method, "best Dice", Estimate.of([each.best_dice for each in pixels]))
+        for name in pixels[0].dice:
+            yield Row(shots, method, f"Dice at {name}", Estimate.of([each.dice[name] for each in pixels]))

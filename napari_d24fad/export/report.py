@@ -7,20 +7,20 @@ import json
 import os
 import platform
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from importlib import metadata
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from napari_d24fad.atomic import atomic_file
 from napari_d24fad.detection.encoding.intensity import CT_WINDOW, CtWindow
 from napari_d24fad.detection.references.regions import Region
-from napari_d24fad.detection.result import AnomalyMap, FloatArray, MapChannel
+from napari_d24fad.detection.result import AnomalyMap, ExampleEvidence, FloatArray, MapChannel
 from napari_d24fad.errors import D24fadError
 from napari_d24fad.export.anatomy import slice_number, slice_position_mm
 from napari_d24fad.export.notice import NOTICE
+from napari_d24fad.export.numbers import maybe, number, numbers
 from napari_d24fad.export.windows import examined_windows
 from napari_d24fad.studies.scan import Problem, Scan
 from napari_d24fad.version import __version__
@@ -130,46 +130,47 @@ def _result(entry: ReportEntry) -> dict[str, Any]:
         "anatomy": anomaly.anatomy or None,
         "plan": anomaly.plan or None,
         "examined_region": _examined_region(anomaly),
+        "examples": _examples(anomaly),
         "channels": [
             {"name": each.name, "meaning": each.title, "file": _file_of(each, entry)}
             for each in anomaly.channels
         ],
         "device": anomaly.device,
         "seconds": round(anomaly.seconds, 3),
-        "score": _number(anomaly.score),
-        "p_value": _number(anomaly.p_value),
-        "p_floor": _number(anomaly.p_floor),
-        "normal_level": _number(anomaly.normal_level),
+        "score": number(anomaly.score),
+        "p_value": number(anomaly.p_value),
+        "p_floor": number(anomaly.p_floor),
+        "normal_level": number(anomaly.normal_level),
         "above_normal": _share_above(anomaly, anomaly.normal_level),
-        "level_one_region": _number(anomaly.level_one_region),
+        "level_one_region": number(anomaly.level_one_region),
         "above_one_region": _share_above(anomaly, anomaly.level_one_region),
         "levels_by_rate": [
-            {"rate": rate, "level": _number(level)} for rate, level in sorted(anomaly.levels_by_rate.items())
+            {"rate": rate, "level": number(level)} for rate, level in sorted(anomaly.levels_by_rate.items())
         ],
         "regions": [_region(scan, region) for region in anomaly.regions],
         "beside": [
             {
                 "plan": each.plan,
-                "score": _number(each.score),
-                "p_value": _number(each.p_value),
-                "level_one_region": _number(each.level_one_region),
+                "score": number(each.score),
+                "p_value": number(each.p_value),
+                "level_one_region": number(each.level_one_region),
                 "regions": [_region(scan, region) for region in each.regions],
             }
             for each in anomaly.beside
         ],
         "references": _references(anomaly, entry.reference_labels),
-        "slice_scores": _numbers(anomaly.slice_scores),
-        "slice_p_values": _numbers(anomaly.slice_p_values),
+        "slice_scores": numbers(anomaly.slice_scores),
+        "slice_p_values": numbers(anomaly.slice_p_values),
         "most_suspicious": [
             {
                 "index": index,
                 "number": slice_number(scan, index),
                 "position_mm": slice_position_mm(scan, index),
-                "score": _number(anomaly.slice_scores[index]),
+                "score": number(anomaly.slice_scores[index]),
             }
             for index in anomaly.most_suspicious(_MOST_SUSPICIOUS)
         ],
-        "weights": _numbers(anomaly.weights),
+        "weights": numbers(anomaly.weights),
         "warnings": coded(anomaly.warnings),
         "files": list(entry.files),
     }
@@ -216,7 +217,7 @@ def _examined_region(anomaly: AnomalyMap) -> dict[str, Any]:
     region = anomaly.region
     if region is None:
         return dict.fromkeys(("text", "how", "volume_ml", "share", "references"))
-    volume, share = _maybe(region.volume_ml), _number(region.share)
+    volume, share = maybe(region.volume_ml), number(region.share)
     return {
         "text": str(region),
         "how": region.how,
@@ -224,6 +225,13 @@ def _examined_region(anomaly: AnomalyMap) -> dict[str, Any]:
         "share": share,
         "references": list(region.references),
     }
+
+
+def _examples(anomaly: AnomalyMap) -> dict[str, Any]:
+    found = anomaly.examples
+    if found is None:
+        return dict.fromkeys(("text", *(each.name for each in fields(ExampleEvidence))))
+    return {"text": str(found), **asdict(found), "nearest": found.nearest + 1, "found": list(found.found)}
 
 
 def _share_above(anomaly: AnomalyMap, level: float) -> float | None:
@@ -238,10 +246,10 @@ def _references(anomaly: AnomalyMap, labels: Sequence[str]) -> list[dict[str, An
     return [
         {
             "label": label,
-            "score": _number(anomaly.reference_scores[at]),
-            "slice_scores": _numbers(anomaly.reference_slice_scores[at]),
-            "mean_weight": None if shares is None else _number(shares[at]),
-            "outlier": _number(checks[at].outlier) if at in checks else None,
+            "score": number(anomaly.reference_scores[at]),
+            "slice_scores": numbers(anomaly.reference_slice_scores[at]),
+            "mean_weight": None if shares is None else number(shares[at]),
+            "outlier": number(checks[at].outlier) if at in checks else None,
             "flagged": checks[at].flagged if at in checks else None,
             "reason": (checks[at].reason or None) if at in checks else None,
         }
@@ -255,37 +263,22 @@ def _region(scan: Scan, region: Region) -> dict[str, Any]:
         "slices": [slice_number(scan, index) for index in region.slices],
         "slice_indices": list(region.slices),
         "n_voxels": region.n_voxels,
-        "volume_mm3": _maybe(region.volume_mm3),
-        "area_mm2": _maybe(region.area_mm2),
+        "volume_mm3": maybe(region.volume_mm3),
+        "area_mm2": maybe(region.area_mm2),
         "extent_mm": None if region.extent_mm is None else list(region.extent_mm),
-        "peak": _number(region.peak),
-        "mean": _number(region.mean),
-        "p_value": _number(region.p_value),
+        "peak": number(region.peak),
+        "mean": number(region.mean),
+        "p_value": number(region.p_value),
         "peak_index": list(region.peak_index),
         "centroid_index": list(region.centroid_index),
         "centroid_mm": None if region.centroid_mm is None else list(region.centroid_mm),
         "meaning": region.meaning or None,
         "direction": region.direction or None,
         "channel": region.channel or None,
-        "amount": _maybe(region.amount),
+        "amount": maybe(region.amount),
         "unit": region.unit or None,
-        "spreads": _maybe(region.spreads),
+        "spreads": maybe(region.spreads),
     }
-
-
-def _maybe(value: float | None) -> float | None:
-    return None if value is None else _number(value)
-
-
-def _number(value: float | np.floating[Any]) -> float | None:
-    # The shortest text that reads back as the same number, also for single precision.
-    return float(str(value)) if np.isfinite(value) else None
-
-
-def _numbers(array: npt.NDArray[np.floating[Any]]) -> list[Any]:
-    if array.ndim == 1:
-        return [_number(value) for value in array]
-    return [_numbers(row) for row in array]
 
 
 def _version(library: str) -> str | None:

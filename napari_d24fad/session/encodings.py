@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
+from napari_d24fad.detection.examples.check import check_examples, check_query
 from napari_d24fad.detection.references.pairing import check_pairing, check_references
 from napari_d24fad.progress import CancelToken, Progress, part
 from napari_d24fad.studies.scan import Scan
@@ -55,6 +56,7 @@ class Encodings:
         cancel: CancelToken,
         encode_query: EncodeQuery | None = None,
         seen: Seen | None = None,
+        abnormal: Sequence[Series] = (),
     ) -> tuple[EncodedScan, tuple[EncodedScan, ...]]:
         """Returns the query and the references encoded; loads and encodes only what is new.
 
@@ -65,12 +67,13 @@ class Encodings:
             cancel: Stops it.
             encode_query: Encodes the query if it is new, given the references; None for the detector.
             seen: Called for each reference that was read.
+            abnormal: The series marked as abnormal: encoded too, and then found by `kept`.
 
         Raises:
             D24fadError: A scan cannot be read, or the scans cannot be compared.
             Cancelled: If a stop was asked for.
         """
-        encoded = self._all(query, references, progress, cancel, encode_query, seen)
+        encoded = self._all(query, references, abnormal, progress, cancel, encode_query, seen)
         return encoded[0], encoded[1:]
 
     def of_references(
@@ -79,6 +82,7 @@ class Encodings:
         progress: Progress,
         cancel: CancelToken,
         seen: Seen | None = None,
+        abnormal: Sequence[Series] = (),
     ) -> tuple[EncodedScan, ...]:
         """Returns the references encoded; loads and encodes only what is new.
 
@@ -87,12 +91,13 @@ class Encodings:
             progress: Told how far this is.
             cancel: Stops it.
             seen: See `of`.
+            abnormal: See `of`.
 
         Raises:
             D24fadError: A scan cannot be read, or the scans cannot be references together.
             Cancelled: If a stop was asked for.
         """
-        return self._all(None, references, progress, cancel, None, seen)
+        return self._all(None, references, abnormal, progress, cancel, None, seen)
 
     def whole(self, query: EncodedScan, progress: Progress, cancel: CancelToken) -> EncodedScan:
         """Returns a query with all its slices encoded; from then on it is kept so.
@@ -126,15 +131,24 @@ class Encodings:
         self,
         query: Series | None,
         references: Sequence[Series],
+        abnormal: Sequence[Series],
         progress: Progress,
         cancel: CancelToken,
         encode_query: EncodeQuery | None,
         seen: Seen | None,
     ) -> tuple[EncodedScan, ...]:
-        """Returns the query, if there is one, and the references encoded."""
-        series = tuple(references) if query is None else (query, *references)
+        """Returns the query, if there is one, and the references encoded; of the others, sees to it."""
+        first = 0 if query is None else 1
+        series = (*references, *abnormal) if query is None else (query, *references, *abnormal)
+        after = first + len(references)
         keys = [(each.state(cancel), each is not query) for each in series]
-        check = check_references if query is None else _check_pairing
+
+        def check(scans: Sequence[Scan]) -> None:
+            (check_references if query is None else _check_pairing)(scans[:after])
+            check_examples(scans[after:], scans[first:after])
+            for scan in scans[:first]:
+                check_query(scan, scans[after:])
+
         scans = [self._known(key, each, cancel) for key, each in zip(keys, series, strict=True)]
         check(scans)  # a wrong pairing is refused before the long encoding
         missing = [at for at, key in enumerate(keys) if key not in self._kept]
@@ -142,19 +156,21 @@ class Encodings:
             # The query, whose pixels stay, at last.
             for number, at in enumerate(sorted(missing, key=lambda at: (series[at] is query, at))):
                 tell = part(progress, number / len(missing), (number + 1) / len(missing))
-                name = f"Encoding reference {at + 1 if query is None else at}"
+                name = f"Encoding reference {at - first + 1}"
+                if at >= after:
+                    name = f"Encoding abnormal example {at - after + 1}"
                 scan = None if scans[at].pixels_hash else scans[at]
                 encode = self._detector.encode_scan
                 if series[at] is query:
                     name = "Encoding the scan to examine"
                     if encode_query is not None:
-                        encode = partial(encode_query, tuple(self._kept[key] for key in keys[1:]))
+                        encode = partial(encode_query, tuple(self._kept[key] for key in keys[1:after]))
                 self._kept[keys[at]] = self._encode(
                     keys[at], series[at], scan, encode, name, tell, cancel, seen
                 )
                 scans[at] = self._kept[keys[at]].scan
                 check(scans)
-            return tuple(self._kept[key] for key in keys)
+            return tuple(self._kept[key] for key in keys[:after])
         finally:
             # Also after a cancel: what was encoded until then may be of use, but not without end.
             self._forget_all_but([key for key in keys if key in self._kept])

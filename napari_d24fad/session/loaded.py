@@ -15,6 +15,7 @@ from napari_d24fad.detection.atlas.names import SCORING as ATLAS
 from napari_d24fad.detection.detector import Detector
 from napari_d24fad.detection.encoding.encoded import EncodedScan
 from napari_d24fad.detection.encoding.prepared import prepare
+from napari_d24fad.detection.examples.learned import Examples
 from napari_d24fad.detection.references.alignment import Alignment
 from napari_d24fad.detection.references.copies import COMPARED_SLICES
 from napari_d24fad.detection.references.reference_set import References
@@ -61,6 +62,7 @@ class Loaded:
         self._kept_references = KeptReferences(self.detector, cache)
         self.encodings = Encodings(self.detector, self._kept_references, spare)
         self._references: References | None = None
+        self._learned: tuple[References, tuple[EncodedScan, ...], Examples] | None = None
         self.atlases = Atlases(KeptAtlases(cache))
 
     def encode(
@@ -74,12 +76,16 @@ class Loaded:
         """Encodes the query and the references of a request; see `DetectionSession.run`."""
         in_parts = partial(self._encode_query, request, show, start)
         seen = partial(self.atlases.see, request, cancel)
-        return self.encodings.of(request.query, request.references, progress, cancel, in_parts, seen)
+        return self.encodings.of(
+            request.query, request.references, progress, cancel, in_parts, seen, request.abnormal
+        )
 
     def prepare(self, request: Request, progress: Progress, cancel: CancelToken) -> None:
         """Encodes and measures the references of a request; see `DetectionSession.prepare`."""
         seen = partial(self.atlases.see, request, cancel)
-        encoded = self.encodings.of_references(request.references, part(progress, 0, 0.6), cancel, seen)
+        encoded = self.encodings.of_references(
+            request.references, part(progress, 0, 0.6), cancel, seen, request.abnormal
+        )
         self.reference_set(request, encoded, part(progress, 0.6, 0.8), cancel)
         self.atlases.prepare(request, part(progress, 0.8, 1), cancel)
 
@@ -175,7 +181,13 @@ class Loaded:
         if isinstance(found, Held):
             return query, found.anomaly(outline), found
         query = self.encodings.whole(query, part(progress, 0, 0.5), cancel)
-        anomaly = self.detector.examine(query, references, progress=part(progress, 0.5, 1), cancel=cancel)
+        anomaly = self.detector.examine(
+            query,
+            references,
+            examples=self._examples(request, references, cancel),
+            progress=part(progress, 0.5, 1),
+            cancel=cancel,
+        )
         if request.regions and references.region is not None:
             number = len(request.regions)
             how = (
@@ -186,6 +198,16 @@ class Loaded:
             share = float(np.isfinite(anomaly.values).mean())
             anomaly = replace(anomaly, region=ExaminedRegion(how, None, share))
         return query, replace(anomaly, warnings=(*anomaly.warnings, *found)), None
+
+    def _examples(self, request: Request, references: References, cancel: CancelToken) -> Examples | None:
+        """Learns from the scans marked as abnormal, unless these were learned from before."""
+        if not request.abnormal:
+            return None
+        scans = self.encodings.kept(request.abnormal, cancel)
+        assert scans is not None  # `encode` saw to it
+        if self._learned is None or self._learned[:2] != (references, scans):
+            self._learned = references, scans, Examples(references, scans, cancel)
+        return self._learned[2]
 
     def is_measured(self, references: References) -> bool:
         """Whether features are centred and scaled by these very references, and not by a set before."""

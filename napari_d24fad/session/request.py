@@ -78,6 +78,7 @@ class Request:
             the kind of study.
         regions: Examine only here: in each scan what was drawn on it, in others what is carried there from
             those that were drawn on; empty for all of it.
+        abnormal: The series marked as abnormal: examples of what is looked for, of single images.
     """
 
     query: Series
@@ -89,6 +90,7 @@ class Request:
     scoring: str | None = None
     direction: str | None = None
     regions: tuple[Drawn, ...] = ()
+    abnormal: tuple[Series, ...] = ()
 
     @property
     def window(self) -> CtWindow:
@@ -106,7 +108,7 @@ class Request:
         return self.model, self.device, self.scoring, self.windows
 
     def differs_in_references_only(self, other: Request) -> bool:
-        """Whether what was found for another request can be used for this one."""
+        """Whether what was found for another request can be used for this one: scans marked may differ."""
         own = (self.query, self.setting, self.direction, self.regions)
         return own == (other.query, other.setting, other.direction, other.regions)
 

@@ -63,6 +63,7 @@ class Session:
         query: Series,
         references: Sequence[Series],
         *,
+        abnormal: Sequence[Series] = (),
         progress: Progress = silent,
         cancel: CancelToken | None = None,
     ) -> None:
@@ -71,6 +72,7 @@ class Session:
         Args:
             query: A series that is going to be examined; only its header is looked at.
             references: Two or more series of normal scans of one kind.
+            abnormal: Series of abnormal scans of the same kind, if there are any: single images only.
             progress: Told how far this is.
             cancel: Stops it.
 
@@ -78,7 +80,8 @@ class Session:
             D24fadError: Why these references cannot be used, or the model cannot be loaded.
             Cancelled: If a stop was asked for.
         """
-        self._session.prepare(self._request(query, references), progress, cancel or CancelToken())
+        request = replace(self._request(query, references), abnormal=tuple(abnormal))
+        self._session.prepare(request, progress, cancel or CancelToken())
 
     def examine(
         self,
@@ -87,6 +90,7 @@ class Session:
         *,
         shares: Sequence[float] | None = None,
         regions: Sequence[Drawn] = (),
+        abnormal: Sequence[Series] = (),
         progress: Progress = silent,
         cancel: CancelToken | None = None,
     ) -> Examination:
@@ -97,6 +101,8 @@ class Session:
             references: Two or more series of normal scans of the same kind.
             shares: How much each reference counts, above 0 and up to 1; None for 1 each.
             regions: Examine only here: what was drawn on one or several of the scans, see `Drawn.of`.
+            abnormal: Series of abnormal scans of the same kind, as examples of what is looked for. What is
+                like them scores higher, nothing scores lower; single images only.
             progress: Told how far this is.
             cancel: Stops it.
 
@@ -108,7 +114,8 @@ class Session:
             D24fadError: Why there is no result.
             Cancelled: If a stop was asked for.
         """
-        request = replace(self._request(query, references, shares), regions=tuple(regions))
+        request = self._request(query, references, shares)
+        request = replace(request, regions=tuple(regions), abnormal=tuple(abnormal))
         return self._session.run(request, progress, cancel or CancelToken())
 
     def explain(self, examination: Examination, slice_index: int) -> Explanation:

@@ -124,3 +124,26 @@ def test_ten_references_take_no_more_memory_than_two(tmp_path: Path, model: Path
     few, many = peak_of("few"), peak_of("many")
     assert len(read) == 3 + 11
     assert many - few < np.prod(grid) * 4  # one scan
+
+
+def test_abnormal_examples_are_named_in_report_and_summary(
+    tmp_path: Path, scans: Path, model: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    command = words(model, tmp_path / "out", scans / "colour", scans / "a.png")
+    assert cli.main([*command, "--abnormal", str(scans / "b.png")]) == 0
+    assert "Examined with 1 abnormal example: " in capsys.readouterr().out
+    (result,) = json.loads((tmp_path / "out" / "report.json").read_text())["results"]
+    told = result["examples"]
+    assert (told["nearest"], told["weight"], told["found"]) == (1, 0.2, [False])
+    assert result["score"] >= told["plain_score"]
+    assert cli.main(command) == 0
+    (plain,) = json.loads((tmp_path / "out" / "report.json").read_text())["results"]
+    assert plain["score"] == told["plain_score"]
+    assert set(plain["examples"].values()) == {None}
+    capsys.readouterr()
+    for path, code in ((scans / "a.png", "P34"), (scans / "colour" / "1.png", "P33")):
+        assert cli.main([*command, "--abnormal", str(path)]) == 4
+        assert f"error {code}: " in capsys.readouterr().err
+    volume = words(model, tmp_path / "volume", scans / "normal", scans / "query.nii.gz")
+    assert cli.main([*volume, "--abnormal", str(scans / "normal" / "1.nii.gz")]) == 4
+    assert "error P31: " in capsys.readouterr().err

@@ -26,10 +26,11 @@ def test_what_is_printed_and_written(tmp_path: Path, model: Path, capsys: pytest
     out = tmp_path / "out"
     words = ["evaluate", str(tmp_path / "data"), "--model", str(model), "--out", str(out), "--no-figures"]
     words += ["--shots", "3,2", "--draws", "2", "--device", "cpu"]
-    assert cli.main([*words, "--reliability"]) == 0
+    assert cli.main([*words, "--reliability", "--abnormal-shots", "0,2"]) == 0
     printed = capsys.readouterr().out
+    assert "model + 2 abnormal " in printed
     assert "3 references, mean of 2 draws" in printed
-    assert "hand  7       4         4 + 4     1.000 [1.000, 1.000]" in printed
+    assert "hand  7       4         4 + 2     1.000 [1.000, 1.000]" in printed
     assert "hand: pixel AUROC 0." in printed
     assert "*" not in printed  # the card of this model names no training data
     words[words.index("--draws") + 1] = "1"
@@ -58,6 +59,9 @@ def test_what_is_printed_and_written(tmp_path: Path, model: Path, capsys: pytest
         (["--shots", "7"], 7, "T03"),
         (["--shots", "1,4"], 2, "A01"),
         (["--shots", "two"], 2, "A01"),
+        (["--abnormal-shots", "4"], 7, "T01"),
+        (["--abnormal-shots", "2", "--scoring", "paper"], 2, "A01"),
+        (["--abnormal-shots", "2", "--ablation"], 2, "A01"),
         (["--folds", "hand"], 2, "A01"),
         (["--protocol", "published", "--scoring", "matched"], 2, "A01"),
         (["--protocol", "published", "--reliability"], 2, "A01"),

@@ -31,7 +31,7 @@ def check_references(references: Sequence[Scan]) -> None:
         for earlier, other in enumerate(references[: number - 1], start=1):
             if same_pixels(reference, other):
                 raise PairingError(Code.DUPLICATE_REFERENCE, f"References {earlier} and {number} are equal.")
-            _check_kind(reference, other, f"References {earlier} and {number} differ.")
+            check_kind(reference, other, f"References {earlier} and {number} differ.")
 
 
 def check_pairing(query: Scan, references: Sequence[Scan]) -> tuple[Problem, ...]:
@@ -52,7 +52,7 @@ def check_pairing(query: Scan, references: Sequence[Scan]) -> tuple[Problem, ...
     for number, reference in enumerate(references, start=1):
         if same_pixels(query, reference):
             raise PairingError(Code.QUERY_IS_REFERENCE, f"It is reference {number}.")
-        _check_kind(query, reference, f"See reference {number}.")
+        check_kind(query, reference, f"See reference {number}.")
     return tuple(_warnings(query, references))
 
 
@@ -70,7 +70,17 @@ def same_pixels(first: Scan, second: Scan) -> bool:
     )
 
 
-def _check_kind(first: Scan, second: Scan, which: str) -> None:
+def check_kind(first: Scan, second: Scan, which: str) -> None:
+    """Checks that two scans can be compared at all.
+
+    Args:
+        first: One of them.
+        second: The other.
+        which: Says which two these are.
+
+    Raises:
+        PairingError: Another modality, slice orientation, photometric kind, unit or dimension.
+    """
     if first.is_colour != second.is_colour:
         raise PairingError(Code.COLOUR_MISMATCH, which)
     if first.is_volume != second.is_volume:
@@ -102,7 +112,7 @@ def _warnings(query: Scan, references: Sequence[Scan]) -> list[Problem]:
     doubtful = {
         Code.SPACING_MISMATCH: _is_much_coarser_or_finer,
         Code.BODY_PART_MISMATCH: _is_of_another_part,
-        Code.SAME_PATIENT: _is_of_the_same_patient,
+        Code.SAME_PATIENT: is_of_the_same_patient,
     }
     for code, applies in doubtful.items():
         numbers = [n for n, reference in enumerate(references, start=1) if applies(query, reference)]
@@ -130,7 +140,8 @@ def _is_of_another_part(query: Scan, reference: Scan) -> bool:
     return bool(own and other) and own != other
 
 
-def _is_of_the_same_patient(query: Scan, reference: Scan) -> bool:
+def is_of_the_same_patient(query: Scan, reference: Scan) -> bool:
+    """Whether the headers of two scans name the same patient; False where one names none."""
     return bool(query.identity.patient_key) and query.identity.patient_key == reference.identity.patient_key
 
 

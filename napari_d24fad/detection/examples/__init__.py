@@ -1,0 +1,1 @@
+"""Scans known to be abnormal, marked beside the normal references: what to look for."""
