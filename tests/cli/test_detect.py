@@ -141,9 +141,9 @@ def test_abnormal_examples_are_named_in_report_and_summary(
     assert plain["score"] == told["plain_score"]
     assert set(plain["examples"].values()) == {None}
     capsys.readouterr()
-    for path, code in ((scans / "a.png", "P34"), (scans / "colour" / "1.png", "P33")):
+    for path, code in ((scans / "a.png", "P35"), (scans / "colour" / "1.png", "P34")):
         assert cli.main([*command, "--abnormal", str(path)]) == 4
         assert f"error {code}: " in capsys.readouterr().err
     volume = words(model, tmp_path / "volume", scans / "normal", scans / "query.nii.gz")
     assert cli.main([*volume, "--abnormal", str(scans / "normal" / "1.nii.gz")]) == 4
-    assert "error P31: " in capsys.readouterr().err
+    assert "error P32: " in capsys.readouterr().err
