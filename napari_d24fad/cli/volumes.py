@@ -6,7 +6,6 @@ import json
 import sys
 from argparse import Namespace
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from napari_d24fad.cli.arguments import Parser, count
@@ -173,7 +172,7 @@ def _methods(arguments: Namespace, task: LabelledTask, find: FindAnatomy) -> lis
     from napari_d24fad.detection.plans.choice import plan_for
     from napari_d24fad.detection.plans.drawn import drawn_plan
     from napari_d24fad.detection.plans.head_mr import head_t1_plan
-    from napari_d24fad.evaluation.volumes.atlas import AtlasMethod
+    from napari_d24fad.evaluation.volumes.atlas import methods_of
     from napari_d24fad.evaluation.volumes.baselines import BOTH, BoxZScore, Extreme
 
     chosen, direction = arguments.methods or _METHODS, arguments.direction
@@ -187,9 +186,7 @@ def _methods(arguments: Namespace, task: LabelledTask, find: FindAnatomy) -> lis
     elif "atlas" in chosen:  # implanted lesions are of T1-weighted heads and nothing else
         plan = head_t1_plan() if arguments.implant else plan_for(task.scans[0].load())
     if plan is not None:
-        # Each map is measured alone.
-        methods.append(AtlasMethod(replace(plan, beside=()), Direction(direction) if direction else None))
-        methods += [AtlasMethod(each) for each in plan.beside]
+        methods += methods_of(plan, Direction(direction) if direction else None)
     return methods
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -11,10 +11,25 @@ from napari_d24fad.detection.atlas.plan import Plan
 from napari_d24fad.detection.atlas.scoring import AtlasReferences
 from napari_d24fad.detection.atlas.volume import Direction
 from napari_d24fad.detection.references.calibration import conformal_p
+from napari_d24fad.evaluation.volumes.anatomy import kept
 from napari_d24fad.metrics.volumes import Examined
 from napari_d24fad.studies.scan import Scan
 
 _FALSE_REGIONS = 1.0
+
+
+def methods_of(plan: Plan, direction: Direction | None = None) -> list[AtlasMethod]:
+    """Returns a method for the map of a plan and one for each map beside it, each measured alone.
+
+    The anatomy of a scan is found once: the seconds of the maps beside the first are without that.
+
+    Args:
+        plan: How scans are examined.
+        direction: Of the first map; None for the default of the plan.
+    """
+    find = kept(plan.find) if plan.beside else plan.find
+    beside = [AtlasMethod(replace(each, find=find)) for each in plan.beside]
+    return [AtlasMethod(replace(plan, find=find, beside=()), direction), *beside]
 
 
 @dataclass(frozen=True, slots=True, eq=False)

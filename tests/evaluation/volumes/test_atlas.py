@@ -12,7 +12,7 @@ from napari_d24fad.anatomy.found import Anatomy
 from napari_d24fad.detection.atlas.scoring import AtlasReferences
 from napari_d24fad.detection.plans.head_ct import head_ct_plan
 from napari_d24fad.evaluation.volumes.anatomy import kept, scan_mask
-from napari_d24fad.evaluation.volumes.atlas import AtlasMethod
+from napari_d24fad.evaluation.volumes.atlas import AtlasMethod, methods_of
 from napari_d24fad.evaluation.volumes.baselines import Extreme
 from napari_d24fad.metrics.volumes import measure_volume
 from napari_d24fad.studies.scan import Scan
@@ -62,3 +62,19 @@ def test_anatomy_is_found_once_for_each_scan_and_the_oldest_is_forgotten() -> No
     for number in (0, 1, 0, 2, 0, 1):
         assert once(scans[number]).mask.all()
     assert [int(scan.voxels[0, 0, 0]) for scan in asked] == [0, 1, 2, 1]
+
+
+def test_maps_beside_are_measured_apart_and_the_anatomy_is_found_once(references: list[Scan]) -> None:
+    asked: list[Scan] = []
+
+    def find(scan: Scan) -> Anatomy:
+        asked.append(scan)
+        return drawn_region(scan, np.ones(scan.grid, bool))
+
+    plan = replace(head_ct_plan(), find=find)
+    methods = methods_of(replace(plan, beside=(replace(plan, name="beside"),)))
+    assert [method.name for method in methods] == ["atlas (head CT)", "atlas (beside)"]
+    assert not any(method.plan.beside for method in methods)
+    for method in methods:
+        method.plan.find(references[0])
+    assert len(asked) == 1
