@@ -7,12 +7,14 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from napari_d24fad.anatomy.found import Anatomy
 from napari_d24fad.detection.atlas.plan import Plan
 from napari_d24fad.detection.atlas.scoring import AtlasReferences
 from napari_d24fad.detection.atlas.volume import Direction
 from napari_d24fad.detection.references.calibration import conformal_p
 from napari_d24fad.evaluation.volumes.anatomy import kept
 from napari_d24fad.metrics.volumes import Examined
+from napari_d24fad.progress import CancelToken
 from napari_d24fad.studies.scan import Scan
 
 _FALSE_REGIONS = 1.0
@@ -27,9 +29,15 @@ def methods_of(plan: Plan, direction: Direction | None = None) -> list[AtlasMeth
         plan: How scans are examined.
         direction: Of the first map; None for the default of the plan.
     """
-    find = kept(plan.find) if plan.beside else plan.find
+    known = kept(lambda scan: plan.find(scan, CancelToken()))
+
+    def find(scan: Scan, cancel: CancelToken) -> Anatomy:
+        cancel.check()
+        return known(scan)
+
     beside = [AtlasMethod(replace(each, find=find)) for each in plan.beside]
-    return [AtlasMethod(replace(plan, find=find, beside=()), direction), *beside]
+    own = replace(plan, find=find if beside else plan.find, beside=())
+    return [AtlasMethod(own, direction), *beside]
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -15,6 +15,7 @@ from napari_d24fad.evaluation.volumes.anatomy import kept, scan_mask
 from napari_d24fad.evaluation.volumes.atlas import AtlasMethod, methods_of
 from napari_d24fad.evaluation.volumes.baselines import Extreme
 from napari_d24fad.metrics.volumes import measure_volume
+from napari_d24fad.progress import CancelToken
 from napari_d24fad.studies.scan import Scan
 from tests.anatomy.heads import Clot, Head, draw
 
@@ -67,7 +68,7 @@ def test_anatomy_is_found_once_for_each_scan_and_the_oldest_is_forgotten() -> No
 def test_maps_beside_are_measured_apart_and_the_anatomy_is_found_once(references: list[Scan]) -> None:
     asked: list[Scan] = []
 
-    def find(scan: Scan) -> Anatomy:
+    def find(scan: Scan, cancel: CancelToken) -> Anatomy:
         asked.append(scan)
         return drawn_region(scan, np.ones(scan.grid, bool))
 
@@ -76,5 +77,5 @@ def test_maps_beside_are_measured_apart_and_the_anatomy_is_found_once(references
     assert [method.name for method in methods] == ["atlas (head CT)", "atlas (beside)"]
     assert not any(method.plan.beside for method in methods)
     for method in methods:
-        method.plan.find(references[0])
+        method.plan.find(references[0], CancelToken())
     assert len(asked) == 1
