@@ -135,7 +135,7 @@ class RegionDrawing(QObject):
         if key not in self._drawn_on:
             return str(name)
         canvas = self._drawn_on[key]
-        return f"{name}, on {'two scans' if canvas is None else canvas.series.label}"
+        return f"On {'two scans' if canvas is None else canvas.series.title}: {name}"
 
     def _forget(self, key: int) -> None:
         layer = self._layers.pop(key)

@@ -54,7 +54,8 @@ def test_only_what_is_drawn_is_examined(qtbot, dock: DetectionDock, settle, stud
     click(qtbot, panel.region.draw_button)
     drawn = next(layer for layer in viewer.layers if isinstance(layer, Shapes))
     (row,) = _ticked(panel)
-    assert row.text().startswith(f"{drawn.name}, on ")
+    assert row.text().startswith("On ")
+    assert row.text().endswith(drawn.name)
     assert panel.region.through.isVisible()
     np.testing.assert_array_equal(drawn.data_to_world((1, 2, 3)), scan_layer.data_to_world((1, 2, 3)))
     shown = dock.layers.shown
@@ -175,7 +176,7 @@ def test_what_is_drawn_on_a_second_scan_adds_to_the_first_and_each_scan_keeps_it
     on_query.add_rectangles([np.array([(0, 1, 1), (0, 1, 3), (0, 3, 3), (0, 3, 1)])])
     click(qtbot, panel.run_button)
     assert "which scan" in panel.message
-    (row,) = [row for row in _ticked(panel) if row.text().endswith("two scans")]
+    (row,) = [row for row in _ticked(panel) if row.text().startswith("On two scans")]
     row.setCheckState(Qt.CheckState.Unchecked)
     assert [drawn.series for drawn in dock.drawing.regions] == [references[0]]
 

@@ -55,7 +55,7 @@ def as_anomaly(found: AtlasExamination, references: AtlasReferences, features: A
         level_one_region=found.levels.value,
         levels_by_rate={rate: normal.calibration.level(rate) for rate in RATES},
         regions=_regions(found.told(1.0), found.labels, found, references),
-        reference_checks=check_outliers(np.exp(scores)),
+        reference_checks=check_outliers(scores, logarithmic=True),
         calibration=normal.calibration,
         direction=found.direction.value,
         anatomy=found.kind.value,

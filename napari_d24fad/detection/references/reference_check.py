@@ -32,7 +32,9 @@ class ReferenceCheck:
     reason: str
 
 
-def check_outliers(scores: npt.NDArray[np.floating]) -> tuple[ReferenceCheck, ...]:
+def check_outliers(
+    scores: npt.NDArray[np.floating], *, logarithmic: bool = False
+) -> tuple[ReferenceCheck, ...]:
     """Finds references that differ from the others more than these do among themselves.
 
     The logarithm of each score is held against the prediction interval of the others (Student's
@@ -40,8 +42,10 @@ def check_outliers(scores: npt.NDArray[np.floating]) -> tuple[ReferenceCheck, ..
 
     Args:
         scores: ``(references,)`` score of each against the others.
+        logarithmic: Whether these are normal over scans themselves, as standard scores are.
     """
-    logs = np.log(np.maximum(scores, 1e-6))
+    positive = np.maximum(np.asarray(scores, np.float64), 1e-6)
+    logs = np.asarray(scores, np.float64) if logarithmic else np.log(positive)
     freedom = len(logs) - 2
     checks = []
     for index, own in enumerate(logs):
@@ -51,7 +55,7 @@ def check_outliers(scores: npt.NDArray[np.floating]) -> tuple[ReferenceCheck, ..
             spread = max(float(others.std(ddof=1)), _LEAST_SPREAD) * np.sqrt(1 + 1 / len(others))
             p_value = float(special.stdtr(freedom, (others.mean() - own) / spread))
         flagged = p_value < FALSE_FLAGS
-        ratio = float(np.exp(own - np.median(others)))
+        ratio = float(positive[index] / np.median(np.delete(positive, index)))
         outlier = float(-special.ndtri(np.clip(p_value, 1e-12, 1 - 1e-12)))
         checks.append(ReferenceCheck(index, outlier, flagged, _reason(index, ratio) if flagged else ""))
     return tuple(checks)

@@ -38,6 +38,9 @@ class RegionChoice(QWidget):
             "coloured or counted. A scan that was drawn on is examined in its own drawing; to others the "
             "drawings are carried. Nothing ticked: the whole anatomy"
         )
+        # Two lines that can be read are worth more than a bar to move them by; the tip says all.
+        self.choice.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.choice.setTextElideMode(Qt.TextElideMode.ElideRight)
         self.draw_button = QPushButton("Draw on the scan shown")
         self.draw_button.setToolTip("Add a layer to draw a box or an outline in, on the scan that is shown")
         self.draw_button.clicked.connect(self.draw_requested)
@@ -107,5 +110,7 @@ class RegionChoice(QWidget):
     def _arrange(self) -> None:
         self.choice.setVisible(self.choice.count() > 0)
         rows = min(self.choice.count(), _MOST_ROWS)
-        self.choice.setFixedHeight(rows * max(self.choice.sizeHintForRow(0), 16) + 6)
+        self.choice.setFixedHeight(
+            rows * max(self.choice.sizeHintForRow(0), self.fontMetrics().height() + 4) + 6
+        )
         self.through.setVisible(bool(self.keys))

@@ -83,3 +83,10 @@ def test_a_reference_saved_again_and_too_few_references_are_said(detector: Detec
     twice = detector.encode([*scans, saved_again(scans[0])])
     assert twice.warnings == (Problem(Code.ALIKE_REFERENCES, "References 1 and 5."),)
     assert detector.encode(scans[:3]).warnings == (Problem(Code.FEW_REFERENCES, "There are 3."),)
+
+
+def test_of_standard_scores_it_is_said_how_many_times_as_high_they_are_and_not_their_exponential() -> None:
+    """Scores of a map made place by place, as of the synthetic heads."""
+    checks = check_outliers(np.array([24.0, 25.0, 23.0, 24.5, 37.0], np.float32), logarithmic=True)
+    assert [check.flagged for check in checks] == [False, False, False, False, True]
+    assert "1.5 times as much" in checks[4].reason
