@@ -5,52 +5,23 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from pathlib import Path
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
 from pydicom.dataset import Dataset
-from pydicom.uid import EnhancedPETImageStorage, PositronEmissionTomographyImageStorage
+from pydicom.uid import EnhancedPETImageStorage
 
-from napari_d24fad.detection.encoding.intensity import SUV_WINDOW, window_of
-from napari_d24fad.detection.references.pairing import check_pairing
-from napari_d24fad.errors import Code, PairingError
-from napari_d24fad.export.windows import windows_text
+from napari_d24fad.errors import Code
 from napari_d24fad.studies.dicom.header import read_instance
 from napari_d24fad.studies.dicom.suv import NoSuvError, suv_factor
 from napari_d24fad.studies.files.bounded import BoundedFile
 from napari_d24fad.studies.study import open_study
 from tests.studies import phantom
-from tests.studies.corpus.build import even, positions, slices
+from tests.studies.corpus.build import even, positions
 from tests.studies.corpus.multiframe import enhanced
+from tests.studies.dicom.made_pet import DOSE, EVEN, HALF_LIFE, START, WEIGHT, pet, volume
 
-WEIGHT, DOSE, HALF_LIFE = 70.0, 370e6, 6586.2  # kg, Bq, s (F-18)
-HOUR = 3600.0
-
-# A body of water of 70 litres in which the whole dose is spread evenly has an SUV of 1 throughout: its
-# activity concentration at the start of the scan is the decayed dose divided by its volume in ml.
-EVEN = DOSE * 2 ** (-HOUR / HALF_LIFE) / (1000 * WEIGHT)
-
-
-def pet(**changed: object) -> Dataset:
-    """One slice, one hour after the injection, in Bq/ml."""
-    dataset = slices(positions(even(1)), modality="PT", rescale=(0.5, 0.0))[0]
-    dataset.SOPClassUID = dataset.file_meta.MediaStorageSOPClassUID = PositronEmissionTomographyImageStorage
-    dataset.Units, dataset.CorrectedImage = "BQML", ["DECY", "ATTN", "SCAT"]
-    dataset.DecayCorrection, dataset.PatientWeight = "START", "70"
-    dataset.SeriesDate = dataset.AcquisitionDate = "20200101"
-    dataset.SeriesTime, dataset.AcquisitionTime = "120000", "120500.0"
-    injection = Dataset()
-    injection.RadiopharmaceuticalStartTime = "110000.00"
-    injection.RadionuclideTotalDose, injection.RadionuclideHalfLife = "370000000", "6586.2"
-    dataset.RadiopharmaceuticalInformationSequence = [injection]
-    for name, value in changed.items():
-        place = injection if name.startswith("Radio") else dataset
-        if value is None:
-            delattr(place, name)
-        else:
-            setattr(place, name, value)
-    return dataset
+ADMIN = 1000 * WEIGHT / DOSE
 
 
 def philips(**private: float) -> Dataset:
@@ -88,10 +59,6 @@ def factor_of(*made: Dataset, folder: Path) -> float:
 
 def test_water_that_holds_the_whole_dose_has_an_suv_of_one(tmp_path: Path) -> None:
     assert factor_of(pet(), folder=tmp_path) * EVEN == pytest.approx(1, rel=1e-9)
-
-
-START = 1 / EVEN
-ADMIN = 1000 * WEIGHT / DOSE
 
 
 @pytest.mark.parametrize(
@@ -261,51 +228,3 @@ def test_an_enhanced_file_says_why_not(tmp_path: Path, make: Callable[[], Datase
     (problem,) = series.problems
     assert problem.code is Code.NOT_IN_SUV
     assert says in problem.detail
-
-
-def volume(folder: Path, change: Callable[[Dataset], object] = lambda dataset: None) -> Path:
-    """Eight slices, each rescaled in its own way, as PET is."""
-    for number, place in enumerate(positions(even())):
-        stored = pet()
-        made = slices(place[np.newaxis], modality="PT", rescale=(0.25 + number / 16, 0.0))[0]
-        for name in ("PixelData", "RescaleSlope", "RescaleIntercept", "ImagePositionPatient"):
-            setattr(stored, name, getattr(made, name))
-        stored.InstanceNumber = number + 1
-        change(stored)
-        phantom.save(stored, folder / f"{number}")
-    return folder
-
-
-def test_a_volume_is_read_shown_and_examined_in_suv(tmp_path: Path) -> None:
-    (series,) = open_study(volume(tmp_path / "a")).series
-    assert series.label == "PT axial 8 x 12 x 10, 4.0 x 1.5 x 0.8 mm, SUV"
-    scan = series.load()
-    assert scan.unit == "SUV"
-    assert scan.problems == ()
-    expected = phantom.values_on(np.asarray(scan.affine), scan.grid) * START
-    np.testing.assert_allclose(scan.voxels, expected, atol=0.4 * START)
-    window = window_of(scan)
-    assert (window.low, window.high) == SUV_WINDOW
-    anomaly = SimpleNamespace(scoring="matched")
-    assert windows_text(scan, anomaly, [(0, 80)]) == "examined in 0 to 10 SUV"
-
-
-def test_a_volume_that_cannot_be_says_why_and_does_not_mix_with_others(tmp_path: Path) -> None:
-    (series,) = open_study(volume(tmp_path / "a", lambda dataset: delattr(dataset, "PatientWeight"))).series
-    scan = series.load()
-    assert scan.unit == ""
-    (problem,) = scan.problems
-    assert problem.code is Code.NOT_IN_SUV
-    assert "weight of the patient is not stated" in problem.detail
-    np.testing.assert_allclose(scan.voxels, phantom.values_on(np.asarray(scan.affine), scan.grid), atol=0.4)
-    references = []
-    for number in range(2):
-        folder = volume(
-            tmp_path / f"r{number}",
-            lambda dataset, number=number: setattr(dataset, "PatientWeight", 60 + number),
-        )
-        references.append(open_study(folder).series[0].load())
-    with pytest.raises(PairingError) as caught:
-        check_pairing(scan, references)
-    assert caught.value.code is Code.MODALITY_MISMATCH
-    assert "SUV" in caught.value.detail
