@@ -131,8 +131,8 @@ class DetectionSession:
 
         with self._alone(request, cancel):
             basis = self._basis_for(request)
-            if basis.held is not None or request.regions:
-                return None  # a map of the atlas, or of a region, comes as a whole
+            if basis.held is not None or request.regions or request.abnormal:
+                return None  # a map of the atlas, of a region, or beside examples, comes as a whole
             references = self._load(request).encodings.kept(request.references, cancel)
             query, alignment = basis.query, basis.references.alignment
             index = query.own_index(slice_index)
