@@ -39,15 +39,11 @@ class Plan:
         direction: The default.
         cells: The coarse grid that statistics are kept on.
         map_sigma_mm: Smoothing of each channel's map along (z, y, x).
-        sigmas_mm: The same for single channels, by their name, where it differs.
         evened: Whether maps are scaled to reach as far as those of the references, see `Evenness`.
         weights: How much the map of a channel counts in the mean, by its name; 1 where not stated.
         caps: The value up to which it counts; no limit where not stated.
         doubtful_bins: Bins in which something harmless makes a scan brighter, such as bone in the next slice:
             of what the map is higher there than on the way from there to a place in another bin, half counts.
-        relative: Names of channels that are 0 nearly everywhere and never below: a mean and a spread
-            would be those of the few references that are not 0 there, so they are divided by how large
-            they usually are near the place.
         score_mm3: The scan score is the mean of the highest voxels of this volume.
         score_share: If above 0, it is that of this share of the anatomy instead.
         score_sigma_mm: For the scan score, the map is averaged with itself smoothed by this Gaussian
@@ -73,12 +69,10 @@ class Plan:
     alternatives: Callable[[Anatomy], Iterator[Place]] | None = None
     direction: Direction = Direction.BOTH
     map_sigma_mm: Millimetres = (0.0, 1.5, 1.5)
-    sigmas_mm: Mapping[str, Millimetres] = field(default_factory=dict)
     evened: bool = False
     weights: Mapping[str, float] = field(default_factory=dict)
     caps: Mapping[str, float] = field(default_factory=dict)
     doubtful_bins: tuple[int, ...] = ()
-    relative: tuple[str, ...] = ()
     score_mm3: float = 3300.0
     score_share: float = 0.0
     score_sigma_mm: float = 0.0

@@ -145,7 +145,7 @@ class AtlasReferences:
                     sums = [scan.sums[key] for scan in scans]
                 if shares is not None:
                     sums = [part * share for part, share in zip(sums, shares, strict=True)]
-                standards[key], known[key] = learn(channel.name, quantities, volumes, sums, softening, plan)
+                standards[key], known[key] = learn(quantities, volumes, sums, softening, plan)
                 for own, one in zip(maps, known[key], strict=True):
                     own[channel.name] = one
             side = [joined(own, volume, plan, sign) for own, volume in zip(maps, volumes, strict=True)]

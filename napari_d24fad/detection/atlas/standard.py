@@ -28,7 +28,7 @@ class Departure:
 
 
 def departure(
-    quantity: FloatArray, volume: WorkingVolume, sums: Sums, softening: float, plan: Plan, name: str = ""
+    quantity: FloatArray, volume: WorkingVolume, sums: Sums, softening: float, plan: Plan
 ) -> Departure:
     """Standardises a quantity per place against the references.
 
@@ -38,23 +38,17 @@ def departure(
         sums: Of the references.
         softening: Spread that is added to that of the references.
         plan: How the map is smoothed.
-        name: Of the channel: those of `Plan.relative` are divided by how large they usually are.
     """
-    expectation, own = Expectation(sums, plan.cells), quantity[volume.counted]
-    if name in plan.relative:
-        mean, spread = np.zeros_like(own), expectation.usual(volume)
-    else:
-        mean, spread = expectation.of(volume)
-        spread = np.sqrt(spread**2 + softening**2)
-    values = (own - mean) / spread
+    mean, spread = Expectation(sums, plan.cells).of(volume)
+    own = quantity[volume.counted]
+    values = (own - mean) / np.sqrt(spread**2 + softening**2)
     standard = np.zeros(quantity.shape, np.float32)
     excess = np.full(quantity.shape, np.nan, np.float32)
     known = np.zeros(quantity.shape, bool)
     known[volume.counted] = np.isfinite(values)
     standard[volume.counted] = np.nan_to_num(values)
     excess[volume.counted] = own - mean
-    sigma = plan.sigmas_mm.get(name, plan.map_sigma_mm)
-    smooth = masked_gaussian(standard, known, sigma, volume.anatomy.grid.spacing)
+    smooth = masked_gaussian(standard, known, plan.map_sigma_mm, volume.anatomy.grid.spacing)
     smooth[~volume.anatomy.mask] = np.nan
     return Departure(smooth, excess)
 
@@ -64,14 +58,12 @@ class Standard:
     """One channel in one direction, learned from the references.
 
     Attributes:
-        name: Of the channel.
         sums: Of all references.
         softening: In units of the quantity.
         scale: Root mean square of the maps of the references left out, which maps are divided by.
         level: Map value that the median reference left out exceeds in `Plan.level_share` of its anatomy.
     """
 
-    name: str
     sums: Sums = field(repr=False)
     softening: float
     scale: float
@@ -79,12 +71,11 @@ class Standard:
 
     def calibrated(self, quantity: FloatArray, volume: WorkingVolume, plan: Plan) -> Departure:
         """Returns the map of a query in units of how far normal scans are from the references."""
-        found = departure(quantity, volume, self.sums, self.softening, plan, self.name)
+        found = departure(quantity, volume, self.sums, self.softening, plan)
         return Departure(found.map / np.float32(self.scale), found.excess)
 
 
 def learn(
-    name: str,
     quantities: Sequence[FloatArray],
     volumes: Sequence[WorkingVolume],
     sums: Sequence[Sums],
@@ -94,7 +85,6 @@ def learn(
     """Learns the standard of a channel, leaving each reference out once.
 
     Args:
-        name: Of the channel.
         quantities: Of each reference.
         volumes: The references.
         sums: The part of each reference.
@@ -106,7 +96,7 @@ def learn(
     """
     together = total(sums)
     maps = [
-        departure(quantity, volume, together - part, softening, plan, name).map
+        departure(quantity, volume, together - part, softening, plan).map
         for quantity, volume, part in zip(quantities, volumes, sums, strict=True)
     ]
     squares = [float(np.nanmean(found**2)) for found in maps if np.isfinite(found).any()]
@@ -115,7 +105,7 @@ def learn(
     calibrated = tuple(found / np.float32(scale) for found in maps)
     known = [found[np.isfinite(found)] for found in calibrated]
     levels = [np.quantile(values, 1 - plan.level_share) for values in known if values.size]
-    return Standard(name, together, softening, scale, float(np.median(levels)) if levels else 0.0), calibrated
+    return Standard(together, softening, scale, float(np.median(levels)) if levels else 0.0), calibrated
 
 
 def fused(maps: Mapping[str, FloatArray], volume: WorkingVolume, plan: Plan) -> FloatArray:

@@ -145,27 +145,6 @@ class Expectation:
                 spread[chosen] = np.sqrt(_at(grids[1], where))
         return mean, spread
 
-    def usual(self, volume: WorkingVolume) -> FloatArray:
-        """Returns how large a quantity that is never below 0 is near each counted voxel.
-
-        Half of it is the mean near by and half that of the whole bin, so that it is nowhere 0.
-
-        Returns:
-            ``(voxels,)``; NaN in a bin that no reference has.
-        """
-        index = self._cells.index(volume)
-        bins = volume.bins[volume.counted]
-        found = np.full(len(bins), np.nan, np.float32)
-        sigma = self._cells.spread_mm / self._cells.size
-        for number in range(volume.n_bins):
-            chosen = bins == number
-            weight, amount = self._sums.moments[:2, number]
-            if chosen.any() and weight.any():
-                whole = float(amount.sum(dtype=np.float64) / weight.sum(dtype=np.float64))
-                near = _over(_smooth(amount, sigma), _smooth(weight, sigma), whole)
-                found[chosen] = np.maximum(0.5 * (_at(near, index[:, chosen]) + whole), 1e-6)
-        return found
-
     def _bin(self, number: int) -> tuple[FloatArray, FloatArray] | None:
         """Returns mean and variance of one bin on the cells."""
         if number not in self._grids:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import numpy as np
-import pytest
 
 from napari_d24fad.anatomy.found import Anatomy, Kind
 from napari_d24fad.anatomy.grid import working_grid
@@ -60,17 +59,6 @@ def test_a_border_between_tissues_is_no_spread_of_the_references() -> None:
     sums = total([sums_of(scan.values, scan, smoothed) for scan in scans])
     _, with_border = Expectation(sums, smoothed).of(query)
     assert with_border.reshape(SHAPE)[6, 6, 6] > 1.4 * expected
-
-
-def test_what_is_usual_is_half_of_the_place_and_half_of_all() -> None:
-    quantity = np.zeros(SHAPE, np.float32)
-    quantity[:, :, 6:] = 1.0
-    cells = Cells(BOX, MM, 0.0, spread_mm=2.0)
-    scan = volume(quantity)
-    usual = Expectation(sums_of(quantity, scan, cells), cells).usual(scan).reshape(SHAPE)
-    assert usual[6, 6, 0] == pytest.approx(0.5 * (0 + 0.5), abs=1e-3)
-    assert usual[6, 6, 11] == pytest.approx(0.5 * (1 + 0.5), abs=1e-3)
-    assert (np.diff(usual[6, 6]) >= -1e-6).all()
 
 
 def test_maps_reach_as_far_as_those_of_the_references_but_a_large_lesion_stays() -> None:
