@@ -23,6 +23,11 @@ def pytest_unconfigure() -> None:
     isolation.clean()
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    # The longest first: at the end, one worker would wait a minute for the other.
+    items.sort(key=lambda item: "viewer/test_demo.py" not in item.nodeid)
+
+
 @pytest.fixture(autouse=True)
 def _keeps_to_itself(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     cache = isolation.home_of_tests() / f"d24fad-{os.getpid()}-{next(_tests)}"
