@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from qtpy.QtCore import QSignalBlocker, Qt, Signal
 from qtpy.QtWidgets import (
     QCheckBox,
-    QHBoxLayout,
     QLabel,
     QListWidget,
     QListWidgetItem,
@@ -41,21 +40,19 @@ class RegionChoice(QWidget):
         # Two lines that can be read are worth more than a bar to move them by; the tip says all.
         self.choice.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.choice.setTextElideMode(Qt.TextElideMode.ElideRight)
-        self.draw_button = QPushButton("Draw on the scan shown")
+        self.draw_button = QPushButton("Draw on this scan")
         self.draw_button.setToolTip("Add a layer to draw a box or an outline in, on the scan that is shown")
         self.draw_button.clicked.connect(self.draw_requested)
         self.through = QCheckBox("through all slices")
         self.through.setToolTip("A drawing counts in every slice, not only in those it was drawn in")
         self.through.setChecked(True)
         self.through.toggled.connect(self.region_changed)
-        row = QHBoxLayout()
-        row.addWidget(self.draw_button, 1)
-        row.addWidget(self.through)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(4)
         layout.addWidget(self.choice)
-        layout.addLayout(row)
+        layout.addWidget(self.draw_button)
+        layout.addWidget(self.through)
         self.choice.itemChanged.connect(self._follow)
         self._arrange()
 
