@@ -168,7 +168,7 @@ def _finder(arguments: Namespace, task: LabelledTask) -> FindAnatomy:
 
 def _methods(arguments: Namespace, task: LabelledTask, find: FindAnatomy) -> list[Method]:
     """The methods that were chosen and need no model."""
-    from napari_d24fad.detection.atlas.volume import Direction
+    from napari_d24fad.detection.channels.volume import Direction
     from napari_d24fad.detection.plans.choice import plan_for
     from napari_d24fad.detection.plans.drawn import drawn_plan
     from napari_d24fad.detection.plans.head_mr import head_t1_plan

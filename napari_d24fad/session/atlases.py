@@ -11,7 +11,7 @@ from napari_d24fad.detection.atlas.measured import MeasuredScan
 from napari_d24fad.detection.atlas.names import SCORING
 from napari_d24fad.detection.atlas.plan import Plan
 from napari_d24fad.detection.atlas.scoring import AtlasReferences
-from napari_d24fad.detection.atlas.volume import Direction
+from napari_d24fad.detection.channels.volume import Direction
 from napari_d24fad.detection.plans.choice import may_have_plan, plan_for, plan_named
 from napari_d24fad.errors import ArgumentError, Code, PairingError
 from napari_d24fad.progress import CancelToken, Progress, part, silent

@@ -27,8 +27,8 @@ from napari_d24fad.detection.atlas.normal import NormalMaps
 from napari_d24fad.detection.atlas.plan import Plan
 from napari_d24fad.detection.atlas.scoring import AtlasReferences
 from napari_d24fad.detection.atlas.standard import Standard
-from napari_d24fad.detection.atlas.table import Sums
-from napari_d24fad.detection.atlas.volume import Direction, WorkingVolume
+from napari_d24fad.detection.channels.table import Sums
+from napari_d24fad.detection.channels.volume import Direction, WorkingVolume
 from napari_d24fad.detection.references.calibration import Calibration
 from napari_d24fad.errors import Code
 from napari_d24fad.progress import CancelToken, Progress, silent
@@ -103,6 +103,16 @@ _CLASSES: Mapping[str, type] = {
         WorkingVolume, _Name, _Pair, _Set,
     )
 }  # fmt: skip
+
+_ROOMS = (
+    "anatomy",
+    "detection.atlas",
+    "detection.channels",
+    "detection.plans",
+    "detection.references",
+    "session",
+)
+"""Where the code is that measures."""
 
 
 class KeptAtlases:
@@ -285,7 +295,7 @@ def _key(*parts: object) -> str:
 def _code() -> str:
     """SHA-256 of the code that measures: what another version has measured is not found."""
     digest = hashlib.sha256()
-    for room in ("anatomy", "detection.atlas", "detection.plans", "detection.references", "session"):
+    for room in _ROOMS:
         for file in sorted(resources.files(f"napari_d24fad.{room}").iterdir(), key=lambda file: file.name):
             if file.name.endswith(".py"):
                 digest.update(file.read_bytes())

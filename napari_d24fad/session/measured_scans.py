@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from napari_d24fad.detection.atlas.doubts import placed_references
 from napari_d24fad.detection.atlas.measured import MeasuredScan, measure_scan
 from napari_d24fad.detection.atlas.plan import Plan
-from napari_d24fad.detection.atlas.volume import Direction
+from napari_d24fad.detection.channels.volume import Direction
 from napari_d24fad.errors import Code, PairingError
 from napari_d24fad.progress import CancelToken, Progress, part
 from napari_d24fad.session.kept_atlases import KeptAtlases

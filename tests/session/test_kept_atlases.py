@@ -21,9 +21,9 @@ from napari_d24fad.detection.atlas.evenness import Evenness
 from napari_d24fad.detection.atlas.examination import Levels
 from napari_d24fad.detection.atlas.measured import MeasuredScan
 from napari_d24fad.detection.atlas.normal import NormalMaps
-from napari_d24fad.detection.atlas.patches import Patches
 from napari_d24fad.detection.atlas.scoring import AtlasReferences
-from napari_d24fad.detection.atlas.volume import Direction, WorkingVolume
+from napari_d24fad.detection.channels.patches import Patches
+from napari_d24fad.detection.channels.volume import Direction, WorkingVolume
 from napari_d24fad.detection.plans.head_ct import head_ct_plan
 from napari_d24fad.detection.references.calibration import Calibration
 from napari_d24fad.errors import Code

@@ -10,7 +10,7 @@ import pytest
 
 from napari_d24fad.anatomy.find import drawn_region
 from napari_d24fad.detection.atlas.measured import MeasuredScan
-from napari_d24fad.detection.atlas.volume import Direction
+from napari_d24fad.detection.channels.volume import Direction
 from napari_d24fad.detection.plans.drawn import drawn_plan
 from napari_d24fad.progress import CancelToken, silent
 from napari_d24fad.session import measured_scans

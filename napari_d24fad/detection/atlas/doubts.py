@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from napari_d24fad.detection.atlas.fitting import Fit, fit_to, fits_other_side
 from napari_d24fad.detection.atlas.measured import MeasuredScan, key_of, placed_by
 from napari_d24fad.detection.atlas.plan import Plan
-from napari_d24fad.detection.atlas.table import total
-from napari_d24fad.detection.atlas.volume import Direction
+from napari_d24fad.detection.channels.table import total
+from napari_d24fad.detection.channels.volume import Direction
 from napari_d24fad.errors import Code
 from napari_d24fad.progress import CancelToken
 from napari_d24fad.studies.scan import Problem

@@ -11,9 +11,9 @@ from skimage.morphology import reconstruction
 from napari_d24fad.anatomy.grid import FloatArray
 from napari_d24fad.anatomy.rim import with_rim
 from napari_d24fad.detection.atlas.plan import Plan
-from napari_d24fad.detection.atlas.smoothing import masked_gaussian
 from napari_d24fad.detection.atlas.standard import fused
-from napari_d24fad.detection.atlas.volume import WorkingVolume
+from napari_d24fad.detection.channels.smoothing import masked_gaussian
+from napari_d24fad.detection.channels.volume import WorkingVolume
 
 _FACES = ndimage.generate_binary_structure(3, 1)
 _HALF = np.float32(0.5)  # of a voxel in the rim is bone; and of what bone may explain half is believed

@@ -10,7 +10,7 @@ import numpy as np
 from napari_d24fad.anatomy.found import Kind
 from napari_d24fad.anatomy.grid import BoolArray, FloatArray, Millimetres
 from napari_d24fad.anatomy.rim import with_rim
-from napari_d24fad.detection.atlas.volume import Direction, WorkingVolume
+from napari_d24fad.detection.channels.volume import Direction, WorkingVolume
 from napari_d24fad.studies.scan import Problem
 
 FALSE_REGIONS = (0.25, 1.0, 4.0)

@@ -8,10 +8,10 @@ from dataclasses import replace
 import numpy as np
 
 from napari_d24fad.anatomy.place import Place
-from napari_d24fad.detection.atlas.channel import Channel
 from napari_d24fad.detection.atlas.plan import Plan
-from napari_d24fad.detection.atlas.table import Expectation, Sums
-from napari_d24fad.detection.atlas.volume import WorkingVolume
+from napari_d24fad.detection.channels.channel import Channel
+from napari_d24fad.detection.channels.table import Expectation, Sums
+from napari_d24fad.detection.channels.volume import WorkingVolume
 
 Fit = Callable[[WorkingVolume, Iterable[Place]], Place]
 """Chooses the place at which a volume fits the references best; the volume is at its first guess."""

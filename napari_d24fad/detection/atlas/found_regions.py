@@ -9,10 +9,10 @@ import numpy.typing as npt
 from scipy import ndimage
 
 from napari_d24fad.anatomy.grid import FloatArray
-from napari_d24fad.detection.atlas.channel import AnyChannel
 from napari_d24fad.detection.atlas.examination import AtlasRegion
 from napari_d24fad.detection.atlas.statistics import Components
-from napari_d24fad.detection.atlas.volume import WorkingVolume
+from napari_d24fad.detection.channels.channel import AnyChannel
+from napari_d24fad.detection.channels.volume import WorkingVolume
 
 
 def describe_regions(

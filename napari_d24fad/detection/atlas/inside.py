@@ -11,7 +11,7 @@ from scipy.spatial import cKDTree
 
 from napari_d24fad.anatomy.found import DRAWN
 from napari_d24fad.anatomy.grid import BoolArray
-from napari_d24fad.detection.atlas.volume import WorkingVolume
+from napari_d24fad.detection.channels.volume import WorkingVolume
 from napari_d24fad.errors import Code, PairingError
 
 _AROUND = 2.0  # voxels beside the region that are kept, to know where it ends

@@ -10,12 +10,12 @@ import numpy as np
 
 from napari_d24fad.anatomy.grid import FloatArray
 from napari_d24fad.anatomy.place import Place
-from napari_d24fad.detection.atlas.channel import AnyChannel, Described, PairChannel, mean_of_nearest
 from napari_d24fad.detection.atlas.fitting import Fit
 from napari_d24fad.detection.atlas.plan import Plan
-from napari_d24fad.detection.atlas.table import Sums, sums_of
 from napari_d24fad.detection.atlas.threads import in_threads
-from napari_d24fad.detection.atlas.volume import Direction, WorkingVolume
+from napari_d24fad.detection.channels.channel import AnyChannel, Described, PairChannel, mean_of_nearest
+from napari_d24fad.detection.channels.table import Sums, sums_of
+from napari_d24fad.detection.channels.volume import Direction, WorkingVolume
 from napari_d24fad.progress import CancelToken
 from napari_d24fad.studies.scan import Scan
 

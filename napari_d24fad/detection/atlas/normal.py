@@ -9,7 +9,7 @@ import numpy as np
 
 from napari_d24fad.anatomy.grid import FloatArray
 from napari_d24fad.detection.atlas.statistics import slice_scores
-from napari_d24fad.detection.atlas.volume import WorkingVolume
+from napari_d24fad.detection.channels.volume import WorkingVolume
 from napari_d24fad.detection.references.calibration import (
     Calibration,
     LeftOutMaps,

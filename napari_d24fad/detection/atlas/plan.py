@@ -11,11 +11,11 @@ from napari_d24fad.anatomy.contrast import Contrast
 from napari_d24fad.anatomy.found import Anatomy
 from napari_d24fad.anatomy.grid import FloatArray, Millimetres, WorkingGrid
 from napari_d24fad.anatomy.place import Place, Placer
-from napari_d24fad.detection.atlas.channel import AnyChannel, Channel, PairChannel
 from napari_d24fad.detection.atlas.inside import CommonRegion
 from napari_d24fad.detection.atlas.statistics import scan_score
-from napari_d24fad.detection.atlas.table import Cells
-from napari_d24fad.detection.atlas.volume import Direction, WorkingVolume
+from napari_d24fad.detection.channels.channel import AnyChannel, Channel, PairChannel
+from napari_d24fad.detection.channels.table import Cells
+from napari_d24fad.detection.channels.volume import Direction, WorkingVolume
 from napari_d24fad.progress import CancelToken
 from napari_d24fad.studies.scan import Scan
 

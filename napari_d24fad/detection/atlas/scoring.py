@@ -8,7 +8,6 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from napari_d24fad.anatomy.grid import FloatArray
-from napari_d24fad.detection.atlas.channel import AnyChannel, PairChannel
 from napari_d24fad.detection.atlas.doubts import doubts_about, placed_among, placed_references
 from napari_d24fad.detection.atlas.edges import joined
 from napari_d24fad.detection.atlas.evenness import Evenness
@@ -24,8 +23,9 @@ from napari_d24fad.detection.atlas.statistics import (
     learn_levels,
     slice_scores,
 )
-from napari_d24fad.detection.atlas.table import sums_of
-from napari_d24fad.detection.atlas.volume import Direction
+from napari_d24fad.detection.channels.channel import AnyChannel, PairChannel
+from napari_d24fad.detection.channels.table import sums_of
+from napari_d24fad.detection.channels.volume import Direction
 from napari_d24fad.errors import Code, PairingError
 from napari_d24fad.progress import CancelToken, Progress, part, silent
 from napari_d24fad.studies.scan import Problem, Scan

@@ -9,9 +9,9 @@ import numpy as np
 
 from napari_d24fad.anatomy.grid import FloatArray
 from napari_d24fad.detection.atlas.plan import Plan
-from napari_d24fad.detection.atlas.smoothing import masked_gaussian
-from napari_d24fad.detection.atlas.table import Expectation, Sums, total
-from napari_d24fad.detection.atlas.volume import WorkingVolume
+from napari_d24fad.detection.channels.smoothing import masked_gaussian
+from napari_d24fad.detection.channels.table import Expectation, Sums, total
+from napari_d24fad.detection.channels.volume import WorkingVolume
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -11,7 +11,7 @@ from scipy import ndimage
 
 from napari_d24fad.anatomy.grid import FloatArray, WorkingGrid
 from napari_d24fad.detection.atlas.examination import FALSE_REGIONS, Levels
-from napari_d24fad.detection.atlas.smoothing import masked_gaussian
+from napari_d24fad.detection.channels.smoothing import masked_gaussian
 
 
 def scan_score(fused: FloatArray, grid: WorkingGrid, volume_mm3: float, sigma_mm: float = 0.0) -> float:

@@ -14,8 +14,8 @@ from napari_d24fad.anatomy.grid import FloatArray, WorkingGrid
 from napari_d24fad.detection.atlas.examination import AtlasExamination
 from napari_d24fad.detection.atlas.measured import MeasuredScan, key_of
 from napari_d24fad.detection.atlas.scoring import AtlasReferences
-from napari_d24fad.detection.atlas.table import Expectation
-from napari_d24fad.detection.atlas.volume import WorkingVolume
+from napari_d24fad.detection.channels.table import Expectation
+from napari_d24fad.detection.channels.volume import WorkingVolume
 from napari_d24fad.studies.scan import Affine, Scan
 
 Index = tuple[int, int, int]

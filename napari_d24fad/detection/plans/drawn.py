@@ -12,9 +12,9 @@ from napari_d24fad.anatomy.grid import BoolArray, FloatArray
 from napari_d24fad.anatomy.place import BoxPlacer, Place
 from napari_d24fad.detection.atlas.names import DRAWN_REGION
 from napari_d24fad.detection.atlas.plan import Plan
-from napari_d24fad.detection.atlas.table import Cells
-from napari_d24fad.detection.atlas.value import Value
-from napari_d24fad.detection.atlas.volume import WorkingVolume
+from napari_d24fad.detection.channels.table import Cells
+from napari_d24fad.detection.channels.value import Value
+from napari_d24fad.detection.channels.volume import WorkingVolume
 from napari_d24fad.progress import CancelToken
 from napari_d24fad.studies.scan import Scan
 

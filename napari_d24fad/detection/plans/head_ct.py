@@ -12,12 +12,12 @@ from napari_d24fad.anatomy.grid import FloatArray
 from napari_d24fad.anatomy.place import Place
 from napari_d24fad.anatomy.planes import dilated
 from napari_d24fad.anatomy.straight import UprightPlacer
-from napari_d24fad.detection.atlas.excess import Excess
-from napari_d24fad.detection.atlas.patches import Patches
 from napari_d24fad.detection.atlas.plan import Plan
-from napari_d24fad.detection.atlas.table import Cells
-from napari_d24fad.detection.atlas.value import Asymmetry, Value
-from napari_d24fad.detection.atlas.volume import Direction, WorkingVolume
+from napari_d24fad.detection.channels.excess import Excess
+from napari_d24fad.detection.channels.patches import Patches
+from napari_d24fad.detection.channels.table import Cells
+from napari_d24fad.detection.channels.value import Asymmetry, Value
+from napari_d24fad.detection.channels.volume import Direction, WorkingVolume
 
 BOX_MM = (130.0, 180.0, 150.0)
 

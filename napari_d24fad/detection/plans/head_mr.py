@@ -12,10 +12,10 @@ from napari_d24fad.anatomy.found import Anatomy
 from napari_d24fad.anatomy.head_mr import mni_template
 from napari_d24fad.anatomy.place import Place
 from napari_d24fad.detection.atlas.plan import Plan
-from napari_d24fad.detection.atlas.table import Cells
-from napari_d24fad.detection.atlas.tolerance import Tolerance
-from napari_d24fad.detection.atlas.value import Value
-from napari_d24fad.detection.atlas.volume import Direction, WorkingVolume
+from napari_d24fad.detection.channels.table import Cells
+from napari_d24fad.detection.channels.tolerance import Tolerance
+from napari_d24fad.detection.channels.value import Value
+from napari_d24fad.detection.channels.volume import Direction, WorkingVolume
 
 _SHALLOWEST_MM = 2.0
 _NARROW, _VOLUME, _WIDE = (2.0, 2.0, 2.0), (3.0, 3.0, 3.0), (4.0, 4.0, 4.0)

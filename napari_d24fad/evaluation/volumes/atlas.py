@@ -10,7 +10,7 @@ import numpy as np
 from napari_d24fad.anatomy.found import Anatomy
 from napari_d24fad.detection.atlas.plan import Plan
 from napari_d24fad.detection.atlas.scoring import AtlasReferences
-from napari_d24fad.detection.atlas.volume import Direction
+from napari_d24fad.detection.channels.volume import Direction
 from napari_d24fad.detection.references.calibration import conformal_p
 from napari_d24fad.evaluation.volumes.anatomy import kept
 from napari_d24fad.metrics.volumes import Examined

@@ -12,7 +12,7 @@ from scipy import ndimage
 from napari_d24fad.detection.atlas.anomaly import as_anomaly, regions_at
 from napari_d24fad.detection.atlas.normal import slice_places
 from napari_d24fad.detection.atlas.scoring import AtlasReferences
-from napari_d24fad.detection.atlas.volume import Direction
+from napari_d24fad.detection.channels.volume import Direction
 from napari_d24fad.detection.plans.choice import plan_for
 from napari_d24fad.detection.plans.head_ct import head_ct_plan
 from tests.anatomy.heads import Clot, Head, draw

@@ -14,7 +14,7 @@ from napari_d24fad.anatomy.grid import working_grid
 from napari_d24fad.anatomy.place import Place
 from napari_d24fad.anatomy.rim import with_rim
 from napari_d24fad.detection.atlas.edges import at_edges
-from napari_d24fad.detection.atlas.volume import WorkingVolume
+from napari_d24fad.detection.channels.volume import WorkingVolume
 from napari_d24fad.detection.plans.head_ct import head_ct_plan
 from napari_d24fad.studies.scan import Scan
 from tests.anatomy.heads import Clot, Head, draw

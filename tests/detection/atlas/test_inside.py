@@ -11,7 +11,7 @@ from napari_d24fad.anatomy.grid import BoolArray
 from napari_d24fad.detection.atlas.inside import CommonOutline, CommonRegion
 from napari_d24fad.detection.atlas.measured import MeasuredScan, measure_scan
 from napari_d24fad.detection.atlas.scoring import AtlasReferences
-from napari_d24fad.detection.atlas.volume import Direction
+from napari_d24fad.detection.channels.volume import Direction
 from napari_d24fad.detection.plans.head_ct import head_ct_plan
 from napari_d24fad.errors import Code, PairingError
 from napari_d24fad.progress import CancelToken

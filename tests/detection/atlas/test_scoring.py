@@ -14,10 +14,10 @@ from scipy import ndimage
 from napari_d24fad.anatomy.found import Anatomy
 from napari_d24fad.anatomy.place import Place
 from napari_d24fad.detection.atlas.measured import measure_scan
-from napari_d24fad.detection.atlas.patches import Patches
 from napari_d24fad.detection.atlas.scoring import AtlasReferences
 from napari_d24fad.detection.atlas.standard import fused
-from napari_d24fad.detection.atlas.volume import Direction
+from napari_d24fad.detection.channels.patches import Patches
+from napari_d24fad.detection.channels.volume import Direction
 from napari_d24fad.detection.plans import head_ct as head_ct_module
 from napari_d24fad.detection.plans.head_ct import head_ct_plan
 from napari_d24fad.errors import Cancelled, Code, PairingError

@@ -7,10 +7,10 @@ import numpy as np
 from napari_d24fad.anatomy.found import Anatomy, Kind
 from napari_d24fad.anatomy.grid import working_grid
 from napari_d24fad.anatomy.place import Place
-from napari_d24fad.detection.atlas.channel import mean_of_nearest
 from napari_d24fad.detection.atlas.evenness import Evenness
-from napari_d24fad.detection.atlas.table import Cells, Expectation, sums_of, total
-from napari_d24fad.detection.atlas.volume import WorkingVolume
+from napari_d24fad.detection.channels.channel import mean_of_nearest
+from napari_d24fad.detection.channels.table import Cells, Expectation, sums_of, total
+from napari_d24fad.detection.channels.volume import WorkingVolume
 from napari_d24fad.studies.scan import Scan
 
 SHAPE, MM = (12, 12, 12), 2.0

@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 
 from napari_d24fad.detection.atlas.scoring import AtlasReferences
-from napari_d24fad.detection.atlas.volume import Direction
 from napari_d24fad.detection.atlas.why import (
     agreement,
     aligned_slice,
@@ -16,6 +15,7 @@ from napari_d24fad.detection.atlas.why import (
     value_at,
     working_index,
 )
+from napari_d24fad.detection.channels.volume import Direction
 from napari_d24fad.detection.plans.head_ct import head_ct_plan
 from tests.anatomy.heads import Clot, Head, draw
 

@@ -12,7 +12,7 @@ from napari_d24fad.anatomy.find import drawn_region
 from napari_d24fad.anatomy.found import Anatomy
 from napari_d24fad.anatomy.grid import BoolArray
 from napari_d24fad.detection.atlas.scoring import AtlasReferences
-from napari_d24fad.detection.atlas.volume import Direction
+from napari_d24fad.detection.channels.volume import Direction
 from napari_d24fad.detection.plans.drawn import drawn_plan
 from napari_d24fad.metrics.scans import auroc
 from napari_d24fad.progress import CancelToken

@@ -13,10 +13,10 @@ from napari_d24fad.anatomy.registration import align
 from napari_d24fad.detection.atlas.anomaly import as_anomaly
 from napari_d24fad.detection.atlas.plan import Plan
 from napari_d24fad.detection.atlas.scoring import AtlasReferences
-from napari_d24fad.detection.atlas.table import Cells
-from napari_d24fad.detection.atlas.tolerance import Tolerance
-from napari_d24fad.detection.atlas.volume import WorkingVolume
 from napari_d24fad.detection.atlas.why import agreement, aligned_slice, value_at, working_index
+from napari_d24fad.detection.channels.table import Cells
+from napari_d24fad.detection.channels.tolerance import Tolerance
+from napari_d24fad.detection.channels.volume import WorkingVolume
 from napari_d24fad.detection.plans.choice import plan_for
 from napari_d24fad.detection.plans.head_mr import (
     head_mr_plan,

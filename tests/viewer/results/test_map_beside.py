@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from napari_d24fad.detection.atlas.plan import Plan
-from napari_d24fad.detection.atlas.value import Value
-from napari_d24fad.detection.atlas.volume import Direction
+from napari_d24fad.detection.channels.value import Value
+from napari_d24fad.detection.channels.volume import Direction
 from napari_d24fad.detection.plans import choice
 from napari_d24fad.detection.plans.head_ct import head_ct_plan
 from napari_d24fad.viewer.canvas.map_view import ChannelView, MapView

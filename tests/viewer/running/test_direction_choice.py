@@ -3,7 +3,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from napari_d24fad.detection.atlas.names import DIRECTIONS
-from napari_d24fad.detection.atlas.volume import Direction
+from napari_d24fad.detection.channels.volume import Direction
 from napari_d24fad.viewer.running.direction_choice import DirectionChoice
 from tests.heads import chest_ct
 

@@ -9,9 +9,9 @@ import numpy.typing as npt
 from scipy import ndimage
 
 from napari_d24fad.anatomy.grid import FloatArray, Millimetres
-from napari_d24fad.detection.atlas.channel import Described
-from napari_d24fad.detection.atlas.smoothing import masked_gaussian
-from napari_d24fad.detection.atlas.volume import WorkingVolume
+from napari_d24fad.detection.channels.channel import Described
+from napari_d24fad.detection.channels.smoothing import masked_gaussian
+from napari_d24fad.detection.channels.volume import WorkingVolume
 
 _HALF = 2  # voxels on each side of the middle one
 _PRODUCT = 2**18

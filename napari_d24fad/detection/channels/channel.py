@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from napari_d24fad.anatomy.grid import FloatArray
-from napari_d24fad.detection.atlas.volume import WorkingVolume
+from napari_d24fad.detection.channels.volume import WorkingVolume
 
 Described = dict[str, npt.NDArray[Any]]
 """What a pair channel keeps of a scan: plain arrays, so that it can be stored.

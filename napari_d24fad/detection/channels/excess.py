@@ -8,10 +8,10 @@ import numpy as np
 from scipy import ndimage
 
 from napari_d24fad.anatomy.grid import FloatArray, Millimetres
-from napari_d24fad.detection.atlas.channel import Described
-from napari_d24fad.detection.atlas.table import Cells
-from napari_d24fad.detection.atlas.value import smoothed
-from napari_d24fad.detection.atlas.volume import WorkingVolume
+from napari_d24fad.detection.channels.channel import Described
+from napari_d24fad.detection.channels.table import Cells
+from napari_d24fad.detection.channels.value import smoothed
+from napari_d24fad.detection.channels.volume import WorkingVolume
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ import numpy.typing as npt
 from scipy import ndimage
 
 from napari_d24fad.anatomy.grid import FloatArray, Millimetres
-from napari_d24fad.detection.atlas.volume import WorkingVolume
+from napari_d24fad.detection.channels.volume import WorkingVolume
 
 _MARGIN = 2  # cells beyond the common box on each side, for places that lie outside it
 _PRIOR = 0.16  # weight of the whole bin, as a part of what one reference weighs at a place

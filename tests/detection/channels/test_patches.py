@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 from scipy.spatial import KDTree
 
-from napari_d24fad.detection.atlas.patches import _nearest
+from napari_d24fad.detection.channels.patches import _nearest
 
 
 def test_the_nearest_patch_is_found_whatever_the_size() -> None:

@@ -8,8 +8,8 @@ import numpy as np
 from scipy import ndimage
 
 from napari_d24fad.anatomy.grid import FloatArray
-from napari_d24fad.detection.atlas.channel import Described
-from napari_d24fad.detection.atlas.volume import WorkingVolume
+from napari_d24fad.detection.channels.channel import Described
+from napari_d24fad.detection.channels.volume import WorkingVolume
 
 
 @dataclass(frozen=True, slots=True)
