@@ -26,7 +26,6 @@ if TYPE_CHECKING:
 
 _FEWEST_SHOTS = 2
 _IMAGE_SHOTS = (2, 4, 8)
-_SCORING_OF = {"published": "paper"}
 _DEFAULTS = {"model": "compact", "teacher": "compact", "steps": 2000}
 """What is taken where the command line says nothing; see `_without_effect`."""
 
@@ -189,7 +188,7 @@ def _check(arguments: Namespace) -> None:
         wrong = "The published protocol is that of the paper scoring."
     elif arguments.protocol == "published" and arguments.reliability:
         wrong = "--reliability goes with the honest protocol."
-    elif arguments.abnormal_shots and "paper" in (arguments.scoring, _SCORING_OF.get(arguments.protocol)):
+    elif arguments.abnormal_shots and (arguments.scoring == "paper" or arguments.protocol == "published"):
         wrong = "--abnormal-shots goes with the matched scoring."
     elif arguments.abnormal_shots and arguments.ablation:
         wrong = "--abnormal-shots does not go with --ablation."

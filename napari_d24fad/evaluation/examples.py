@@ -8,11 +8,10 @@ import numpy as np
 
 from napari_d24fad.detection.encoding.encoded import EncodedScan
 from napari_d24fad.detection.examples.described import describe
+from napari_d24fad.detection.examples.directions import usual_deviation
 from napari_d24fad.detection.examples.learned import Examples
 from napari_d24fad.detection.references.reference_set import References
 from napari_d24fad.evaluation.names import NEAREST, PROBE
-
-_USUAL = 0.3
 
 
 class Beside:
@@ -31,8 +30,7 @@ class Beside:
     def __init__(self, references: References, examples: Sequence[EncodedScan], learned: Examples) -> None:
         self._alignment = references.alignment
         normal = np.stack([describe(each, self._alignment).whole for each in references.encoded])
-        deviation = normal.std(axis=0)
-        self._scale = np.sqrt(deviation**2 + (_USUAL * np.median(deviation)) ** 2) + 1e-9
+        self._scale = usual_deviation(normal) + 1e-9
         self._normal = normal / self._scale
         self._known = np.stack([describe(each, self._alignment).whole for each in examples]) / self._scale
         self._learned = learned

@@ -25,6 +25,12 @@ _LEAST = 0.01
 """Of the size of the statistics: of two references, one is left, which has no deviation."""
 
 
+def usual_deviation(normal: Vectors) -> Vectors:
+    """How much each statistic varies among normal scans, ``(scans, statistics)``; never next to nothing."""
+    deviation = normal.std(axis=0)
+    return np.asarray(np.sqrt(deviation**2 + (_USUAL * np.median(deviation)) ** 2))
+
+
 class OfPlaces:
     """Directions between places of abnormal examples and those of references.
 
@@ -59,8 +65,7 @@ class OfWhole:
 
     def __init__(self, references: Sequence[Described], examples: Sequence[Described]) -> None:
         normal = np.stack([each.whole for each in references])
-        deviation = normal.std(axis=0)
-        self._scale = np.sqrt(deviation**2 + (_USUAL * np.median(deviation)) ** 2)
+        self._scale = usual_deviation(normal)
         self._scale += _LEAST * np.sqrt(np.mean(normal**2)) + 1e-9
         self._middle = normal.mean(axis=0)
         z = (normal - self._middle) / self._scale

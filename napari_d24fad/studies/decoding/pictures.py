@@ -10,7 +10,8 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image, ImageOps, UnidentifiedImageError
 
-from napari_d24fad.errors import Cancelled, Code, D24fadError, StudyError
+from napari_d24fad.errors import Code, StudyError
+from napari_d24fad.studies.files.faults import coded_voxel_errors
 from napari_d24fad.studies.files.limits import check_size
 from napari_d24fad.studies.files.quiet import quiet
 
@@ -100,22 +101,14 @@ def _unidentified(opens: Opens) -> StudyError:
 @contextmanager
 def _coded_errors(opens: Opens) -> Iterator[None]:
     """Turns what Pillow raises into a `StudyError`; its messages quote the path."""
-    try:
-        yield
-    except (D24fadError, Cancelled):
-        raise
-    except UnidentifiedImageError:
-        raise _unidentified(opens) from None
-    except Image.DecompressionBombError:
-        raise StudyError(Code.TOO_LARGE, "It has more pixels than any camera delivers.") from None
-    except MemoryError:
-        raise StudyError(Code.TOO_LARGE, "There is not enough free memory.") from None
-    except FileNotFoundError:
-        raise StudyError(Code.PATH_MISSING, "The file disappeared while it was read.") from None
-    except PermissionError:
-        raise StudyError(Code.PATH_UNREADABLE) from None
-    except Exception as error:
-        # Once a header is understood, Pillow raises whatever its decoders stumble over.
-        if "not available" in str(error):
-            raise StudyError(Code.UNSUPPORTED_PIXELS) from None
-        raise StudyError(Code.TRUNCATED) from None
+    with coded_voxel_errors():
+        try:
+            yield
+        except UnidentifiedImageError:
+            raise _unidentified(opens) from None
+        except Image.DecompressionBombError:
+            raise StudyError(Code.TOO_LARGE, "It has more pixels than any camera delivers.") from None
+        except (RuntimeError, ValueError, OSError) as error:
+            if "not available" in str(error):  # a decoder that Pillow was built without
+                raise StudyError(Code.UNSUPPORTED_PIXELS) from None
+            raise
