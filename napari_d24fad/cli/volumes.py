@@ -6,6 +6,7 @@ import json
 import sys
 from argparse import Namespace
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from napari_d24fad.cli.arguments import Parser, count
@@ -14,6 +15,7 @@ from napari_d24fad.errors import ArgumentError, Code
 from napari_d24fad.progress import Progress, part
 
 if TYPE_CHECKING:
+    from napari_d24fad.detection.atlas.plan import Plan as AtlasPlan
     from napari_d24fad.evaluation.labelled import LabelledTask
     from napari_d24fad.evaluation.volumes.anatomy import FindAnatomy
     from napari_d24fad.evaluation.volumes.cases import Cases
@@ -102,7 +104,8 @@ def measure(arguments: Namespace, tasks: Sequence[LabelledTask], progress: Progr
 
     plan = Plan(arguments.shots or _SHOTS, arguments.draws, arguments.seed)
     cases: Cases = ImplantedCases(arguments.seed) if arguments.implant else LabelledCases()
-    finds = {task.name: _finder(arguments, task) for task in tasks}
+    heads = _heads() if arguments.implant else None
+    finds = {task.name: _finder(arguments, task, heads) for task in tasks}
     model: list[Method] = []
     about = {
         "direction": arguments.direction or "default",
@@ -117,7 +120,7 @@ def measure(arguments: Namespace, tasks: Sequence[LabelledTask], progress: Progr
     results = [
         measure_volumes(
             task,
-            [*_methods(arguments, task, finds[task.name]), *model],
+            [*_methods(arguments, task, finds[task.name], heads), *model],
             cases,
             plan,
             find=finds[task.name],
@@ -146,7 +149,18 @@ def _check_implanted(results: Sequence[VolumeResult]) -> None:
         raise ArgumentError(Code.BAD_ARGUMENT, detail)
 
 
-def _finder(arguments: Namespace, task: LabelledTask) -> FindAnatomy:
+def _heads() -> AtlasPlan:
+    """The plan for T1-weighted heads; each is aligned once, for the plan and for what it is measured in."""
+    from napari_d24fad.detection.plans.head_mr import head_t1_plan
+    from napari_d24fad.evaluation.volumes.anatomy import kept
+    from napari_d24fad.progress import CancelToken
+
+    plan = head_t1_plan()
+    find = kept(lambda scan: plan.find(scan, CancelToken()))
+    return replace(plan, find=lambda scan, _: find(scan))
+
+
+def _finder(arguments: Namespace, task: LabelledTask, heads: AtlasPlan | None) -> FindAnatomy:
     """What finds the anatomy in which a task is measured."""
     from napari_d24fad.anatomy.find import find_anatomy
     from napari_d24fad.evaluation.volumes.anatomy import kept
@@ -158,20 +172,24 @@ def _finder(arguments: Namespace, task: LabelledTask) -> FindAnatomy:
         carried_outline,
         own_outlines,
     )
+    from napari_d24fad.progress import CancelToken
 
     if arguments.roi == VOTED:
         return VotedOutlines(task)
     if arguments.roi:
         return kept(carried_outline(task) if arguments.roi == CARRIED else own_outlines(task))
-    return kept(brain_anatomy if arguments.implant else find_anatomy)
+    if heads is None:
+        return kept(find_anatomy)
+    return kept(brain_anatomy(lambda scan: heads.find(scan, CancelToken())))
 
 
-def _methods(arguments: Namespace, task: LabelledTask, find: FindAnatomy) -> list[Method]:
+def _methods(
+    arguments: Namespace, task: LabelledTask, find: FindAnatomy, heads: AtlasPlan | None
+) -> list[Method]:
     """The methods that were chosen and need no model."""
     from napari_d24fad.detection.channels.volume import Direction
     from napari_d24fad.detection.plans.choice import plan_for
     from napari_d24fad.detection.plans.drawn import drawn_plan
-    from napari_d24fad.detection.plans.head_mr import head_t1_plan
     from napari_d24fad.evaluation.volumes.atlas import methods_of
     from napari_d24fad.evaluation.volumes.baselines import BOTH, BoxZScore, Extreme
 
@@ -184,7 +202,7 @@ def _methods(arguments: Namespace, task: LabelledTask, find: FindAnatomy) -> lis
     if "atlas" in chosen and arguments.roi:
         plan = drawn_plan(lambda scan, _: find(scan), hounsfield=task.scans[0].load().modality == "CT")
     elif "atlas" in chosen:  # implanted lesions are of T1-weighted heads and nothing else
-        plan = head_t1_plan() if arguments.implant else plan_for(task.scans[0].load())
+        plan = heads or plan_for(task.scans[0].load())
     if plan is not None:
         methods += methods_of(plan, Direction(direction) if direction else None)
     return methods

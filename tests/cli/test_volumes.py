@@ -11,7 +11,7 @@ import pytest
 from napari_d24fad import cli
 from napari_d24fad.anatomy.find import find_anatomy
 from napari_d24fad.cli.parser import read_arguments
-from napari_d24fad.cli.volumes import _methods, are_measured
+from napari_d24fad.cli.volumes import _heads, _methods, are_measured
 from napari_d24fad.evaluation.reading import read_labelled
 from tests.evaluation.images import make_task
 from tests.evaluation.volumes.sets import body, make_set, save
@@ -116,7 +116,8 @@ def test_implanted_lesions_are_measured_with_the_plans_of_t1_heads(tmp_path: Pat
     words = ["evaluate", str(tmp_path / "ball"), "--out", str(tmp_path / "out"), "--methods", "atlas"]
     (task,) = read_labelled(tmp_path / "ball")
     without, implanted = (
-        _methods(read_arguments([*words, *more]), task, find_anatomy) for more in ([], ["--implant"])
+        _methods(read_arguments([*words, *more]), task, find_anatomy, heads)
+        for more, heads in (([], None), (["--implant"], _heads()))
     )
     assert [method.name for method in without] == []
     assert [method.name for method in implanted] == ["atlas (head T1)", "atlas (volume)"]

@@ -12,6 +12,8 @@ from skimage.filters import threshold_multiotsu, threshold_otsu
 
 from napari_d24fad.anatomy.find import drawn_region, find_anatomy
 from napari_d24fad.anatomy.found import Anatomy
+from napari_d24fad.errors import PairingError
+from napari_d24fad.evaluation.volumes.anatomy import FindAnatomy, scan_mask
 from napari_d24fad.metrics.volumes import BoolArray, FloatArray, Spacing
 from napari_d24fad.studies.scan import Scan
 
@@ -54,14 +56,25 @@ class Brain:
         return self.white - self.grey
 
 
-def brain_anatomy(scan: Scan) -> Anatomy:
-    """Returns the brain of a T1-weighted head as what is examined, or else what `find_anatomy` finds.
+def brain_anatomy(align: FindAnatomy) -> FindAnatomy:
+    """Returns what finds the brain of T1-weighted heads, with the fluid around it, as what is examined.
 
-    Raises:
-        PairingError: NOTHING_TO_EXAMINE.
+    The mask of the template, carried: `find_brain` leaves out fluid at the surface, folds of the cerebellum
+    and what coils show dark. Where a scan cannot be aligned, `find_brain`, else `find_anatomy`.
+
+    Args:
+        align: Finds the anatomy of a head by alignment, on the grid of the template.
     """
-    brain = find_brain(scan)
-    return find_anatomy(scan) if brain is None else drawn_region(scan, brain.depth > 0, BRAIN_MM)
+
+    def find(scan: Scan) -> Anatomy:
+        try:
+            region: BoolArray | None = scan_mask(align(scan))
+        except PairingError:
+            brain = find_brain(scan)
+            region = None if brain is None else brain.depth > 0
+        return find_anatomy(scan) if region is None else drawn_region(scan, region, BRAIN_MM)
+
+    return find
 
 
 def find_brain(scan: Scan) -> Brain | None:

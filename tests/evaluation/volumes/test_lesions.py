@@ -9,16 +9,21 @@ import nibabel
 import numpy as np
 import pytest
 
+from napari_d24fad.anatomy.find import drawn_region, find_anatomy
+from napari_d24fad.anatomy.found import Anatomy
+from napari_d24fad.errors import Code, PairingError
 from napari_d24fad.evaluation.draws import Draw
 from napari_d24fad.evaluation.measure import Plan
 from napari_d24fad.evaluation.reading import read_labelled
+from napari_d24fad.evaluation.volumes.anatomy import scan_mask
 from napari_d24fad.evaluation.volumes.baselines import Extreme
-from napari_d24fad.evaluation.volumes.brain import find_brain
+from napari_d24fad.evaluation.volumes.brain import brain_anatomy, find_brain
 from napari_d24fad.evaluation.volumes.groups import kind_figures
 from napari_d24fad.evaluation.volumes.lesions import KINDS, ImplantedCases
 from napari_d24fad.evaluation.volumes.report import save_volumes
 from napari_d24fad.evaluation.volumes.run import measure_volumes
 from napari_d24fad.progress import CancelToken
+from napari_d24fad.studies.scan import Scan
 from tests.evaluation.volumes.heads import GREY, MM, WHITE, t1_head
 
 
@@ -39,6 +44,22 @@ def test_the_brain_is_found_within_the_skull_with_its_tissues_and_ventricles() -
 def test_what_is_no_head_has_no_brain() -> None:
     scan = t1_head(0)
     assert find_brain(replace(scan, affine=np.diag([1.0, 1.0, 1.0, 1.0]))) is None  # a head of a rat
+
+
+def test_lesions_are_measured_in_the_aligned_brain_or_else_in_what_thresholds_find() -> None:
+    scan = t1_head(0)
+    brain = find_brain(scan)
+    assert brain is not None
+    whole = scan.voxels > 0
+
+    def refuse(scan: Scan) -> Anatomy:
+        raise PairingError(Code.NOT_ALIGNED)
+
+    aligned = brain_anatomy(lambda each: drawn_region(each, whole, (MM,) * 3))(scan)
+    np.testing.assert_array_equal(scan_mask(aligned), whole)
+    np.testing.assert_array_equal(scan_mask(brain_anatomy(refuse)(scan)), brain.depth > 0)
+    rat = replace(scan, affine=np.diag([1.0, 1.0, 1.0, 1.0]))
+    np.testing.assert_array_equal(scan_mask(brain_anatomy(refuse)(rat)), scan_mask(find_anatomy(rat)))
 
 
 @pytest.mark.parametrize("kind", KINDS)
