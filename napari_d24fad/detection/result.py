@@ -84,17 +84,39 @@ class ExaminedRegion:
 
 
 @dataclass(frozen=True, slots=True)
+class Patch:
+    """A box of voxels of a scan.
+
+    Attributes:
+        first: Lowest array index along each axis of the scan, as it is stored.
+        last: Highest array index along each axis, included.
+    """
+
+    first: tuple[int, int, int]
+    last: tuple[int, int, int]
+
+    @property
+    def centre(self) -> tuple[int, int, int]:
+        """Array index of its middle."""
+        one, two, three = ((low + high) // 2 for low, high in zip(self.first, self.last, strict=True))
+        return one, two, three
+
+
+@dataclass(frozen=True, slots=True)
 class ExampleEvidence:
     """What abnormal examples say of a scan.
 
     Attributes:
-        weight: How much that counts, ``m^2 / (m^2 + 4)`` for ``m`` examples.
+        weight: How much that counts, ``m^2 / (m^2 + 4)`` for ``m`` examples of the kind.
         by_places: How far its most alike places lie from those of references in the direction of the
             examples, in deviations of the references.
         as_a_whole: The same of the whole image.
         found: For each example, whether it would have been found by what the others teach.
         nearest: The example it is most like, from 0.
         plain_score: Score of the scan without the examples; with them it is never lower.
+        kinds: Of each example; empty for one without a name.
+        place: Where the scan is most like the examples of the kind of `nearest`; None if nowhere.
+        example_place: The place in that example that is most like it.
     """
 
     weight: float
@@ -103,16 +125,27 @@ class ExampleEvidence:
     found: tuple[bool, ...]
     nearest: int
     plain_score: float
+    kinds: tuple[str, ...] = ()
+    place: Patch | None = None
+    example_place: Patch | None = None
 
     @property
     def alike(self) -> bool:
         """Whether the scan lies nearer to the examples than references do on average."""
         return self.by_places + self.as_a_whole > 0
 
+    @property
+    def kind(self) -> str:
+        """The kind of the example that the scan is most like; empty for one without a name."""
+        return self.kinds[self.nearest] if self.kinds else ""
+
     def __str__(self) -> str:
         count = len(self.found)
         one = count == 1
-        like = f"most like example {self.nearest + 1}" if self.alike else "not like the abnormal examples"
+        named = f" ({self.kind})" if self.kind else ""
+        like = (
+            f"most like example {self.nearest + 1}{named}" if self.alike else "not like the abnormal examples"
+        )
         learned = f"{sum(self.found)} of {count} examples would have been found by the others"
         return f"Examined with {count} abnormal example{'' if one else 's'}: {like}." + (
             "" if one else f" {learned}."

@@ -194,3 +194,8 @@ EXAMPLE_LOOKS_NORMAL = (
     "An abnormal example looks like the normal references and not like the other examples.",
     "Look whether it shows what you are looking for; unmark it if in doubt.",
 )
+LESION_SLICES_UNKNOWN = (
+    "P39",
+    "An abnormal example does not have the slices that are to show its lesion.",
+    "State slices by their numbers in the viewer, from 1 to the last.",
+)

@@ -231,7 +231,11 @@ def _examples(anomaly: AnomalyMap) -> dict[str, Any]:
     found = anomaly.examples
     if found is None:
         return dict.fromkeys(("text", *(each.name for each in fields(ExampleEvidence))))
-    return {"text": str(found), **asdict(found), "nearest": found.nearest + 1, "found": list(found.found)}
+    places = {
+        name: None if patch is None else list(patch.centre)
+        for name, patch in (("place", found.place), ("example_place", found.example_place))
+    }
+    return {"text": str(found), **asdict(found), "nearest": found.nearest + 1, **places}
 
 
 def _share_above(anomaly: AnomalyMap, level: float) -> float | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
 
@@ -29,7 +29,7 @@ from napari_d24fad.session.feature_cache import FeatureCache
 from napari_d24fad.session.held import Held
 from napari_d24fad.session.kept_atlases import KeptAtlases
 from napari_d24fad.session.kept_references import KeptReferences
-from napari_d24fad.session.request import Request
+from napari_d24fad.session.request import Drawn, Example, Request
 from napari_d24fad.settings import features_folder, features_limit
 from napari_d24fad.studies.orientation import canonical_orientation
 from napari_d24fad.studies.scan import Problem, Scan
@@ -62,7 +62,7 @@ class Loaded:
         self._kept_references = KeptReferences(self.detector, cache)
         self.encodings = Encodings(self.detector, self._kept_references, spare)
         self._references: References | None = None
-        self._learned: tuple[References, tuple[EncodedScan, ...], Examples] | None = None
+        self._learned: tuple[References, tuple[EncodedScan, ...], tuple[Example, ...], Examples] | None = None
         self.atlases = Atlases(KeptAtlases(cache))
 
     def encode(
@@ -77,14 +77,14 @@ class Loaded:
         in_parts = partial(self._encode_query, request, show, start)
         seen = partial(self.atlases.see, request, cancel)
         return self.encodings.of(
-            request.query, request.references, progress, cancel, in_parts, seen, request.abnormal
+            request.query, request.references, progress, cancel, in_parts, seen, request.marked_abnormal
         )
 
     def prepare(self, request: Request, progress: Progress, cancel: CancelToken) -> None:
         """Encodes and measures the references of a request; see `DetectionSession.prepare`."""
         seen = partial(self.atlases.see, request, cancel)
         encoded = self.encodings.of_references(
-            request.references, part(progress, 0, 0.6), cancel, seen, request.abnormal
+            request.references, part(progress, 0, 0.6), cancel, seen, request.marked_abnormal
         )
         self.reference_set(request, encoded, part(progress, 0.6, 0.8), cancel)
         self.atlases.prepare(request, part(progress, 0.8, 1), cancel)
@@ -149,8 +149,12 @@ class Loaded:
         """
         if not request.regions or encoded[0].scan.is_volume:
             return None
+        return self._of_input(request.regions, cancel)
+
+    def _of_input(self, regions: Sequence[Drawn], cancel: CancelToken) -> BoolArray:
+        """Returns the place that at least half of several drawings on single images hold."""
         drawn = []
-        for each in request.regions:
+        for each in regions:
             scan = each.series.load(cancel=cancel)
             sampling = prepare(scan, self.detector.model.card.input_size, self.detector.ct_windows).sampling
             drawn.append(sampling.region_of_input(canonical_orientation(scan).apply(each.read())[0]))
@@ -203,11 +207,18 @@ class Loaded:
         """Learns from the scans marked as abnormal, unless these were learned from before."""
         if not request.abnormal:
             return None
-        scans = self.encodings.kept(request.abnormal, cancel)
+        scans = self.encodings.kept(request.marked_abnormal, cancel)
         assert scans is not None  # `encode` saw to it
-        if self._learned is None or self._learned[:2] != (references, scans):
-            self._learned = references, scans, Examples(references, scans, cancel)
-        return self._learned[2]
+        marked = request.abnormal
+        if self._learned is None or self._learned[:3] != (references, scans, marked):
+            kinds = [each.kind for each in marked]
+            lesions = [
+                None if not isinstance(each.lesion, Drawn) else self._of_input([each.lesion], cancel)
+                for each in marked
+            ]
+            found = Examples(references, scans, cancel, kinds=kinds, lesions=lesions)
+            self._learned = references, scans, marked, found
+        return self._learned[3]
 
     def is_measured(self, references: References) -> bool:
         """Whether features are centred and scaled by these very references, and not by a set before."""

@@ -56,6 +56,41 @@ class Drawn:
         return cls(series, key, partial(_unpacked, packed, mask.shape))
 
 
+@dataclass(frozen=True, slots=True)
+class Example:
+    """A scan known to be abnormal, as an example of what is looked for.
+
+    Attributes:
+        series: The scan.
+        kind: What it shows, such as ``"haemorrhage"``. Examples of one kind teach together, each kind
+            apart; those without a name are one kind.
+        lesion: What in it is abnormal: a region that was drawn on it, or of a volume indices along its
+            slice axis, from 0; None for what stands out most against the references.
+
+    Raises:
+        PairingError: ``REGION_UNMATCHED``, if the region was drawn on another scan;
+            ``LESION_SLICES_UNKNOWN``, if the scan has no slices of these numbers.
+    """
+
+    series: Series
+    kind: str = ""
+    lesion: Drawn | tuple[int, ...] | None = None
+
+    def __post_init__(self) -> None:
+        if isinstance(self.lesion, Drawn):
+            if self.lesion.series != self.series:
+                raise PairingError(Code.REGION_UNMATCHED)
+        elif self.lesion is not None:
+            count = self.series.grid[self.series.outline.slice_axis]
+            if not self.lesion or not all(0 <= index < count for index in self.lesion):
+                raise PairingError(Code.LESION_SLICES_UNKNOWN, f"It has {count}.")
+
+    @classmethod
+    def of(cls, marked: Series | Example) -> Example:
+        """Returns an example of a series alone, or what is one already."""
+        return marked if isinstance(marked, Example) else cls(marked)
+
+
 def _unpacked(packed: npt.NDArray[np.uint8], shape: tuple[int, ...]) -> BoolArray:
     return np.unpackbits(packed, count=int(np.prod(shape))).reshape(shape).astype(bool)
 
@@ -78,7 +113,7 @@ class Request:
             the kind of study.
         regions: Examine only here: in each scan what was drawn on it, in others what is carried there from
             those that were drawn on; empty for all of it.
-        abnormal: The series marked as abnormal: examples of what is looked for, of single images.
+        abnormal: The scans marked as abnormal: examples of what is looked for.
     """
 
     query: Series
@@ -90,7 +125,7 @@ class Request:
     scoring: str | None = None
     direction: str | None = None
     regions: tuple[Drawn, ...] = ()
-    abnormal: tuple[Series, ...] = ()
+    abnormal: tuple[Example, ...] = ()
 
     @property
     def window(self) -> CtWindow:
@@ -101,6 +136,11 @@ class Request:
     def windows(self) -> tuple[CtWindow, ...]:
         """Those that query and references are examined in: the one chosen, or `usual_windows`."""
         return usual_windows(self.query.outline) if self.ct_window is None else (self.ct_window,)
+
+    @property
+    def marked_abnormal(self) -> tuple[Series, ...]:
+        """The series of the abnormal examples."""
+        return tuple(each.series for each in self.abnormal)
 
     @property
     def setting(self) -> tuple[object, ...]:

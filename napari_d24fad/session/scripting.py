@@ -12,7 +12,7 @@ from napari_d24fad.detection.result import FloatArray, MapChannel
 from napari_d24fad.errors import ArgumentError, Code
 from napari_d24fad.progress import CancelToken, Progress, silent
 from napari_d24fad.session.encodings import SPARE
-from napari_d24fad.session.request import Drawn, Examination, Request
+from napari_d24fad.session.request import Drawn, Examination, Example, Request
 from napari_d24fad.session.session import DetectionSession
 from napari_d24fad.studies.series import Series
 
@@ -63,7 +63,7 @@ class Session:
         query: Series,
         references: Sequence[Series],
         *,
-        abnormal: Sequence[Series] = (),
+        abnormal: Sequence[Series | Example] = (),
         progress: Progress = silent,
         cancel: CancelToken | None = None,
     ) -> None:
@@ -72,7 +72,7 @@ class Session:
         Args:
             query: A series that is going to be examined; only its header is looked at.
             references: Two or more series of normal scans of one kind.
-            abnormal: Series of abnormal scans of the same kind, if there are any: single images only.
+            abnormal: See `examine`.
             progress: Told how far this is.
             cancel: Stops it.
 
@@ -80,7 +80,7 @@ class Session:
             D24fadError: Why these references cannot be used, or the model cannot be loaded.
             Cancelled: If a stop was asked for.
         """
-        request = replace(self._request(query, references), abnormal=tuple(abnormal))
+        request = replace(self._request(query, references), abnormal=_examples(abnormal))
         self._session.prepare(request, progress, cancel or CancelToken())
 
     def examine(
@@ -90,7 +90,7 @@ class Session:
         *,
         shares: Sequence[float] | None = None,
         regions: Sequence[Drawn] = (),
-        abnormal: Sequence[Series] = (),
+        abnormal: Sequence[Series | Example] = (),
         progress: Progress = silent,
         cancel: CancelToken | None = None,
     ) -> Examination:
@@ -101,8 +101,9 @@ class Session:
             references: Two or more series of normal scans of the same kind.
             shares: How much each reference counts, above 0 and up to 1; None for 1 each.
             regions: Examine only here: what was drawn on one or several of the scans, see `Drawn.of`.
-            abnormal: Series of abnormal scans of the same kind, as examples of what is looked for. What is
-                like them scores higher, nothing scores lower; single images only.
+            abnormal: Abnormal scans of the same kind of study, as examples of what is looked for: what is
+                like them scores higher, nothing scores lower. A series, or an `Example` that says what
+                kind it is and where; single images only.
             progress: Told how far this is.
             cancel: Stops it.
 
@@ -115,7 +116,7 @@ class Session:
             Cancelled: If a stop was asked for.
         """
         request = self._request(query, references, shares)
-        request = replace(request, regions=tuple(regions), abnormal=tuple(abnormal))
+        request = replace(request, regions=tuple(regions), abnormal=_examples(abnormal))
         return self._session.run(request, progress, cancel or CancelToken())
 
     def explain(self, examination: Examination, slice_index: int) -> Explanation:
@@ -169,3 +170,7 @@ class Session:
             self._scoring,
             self._direction,
         )
+
+
+def _examples(marked: Sequence[Series | Example]) -> tuple[Example, ...]:
+    return tuple(map(Example.of, marked))

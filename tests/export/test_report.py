@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from napari_d24fad.detection.references.regions import find_regions
-from napari_d24fad.detection.result import ExaminedRegion, ExampleEvidence, MapBeside, MapChannel
+from napari_d24fad.detection.result import ExaminedRegion, ExampleEvidence, MapBeside, MapChannel, Patch
 from napari_d24fad.errors import Code, ExportError
 from napari_d24fad.export.report import Refused, ReportEntry, as_json, build_report, save_report
 from napari_d24fad.studies.scan import Problem, SeriesIdentity
@@ -22,6 +22,17 @@ from tests.export.maps import affine_of, make_map, make_scan
 DOCUMENT = Path(__file__).resolve().parents[2] / "docs" / "report-schema.md"
 GRID = (4, 3, 2)
 LABELS = ("Reference 1", "Reference 2")
+EVIDENCE = ExampleEvidence(
+    0.5,
+    1.5,
+    0.5,
+    (True, False),
+    1,
+    2.5,
+    ("", "mass"),
+    Patch((1, 0, 0), (3, 1, 1)),
+    Patch((0, 0, 0), (0, 2, 1)),
+)
 
 
 def entry(**identity: str) -> ReportEntry:
@@ -42,9 +53,7 @@ def entry(**identity: str) -> ReportEntry:
     region = ExaminedRegion("drawn on this scan", 12.3, 0.25, ("drawn on this scan", "carried by alignment"))
     volume = MapBeside("volume", 1.5, 0.25, anomaly.level_one_region, regions)
     anomaly = replace(anomaly, regions=regions, plan="head CT", channels=channels, region=region)
-    anomaly = replace(
-        anomaly, beside=(volume,), examples=ExampleEvidence(0.5, 1.5, 0.5, (True, False), 1, 2.5)
-    )
+    anomaly = replace(anomaly, beside=(volume,), examples=EVIDENCE)
     return ReportEntry(scan, "CT axial", anomaly, LABELS, files=("a.png",))
 
 
@@ -71,8 +80,9 @@ def test_the_document_names_every_key_and_no_other() -> None:
     result = report["results"][0]
     assert result["beside"][0]["regions"] == result["regions"]
     assert result["beside"][0]["p_value"] == 0.25
-    told = result["examples"]["text"]
-    assert told.startswith("Examined with 2 abnormal examples: most like example 2. 1 of 2 ")
+    told = result["examples"]
+    assert told["text"].startswith("Examined with 2 abnormal examples: most like example 2 (mass). 1 of 2 ")
+    assert (told["place"], told["example_place"]) == ([2, 0, 0], [0, 1, 0])
 
 
 def test_what_an_image_has_not_is_null_under_the_same_keys() -> None:

@@ -21,6 +21,7 @@ TOP = 0.1
 """Share of the places that what an image shows most is the mean of."""
 
 Vectors = npt.NDArray[np.float64]
+Places = npt.NDArray[np.intp]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -47,10 +48,14 @@ class Described:
         known = np.sort(values[self.inside])
         return float(known[-max(1, round(TOP * len(known))) :].mean())
 
-    def unusual(self, values: Vectors) -> Vectors:
-        """Mean vector of the places inside with the highest values ``(side * side,)``."""
+    def most(self, values: Vectors) -> Places:
+        """Which places inside have the highest values ``(side * side,)``, ascending."""
         order = np.argsort(np.where(self.inside, values, -np.inf), kind="stable")
-        return np.asarray(self.places[order[-max(1, round(TOP * self.inside.sum())) :]].mean(axis=0))
+        return np.asarray(order[-max(1, round(TOP * self.inside.sum())) :])
+
+    def mean(self, places: Places) -> Vectors:
+        """Mean vector of some places."""
+        return np.asarray(self.places[places].mean(axis=0))
 
 
 @torch.inference_mode()

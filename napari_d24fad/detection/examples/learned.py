@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
 import numpy as np
 import numpy.typing as npt
@@ -14,7 +14,9 @@ from napari_d24fad.detection.encoding.encoded import EncodedScan
 from napari_d24fad.detection.examination import ExaminedSlices, draw_maps, maps_of
 from napari_d24fad.detection.examples.check import check_examples
 from napari_d24fad.detection.examples.described import Described, Vectors, describe
-from napari_d24fad.detection.examples.directions import OfPlaces, OfWhole
+from napari_d24fad.detection.examples.directions import OfPlaces
+from napari_d24fad.detection.examples.of_kind import OfKind
+from napari_d24fad.detection.examples.where import patch_of, places_in
 from napari_d24fad.detection.references.calibration import LeftOutMaps, calibrate, conformal_p
 from napari_d24fad.detection.references.null import NORMAL_PERCENTILE, measure_null, smooth
 from napari_d24fad.detection.references.reference_set import References
@@ -24,29 +26,7 @@ from napari_d24fad.errors import ArgumentError, Code
 from napari_d24fad.progress import CancelToken, silent
 from napari_d24fad.studies.scan import Problem
 
-_HALF = 2
-"""So many examples count half: what a single one shows may be chance."""
-
 _LEAST = 1e-9
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class _Direction:
-    """Towards some of the examples: projections, and what left-out references show of them."""
-
-    places: Vectors = field(repr=False)
-    whole: OfWhole = field(repr=False)
-    top: tuple[float, float]  # mean and deviation over references
-    place: tuple[float, float]
-    spread: float
-
-    def parts(self, image: Described) -> tuple[float, float]:
-        """By its places and as a whole, in deviations of left-out references."""
-        top = (image.top(image.places @ self.places) - self.top[0]) / self.top[1]
-        return top, self.whole.along(image) / self.spread
-
-    def along(self, image: Described) -> float:
-        return sum(self.parts(image))
 
 
 class Examples:
@@ -60,18 +40,22 @@ class Examples:
     for ``m`` examples. *By places*: mean of the highest tenth of the projections of places on the direction
     from all places of references to the most unusual tenth of those of the examples. *As a whole*: the
     projection of mean, deviation and maximum of each channel. Each reference is scored by directions that
-    were learned without it, so that p-values rank a scan among normal scans scored alike.
+    were learned without it, so that p-values rank a scan among normal scans scored alike. Each kind has
+    directions of its own, and the one that adds most counts.
 
     Args:
         references: The normal scans, of single images.
         examples: One or more abnormal ones, encoded by the same detector.
         cancel: Stops it.
+        kinds: Of each example; empty for one kind.
+        lesions: Of each example where in it the lesion is, ``(side, side)`` of the network input; None or
+            empty for the tenth of its places that is most unusual by the map.
 
     Attributes:
         scans: The examples.
         warnings: What is doubtful about them.
         references: The same references, with scores and levels as they are beside these examples.
-        weight: ``m^2 / (m^2 + 4)``.
+        kinds: Of each example; empty for one without a name.
         found: For each example, whether it would have been found: its score, learned from the other
             examples alone, is above those of all references.
 
@@ -82,13 +66,21 @@ class Examples:
     """
 
     def __init__(
-        self, references: References, examples: Sequence[EncodedScan], cancel: CancelToken | None = None
+        self,
+        references: References,
+        examples: Sequence[EncodedScan],
+        cancel: CancelToken | None = None,
+        *,
+        kinds: Sequence[str] = (),
+        lesions: Sequence[npt.NDArray[np.bool_] | None] = (),
     ) -> None:
         cancel = cancel or CancelToken()
         alignment, region = references.alignment, references.region
         if not isinstance(alignment.method, MatchedScoring):
             raise ArgumentError(Code.BAD_ARGUMENT, "Abnormal examples go with the scoring matched.")
         self.scans = tuple(each.scan for each in examples)
+        self.kinds = tuple(kinds) or ("",) * len(examples)
+        self._encoded = tuple(examples)
         doubts = check_examples(self.scans, references.scans)
         normal = [describe(each, alignment, region) for each in references.encoded]
         self._plain, self._normal = references, normal
@@ -98,22 +90,25 @@ class Examples:
             adaptive_avg_pool2d(each[:1, None].cpu().double(), known.side).flatten().numpy()
             for each, known in zip(maps, self._known, strict=True)
         ]
-        self._unusual = [known.unusual(each) for known, each in zip(self._known, coarse, strict=True)]
+        self._where = [
+            known.most(each) if lesion is None else places_in(lesion, known.side)
+            for known, each, lesion in zip(
+                self._known, coarse, lesions or (None,) * len(examples), strict=True
+            )
+        ]
+        self._unusual = [known.mean(where) for known, where in zip(self._known, self._where, strict=True)]
         cancel.check()
         self._all = OfPlaces(normal, self._unusual)
         self._without = [
             OfPlaces([each for each in normal if each is not out], self._unusual) for out in normal
         ]
-        self.weight = _weight(len(examples))
-        every = range(len(examples))
-        self._direction, left_out = self._learn(every)
+        self._learned = self._learn(range(len(examples)))
         null, plain_maps = measure_null(
             references.encoded, alignment, references.shares, silent, cancel, region
         )
         self._deviation = max(float(null.scores.std(ddof=1)), _LEAST)
         self._spread = float(np.concatenate([each.values() for each in plain_maps]).std())
-        scores = self._raised(null.scores, self.weight, left_out.along)
-        self.references = self._recalibrated(references, plain_maps, left_out, scores)
+        self.references = self._recalibrated(references, null.scores, plain_maps)
         self.found, unremarkable = self._check(examples, maps, null.scores)
         self.warnings = doubts + tuple(
             Problem(Code.EXAMPLE_LOOKS_NORMAL, f"Abnormal example {at + 1}.") for at in unremarkable
@@ -127,9 +122,9 @@ class Examples:
             plain: Of `examine_slices` with the references alone.
         """
         image = describe(query, self._plain.alignment, self._plain.region)
-        by_places, as_a_whole = self._direction.parts(image)
-        score = float(self._raised(np.array([plain.score]), self.weight, [by_places + as_a_whole])[0])
-        more = draw_maps(query, self._map(image, self._direction))
+        parts = [each.parts(image) for each in self._learned]
+        score = float(self._raised(np.array([plain.score]), self._learned, [sum(each) for each in parts])[0])
+        more = draw_maps(query, self._as_map(image, [each.of_places(image) for each in self._learned]))
         found = replace(
             plain,
             values=(plain.values + more).astype(np.float32),
@@ -141,61 +136,76 @@ class Examples:
                 np.float32(np.nan),
             ),
         )
-        own = image.unusual(image.places @ self._direction.places)
-        likeness = [_cosine(own, each, self._direction.places) for each in self._unusual]
-        evidence = ExampleEvidence(
-            self.weight, by_places, as_a_whole, self.found, int(np.argmax(likeness)), plain.score
-        )
-        return found, evidence
+        return found, self._evidence(query, image, plain.score, parts)
 
     def as_a_whole(self, query: EncodedScan) -> float:
         """How far an image as a whole lies in the direction of the examples: a linear probe, nothing else."""
-        return self._direction.parts(describe(query, self._plain.alignment, self._plain.region))[1]
+        image = describe(query, self._plain.alignment, self._plain.region)
+        return max(each.parts(image)[1] for each in self._learned)
 
-    def _learn(self, chosen: Sequence[int]) -> tuple[_Direction, _LeftOut]:
-        """Learns from some of the examples; also what each reference shows if it was not among the others."""
-        examples = [self._known[at] for at in chosen]
-        tops, wholes, places = [], [], []
-        for at, (out, of_places) in enumerate(zip(self._normal, self._without, strict=True)):
-            others = self._normal[:at] + self._normal[at + 1 :]
-            projected = out.places @ of_places.direction(chosen)
-            places.append(projected)
-            tops.append(out.top(projected))
-            wholes.append(OfWhole(others, examples).along(out))
-        inside = np.concatenate([p[each.inside] for p, each in zip(places, self._normal, strict=True)])
-        top = float(np.mean(tops)), max(float(np.std(tops, ddof=1)), _LEAST)
-        place = float(inside.mean()), max(float(inside.std()), _LEAST)
-        spread = max(float(np.sqrt(np.mean(np.square(wholes)))), _LEAST)
-        direction = _Direction(
-            self._all.direction(chosen), OfWhole(self._normal, examples), top, place, spread
+    def _evidence(
+        self, query: EncodedScan, image: Described, plain: float, parts: Sequence[tuple[float, float]]
+    ) -> ExampleEvidence:
+        """Tells which kind counts, which of its examples is nearest, and by what places."""
+        along = [sum(each) for each in parts]
+        added = [each.weight * max(0, one) for each, one in zip(self._learned, along, strict=True)]
+        most = max(range(len(added)), key=lambda at: (added[at], along[at]))
+        kind, (by_places, as_a_whole) = self._learned[most], parts[most]
+        projected = image.places @ kind.direction
+        own = image.mean(image.most(projected))
+        alike = _cosine(own, np.stack([self._unusual[at] for at in kind.examples]), kind.direction)
+        nearest = kind.examples[int(np.argmax(alike))]
+        place = int(image.most(projected)[-1])
+        there, where = self._known[nearest], self._where[nearest]
+        like = where[int(np.argmax(_cosine(image.places[place], there.places[where], kind.direction)))]
+        return ExampleEvidence(
+            kind.weight,
+            by_places,
+            as_a_whole,
+            self.found,
+            nearest,
+            plain,
+            self.kinds,
+            patch_of(query, place, image.side),
+            patch_of(self._encoded[nearest], int(like), there.side),
         )
-        along = (np.array(tops) - top[0]) / top[1] + np.array(wholes) / spread
-        return direction, _LeftOut(along, [(each - place[0]) / place[1] for each in places])
+
+    def _learn(self, chosen: Sequence[int]) -> tuple[OfKind, ...]:
+        """Learns from some of the examples, each kind apart."""
+        kinds = dict.fromkeys(self.kinds[at] for at in chosen)
+        groups = [[at for at in chosen if self.kinds[at] == kind] for kind in kinds]
+        return tuple(
+            OfKind.learn(group, self._known, self._normal, self._all, self._without) for group in groups
+        )
 
     def _raised(
-        self, scores: npt.NDArray[np.floating], weight: float, along: Sequence[float] | Vectors
+        self, scores: npt.NDArray[np.floating], kinds: Sequence[OfKind], along: Sequence[float | Vectors]
     ) -> FloatArray:
-        more = weight * self._deviation * np.maximum(0, np.asarray(along))
-        return np.asarray(scores + more, np.float32)
+        """Adds to scores what the kind adds that adds most."""
+        more = [
+            each.weight * self._deviation * np.maximum(0, np.asarray(part))
+            for each, part in zip(kinds, along, strict=True)
+        ]
+        return np.asarray(scores + np.max(more, axis=0) if more else scores, np.float32)
 
-    def _map(self, image: Described, direction: _Direction) -> torch.Tensor:
+    def _as_map(self, image: Described, projected: Sequence[Vectors]) -> torch.Tensor:
         """What the examples add to the map of an image, ``(1, side, side)``."""
-        projected = (image.places @ direction.places - direction.place[0]) / direction.place[1]
-        return self._as_map(projected, image)
-
-    def _as_map(self, projected: Vectors, image: Described) -> torch.Tensor:
         side = self._plain.scoring.map_side(self._plain.encoded[0].prepared.sampling.side)
-        grid = torch.from_numpy(np.maximum(projected, 0)).float().reshape(1, 1, image.side, image.side)
-        fine = interpolate(grid, (side, side), mode="bilinear")[:, 0]
-        return self.weight * self._spread * smooth(fine, self._plain.scoring.smoothing)
+        maps = []
+        for kind, values in zip(self._learned, projected, strict=True):
+            grid = torch.from_numpy(np.maximum(values, 0)).float().reshape(1, 1, image.side, image.side)
+            fine = interpolate(grid, (side, side), mode="bilinear")[:, 0]
+            maps.append(kind.weight * self._spread * smooth(fine, self._plain.scoring.smoothing))
+        return torch.stack(maps).amax(dim=0)
 
     def _recalibrated(
-        self, references: References, plain: Sequence[LeftOutMaps], left_out: _LeftOut, scores: FloatArray
+        self, references: References, normal: FloatArray, plain: Sequence[LeftOutMaps]
     ) -> References:
-        maps = [
-            replace(one, maps=one.maps + self._as_map(projected, image).numpy())
-            for one, projected, image in zip(plain, left_out.places, self._normal, strict=True)
-        ]
+        scores = self._raised(normal, self._learned, [each.along for each in self._learned])
+        maps = []
+        for at, (one, image) in enumerate(zip(plain, self._normal, strict=True)):
+            more = self._as_map(image, [each.along_places[at] for each in self._learned])
+            maps.append(replace(one, maps=one.maps + more.numpy()))
         peaks = [np.percentile(one.values(), NORMAL_PERCENTILE) for one in maps]
         null = replace(
             references.null,
@@ -214,32 +224,17 @@ class Examples:
         for at, (example, drawn) in enumerate(zip(examples, maps, strict=True)):
             inside = example.prepared.inside(example.indices, drawn.shape[-1], region)
             plain = float(method.image_score(drawn, inside.to(drawn.device))[0])
-            others = [each for each in range(len(examples)) if each != at]
-            weight = _weight(len(others))
-            along, scores = 0.0, normal
-            if others:
-                direction, left_out = self._learn(others)
-                along = direction.along(self._known[at])
-                scores = self._raised(normal, weight, left_out.along)
-            score = float(self._raised(np.array([plain]), weight, [along])[0])
+            others = self._learn([each for each in range(len(examples)) if each != at])
+            along = [sum(each.parts(self._known[at])) for each in others]
+            score = float(self._raised(np.array([plain]), others, along)[0])
+            scores = self._raised(normal, others, [each.along for each in others])
             found.append(bool(score > scores.max()))
-            unremarkable.append(bool(plain <= np.median(normal)) and along <= 0)
+            unremarkable.append(bool(plain <= np.median(normal)) and max(along, default=0.0) <= 0)
         return tuple(found), tuple(at for at, each in enumerate(unremarkable) if each)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class _LeftOut:
-    """References, each held against directions learned without it."""
-
-    along: Vectors = field(repr=False)
-    places: list[Vectors] = field(repr=False)
-
-
-def _weight(count: int) -> float:
-    return count**2 / (count**2 + _HALF**2)
-
-
-def _cosine(one: Vectors, other: Vectors, along: Vectors) -> float:
-    """How alike two mean vectors are in what tells them from references."""
-    own, others = one * along, other * along
-    return float(own @ others / max(float(np.linalg.norm(own) * np.linalg.norm(others)), _LEAST))
+def _cosine(one: Vectors, others: Vectors, along: Vectors) -> Vectors:
+    """How alike vectors ``(n, channels)`` are to one in what tells them from references, ``(n,)``."""
+    own, theirs = one * along, others * along
+    lengths = np.linalg.norm(own) * np.linalg.norm(theirs, axis=1)
+    return np.asarray(theirs @ own / np.maximum(lengths, _LEAST))

@@ -50,5 +50,5 @@ def test_the_highest_places_are_those_inside() -> None:
     one = Described(np.eye(16, 3), np.arange(16) < 10, np.zeros(1))
     values = np.arange(16.0)
     assert one.top(values) == 9.0
-    np.testing.assert_array_equal(one.unusual(-values), [1.0, 0.0, 0.0])
+    np.testing.assert_array_equal(one.mean(one.most(-values)), [1.0, 0.0, 0.0])
     assert one.side == 4

@@ -65,6 +65,9 @@ def test_what_is_like_the_examples_stands_out_more_and_nothing_less(
             assert more[at].mean() > 3 * more[~at].mean()
             assert found.p_value == found.p_floor
             assert found.examples.alike
+            # What *Why* shows: the lesion of the scan, and that of the example it is like.
+            assert at[found.examples.place.centre[1:]]
+            assert lesion_of(20 + found.examples.nearest)[found.examples.example_place.centre[1:]]
     assert raised["alike"] > 2 * raised["other"]
     assert raised["other"] > 100 * raised["normal"]
 
@@ -123,3 +126,48 @@ def test_the_published_scoring_knows_no_examples() -> None:
     with pytest.raises(ArgumentError) as caught:
         Examples(references, encoded(paper, scan(20, lesion=True)))
     assert caught.value.code is Code.BAD_ARGUMENT
+
+
+def test_each_kind_has_its_own_direction_and_the_one_that_adds_most_counts(
+    detector: Detector, references: References
+) -> None:
+    bright, dark = (
+        [scan(each, lesion=bright, dark=not bright) for each in (30, 31, 32)] for bright in (1, 0)
+    )
+    examples = encoded(detector, *bright, *dark)
+    kinds = ("bright",) * 3 + ("dark",) * 3
+    apart = Examples(references, examples, kinds=kinds)
+    each_alone = [Examples(references, examples[:3]), Examples(references, examples[3:])]
+    assert apart.found == (True,) * 6
+    queries = encoded(detector, scan(40, lesion=True), scan(41, dark=True), scan(42))
+    for query, kind in zip(queries, ("bright", "dark", None), strict=True):
+        found = detector.examine(query, references, examples=apart)
+        alone = [detector.examine(query, references, examples=each) for each in each_alone]
+        assert found.score == max(each.score for each in alone)
+        assert all((found.values >= each.values - 1e-5).all() for each in alone)
+        if kind:
+            assert found.examples.kind == kind
+            assert f"({kind})" in str(found.examples)
+
+
+def test_a_lesion_that_was_drawn_is_what_is_looked_for(detector: Detector, references: References) -> None:
+    """An example with two lesions: the one that is drawn teaches."""
+    both = scan(20, lesion=True, dark=True)
+    (example,) = encoded(detector, both)
+    drawn = np.zeros(both.grid[1:], bool)
+    drawn[30:40, 24:38] = True
+    other = lesion_of(20) & ~drawn
+    (query,) = encoded(detector, scan(41, dark=True))
+    dark, stripes = (
+        detector.examine(
+            query,
+            references,
+            examples=Examples(
+                references, [example], lesions=[example.prepared.sampling.region_of_input(lesion)]
+            ),
+        ).examples
+        for lesion in (drawn, other)
+    )
+    assert dark.by_places > 1.2 * stripes.by_places
+    assert drawn[dark.example_place.centre[1:]]
+    assert other[stripes.example_place.centre[1:]]
