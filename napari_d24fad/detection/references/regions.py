@@ -108,7 +108,7 @@ def find_regions(
             found.append((-float((inside - level).sum(dtype=np.float64)), index, places, inside, p_value))
     found.sort(key=lambda each: each[:2])
     return tuple(
-        _measure(number, places, inside, scan, p_value)
+        measure_region(number, places, inside, scan, p_value)
         for number, (_, _, places, inside, p_value) in enumerate(found, start=1)
     )
 
@@ -119,13 +119,22 @@ def _bounding_box(mask: npt.NDArray[np.bool_]) -> tuple[slice, ...]:
     return tuple(slice(int(line[0]), int(line[-1]) + 1) for line in lines)
 
 
-def _measure(
+def measure_region(
     number: int,
     places: npt.NDArray[np.intp],
     inside: FloatArray,
     scan: Scan,
     p_value: float,
 ) -> Region:
+    """Measures a region.
+
+    Args:
+        number: Its rank.
+        places: ``(n, 3)`` array indices.
+        inside: ``(n,)`` map values there.
+        scan: The scan, for its geometry.
+        p_value: Of its highest value.
+    """
     centre = places.mean(axis=0)
     peak = places[inside.argmax()]
     spacing = np.array(scan.spacing)

@@ -1,0 +1,1 @@
+"""What a reader makes of the regions of a result: findings with verdicts, notes and measurements."""
