@@ -9,6 +9,7 @@ from functools import partial
 from pathlib import Path
 
 from napari_d24fad.atomic import check_writable
+from napari_d24fad.cli import examples
 from napari_d24fad.cli.arguments import Parser, add_device, add_identity, add_json
 from napari_d24fad.cli.console import progress_bar
 from napari_d24fad.cli.exits import SOME_REFUSED, exit_status
@@ -26,7 +27,7 @@ from napari_d24fad.network.zoo import find_model
 from napari_d24fad.progress import part
 from napari_d24fad.session.request import Drawn
 from napari_d24fad.session.scripting import Session
-from napari_d24fad.studies.scan import Problem, Scan
+from napari_d24fad.studies.scan import Scan
 from napari_d24fad.studies.series import Series
 
 DEFAULT_OUT = Path("d24fad-output")
@@ -50,15 +51,7 @@ def add_options(command: Parser) -> None:
         type=Path,
         help="two to eight normal scans of the same kind; a folder gives all of its series",
     )
-    command.add_argument(
-        "--abnormal",
-        metavar="PATH",
-        nargs="+",
-        action="extend",
-        default=[],
-        type=Path,
-        help="scans known to be abnormal, as examples of what is looked for; single images only",
-    )
+    examples.add_options(command)
     command.add_argument("--model", default="compact", metavar="NAME|FILE", help="default: compact")
     command.add_argument(
         "--scoring",
@@ -129,6 +122,7 @@ def run(arguments: Namespace) -> int:
         raise ArgumentError(Code.BAD_ARGUMENT, "--roi-of goes with --roi.")
     if arguments.roi_of and len(arguments.roi_of) != len(arguments.roi):
         raise ArgumentError(Code.BAD_ARGUMENT, "--roi-of names one scan for each file of --roi.")
+    examples.check(arguments)
     check_writable(arguments.out)
     find_model(arguments.model)
     with progress_bar() as progress:
@@ -144,13 +138,8 @@ def run(arguments: Namespace) -> int:
         references, problems = open_references(
             arguments.reference, arguments.volume, resample=arguments.resample
         )
-        abnormal: tuple[Series, ...] = ()
-        doubts: tuple[Problem, ...] = ()
-        if arguments.abnormal:
-            abnormal, doubts = open_references(
-                arguments.abnormal, arguments.volume, resample=arguments.resample, name="Abnormal example"
-            )
-        _check_window(arguments, queries, (*references, *abnormal))
+        abnormal, doubts = examples.open_examples(arguments)
+        _check_window(arguments, queries, (*references, *(each.series for each in abnormal)))
         queries = _checked(queries, references)
         regions = _regions(arguments, queries, references)
         if not any(isinstance(query.found, Series) for query in queries):

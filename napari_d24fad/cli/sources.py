@@ -65,8 +65,23 @@ def open_queries(
 
 
 def open_references(
-    paths: Sequence[Path], volume: int | None = None, *, resample: bool = False, name: str = "Reference"
+    paths: Sequence[Path], volume: int | None = None, *, resample: bool = False
 ) -> tuple[tuple[Series, ...], tuple[Problem, ...]]:
+    """Finds the scans that are marked as normal; reads headers only.
+
+    Raises:
+        PairingError: ``TOO_FEW_REFERENCES`` if no path was given.
+        D24fadError: See `open_marked`.
+    """
+    if not paths:
+        raise PairingError(Code.TOO_FEW_REFERENCES, "None was given.")
+    groups, problems = open_marked(paths, volume, resample=resample)
+    return tuple(series for group in groups for series in group), problems
+
+
+def open_marked(
+    paths: Sequence[Path], volume: int | None = None, *, resample: bool = False, name: str = "Reference"
+) -> tuple[list[list[Series]], tuple[Problem, ...]]:
     """Finds the scans that are marked, as normal or as abnormal; reads headers only.
 
     Args:
@@ -76,16 +91,13 @@ def open_references(
         name: What one of them is called in messages.
 
     Returns:
-        The scans, and what should be known of them.
+        The scans of each path, and what should be known of them.
 
     Raises:
-        PairingError: ``TOO_FEW_REFERENCES`` if no path was given.
         StudyError: A path holds nothing that can be a reference.
         ArgumentError: None of its series has a volume of this number.
     """
-    if not paths:
-        raise PairingError(Code.TOO_FEW_REFERENCES, "None was given.")
-    references: list[Series] = []
+    groups: list[list[Series]] = []
     problems = []
     for number, path in enumerate(paths, start=1):
         found, refusals = _usable(_found(path, resample), volume)
@@ -94,12 +106,12 @@ def open_references(
             raise type(first)(first.code, f"{name} path {number}: {first.detail}")
         left_out = f"A series of {name.lower()} path {number} was left out."
         problems += [Problem(refusal.code, f"{refusal.detail} {left_out}".strip()) for refusal in refusals]
-        references += found
-    for number, series in enumerate(references, start=1):
+        groups.append(found)
+    for number, series in enumerate((each for group in groups for each in group), start=1):
         problems += [
             Problem(problem.code, f"{problem.detail} {name} {number}.".strip()) for problem in series.problems
         ]
-    return tuple(references), tuple(problems)
+    return groups, tuple(problems)
 
 
 def _usable(rows: Sequence[Sequence[Series]], volume: int | None) -> tuple[list[Series], list[D24fadError]]:

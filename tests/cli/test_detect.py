@@ -130,11 +130,11 @@ def test_abnormal_examples_are_named_in_report_and_summary(
     tmp_path: Path, scans: Path, model: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     command = words(model, tmp_path / "out", scans / "colour", scans / "a.png")
-    assert cli.main([*command, "--abnormal", str(scans / "b.png")]) == 0
+    assert cli.main([*command, "--abnormal", f"a kind={scans / 'b.png'}", "--lesion-slices", "1"]) == 0
     assert "Examined with 1 abnormal example: " in capsys.readouterr().out
     (result,) = json.loads((tmp_path / "out" / "report.json").read_text())["results"]
     told = result["examples"]
-    assert (told["nearest"], told["weight"], told["found"]) == (1, 0.2, [False])
+    assert (told["nearest"], told["weight"], told["found"], told["kinds"]) == (1, 0.2, [False], ["a kind"])
     assert result["score"] >= told["plain_score"]
     assert cli.main(command) == 0
     (plain,) = json.loads((tmp_path / "out" / "report.json").read_text())["results"]
