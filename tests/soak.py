@@ -87,7 +87,7 @@ class Session:
         import napari
 
         from napari_d24fad.viewer.dock import DetectionDock
-        from napari_d24fad.viewer.gallery.card import Role
+        from napari_d24fad.viewer.gallery.roles import Role
 
         self.viewer = napari.Viewer(show=False)
         self.dock = DetectionDock(self.viewer)
@@ -161,7 +161,7 @@ def runs(study: Path, count: int) -> list[dict[str, float]]:
     Raises:
         AssertionError: If a run ends without an examination.
     """
-    from napari_d24fad.viewer.gallery.card import Role
+    from napari_d24fad.viewer.gallery.roles import Role
 
     session = Session(study)
     references = session.dock.gallery.series[1:]

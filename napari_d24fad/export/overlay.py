@@ -130,7 +130,8 @@ def model_text(anomaly: AnomalyMap) -> str:
     count = len(anomaly.reference_scores)
     how = ", ".join(text for text in (anomaly.plan, _sought(anomaly), _where_alone(anomaly)) if text)
     scoring = f"{anomaly.scoring} scoring{f' ({how})' if how else ''}"
-    known = "" if anomaly.examples is None else f", {len(anomaly.examples.found)} abnormal examples"
+    examples = 0 if anomaly.examples is None else len(anomaly.examples.found)
+    known = {0: "", 1: ", 1 abnormal example"}.get(examples, f", {examples} abnormal examples")
     return f"D2-4FAD, model {anomaly.model_name}, {scoring}, {count} normal references{known}"
 
 

@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from napari_d24fad.detection.encoding.encoded import EncodedScan
     from napari_d24fad.detection.published import PublishedDistances
     from napari_d24fad.detection.references.reference_set import References
+    from napari_d24fad.detection.references.regions import Region
+    from napari_d24fad.detection.result import AnomalyMap
     from napari_d24fad.session.held import Held
     from napari_d24fad.session.loaded import Loaded
 
@@ -47,6 +49,14 @@ class Basis:
         else:  # another model was loaded since
             query = detector.encode_scan(self.query.scan, cancel=cancel)
         return replace(self, distances=self.distances.of(query))
+
+    def regions(self, anomaly: AnomalyMap, level: float) -> tuple[Region, ...]:
+        """Finds the regions of the examination's map at a level."""
+        if self.held is not None:
+            return self.held.regions(level)
+        # Beside abnormal examples references show other values.
+        references = replace(self.references, calibration=anomaly.calibration or self.references.calibration)
+        return references.regions(self.query, anomaly.values, level)
 
     @property
     def query(self) -> EncodedScan:

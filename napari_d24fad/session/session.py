@@ -201,8 +201,7 @@ class DetectionSession:
         """
         basis = self._basis_of(examination)
         cancel.check()
-        held, values = basis.held, examination.anomaly.values
-        return held.regions(level) if held else basis.references.regions(basis.query, values, level)
+        return basis.regions(examination.anomaly, level)
 
     def release(self) -> None:
         """Lets go of the model and of all features, and gives a GPU's memory back; a later run begins anew.

@@ -19,7 +19,7 @@ from napari_d24fad.studies.orientation import canonical, canonical_orientation
 from napari_d24fad.studies.scan import Scan
 from napari_d24fad.studies.study import open_study
 from napari_d24fad.viewer.dock import DetectionDock
-from napari_d24fad.viewer.gallery.card import Role
+from napari_d24fad.viewer.gallery.roles import Role
 
 STUDY_FOLDER, CANVAS_NAME, WINDOW_NAME = "sample-study", "canvas.png", "window.png"
 _WINDOW_SIZE, _DOCK_WIDTH = (1600, 1000), 460

@@ -126,6 +126,7 @@ class Examining(QObject):
             ct_window=panel.ct_window.window,
             direction=panel.direction.direction,
             regions=self._drawing.regions,
+            abnormal=gallery.abnormal,
         )
 
     def _offer_choices(self) -> None:

@@ -37,7 +37,7 @@ def session(study: Path, out: Path) -> None:
     from qtpy.QtWidgets import QApplication
 
     from napari_d24fad.viewer.dock import DetectionDock
-    from napari_d24fad.viewer.gallery.card import Role
+    from napari_d24fad.viewer.gallery.roles import Role
 
     viewer = napari.Viewer(show=True)
     dock = DetectionDock(viewer)

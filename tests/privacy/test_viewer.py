@@ -25,7 +25,7 @@ from qtpy.QtWidgets import (
 from napari_d24fad.errors import Code
 from napari_d24fad.export.stamp import Picture, Stamp, stamp
 from napari_d24fad.viewer.dock import DetectionDock
-from napari_d24fad.viewer.gallery.card import Role
+from napari_d24fad.viewer.gallery.roles import Role
 from napari_d24fad.viewer.readers import get_reader
 from tests.privacy.conftest import Traces
 from tests.privacy.marked import MARK, found_in, write_dicom, write_nifti

@@ -8,8 +8,8 @@ from napari.layers import Image
 from qtpy.compat import isalive
 
 from napari_d24fad.viewer.find_anomalies import FindAnomalies
-from napari_d24fad.viewer.gallery.card import Role
 from napari_d24fad.viewer.gallery.layer_series import layer_series
+from napari_d24fad.viewer.gallery.roles import Role
 from tests.heads import head
 
 _CLOSED_AND_OPENED = """

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from napari_d24fad.viewer.dock import DetectionDock
-from napari_d24fad.viewer.gallery.card import Role
+from napari_d24fad.viewer.gallery.roles import Role
 
 
 def test_everything_fits_the_narrowest_dock(dock: DetectionDock) -> None:
@@ -23,4 +23,5 @@ def test_a_marked_card_fits_the_narrowest_dock(dock: DetectionDock, settle, stud
     dock.gallery.set_role(series, Role.REFERENCE)
     card = dock.gallery.card(series)
     assert card.share_box.isVisible()
+    assert card.abnormal_box.isVisible()
     assert card.minimumSizeHint().width() <= dock.minimumWidth() - 32

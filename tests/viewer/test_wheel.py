@@ -16,8 +16,8 @@ from qtpy.QtWidgets import (
 )
 
 from napari_d24fad.viewer.dock import DetectionDock
-from napari_d24fad.viewer.gallery.card import Role
 from napari_d24fad.viewer.gallery.layer_series import layer_series
+from napari_d24fad.viewer.gallery.roles import Role
 from napari_d24fad.viewer.results.threshold import OWN
 from napari_d24fad.viewer.wheel import scroll_past
 from tests.heads import anomaly_of, head

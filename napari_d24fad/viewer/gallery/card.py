@@ -1,9 +1,8 @@
-"""One series in the gallery: thumbnail, what it is, and the two roles it can have."""
+"""One series in the gallery: thumbnail, what it is, and the roles it can have."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from enum import Enum
 
 from qtpy.QtCore import QSize, Qt, Signal
 from qtpy.QtGui import QKeyEvent, QMouseEvent
@@ -22,19 +21,12 @@ from superqt import QElidingLabel
 from napari_d24fad.studies.series import Series
 from napari_d24fad.viewer.gallery.flag import ReferenceFlag
 from napari_d24fad.viewer.gallery.remedy_button import RemedyButton
+from napari_d24fad.viewer.gallery.roles import Role, RoleButtons
 from napari_d24fad.viewer.gallery.share_box import ShareBox
 from napari_d24fad.viewer.gallery.volume_choice import VolumeChoice
 from napari_d24fad.viewer.pictures import Picture, pixmap
 
 THUMBNAIL_PX = 72
-
-
-class Role(Enum):
-    """What a series is in the next run."""
-
-    NONE = "none"
-    REFERENCE = "reference"
-    QUERY = "query"
 
 
 class SeriesCard(QFrame):
@@ -73,21 +65,17 @@ class SeriesCard(QFrame):
         self._picture.setFixedSize(THUMBNAIL_PX, THUMBNAIL_PX)
         self._picture.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self.number = 0
-        """Which reference it is, from 1."""
+        """Which normal reference or abnormal example it is, from 1."""
         self._badge = QLabel(self._picture)
         self._badge.setObjectName("d24fadNumber")
         self._kept = False
         self._flag = ReferenceFlag()
         self._flag.leave_out_requested.connect(self.leave_out_requested)
         self._flag.keep_requested.connect(self.keep_requested)
-        self._normal = QCheckBox("Normal")
-        self._normal.clicked.connect(lambda on: self.role_requested.emit(Role.REFERENCE if on else Role.NONE))
-        self._examine = QRadioButton("Examine")
+        self._roles = RoleButtons()
+        self._roles.role_requested.connect(self.role_requested)
         self._share = ShareBox()
         self._share.valueChanged.connect(lambda _: self.share_changed.emit())
-        # Exclusive within the gallery, which unchecks the others, not within this card.
-        self._examine.setAutoExclusive(False)
-        self._examine.clicked.connect(lambda on: self.role_requested.emit(Role.QUERY if on else Role.NONE))
         self._arrange()
         self.show_volume(self.series)
         self.set_role(Role.NONE)
@@ -105,12 +93,17 @@ class SeriesCard(QFrame):
     @property
     def examine_button(self) -> QRadioButton:
         """The button that makes this series the one to examine."""
-        return self._examine
+        return self._roles.examine
 
     @property
     def normal_box(self) -> QCheckBox:
         """The box that marks this series as a normal reference."""
-        return self._normal
+        return self._roles.normal
+
+    @property
+    def abnormal_box(self) -> QCheckBox:
+        """The box that marks this series as an abnormal example."""
+        return self._roles.abnormal
 
     @property
     def share_box(self) -> QSpinBox:
@@ -142,26 +135,21 @@ class SeriesCard(QFrame):
 
         Args:
             role: The role.
-            number: Which reference it is, from 1.
+            number: Which normal reference or abnormal example it is, from 1.
         """
         if role is not self._role:
             self._flag.hide()
         self._role = role
-        self._normal.setChecked(role is Role.REFERENCE)
-        self._examine.setChecked(role is Role.QUERY)
+        self._roles.show_role(role)
         self.setProperty("role", role.value)
         self.number = number
-        self._badge.setText(f"Ref. {number}")
-        self._badge.adjustSize()
-        self._badge.setVisible(role is Role.REFERENCE)
+        badge = role.badge(number)
+        self._badge.setText(badge)
+        self._badge.setVisible(bool(badge))
         self._share.setVisible(role is Role.REFERENCE)
         self._restyle()
-        told = {
-            Role.NONE: "not used",
-            Role.REFERENCE: f"normal reference {number}",
-            Role.QUERY: "to be examined",
-        }
-        self.setAccessibleName(f"{self.series.label}, {told[role]}")
+        self._badge.adjustSize()
+        self.setAccessibleName(f"{self.series.label}, {role.named(number)}")
 
     def set_pointed(self, pointed: bool) -> None:
         """Shows whether this is the series that something else points to."""
@@ -197,36 +185,26 @@ class SeriesCard(QFrame):
         """Shows that the series cannot be used, and why."""
         self._picture.setText("✕")
         self._show_note(reason)
-        for control in (self._normal, self._examine, self._picture):
+        for control in (self._roles, self._picture):
             control.setEnabled(False)
 
     def mousePressEvent(self, event: QMouseEvent) -> None:  # noqa: N802 - Qt's name
-        """Qt: a click anywhere but on the two controls marks or unmarks."""
-        if event.button() == Qt.MouseButton.LeftButton and self._normal.isEnabled():
+        """Qt: a click anywhere but on the controls marks as normal or unmarks."""
+        if event.button() == Qt.MouseButton.LeftButton and self._roles.isEnabled():
             marked = self._role is Role.REFERENCE
             self.role_requested.emit(Role.NONE if marked else Role.REFERENCE)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:  # noqa: N802 - Qt's name
-        """Qt: N marks or unmarks the series the focus is in, Q makes it the one to examine."""
-        if event.key() == Qt.Key.Key_N:
-            self._normal.click()
-        elif event.key() == Qt.Key.Key_Q:
-            self._examine.click()
-        else:
+        """Qt: N marks the series the focus is in as normal, A as abnormal; Q makes it the one to examine."""
+        if not self._roles.press(event):
             super().keyPressEvent(event)
 
     def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:  # noqa: N802 - Qt's name
         """Qt: a double click makes it the series to examine."""
-        if event.button() == Qt.MouseButton.LeftButton and self._normal.isEnabled():
+        if event.button() == Qt.MouseButton.LeftButton and self._roles.isEnabled():
             self.role_requested.emit(Role.QUERY)
 
     def _arrange(self) -> None:
-        roles = QHBoxLayout()
-        roles.setContentsMargins(0, 0, 0, 0)
-        roles.setSpacing(8)
-        roles.addWidget(self._normal)
-        roles.addWidget(self._examine)
-        roles.addStretch()
         self._title, self._what, self._spacing = QElidingLabel(), QElidingLabel(), QElidingLabel()
         self._title.setObjectName("d24fadTitle")
         self._note = QElidingLabel()
@@ -246,7 +224,6 @@ class SeriesCard(QFrame):
         text.addWidget(self.volume_choice)
         text.addWidget(self._note)
         text.addWidget(self.remedy_button)
-        text.addLayout(roles)
         upper = QHBoxLayout()
         upper.setSpacing(6)
         upper.addWidget(self._picture)
@@ -255,11 +232,13 @@ class SeriesCard(QFrame):
         layout.setContentsMargins(3, 3, 3, 3)
         layout.setSpacing(3)
         layout.addLayout(upper)
+        layout.addWidget(self._roles)
         layout.addWidget(self._flag)
 
     def _restyle(self) -> None:
-        self.style().unpolish(self)
-        self.style().polish(self)
+        for widget in (self, self._badge):  # which is coloured by the role of the card
+            widget.style().unpolish(widget)
+            widget.style().polish(widget)
 
     def show_volume(self, series: Series) -> None:
         """Shows another of the volumes, without its thumbnail; asks nobody."""
@@ -272,16 +251,13 @@ class SeriesCard(QFrame):
         self._picture.setText("…")
         self._note.hide()
         self.setToolTip("")
-        for control in (self._normal, self._examine, self._picture):
+        for control in (self._roles, self._picture):
             control.setEnabled(True)
         self._explain()
 
     def _explain(self) -> None:
         label = self.series.label
-        self._normal.setToolTip("Use this scan as a normal reference (N, or click the picture)")
-        self._examine.setToolTip("Examine this scan (Q, or double-click the picture)")
-        self._normal.setAccessibleName(f"Normal reference: {label}")
-        self._examine.setAccessibleName(f"Examine: {label}")
+        self._roles.set_label(label)
         self._share.setAccessibleName(f"Weight of reference: {label}")
         self._picture.setToolTip("Click: mark as normal, or take the mark back. Double click: examine.")
         self.remedy_button.offer(self.series)

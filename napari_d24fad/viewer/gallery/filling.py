@@ -14,10 +14,10 @@ from napari_d24fad.session.opening import Thumbnail
 from napari_d24fad.studies.series import Series
 from napari_d24fad.studies.volumes import together
 from napari_d24fad.viewer.canvas.scans import ScanLayers
-from napari_d24fad.viewer.gallery.card import Role
 from napari_d24fad.viewer.gallery.gallery import Gallery
 from napari_d24fad.viewer.gallery.layer_series import LayerSeries
 from napari_d24fad.viewer.gallery.previews import Previews
+from napari_d24fad.viewer.gallery.roles import Role
 from napari_d24fad.viewer.gallery.viewer_series import ViewerSeries
 
 IN_VIEWER = "In the viewer"

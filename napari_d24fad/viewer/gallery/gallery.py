@@ -1,8 +1,8 @@
-"""The series of all open studies; the user marks normal references and one scan to examine."""
+"""The series of all open studies; the user marks normal and abnormal scans and one to examine."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 import numpy as np
 import numpy.typing as npt
@@ -10,9 +10,10 @@ from qtpy.QtCore import Qt, QTimer, Signal
 from qtpy.QtWidgets import QFrame, QLabel, QScrollArea, QVBoxLayout, QWidget
 
 from napari_d24fad.studies.series import Series
-from napari_d24fad.viewer.gallery.card import Role, SeriesCard
+from napari_d24fad.viewer.gallery.card import SeriesCard
+from napari_d24fad.viewer.gallery.roles import Role
 from napari_d24fad.viewer.gallery.section import GallerySection
-from napari_d24fad.viewer.styles import GOOD, WARNING, edged
+from napari_d24fad.viewer.styles import ERROR, GOOD, WARNING, edged
 
 FEWEST, MOST = 2, 8
 """How many references are compared well: the paper's two to eight."""
@@ -20,11 +21,13 @@ FEWEST, MOST = 2, 8
 _STYLE = f"""
 #d24fadCard {{ border: 2px solid transparent; border-radius: 4px; background: rgba(128, 128, 128, 28); }}
 #d24fadCard[role="reference"] {{ border-color: {GOOD}; }}
+#d24fadCard[role="abnormal"] {{ border: 2px dashed {ERROR}; }}
 #d24fadCard[role="query"] {{ border-color: {WARNING}; }}
 #d24fadThumbnail {{ background: black; color: #b0b0b0; border-radius: 2px; padding: 0px; }}
 #d24fadTitle {{ font-weight: bold; }}
 #d24fadCard[pointed="true"] {{ background: rgba(76, 201, 240, 45); }}
 #d24fadNumber {{ background: {GOOD}; color: black; font-weight: bold; padding: 0px 2px; }}
+#d24fadCard[role="abnormal"] #d24fadNumber {{ background: {ERROR}; }}
 #d24fadNote, #d24fadFlag {{ {edged(WARNING)} }}
 """
 
@@ -33,7 +36,7 @@ class Gallery(QWidget):
     """Cards of series in sections, one section per opened location."""
 
     roles_changed = Signal()
-    """The references or the series to examine are others now."""
+    """The references, the abnormal examples or the series to examine are others now."""
     shares_changed = Signal()
     """A reference counts more or less now."""
     volume_chosen = Signal(object)
@@ -44,8 +47,7 @@ class Gallery(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._sections: dict[str, GallerySection] = {}
-        self._references: list[Series] = []
-        self._query: Series | None = None
+        self._roles: dict[Series, Role] = {}  # in the order they were marked
         self._wanted: SeriesCard | None = None
         self.setStyleSheet(_STYLE)
         self._hint = QLabel(
@@ -78,18 +80,23 @@ class Gallery(QWidget):
     @property
     def references(self) -> tuple[Series, ...]:
         """The normal references, in the order they were marked."""
-        return tuple(self._references)
+        return self._marked(Role.REFERENCE)
+
+    @property
+    def abnormal(self) -> tuple[Series, ...]:
+        """The abnormal examples, in the order they were marked."""
+        return self._marked(Role.ABNORMAL)
 
     @property
     def shares(self) -> tuple[float, ...] | None:
         """How much each reference counts, above 0 and up to 1; None if all count alike."""
-        shares = tuple(self.card(series).share for series in self._references)
+        shares = tuple(self.card(series).share for series in self.references)
         return None if all(share == 1 for share in shares) else shares
 
     @property
     def query(self) -> Series | None:
         """The series to examine."""
-        return self._query
+        return next(iter(self._marked(Role.QUERY)), None)
 
     @property
     def series(self) -> tuple[Series, ...]:
@@ -137,12 +144,8 @@ class Gallery(QWidget):
         if not wanted:
             self._sections.pop(title).deleteLater()
             section.hide()
-        before, present = (self.references, self._query), self.series
-        self._references = [kept for kept in self._references if kept in present]
-        self._query = self._query if self._query in present else None
-        self._refresh()
-        if before != (self.references, self._query):
-            self.roles_changed.emit()
+        present = self.series
+        self._settle({each: role for each, role in self._roles.items() if each in present})
 
     def retitle(self, old: str, new: str) -> bool:
         """Shows another title above the cards of a section; returns whether there is such a section."""
@@ -155,45 +158,36 @@ class Gallery(QWidget):
     def replace(self, old: Series, new: Series) -> None:
         """Puts a series in the place and role of another, such as a layer that was edited."""
         card = self.card(old)
-        share, roles = card.share, (self.references, self._query)
+        share, before = card.share, self._roles
         title = next(title for title, section in self._sections.items() if card in section.cards)
         section = self._sections[title]
-        self._references = [new if kept is old else kept for kept in self._references]
-        self._query = new if self._query is old else self._query
+        self._roles = {new if each is old else each: role for each, role in before.items()}
         listed = [new if one is old else one for each in section.cards for one in each.volumes]
         self.set_section(title, listed, closable=section.closable)
         self.card(new).set_share(share)
-        if roles != (self.references, self._query):
+        if old in before:
             self.roles_changed.emit()
 
     def choose_volume(self, old: Series, new: Series) -> None:
         """Puts another volume, or what is loaded instead of one, in the place and role of what is shown."""
         if old is new:
             return
-        card, roles = self.card(old), (self.references, self._query)
-        card.show_volume(new)
-        usable = [] if new.refusal else [new]
-        self._references = [one for kept in self._references for one in (usable if kept is old else [kept])]
-        if self._query is old:
-            self._query = new if usable else None
-        self._refresh()
-        self.volume_chosen.emit(new)
-        if roles != (self.references, self._query):
-            self.roles_changed.emit()
+        self.card(old).show_volume(new)
+        roles = {new if each is old else each: role for each, role in self._roles.items()}
+        if new.refusal:
+            roles.pop(new, None)
+        self._settle(roles, lambda: self.volume_chosen.emit(new))
 
     def set_role(self, series: Series, role: Role) -> None:
-        """Gives a series a role; a scan to examine cannot be its own reference."""
-        before = (self.references, self._query)
-        self._references = [kept for kept in self._references if kept is not series]
-        if self._query is series:
-            self._query = None
-        if role is Role.REFERENCE:
-            self._references.append(series)
-        elif role is Role.QUERY:
-            self._query = series
-        self._refresh()
-        if before != (self.references, self._query):
-            self.roles_changed.emit()
+        """Gives a series a role: it has one at a time, and one scan is examined at a time."""
+        roles = {
+            each: known
+            for each, known in self._roles.items()
+            if each is not series and (known, role) != (Role.QUERY, Role.QUERY)
+        }
+        if role is not Role.NONE:
+            roles[series] = role
+        self._settle(roles)
 
     def set_thumbnail(self, series: Series, pixels: npt.NDArray[np.uint8]) -> None:
         """Shows a thumbnail, if the series is still there."""
@@ -245,25 +239,35 @@ class Gallery(QWidget):
         self.card(series).set_kept(False)
 
     def _keep(self, series: Series) -> None:
-        if series not in self._references:
+        if series not in self.references:
             self.set_role(series, Role.REFERENCE)
         self.card(series).set_kept(True)
+
+    def _marked(self, role: Role) -> tuple[Series, ...]:
+        return tuple(series for series, known in self._roles.items() if known is role)
+
+    def _settle(self, roles: dict[Series, Role], then: Callable[[], None] = lambda: None) -> None:
+        """Takes these roles, and tells if they are others now."""
+        before, self._roles = self._roles, roles
+        self._refresh()
+        then()
+        if list(before.items()) != list(roles.items()):
+            self.roles_changed.emit()
 
     def _cards(self) -> list[SeriesCard]:
         return [card for section in self._sections.values() for card in section.cards]
 
     def _refresh(self) -> None:
         for card in self._cards():
-            role, number = Role.NONE, 0
-            if card.series in self._references:
-                role, number = Role.REFERENCE, self._references.index(card.series) + 1
-            elif card.series is self._query:
-                role = Role.QUERY
+            role = self._roles.get(card.series, Role.NONE)
+            alike = self._marked(role)
+            number = alike.index(card.series) + 1 if card.series in alike else 0
             if (card.role, card.number) != (role, number):
                 card.set_role(role, number)
-        count = len(self._references)
-        missing = "" if self._query is not None else "; choose one scan to examine"
-        self._count.setText(f"{count} of {FEWEST}-{MOST} normal references{missing}")
+        count, known = len(self.references), len(self.abnormal)
+        missing = "" if self.query is not None else "; choose one scan to examine"
+        examples = {0: "", 1: ", 1 abnormal example"}.get(known, f", {known} abnormal examples")
+        self._count.setText(f"{count} of {FEWEST}-{MOST} normal references{examples}{missing}")
         fits = FEWEST <= count <= MOST
         self._count.setStyleSheet(edged(GOOD if fits else WARNING) if count else "")
         empty = not self._sections

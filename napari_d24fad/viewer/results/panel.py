@@ -20,9 +20,14 @@ from napari_d24fad.viewer.results.slice_list import SliceList
 from napari_d24fad.viewer.results.threshold import ThresholdControl
 from napari_d24fad.viewer.results.view_choice import ViewChoice
 from napari_d24fad.viewer.results.why_panel import WhyPanel
-from napari_d24fad.viewer.results.wording import highest_normal_slice, p_text, scan_statement
+from napari_d24fad.viewer.results.wording import (
+    examples_statement,
+    highest_normal_slice,
+    p_text,
+    scan_statement,
+)
 from napari_d24fad.viewer.section import Section
-from napari_d24fad.viewer.styles import WARNING, edged
+from napari_d24fad.viewer.styles import ERROR, WARNING, edged
 
 if TYPE_CHECKING:
     from napari_d24fad.detection.references.regions import Region
@@ -57,6 +62,8 @@ class ResultsPanel(QWidget):
         self._title = QElidingLabel()
         self._title.setStyleSheet("font-weight: bold;")
         self._headline = _wrapping_label("Result")
+        self._examples = _wrapping_label("Abnormal examples")
+        self._examples.setStyleSheet(edged(ERROR))
         self._outdated = _wrapping_label("Another choice")
         self._outdated.setText(_OUTDATED)
         self._outdated.setStyleSheet(edged(WARNING))
@@ -91,6 +98,11 @@ class ResultsPanel(QWidget):
         return str(self._headline.text())
 
     @property
+    def examples_text(self) -> str:
+        """What abnormal examples say; empty without any."""
+        return str(self._examples.text())
+
+    @property
     def slices_section(self) -> Section:
         """The part with the most suspicious slices."""
         return self._slices_section
@@ -119,6 +131,9 @@ class ResultsPanel(QWidget):
             slice_order: For each slice in the order of the slider, its index in the scan.
         """
         self._headline.setText(scan_statement(anomaly))
+        told = examples_statement(anomaly)
+        self._examples.setText(told)
+        self._examples.setVisible(bool(told))
         self._title.setText(label)
         self.view_choice.show_channels(anomaly.channels)
         sentences = (*map(str, anomaly.warnings), *_flags(anomaly))
@@ -186,7 +201,7 @@ class ResultsPanel(QWidget):
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(4)
-        for part in (self._outdated, self._title, self._headline, self._warnings, self.plot):
+        for part in (self._outdated, self._title, self._headline, self._examples, self._warnings, self.plot):
             layout.addWidget(part)
         layout.addLayout(choices)
         for part in (self._colours, self._regions_section, self._slices_section, self.why_section):

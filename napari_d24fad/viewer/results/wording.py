@@ -42,6 +42,29 @@ def scan_statement(anomaly: AnomalyMap) -> str:
     return f"{told} {score}{where}{beside}"
 
 
+def examples_statement(anomaly: AnomalyMap) -> str:
+    """Says what abnormal examples changed, and how many of them would have been found; empty without any."""
+    evidence = anomaly.examples
+    if evidence is None:
+        return ""
+    count, found = len(evidence.found), sum(evidence.found)
+    with_them = f"With {count} abnormal example{'' if count == 1 else 's'}"
+    if evidence.alike:
+        told = (
+            f"{with_them}: most like example {evidence.nearest + 1}. Score {anomaly.score:.3g}, "
+            f"without {'it' if count == 1 else 'them'} {evidence.plain_score:.3g}."
+        )
+    else:
+        told = (
+            f"{with_them}: no more like {'it' if count == 1 else 'them'} than normal scans are, same score."
+        )
+    if count == 1:
+        return f"{told} The example would {'' if found else 'not '}have been found by the references alone."
+    missed = ", ".join(str(at + 1) for at, each in enumerate(evidence.found) if not each)
+    which = f" (not {missed})" if missed and found else ""
+    return f"{told} {found} of {count} examples would have been found by the others{which}."
+
+
 def _beside_statement(beside: MapBeside, floor: float) -> str:
     count = len(beside.regions)
     found = {0: "no region", 1: "1 region"}.get(count, f"{count} regions")

@@ -12,7 +12,7 @@ from napari_d24fad.progress import CancelToken
 from napari_d24fad.studies import listing
 from napari_d24fad.studies.study import open_study
 from napari_d24fad.viewer.dock import DetectionDock
-from napari_d24fad.viewer.gallery.card import Role
+from napari_d24fad.viewer.gallery.roles import Role
 from napari_d24fad.viewer.gallery.section import GallerySection
 from tests.studies.test_disc import SERIES, disc
 

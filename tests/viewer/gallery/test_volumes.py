@@ -12,8 +12,8 @@ from qtpy.QtCore import Qt
 from napari_d24fad.errors import Code, StudyError
 from napari_d24fad.studies.study import open_study
 from napari_d24fad.viewer.dock import DetectionDock
-from napari_d24fad.viewer.gallery.card import Role
 from napari_d24fad.viewer.gallery.gallery import Gallery
+from napari_d24fad.viewer.gallery.roles import Role
 from tests.studies.corpus import CASES
 from tests.studies.test_volumes import four_dimensional, weighted
 

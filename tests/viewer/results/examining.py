@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from napari_d24fad.viewer.dock import DetectionDock
-from napari_d24fad.viewer.gallery.card import Role
+from napari_d24fad.viewer.gallery.roles import Role
 
 
 def examine(dock: DetectionDock, settle: Callable[[DetectionDock], None], folder: Path) -> None:

@@ -5,7 +5,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from napari_d24fad.detection.result import ExampleEvidence
 from napari_d24fad.viewer.results.wording import (
+    examples_statement,
     highest_normal_slice,
     p_text,
     scan_statement,
@@ -31,6 +33,25 @@ def test_statement_says_when_no_smaller_p_is_possible() -> None:
     middle = replace(anomaly, score=1.0, p_value=0.75)
     assert scan_statement(middle).startswith(
         "p = 0.75: 2 of the 3 normal references score as high as this scan or higher. Score 1;"
+    )
+
+
+def test_statement_says_what_examples_changed_and_which_would_have_been_missed() -> None:
+    plain = anomaly_of(head(0))
+    assert examples_statement(plain) == ""
+
+    def told(along: float, *found: bool) -> str:
+        evidence = ExampleEvidence(0.8, along, 0.0, found, 1 if len(found) > 1 else 0, 2.5)
+        return examples_statement(replace(plain, examples=evidence))
+
+    assert told(2, True, True, False, True) == (
+        "With 4 abnormal examples: most like example 2. Score 3.05, without them 2.5. "
+        "3 of 4 examples would have been found by the others (not 3)."
+    )
+    assert told(2, False, False).endswith("0 of 2 examples would have been found by the others.")
+    assert told(-1, True) == (
+        "With 1 abnormal example: no more like it than normal scans are, same score. "
+        "The example would have been found by the references alone."
     )
 
 

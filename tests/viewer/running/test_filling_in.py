@@ -11,7 +11,7 @@ import pytest
 from napari_d24fad.export.nifti import nifti_affine
 from napari_d24fad.studies.study import open_study
 from napari_d24fad.viewer.dock import DetectionDock
-from napari_d24fad.viewer.gallery.card import Role
+from napari_d24fad.viewer.gallery.roles import Role
 from tests.heads import head
 from tests.viewer.study_in_dock import wait_until_exact
 

@@ -14,7 +14,7 @@ from napari_d24fad.errors import Code
 from napari_d24fad.studies.study import open_study
 from napari_d24fad.viewer.canvas.map_view import MapView
 from napari_d24fad.viewer.dock import DetectionDock
-from napari_d24fad.viewer.gallery.card import Role
+from napari_d24fad.viewer.gallery.roles import Role
 from napari_d24fad.viewer.running.live import SETTLE_MS
 from tests.viewer.study_in_dock import wait_until_exact
 

@@ -1,0 +1,135 @@
+"""Scans known to be abnormal, marked after a run: map and numbers follow at once."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from qtpy.QtCore import Qt
+
+from napari_d24fad.detection.detector import Detector
+from napari_d24fad.errors import Cancelled, Code
+from napari_d24fad.session.request import Examination
+from napari_d24fad.studies.study import open_study
+from napari_d24fad.viewer.dock import DetectionDock
+from napari_d24fad.viewer.gallery.roles import Role
+from tests.evaluation.images import lesion_of, picture, write
+from tests.viewer.study_in_dock import click
+
+NORMAL, ABNORMAL = range(5), (20, 21, 22, 23)
+QUERY = 40
+
+
+@pytest.fixture
+def found(
+    dock: DetectionDock, settle: Callable[[DetectionDock], None], tmp_path: Path
+) -> tuple[DetectionDock, Examination]:
+    """The widget with an image that has a lesion, examined among five normal ones; four more have one."""
+    write(tmp_path, picture(QUERY, lesion=True), *(picture(seed) for seed in NORMAL))
+    write(tmp_path / "known", *(picture(seed, lesion=True) for seed in ABNORMAL), picture(QUERY, lesion=True))
+    files = sorted(tmp_path.glob("*.png")) + sorted(tmp_path.glob("known/*.png"))
+    dock.filling.add_study([open_study(path).series[0] for path in files])
+    settle(dock)
+    query, *others = dock.gallery.series
+    dock.gallery.set_role(query, Role.QUERY)
+    for each in others[: len(NORMAL)]:
+        dock.gallery.set_role(each, Role.REFERENCE)
+    dock.run()
+    settle(dock)
+    assert dock.examination is not None
+    assert dock.results.examples_text == ""
+    return dock, dock.examination
+
+
+def mark(qtbot, dock: DetectionDock, number: int) -> None:
+    """Presses A on a card of the last ones: the scans with a lesion and, at last, a copy of the query."""
+    box = dock.gallery.card(dock.gallery.series[1 + len(NORMAL) + number]).abnormal_box
+    box.setFocus()
+    qtbot.keyClick(box, Qt.Key.Key_A)
+
+
+def test_marking_four_changes_the_map_live_and_unmarking_brings_it_back(
+    qtbot, found, settle, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    dock, plain = found
+    encoded: list[np.ndarray] = []
+    encode = Detector.encode_scan
+
+    def counting(self, scan, **settings):
+        encoded.append(scan.voxels[0])
+        return encode(self, scan, **settings)
+
+    monkeypatch.setattr(Detector, "encode_scan", counting)
+    layer = dock.maps.result_layer
+    for number in range(4):
+        before = dock.examination
+        mark(qtbot, dock, number)
+        assert dock.examination is before  # stays until the new one is there
+        assert not dock.results.is_outdated
+        settle(dock)
+    marked = dock.examination
+    assert marked is not None
+    # Each example once, and the scan to examine not again.
+    assert len(encoded) == 4
+    for image, seed in zip(encoded, ABNORMAL, strict=True):
+        np.testing.assert_array_equal(image, picture(seed, lesion=True))
+    assert dock.maps.result_layer is layer
+    assert layer is not None
+    np.testing.assert_array_equal(np.squeeze(layer.data), np.squeeze(marked.anomaly.values))
+    at = lesion_of(QUERY)
+    more = (marked.anomaly.values - plain.anomaly.values)[0]
+    assert more[at].mean() > 3 * more[~at].mean() > 0
+    assert dock.gallery.count_text == "5 of 2-8 normal references, 4 abnormal examples"
+    told = dock.results.examples_text
+    assert f"without them {plain.anomaly.score:.3g}" in told
+    assert "4 of 4 examples would have been found" in told
+    assert f"Score {marked.anomaly.score:.3g}" in dock.results.headline
+    assert Code.PREVIEW not in {each.code for each in marked.anomaly.warnings}
+    assert not dock.results.is_outdated
+    # Regions at another level are ranked by what references show beside the examples, not without them.
+    calibration = marked.anomaly.calibration
+    assert calibration is not None
+    higher = replace(marked.anomaly, calibration=replace(calibration, peaks=calibration.peaks + 100))
+    regions = dock._session._bases[marked].regions(higher, marked.anomaly.level_one_region)
+    assert [each.p_value for each in regions] == [1.0]
+    for number in range(4):
+        mark(qtbot, dock, number)
+    settle(dock)
+    assert len(encoded) == 4
+    assert dock.examination is not None
+    assert dock.examination.request == plain.request
+    np.testing.assert_array_equal(dock.examination.anomaly.values, plain.anomaly.values)
+    assert dock.examination.anomaly.p_value == plain.anomaly.p_value
+    assert dock.results.examples_text == ""
+
+
+def test_the_result_stays_where_learning_fails_or_is_cancelled(
+    qtbot, found, settle, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    dock, plain = found
+    mark(qtbot, dock, 4)  # a copy of the scan that is examined
+    settle(dock)
+    assert "P35" in dock.run_panel.message
+    assert dock.examination is plain
+    assert dock.results.is_outdated
+    mark(qtbot, dock, 4)
+    settle(dock)
+    assert dock.run_panel.message == ""
+    assert not dock.results.is_outdated
+
+    def waiting(self, scan, *, cancel, **settings):
+        while not cancel.cancelled:
+            time.sleep(0.01)
+        raise Cancelled
+
+    monkeypatch.setattr(Detector, "encode_scan", waiting)
+    mark(qtbot, dock, 0)
+    qtbot.waitUntil(lambda: dock.run_panel.is_busy)
+    click(qtbot, dock.run_panel.cancel_button)
+    settle(dock)
+    assert dock.examination is plain
+    assert dock.results.is_outdated
