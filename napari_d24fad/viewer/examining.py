@@ -9,7 +9,7 @@ from qtpy.QtCore import QObject, Signal
 
 from napari_d24fad.detection.result import FloatArray
 from napari_d24fad.progress import CancelToken, Progress
-from napari_d24fad.session.request import Examination, Request
+from napari_d24fad.session.request import Examination, Example, Request
 from napari_d24fad.session.session import DetectionSession
 from napari_d24fad.studies.series import Series
 from napari_d24fad.viewer.drawing import RegionDrawing
@@ -126,7 +126,7 @@ class Examining(QObject):
             ct_window=panel.ct_window.window,
             direction=panel.direction.direction,
             regions=self._drawing.regions,
-            abnormal=gallery.abnormal,
+            abnormal=tuple(map(Example.of, gallery.abnormal)),
         )
 
     def _offer_choices(self) -> None:

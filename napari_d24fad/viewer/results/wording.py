@@ -50,8 +50,9 @@ def examples_statement(anomaly: AnomalyMap) -> str:
     count, found = len(evidence.found), sum(evidence.found)
     with_them = f"With {count} abnormal example{'' if count == 1 else 's'}"
     if evidence.alike:
+        kind = f" ({evidence.kind})" if evidence.kind else ""
         told = (
-            f"{with_them}: most like example {evidence.nearest + 1}. Score {anomaly.score:.3g}, "
+            f"{with_them}: most like example {evidence.nearest + 1}{kind}. Score {anomaly.score:.3g}, "
             f"without {'it' if count == 1 else 'them'} {evidence.plain_score:.3g}."
         )
     else:

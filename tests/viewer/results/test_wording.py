@@ -40,14 +40,15 @@ def test_statement_says_what_examples_changed_and_which_would_have_been_missed()
     plain = anomaly_of(head(0))
     assert examples_statement(plain) == ""
 
-    def told(along: float, *found: bool) -> str:
-        evidence = ExampleEvidence(0.8, along, 0.0, found, 1 if len(found) > 1 else 0, 2.5)
+    def told(along: float, *found: bool, kinds: tuple[str, ...] = ()) -> str:
+        evidence = ExampleEvidence(0.8, along, 0.0, found, 1 if len(found) > 1 else 0, 2.5, kinds)
         return examples_statement(replace(plain, examples=evidence))
 
     assert told(2, True, True, False, True) == (
         "With 4 abnormal examples: most like example 2. Score 3.05, without them 2.5. "
         "3 of 4 examples would have been found by the others (not 3)."
     )
+    assert "most like example 2 (mass). " in told(2, True, True, kinds=("", "mass"))
     assert told(2, False, False).endswith("0 of 2 examples would have been found by the others.")
     assert told(-1, True) == (
         "With 1 abnormal example: no more like it than normal scans are, same score. "
