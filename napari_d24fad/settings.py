@@ -74,6 +74,11 @@ def features_limit() -> int:
     return int(size * 2**30)
 
 
+def session_key_file() -> Path:
+    """Returns the file that tells this user's own sessions from others'; it need not exist."""
+    return (_chosen_folder() or platformdirs.user_data_path(_APPLICATION, appauthor=False)) / "sessions.key"
+
+
 def weights_url() -> str:
     """Returns the address of the folder that the published teacher weights are downloaded from."""
     mirror = os.environ.get(WEIGHTS_URL_VARIABLE, "").strip()

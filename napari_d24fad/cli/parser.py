@@ -27,6 +27,7 @@ exit status:
   2  arguments (A..)           6  results cannot be written (X..)
   3  study cannot be read (S..)  7  training (T..)
   8  some queries could not be examined, the results of the others were written
+  9  a session cannot be opened (R..)
   130  cancelled with Ctrl-C
 
 Errors are one line on stderr: "d24fad: error CODE: what is wrong and what to do".

@@ -3,7 +3,7 @@
 A code, once released, keeps its meaning. Sentences are for clinicians; they never
 name a patient, a date or a path. The letter tells the room: ``S`` studies,
 ``P`` pairing of query and references, ``M`` models, ``X`` export, ``T`` training,
-``A`` arguments.
+``R`` reading: sessions and what they name, ``A`` arguments.
 """
 
 from napari_d24fad.errors.codes import Code
@@ -14,6 +14,7 @@ from napari_d24fad.errors.family import (
     ExportError,
     ModelError,
     PairingError,
+    SessionError,
     StudyError,
     TrainingError,
 )
@@ -26,6 +27,7 @@ __all__ = [
     "ExportError",
     "ModelError",
     "PairingError",
+    "SessionError",
     "StudyError",
     "TrainingError",
 ]

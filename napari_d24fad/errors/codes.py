@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from enum import Enum
 
-from napari_d24fad.errors import commands, models, pairing, studies
+from napari_d24fad.errors import commands, models, pairing, sessions, studies
 
 
 class Code(Enum):
@@ -95,6 +95,12 @@ class Code(Enum):
     NOTHING_TO_EXPORT = commands.NOTHING_TO_EXPORT
     NO_SCRATCH_SPACE = commands.NO_SCRATCH_SPACE
     RESULTS_OF_ANOTHER = commands.RESULTS_OF_ANOTHER
+    SESSION_BROKEN = sessions.SESSION_BROKEN
+    SESSION_NEWER = sessions.SESSION_NEWER
+    SCAN_MISSING = sessions.SCAN_MISSING
+    SCAN_CHANGED = sessions.SCAN_CHANGED
+    SCAN_MOVED = sessions.SCAN_MOVED
+    SCAN_NOT_OPENED = sessions.SCAN_NOT_OPENED
     DATA_LAYOUT = commands.DATA_LAYOUT
     DATA_UNUSABLE = commands.DATA_UNUSABLE
     DIVERGED = commands.DIVERGED

@@ -40,6 +40,10 @@ class ExportError(D24fadError):
     """A result cannot be written."""
 
 
+class SessionError(D24fadError):
+    """A saved session cannot be opened, or not wholly."""
+
+
 class TrainingError(D24fadError):
     """A training run cannot start or go on."""
 

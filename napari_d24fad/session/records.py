@@ -9,15 +9,12 @@ from enum import Enum
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import torch
 
 from napari_d24fad.network.tensors import Tensors
-
-Array = npt.NDArray[Any]
+from napari_d24fad.session.arrays import Array, put_together, take_apart
 
 _TREE = "tree"
-_SPARSE = 0.4  # share of one value from which on only the others are stored
 
 
 def pack(value: object, classes: Mapping[str, type]) -> Tensors:
@@ -84,21 +81,10 @@ class _Packing:
         return {"class": name, "fields": {f.name: self._tree(getattr(value, f.name)) for f in fields(value)}}
 
     def _array(self, array: Array) -> dict[str, Any]:
-        note = {"array": len(self._known), "type": array.dtype.str, "shape": array.shape}
-        if array.dtype.kind == "f" and array.size:
-            for fill, others in ((0.0, array != 0), (np.nan, ~np.isnan(array))):
-                if others.mean() < 1 - _SPARSE:
-                    self._keep(note, "where", np.packbits(others))
-                    self._keep(note, "values", array[others])
-                    return {**note, "fill": fill}
-        self._keep(note, "values", np.packbits(array) if array.dtype == bool else array)
-        return note
-
-    def _keep(self, note: Mapping[str, Any], part: str, array: Array) -> None:
-        # As whole numbers: weights must be finite, these need not.
-        whole = np.ascontiguousarray(array).reshape(-1)
-        whole = whole.view(np.uint8 if whole.itemsize == 1 else f"<i{whole.itemsize}")
-        self._tensors[f"{note['array']} {part}"] = torch.from_numpy(whole)
+        number = len(self._known)
+        note, parts = take_apart(array)
+        self._tensors |= {f"{number} {name}": torch.from_numpy(part) for name, part in parts.items()}
+        return {"array": number, **note}
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,15 +107,5 @@ class _Unpacking:
         return self.classes[tree["class"]](**made)
 
     def _array(self, note: dict[str, Any]) -> Array:
-        kind, shape = np.dtype(note["type"]), tuple(note["shape"])
-        size = int(np.prod(shape))
-        values = self.tensors[f"{note['array']} values"].numpy()
-        if kind.kind == "b":
-            return np.unpackbits(values, count=size).astype(bool).reshape(shape)
-        values = values.view(kind)
-        if "fill" not in note:
-            return values.reshape(shape).copy()
-        array = np.full(size, note["fill"], kind)
-        where = np.unpackbits(self.tensors[f"{note['array']} where"].numpy(), count=size)
-        array[where.astype(bool)] = values
-        return array.reshape(shape)
+        names = ("values", "where") if "fill" in note else ("values",)
+        return put_together(note, {name: self.tensors[f"{note['array']} {name}"].numpy() for name in names})

@@ -9,6 +9,7 @@ _ROOMS = {
     "P": ("Pairing", "query and references"),
     "M": ("Models", "model files, weights and devices"),
     "X": ("Export", "what is written"),
+    "R": ("Reading", "sessions, and the scans that they name"),
     "T": ("Training", "training and evaluation"),
     "A": ("Arguments", "the command, and everything else"),
 }

@@ -1,0 +1,1 @@
+"""Sessions as files: scans by path and content, settings, results and findings, opened without a new run."""

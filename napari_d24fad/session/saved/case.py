@@ -1,0 +1,61 @@
+"""A case: a scan, what it is examined with, what came of it, and what a reader made of that."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from napari_d24fad.findings.findings import Findings
+from napari_d24fad.findings.making import findings_of
+from napari_d24fad.session.request import Examination, Request
+from napari_d24fad.studies.series import Series
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """How a scan was looked at.
+
+    Attributes:
+        slice_index: The slice, along the slice axis of the scan; None for none in particular.
+        level: Map value that regions begin at; None for the result's own.
+        window: Values that are shown black and white; None for what is usual.
+    """
+
+    slice_index: int | None = None
+    level: float | None = None
+    window: tuple[float, float] | None = None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Case:
+    """A scan of a session.
+
+    Attributes:
+        request: What is, or was, asked for.
+        examination: What came of it; None if it was not run.
+        findings: What a reader made of it.
+        view: How it was looked at.
+    """
+
+    request: Request
+    examination: Examination | None = None
+    findings: Findings = field(default_factory=Findings)
+    view: View = field(default_factory=View)
+
+    @classmethod
+    def of(cls, examination: Examination) -> Case:
+        """Makes a case of an examination: each region becomes a finding."""
+        found = findings_of(examination.scan, examination.anomaly)
+        return cls(examination.request, examination, Findings.of(found))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Marked:
+    """Scans of a session that are marked, whether or not a case uses them.
+
+    Attributes:
+        normal: As normal.
+        abnormal: As abnormal.
+    """
+
+    normal: tuple[Series, ...] = ()
+    abnormal: tuple[Series, ...] = ()
