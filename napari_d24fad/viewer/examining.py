@@ -114,6 +114,7 @@ class Examining(QObject):
         self.live.settled.connect(self._settle)
         self.live.abandoned.connect(self._show_again)
         self._view.reference_requested.connect(self._point_out_reference)
+        self._view.example_requested.connect(self._point_out_example)
 
     def _request(self, query: Series) -> Request:
         panel, gallery = self._run_panel, self._gallery
@@ -199,3 +200,7 @@ class Examining(QObject):
     def _point_out_reference(self, index: int) -> None:
         if self._examination is not None:
             self._gallery.point_out(self._examination.request.references[index])
+
+    def _point_out_example(self, index: int) -> None:
+        if self._examination is not None:
+            self._gallery.point_out(self._examination.request.abnormal[index].series)

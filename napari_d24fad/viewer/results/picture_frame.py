@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from qtpy.QtCore import QPointF, QSize, Qt, Signal
+from qtpy.QtCore import QPointF, QRectF, QSize, Qt, Signal
 from qtpy.QtGui import QColor, QPainter, QPen, QPixmap
 from qtpy.QtWidgets import QLabel, QSizePolicy, QVBoxLayout, QWidget
 
@@ -47,6 +47,7 @@ class PictureFrame(QWidget):
         layout.addWidget(self.caption)
         self._shown: tuple[Picture, tuple[float, float]] | None = None
         self._mark: tuple[float, float] | None = None
+        self._box: tuple[float, float, float, float] | None = None
 
     def show_picture(
         self,
@@ -54,6 +55,7 @@ class PictureFrame(QWidget):
         pixel: tuple[float, float],
         caption: str,
         mark: tuple[float, float] | None = None,
+        box: tuple[float, float, float, float] | None = None,
     ) -> None:
         """Shows a picture.
 
@@ -62,8 +64,9 @@ class PictureFrame(QWidget):
             pixel: Row and column spacing, in any common unit.
             caption: What stands below it.
             mark: Row and column of a place to ring; None for none.
+            box: First row, first column, last row and last column of a place to frame; None for none.
         """
-        self._shown, self._mark = (picture, pixel), mark
+        self._shown, self._mark, self._box = (picture, pixel), mark, box
         self.caption.setText(caption)
         self.picture.setAccessibleName(caption)
 
@@ -78,18 +81,21 @@ class PictureFrame(QWidget):
         assert self._shown is not None
         picture, pixel = self._shown
         drawn = pixmap(picture, QSize(side, side), pixel)
+        if self._mark is None and self._box is None:
+            return drawn
+        tall, wide = drawn.height() / picture.shape[0], drawn.width() / picture.shape[1]
+        painter = QPainter(drawn)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setPen(QPen(QColor(MARK_COLOUR), 1.5))
         if self._mark is not None:
-            row, column = (
-                (at + 0.5) * length / count
-                for at, length, count in zip(
-                    self._mark, (drawn.height(), drawn.width()), picture.shape[:2], strict=True
-                )
-            )
-            painter = QPainter(drawn)
-            painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-            painter.setPen(QPen(QColor(MARK_COLOUR), 1.5))
-            painter.drawEllipse(QPointF(column, row), side * _RING_SHARE, side * _RING_SHARE)
-            painter.end()
+            row, column = self._mark
+            place = QPointF((column + 0.5) * wide, (row + 0.5) * tall)
+            painter.drawEllipse(place, side * _RING_SHARE, side * _RING_SHARE)
+        if self._box is not None:
+            top, left, bottom, right = self._box
+            corners = QPointF(left * wide, top * tall), QPointF((right + 1) * wide, (bottom + 1) * tall)
+            painter.drawRect(QRectF(*corners))
+        painter.end()
         return drawn
 
     def mousePressEvent(self, event: object) -> None:  # noqa: N802 - Qt's name

@@ -17,6 +17,7 @@ from napari_d24fad.viewer.canvas.legend import Legend
 from napari_d24fad.viewer.canvas.map_view import ChannelView, MapView
 from napari_d24fad.viewer.canvas.maps import ResultLayers
 from napari_d24fad.viewer.canvas.scans import ScanLayers, ShownScan
+from napari_d24fad.viewer.results.likeness import Likeness
 from napari_d24fad.viewer.results.map_display import MapDisplay
 from napari_d24fad.viewer.results.panel import ResultsPanel
 from napari_d24fad.viewer.results.reasons import Reasons
@@ -40,6 +41,8 @@ class ResultView(QObject):
 
     reference_requested = Signal(int)
     """The user wants to look at a reference of the examination, counted from 0."""
+    example_requested = Signal(int)
+    """The user wants to look at an abnormal example of the examination, counted from 0."""
 
     def __init__(
         self,
@@ -58,6 +61,7 @@ class ResultView(QObject):
         self._listed: MapBeside | None = None
         self._workers: dict[str, Worker] = {}
         self.reasons = Reasons(session, panel, flicker)
+        self.likeness = Likeness(panel.why.example)
         self.display = MapDisplay(session, maps, panel)
         self._connect()
 
@@ -65,7 +69,8 @@ class ResultView(QObject):
     def is_busy(self) -> bool:
         """Whether something is still to come."""
         at_work = any(not each.is_over for each in self._workers.values())
-        return at_work or self.display.is_busy or self.reasons.explanations.is_busy
+        explains = self.reasons.explanations.is_busy or self.likeness.is_busy
+        return at_work or self.display.is_busy or explains
 
     @property
     def legend(self) -> Legend | None:
@@ -143,6 +148,7 @@ class ResultView(QObject):
     def discard(self) -> None:
         """Stops what is computed: nobody looks any more."""
         self.reasons.discard()
+        self.likeness.discard()
         self.display.discard()
         for worker in self._workers.values():
             worker.discard()
@@ -157,6 +163,8 @@ class ResultView(QObject):
         panel.regions.region_requested.connect(self._go_to_region)
         panel.why_section.unfolded_changed.connect(self._explain)
         panel.why.reference_requested.connect(self.reference_requested)
+        panel.why.example.example_requested.connect(self.example_requested)
+        panel.why.example.place_requested.connect(self._go_to_likeness)
         self._scans.slice_changed.connect(self._follow_slice)
         self._scans.removed.connect(self._lose_scan)
 
@@ -249,6 +257,12 @@ class ResultView(QObject):
         self._explain()
         self._maps.mark(region.peak_index, f"Peak of region {region.number}")
 
+    def _go_to_likeness(self) -> None:
+        evidence = None if self._examination is None else self._examination.anomaly.examples
+        if evidence is not None and evidence.place is not None and self._is_shown:
+            self._scans.go_to(evidence.place.centre)
+            self._maps.mark(evidence.place.centre, f"Most like example {evidence.nearest + 1}")
+
     def _show_view(self) -> None:
         """Shows the map that is chosen; what takes time comes when it is there."""
         if self._examination is not None and self._is_shown:
@@ -261,8 +275,10 @@ class ResultView(QObject):
 
     def _explain(self) -> None:
         """Asks why what is shown was scored as it was, if anything shows the answer."""
-        if self._is_shown:
+        if self._examination is not None and self._is_shown:
             self.reasons.look_at(self.slice_index)
+            if self._panel.why_section.is_unfolded:
+                self.likeness.look_at(self._examination)
         else:
             self.reasons.discard()
 

@@ -18,6 +18,7 @@ from qtpy.QtWidgets import (
 )
 
 from napari_d24fad.viewer.pictures import map_picture
+from napari_d24fad.viewer.results.example_panel import ExamplePanel
 from napari_d24fad.viewer.results.picture_frame import PictureFrame
 from napari_d24fad.viewer.results.place_panel import PlacePanel
 from napari_d24fad.viewer.results.weight_bars import WeightBars, scale_legend
@@ -35,6 +36,7 @@ class WhyPanel(QWidget):
 
     Attributes:
         place: The part that shows a place of a map that was made place by place.
+        example: The part that shows which abnormal example the scan is like.
     """
 
     reference_requested = Signal(int)
@@ -66,7 +68,7 @@ class WhyPanel(QWidget):
             ),
         }
         self._most_similar, self._abreast = -1, 0
-        self.place = PlacePanel()
+        self.place, self.example = PlacePanel(), ExamplePanel()
         self._frames["reference"].clicked.connect(lambda: self.reference_requested.emit(self._most_similar))
         self._arrange()
         self.show_message("")
@@ -182,6 +184,7 @@ class WhyPanel(QWidget):
         layout.setSpacing(2)
         layout.addWidget(self._message)
         layout.addLayout(working)
+        layout.addWidget(self.example)
         layout.addWidget(self._evidence)
         layout.addWidget(self.place)
 

@@ -17,7 +17,7 @@ from napari_d24fad.session.request import Examination
 from napari_d24fad.studies.study import open_study
 from napari_d24fad.viewer.dock import DetectionDock
 from napari_d24fad.viewer.gallery.roles import Role
-from tests.evaluation.images import lesion_of, picture, write
+from tests.evaluation.images import SIDE, lesion_of, picture, write
 from tests.viewer.study_in_dock import click
 
 NORMAL, ABNORMAL = range(5), (20, 21, 22, 23)
@@ -50,6 +50,38 @@ def mark(qtbot, dock: DetectionDock, number: int) -> None:
     box = dock.gallery.card(dock.gallery.series[1 + len(NORMAL) + number]).abnormal_box
     box.setFocus()
     qtbot.keyClick(box, Qt.Key.Key_A)
+
+
+def tell_why(qtbot, dock: DetectionDock) -> None:
+    """Unfolds *Why*: it frames the lesion in the scan and in the example that it is most like."""
+    dock.results.why_section.set_unfolded(True)
+    panel = dock.results.why.example
+    qtbot.waitUntil(lambda: panel.isVisible() and not dock.result_view.is_busy, timeout=60_000)
+    evidence = dock.examination.anomaly.examples
+    example = evidence.nearest
+    assert f"Most like abnormal example {example + 1}" in panel.told
+    for frame, patch, seed in (
+        (panel.query, evidence.place, QUERY),
+        (panel.example, evidence.example_place, ABNORMAL[example]),
+    ):
+        assert lesion_of(seed)[patch.centre[1:]]
+        image = frame.picture.pixmap().toImage()
+        rows, columns = (
+            np.array([first, last + 1]) * length / SIDE
+            for first, last, length in zip(
+                patch.first[1:], patch.last[1:], (image.height(), image.width()), strict=True
+            )
+        )
+        edge = image.pixelColor(round(columns.mean()), round(rows[0]))
+        middle = image.pixelColor(round(columns.mean()), round(rows.mean()))
+        assert edge.saturation() > 60
+        assert middle.saturation() == 0
+    assert panel.example.caption.text() == f"Example {example + 1}"
+    qtbot.mouseClick(panel.example.picture, Qt.MouseButton.LeftButton)
+    assert dock.gallery.card(dock.gallery.abnormal[example]).property("pointed")
+    qtbot.mouseClick(panel.query.picture, Qt.MouseButton.LeftButton)
+    assert dock.maps.mark_layer is not None
+    assert tuple(dock.maps.mark_layer.data[0][-2:]) == evidence.place.centre[1:]
 
 
 def test_marking_four_changes_the_map_live_and_unmarking_brings_it_back(
@@ -96,9 +128,12 @@ def test_marking_four_changes_the_map_live_and_unmarking_brings_it_back(
     higher = replace(marked.anomaly, calibration=replace(calibration, peaks=calibration.peaks + 100))
     regions = dock._session._bases[marked].regions(higher, marked.anomaly.level_one_region)
     assert [each.p_value for each in regions] == [1.0]
+    tell_why(qtbot, dock)
     for number in range(4):
         mark(qtbot, dock, number)
     settle(dock)
+    qtbot.waitUntil(lambda: not dock.result_view.is_busy)
+    assert not dock.results.why.example.isVisible()
     assert len(encoded) == 4
     assert dock.examination is not None
     assert dock.examination.request == plain.request
