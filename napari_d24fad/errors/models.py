@@ -48,3 +48,8 @@ GPU_UNSUPPORTED = (
     "The graphics card is of a kind that the installed PyTorch cannot use; the CPU computes instead.",
     "Install a build of PyTorch for this card, or choose the CPU.",
 )
+NO_STUDENT = (
+    "M11",
+    "This model is a teacher alone: it has no student, which this needs.",
+    "Choose the scoring matched, or train a student with: d24fad train",
+)

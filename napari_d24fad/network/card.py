@@ -15,8 +15,8 @@ from typing import Annotated, ClassVar, Final
 from pydantic import AfterValidator, ConfigDict, Field, Strict, StringConstraints, TypeAdapter
 
 from napari_d24fad.network import strict_json as strict
-from napari_d24fad.network.architecture import ARCHITECTURES
 from napari_d24fad.network.strict_json import Line, Sha256, Text, fault
+from napari_d24fad.network.teachers.architecture import TEACHERS
 
 FORMAT: Final = 1
 """Version of the card format; raised when a reader of the old one would misread the new one."""
@@ -84,7 +84,7 @@ class ModelCard:
     Attributes:
         name: Letters, digits, ``.``, ``_`` and ``-``; also the stem of its files.
         title: One line for people.
-        teacher: A key of `architecture.ARCHITECTURES`.
+        teacher: A key of `teachers.architecture.TEACHERS`.
         teacher_weights: ``"embedded"`` if the file holds the teacher too, ``"imagenet"``
             if the teacher is the published ImageNet one, installed apart.
         normalise: Whether inputs get ImageNet mean and standard deviation before the
@@ -111,7 +111,7 @@ class ModelCard:
 
     name: Annotated[str, StringConstraints(pattern=_NAME)]
     title: Line
-    teacher: Annotated[str, _one_of(ARCHITECTURES)]
+    teacher: Annotated[str, _one_of(TEACHERS)]
     teacher_weights: Annotated[str, _one_of(TEACHER_WEIGHTS)]
     normalise: Annotated[bool, Strict()]
     # The teacher halves the side five times.

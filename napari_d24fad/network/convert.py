@@ -6,11 +6,11 @@ import datetime
 from pathlib import Path
 
 from napari_d24fad.errors import Code, ModelError
-from napari_d24fad.network.architecture import architecture
 from napari_d24fad.network.card import ModelCard
 from napari_d24fad.network.checkpoint import save_state
 from napari_d24fad.network.files import sha256_of
 from napari_d24fad.network.imagenet import CATALOGUE
+from napari_d24fad.network.teachers.architecture import teacher_spec
 from napari_d24fad.network.tensors import Tensors, named_tensors, read_pickled
 
 _PARTS = {"decoder": "student", "weight": "weighting"}
@@ -53,7 +53,7 @@ def _teacher_of(state: Tensors) -> str:
     names = [f"weighting.proj_in{scale}.weight" for scale in (1, 2, 3)]
     channels = tuple(state[name].shape[0] for name in names if name in state and state[name].ndim)
     for entry in CATALOGUE:
-        if channels == architecture(entry.teacher).channels:
+        if channels == teacher_spec(entry.teacher).architecture.channels:
             return entry.teacher
     raise ModelError(Code.MODEL_MISMATCH, "Its weights fit none of the published architectures.")
 

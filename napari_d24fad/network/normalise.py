@@ -1,23 +1,24 @@
-"""ImageNet normalisation, for teachers that were trained so."""
+"""Normalisation of images as a teacher was trained with."""
 
 from __future__ import annotations
 
 import torch
 from torch import Tensor
 
-MEAN = (0.485, 0.456, 0.406)
-STD = (0.229, 0.224, 0.225)
+from napari_d24fad.network.teachers.architecture import IMAGENET_DEVIATION, IMAGENET_MEAN, Triple
 
 
-def imagenet_normalise(images: Tensor) -> Tensor:
-    """Normalises images as the ImageNet weights expect.
+def normalise(images: Tensor, mean: Triple = IMAGENET_MEAN, deviation: Triple = IMAGENET_DEVIATION) -> Tensor:
+    """Normalises images as a teacher's weights expect; without more said, as ImageNet's do.
 
     Args:
         images: ``(N, 3, H, W)`` in 0..1.
+        mean: Of each channel.
+        deviation: Of each channel.
 
     Returns:
         The same shape, about zero mean and unit variance.
     """
-    mean = torch.tensor(MEAN, dtype=images.dtype, device=images.device)[:, None, None]
-    std = torch.tensor(STD, dtype=images.dtype, device=images.device)[:, None, None]
-    return (images - mean) / std
+    means = torch.tensor(mean, dtype=images.dtype, device=images.device)[:, None, None]
+    deviations = torch.tensor(deviation, dtype=images.dtype, device=images.device)[:, None, None]
+    return (images - means) / deviations

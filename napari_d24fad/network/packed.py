@@ -10,10 +10,11 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from napari_d24fad.network import student, teacher
+from napari_d24fad.network import student
 from napari_d24fad.network.d24fad import D24FAD
+from napari_d24fad.network.teachers import residual
 
-_BLOCKS = (teacher.BasicBlock, teacher.Bottleneck, student.BasicBlock, student.Bottleneck)
+_BLOCKS = (residual.BasicBlock, residual.Bottleneck, student.BasicBlock, student.Bottleneck)
 
 
 def can_pack(dtype: torch.dtype) -> bool:
@@ -25,7 +26,12 @@ def can_pack(dtype: torch.dtype) -> bool:
 
 
 def pack(network: D24FAD) -> None:
-    """Replaces the convolutions of a network on the CPU, whose BatchNorm is folded, by packed ones."""
+    """Replaces the convolutions of a network on the CPU, whose BatchNorm is folded, by packed ones.
+
+    A transformer and its student stay as they are.
+    """
+    if not isinstance(network.teacher, residual.ResidualTeacher):
+        return
     network.teacher.register_module("conv1", PackedConvolution(network.teacher.conv1, relu=True))
     network.teacher.register_module("relu", nn.Identity())
     for stages in (network.teacher, network.student):

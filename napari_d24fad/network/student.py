@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from torch import Tensor, nn
 
-from napari_d24fad.network.architecture import Architecture
-from napari_d24fad.network.teacher import convolution
+from napari_d24fad.network.teachers.architecture import Architecture
+from napari_d24fad.network.teachers.residual import convolution
 
 Scales = tuple[Tensor, Tensor, Tensor]
 

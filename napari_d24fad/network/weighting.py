@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 from torch.linalg import vector_norm
 
-from napari_d24fad.network.architecture import Architecture
+from napari_d24fad.network.teachers.architecture import Architecture, Transformer
 
 SCALES = 3
 _TINY = 1e-16
@@ -22,7 +22,7 @@ class LearnToWeight(nn.Module):
     the product over all channels and positions, C the number of channels.
     """
 
-    def __init__(self, arch: Architecture) -> None:
+    def __init__(self, arch: Architecture | Transformer) -> None:
         super().__init__()
         for scale, channels in enumerate(arch.channels, start=1):
             self.add_module(f"proj_in{scale}", nn.Conv2d(channels, channels, 1))

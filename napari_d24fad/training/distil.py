@@ -16,9 +16,10 @@ from torch.nn.functional import avg_pool2d, cosine_similarity, mse_loss, normali
 
 from napari_d24fad.detection.encoding.devices import upload
 from napari_d24fad.errors import Code, ModelError
-from napari_d24fad.network.architecture import architecture
-from napari_d24fad.network.normalise import imagenet_normalise
-from napari_d24fad.network.teacher import Teacher
+from napari_d24fad.network.normalise import normalise
+from napari_d24fad.network.teachers.architecture import teacher_spec
+from napari_d24fad.network.teachers.build import build_residual
+from napari_d24fad.network.teachers.residual import ResidualTeacher
 from napari_d24fad.progress import CancelToken, Progress, part, silent
 from napari_d24fad.training.data.views import Source, ViewBank, build_bank
 from napari_d24fad.training.loop import Forgetful, Keeper, Stage, run_stage
@@ -64,7 +65,7 @@ class DistilOptions:
         return min(1.0, (step + 1) / 150) * 0.5 * (1 + math.cos(math.pi * fall))
 
 
-def read_folded_teacher(path: Path, name: str = "resnet18") -> Teacher:
+def read_folded_teacher(path: Path, name: str = "resnet18") -> ResidualTeacher:
     """Reads ImageNet weights whose BatchNorm was folded into weight and bias.
 
     Args:
@@ -80,7 +81,7 @@ def read_folded_teacher(path: Path, name: str = "resnet18") -> Teacher:
             folded = {key: torch.from_numpy(archive[key]) for key in archive.files}
     except (OSError, ValueError, EOFError, TypeError, zipfile.BadZipFile, zlib.error) as error:
         raise ModelError(Code.MODEL_CORRUPT) from error
-    teacher = Teacher(architecture(name))
+    teacher = build_residual(name)
     state = teacher.state_dict()
     targets = {}
     for convolution, module in teacher.named_modules():
@@ -100,7 +101,7 @@ def read_folded_teacher(path: Path, name: str = "resnet18") -> Teacher:
 
 
 def distil(
-    source: Teacher,
+    source: ResidualTeacher,
     sources: Sequence[Source],
     options: DistilOptions,
     progress: Progress = silent,
@@ -108,7 +109,7 @@ def distil(
     *,
     keeper: Keeper | None = None,
     device: torch.device | None = None,
-) -> Teacher:
+) -> ResidualTeacher:
     """Trains a small teacher to agree with a large one, patch by patch.
 
     The large teacher is asked once about each view. Two losses at each scale: a linear map
@@ -137,11 +138,12 @@ def distil(
     device = device or torch.device("cpu")
     torch.manual_seed(options.seed)
     generator = torch.Generator()
-    arch = architecture(options.teacher)
-    student: Teacher = Teacher(arch).train().to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # torch's stub lacks it
+    student: ResidualTeacher = build_residual(options.teacher)
+    channels = teacher_spec(options.teacher).architecture.channels
+    student = student.requires_grad_(True).train().to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # torch's stub lacks it
     source = source.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # as above
     wide = source_channels(source)
-    narrow = (*arch.channels, 2 * arch.channels[2])
+    narrow = (*channels, 2 * channels[2])
     heads = nn.ModuleList(
         nn.Conv2d(inputs, outputs, 1) for inputs, outputs in zip(narrow, (*wide, wide[2]), strict=True)
     )
@@ -151,7 +153,7 @@ def distil(
     optimiser = torch.optim.AdamW(parameters, lr=options.rate, weight_decay=1e-2)
 
     def encode(images: Tensor) -> Sequence[Tensor]:
-        batch = imagenet_normalise(upload(images, device)).contiguous(memory_format=torch.channels_last)
+        batch = normalise(upload(images, device)).contiguous(memory_format=torch.channels_last)
         with torch.no_grad(), mixed_precision(device):
             scales: Sequence[Tensor] = source(batch).scales
         return scales
@@ -162,7 +164,7 @@ def distil(
         general = stage.taken < options.general_steps and bank.general
         kinds = bank.general if general else bank.every
         chosen = _draw(bank, kinds, options.batch, generator)
-        batch = imagenet_normalise(upload(bank.views[chosen], device).float() / 255)
+        batch = normalise(upload(bank.views[chosen], device).float() / 255)
         with mixed_precision(device):
             seen = student(batch.contiguous(memory_format=torch.channels_last))
             small = [avg_pool2d(seen.scales[0], 2), *seen.scales[1:], seen.embedding]
@@ -198,7 +200,7 @@ def distil(
     return student
 
 
-def source_channels(teacher: Teacher) -> tuple[int, int, int]:
+def source_channels(teacher: ResidualTeacher) -> tuple[int, int, int]:
     """Channels of a teacher's three scales, read off its last BatchNorm layers."""
     counts = [
         [m for m in teacher.get_submodule(f"layer{stage}").modules() if isinstance(m, nn.BatchNorm2d)][

@@ -9,8 +9,8 @@ from torch import Tensor
 from torch.nn.functional import interpolate
 
 from napari_d24fad.detection.encoding.devices import upload
-from napari_d24fad.network.normalise import imagenet_normalise
-from napari_d24fad.network.teacher import Teacher, TeacherFeatures
+from napari_d24fad.network.normalise import normalise
+from napari_d24fad.network.teachers.protocol import Teacher, TeacherFeatures
 from napari_d24fad.progress import CancelToken, Progress, silent
 from napari_d24fad.training.data.tasks import Task
 from napari_d24fad.training.precision import mixed_precision
@@ -24,7 +24,7 @@ class ImageEncoder:
     Args:
         teacher: Frozen, in evaluation mode.
         side: Side of the network input in pixels.
-        normalise: Whether the teacher wants ImageNet normalisation.
+        normalise: Whether images get the mean and deviation that the teacher was trained with.
         device: Where the teacher is.
     """
 
@@ -42,7 +42,7 @@ class ImageEncoder:
                 images.float() / 255, (self.side, self.side), mode="bilinear", antialias=True
             )
         if self.normalise:
-            images = imagenet_normalise(images)
+            images = normalise(images, self.teacher.mean, self.teacher.deviation)
         images = images.contiguous(memory_format=torch.channels_last)
         with torch.no_grad(), mixed_precision(self.device):
             seen: TeacherFeatures = self.teacher(images)

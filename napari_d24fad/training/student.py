@@ -44,7 +44,7 @@ def train_student(
         network: Its teacher holds trained weights.
         tasks: Normal images of the training tasks.
         options: How.
-        normalise: Whether the teacher wants ImageNet normalisation.
+        normalise: Whether images get the mean and deviation that the teacher was trained with.
         device: Where to train.
         keeper: Takes checkpoints, and goes on from the last; None keeps nothing.
         selection: Chooses among the weights passed through; None takes the last.

@@ -10,12 +10,12 @@ from pathlib import Path
 import torch
 
 from napari_d24fad.errors import ArgumentError, Code
-from napari_d24fad.network.architecture import ARCHITECTURES
 from napari_d24fad.network.card import ModelCard
 from napari_d24fad.network.checkpoint import load_model, save_model
 from napari_d24fad.network.d24fad import D24FAD, build_network
 from napari_d24fad.network.files import sha256_of
 from napari_d24fad.network.imagenet import load_imagenet_weights
+from napari_d24fad.network.teachers.architecture import TEACHERS
 from napari_d24fad.progress import CancelToken, Progress, part, silent
 from napari_d24fad.training.data.distil_sources import distil_sources
 from napari_d24fad.training.data.procedural import procedural_tasks
@@ -116,8 +116,8 @@ def train_model(
 def _check(recipe: Recipe, processes: Processes) -> None:
     """Refuses what contradicts itself, before anything is read."""
     wrong = ""
-    if recipe.teacher not in ARCHITECTURES:
-        wrong = f"Teachers are {', '.join(sorted(ARCHITECTURES))}."
+    if recipe.teacher not in TEACHERS:
+        wrong = f"Teachers are {', '.join(sorted(TEACHERS))}."
     elif recipe.distil_from is not None and recipe.teacher != "compact":
         wrong = "Only the compact teacher is distilled."
     elif recipe.distil_from is not None and processes.count > 1:

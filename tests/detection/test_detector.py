@@ -8,7 +8,7 @@ from scipy import ndimage
 from napari_d24fad.detection.detector import Detector
 from napari_d24fad.errors import Cancelled, Code, D24fadError
 from napari_d24fad.network.losses import distance_maps
-from napari_d24fad.network.normalise import imagenet_normalise
+from napari_d24fad.network.normalise import normalise
 from napari_d24fad.network.weighting import combine
 from napari_d24fad.progress import CancelToken
 from napari_d24fad.studies.scan import Photometric, Scan
@@ -101,7 +101,7 @@ def test_paper_scoring_is_the_published_computation() -> None:
 
     batch = torch.from_numpy(np.concatenate([image.voxels for image in images])).movedim(-1, 1) / 255
     with torch.inference_mode():
-        student = model.network.student(model.network.teacher(imagenet_normalise(batch)).embedding)
+        student = model.network.student(model.network.teacher(normalise(batch)).embedding)
         projected = model.network.weighting.project(tuple(scale[1:] for scale in student))
         weighted = [
             combine(model.network.weighting.logits(scale[:1], phi).softmax(1), scale[1:])

@@ -7,7 +7,7 @@ from napari_d24fad.detection.detector import Detector
 from napari_d24fad.detection.explain import explain
 from napari_d24fad.detection.published import PublishedDistances
 from napari_d24fad.errors import ArgumentError, Code
-from napari_d24fad.network.normalise import imagenet_normalise
+from napari_d24fad.network.normalise import normalise
 from napari_d24fad.studies.scan import Photometric, Scan
 
 from .subjects import GRID, head, random_model
@@ -70,7 +70,7 @@ def test_maps_are_the_published_distances() -> None:
     # With the paper's scoring the SSD map is the result itself.
     np.testing.assert_allclose(told.maps["SSD"], detector.examine(query, references).values[0], atol=1e-5)
 
-    batch = imagenet_normalise(torch.from_numpy(np.array(images[0].voxels)).movedim(-1, 1) / 255)
+    batch = normalise(torch.from_numpy(np.array(images[0].voxels)).movedim(-1, 1) / 255)
     with torch.inference_mode():
         seen = model.network.teacher(batch)
         copied = model.network.student(seen.embedding)

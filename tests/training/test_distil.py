@@ -6,18 +6,18 @@ import torch
 from torch import nn
 
 from napari_d24fad.errors import Cancelled, Code, ModelError
-from napari_d24fad.network.architecture import architecture
-from napari_d24fad.network.teacher import Teacher
+from napari_d24fad.network.teachers.build import build_residual
+from napari_d24fad.network.teachers.residual import ResidualTeacher
 from napari_d24fad.progress import CancelToken
 from napari_d24fad.training.data.procedural import procedural_tasks
 from napari_d24fad.training.data.views import Source
 from napari_d24fad.training.distil import DistilOptions, distil, read_folded_teacher
 
 
-def lively_teacher() -> Teacher:
+def lively_teacher() -> ResidualTeacher:
     """A teacher whose BatchNorm statistics are not the identity."""
     torch.manual_seed(0)
-    teacher = Teacher(architecture("resnet18")).eval().requires_grad_(False)
+    teacher = build_residual("resnet18")
     for module in teacher.modules():
         if isinstance(module, nn.BatchNorm2d):
             for values in (module.running_var, module.weight):
@@ -29,7 +29,7 @@ def lively_teacher() -> Teacher:
     return teacher
 
 
-def fold(teacher: Teacher) -> dict[str, np.ndarray]:
+def fold(teacher: ResidualTeacher) -> dict[str, np.ndarray]:
     """Folds BatchNorm by torch's own fusion, stages 1 to 3."""
     folded = {}
     modules = dict(teacher.named_modules())

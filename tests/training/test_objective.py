@@ -5,7 +5,7 @@ import torch
 
 from napari_d24fad.network.d24fad import D24FAD, build_network
 from napari_d24fad.network.losses import distance_loss
-from napari_d24fad.network.teacher import TeacherFeatures
+from napari_d24fad.network.teachers.protocol import TeacherFeatures
 from napari_d24fad.network.weighting import combine
 from napari_d24fad.training.objective import Objective
 from napari_d24fad.training.options import TrainingOptions

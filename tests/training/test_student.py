@@ -5,7 +5,7 @@ import torch
 
 from napari_d24fad.errors import Code, TrainingError
 from napari_d24fad.network.d24fad import build_network
-from napari_d24fad.network.teacher import TeacherFeatures
+from napari_d24fad.network.teachers.protocol import TeacherFeatures
 from napari_d24fad.training.data.procedural import procedural_tasks
 from napari_d24fad.training.features import ImageEncoder
 from napari_d24fad.training.options import TrainingOptions

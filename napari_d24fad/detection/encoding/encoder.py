@@ -25,8 +25,9 @@ from napari_d24fad.detection.scoring.protocol import Features, Scoring
 from napari_d24fad.errors import ArgumentError, Code, ModelError
 from napari_d24fad.network.checkpoint import LoadedModel
 from napari_d24fad.network.inference import PRECISIONS, Precision, for_inference
-from napari_d24fad.network.normalise import imagenet_normalise
+from napari_d24fad.network.normalise import normalise
 from napari_d24fad.network.rounding import rounding, whole_float32
+from napari_d24fad.network.teachers.architecture import teacher_spec
 from napari_d24fad.progress import CancelToken, Progress, silent
 from napari_d24fad.studies.scan import Problem, Scan
 
@@ -97,7 +98,8 @@ class Encoder:
     def inputs(self, prepared: Prepared, indices: Sequence[int]) -> Tensor:
         """Returns what the network takes for canonical slices, ``(N, 3, side, side)`` on the device."""
         images = prepared.inputs(indices, self.device)
-        return imagenet_normalise(images) if self.model.card.normalise else images
+        spec = teacher_spec(self.model.card.teacher)
+        return normalise(images, spec.mean, spec.deviation) if self.model.card.normalise else images
 
     @torch.inference_mode()
     def encode_scan(

@@ -13,9 +13,10 @@ from torch.nn.functional import interpolate
 from napari_d24fad.detection.scoring.protocol import Features
 from napari_d24fad.detection.scoring.search import local_likeness
 from napari_d24fad.network.cosine import unit_length
-from napari_d24fad.network.d24fad import D24FAD
+from napari_d24fad.network.d24fad import D24FAD, NoStudent
 
 _HALF_MAX = 65504.0
+_SCALES = 2
 _COMPARED = 4
 
 
@@ -28,7 +29,7 @@ class MatchedScoring:
     Channels are first centred and scaled by what the references show, so that the cosine
     compares how two places differ from the usual and not what all places share. The
     distance is the mean over the nearest few references: a single reference that shows
-    the same lesion does not hide it.
+    the same lesion does not hide it. Of a teacher without a student only its features are matched.
 
     A query is matched with each reference apart (`match`, the long part), then the nearest
     references of each position are taken (`distances`): to leave one out, only the second is
@@ -62,9 +63,11 @@ class MatchedScoring:
         """Keeps teacher features, residuals and the student's lengths of the middle and the coarse scale.
 
         In half precision. The first two are compared; with the lengths `student` has the student's
-        features again.
+        features again. Of a teacher alone, its features.
         """
         seen = network.teacher(images)
+        if isinstance(network.student, NoStudent):
+            return tuple(_half(scale.float().contiguous()) for scale in seen.scales[1:])
         coarse, middle = network.student.coarser(seen.embedding)
         # Plane by plane in memory, whatever the network likes: that is how they are compared.
         pairs = [
@@ -74,7 +77,7 @@ class MatchedScoring:
         residuals = [unit_length(teacher) - unit_length(student) for teacher, student in pairs]
         lengths = [vector_norm(student, dim=1, keepdim=True) for _, student in pairs]
         kept = (*(teacher for teacher, _ in pairs), *residuals, *lengths)
-        return tuple(feature.clamp(-_HALF_MAX, _HALF_MAX).half() for feature in kept)
+        return tuple(_half(feature) for feature in kept)
 
     def supports(self, network: D24FAD, features: Features) -> Features:
         """References are kept as queries are."""
@@ -133,12 +136,11 @@ class MatchedScoring:
             Distances ``(N, components, side, side)`` and weights ``(N, references, scales)``: in the
             teacher's space, the share of positions where a reference is the nearest.
         """
-        scales = len(matches) // 2
         maps, weights = [], []
         for component, each in enumerate(matches):
             distance = self._mean_of_nearest(each, shares)
             maps.append(interpolate(distance[:, None], (side, side), mode="bilinear")[:, 0])
-            if component < scales:
+            if component < _SCALES:
                 weights.append(_nearest_shares(each))
         return torch.stack(maps, dim=1), torch.stack(weights, dim=2)
 
@@ -156,8 +158,7 @@ class MatchedScoring:
         if near is not None:
             matches = tuple(each.masked_fill(~near[..., None, None], torch.inf) for each in matches)
         distances, _ = self.distances(tuple(lowest_of_each(each, owners) for each in matches), side, shares)
-        scales = len(matches) // 2
-        return distances, torch.stack([_nearest_shares(each) for each in matches[:scales]], dim=2)
+        return distances, torch.stack([_nearest_shares(each) for each in matches[:_SCALES]], dim=2)
 
     def _mean_of_nearest(self, distances: Tensor, shares: Sequence[float] | None) -> Tensor:
         if shares is None:
@@ -213,6 +214,10 @@ def copying_distances(features: Features) -> tuple[Tensor, Tensor]:
     # The residual of two vectors of length 1 has the squared length 2 - 2 cos.
     middle, coarse = (residual.float().square().sum(dim=1) / 2 for residual in features[2:4])
     return middle, coarse
+
+
+def _half(feature: Tensor) -> Tensor:
+    return feature.clamp(-_HALF_MAX, _HALF_MAX).half()
 
 
 def _moments(feature: Tensor) -> tuple[Tensor, Tensor]:

@@ -1,24 +1,14 @@
-"""The teacher: a frozen residual encoder with torchvision's wiring and state-dict names."""
+"""Residual teachers: frozen encoders with torchvision's wiring and state-dict names."""
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from collections.abc import Sequence
 
 from torch import Tensor, nn
 
-from napari_d24fad.network.architecture import Architecture
-
-
-class TeacherFeatures(NamedTuple):
-    """What the teacher sees in a batch of ``N`` images of side ``S``.
-
-    Attributes:
-        scales: Outputs of stages 1 to 3, ``(N, C_i, S / 4 / 2**i, S / 4 / 2**i)``, finest first.
-        embedding: Output of stage 4, ``(N, C_4, S / 32, S / 32)``; what the student starts from.
-    """
-
-    scales: tuple[Tensor, Tensor, Tensor]
-    embedding: Tensor
+from napari_d24fad.network.teachers.architecture import Architecture
+from napari_d24fad.network.teachers.described import DescribedTeacher
+from napari_d24fad.network.teachers.protocol import TeacherFeatures
 
 
 def convolution(inputs: int, outputs: int, size: int, stride: int = 1) -> nn.Conv2d:
@@ -78,11 +68,11 @@ def shortcut(inputs: int, outputs: int, stride: int) -> nn.Sequential | None:
     return nn.Sequential(convolution(inputs, outputs, 1, stride), nn.BatchNorm2d(outputs))
 
 
-class Teacher(nn.Module):
+class ResidualTeacher(DescribedTeacher):
     """Residual encoder without the classifier; loads torchvision's state dict less ``fc``."""
 
-    def __init__(self, arch: Architecture) -> None:
-        super().__init__()
+    def __init__(self, name: str, arch: Architecture) -> None:
+        super().__init__(name)
         block = BasicBlock if arch.block == "basic" else Bottleneck
         self.conv1 = nn.Conv2d(3, arch.width, 7, stride=2, padding=3, bias=False)
         self.bn1 = nn.BatchNorm2d(arch.width)
@@ -98,14 +88,17 @@ class Teacher(nn.Module):
                 inputs = planes * arch.expansion
             self.add_module(f"layer{stage + 1}", nn.Sequential(*blocks))
 
-    def forward(self, images: Tensor) -> TeacherFeatures:
-        """Encodes images.
-
-        Args:
-            images: ``(N, 3, S, S)`` with ``S`` a multiple of 32.
-        """
+    def maps(self, images: Tensor, depths: Sequence[int]) -> tuple[Tensor, ...]:
+        """Returns the outputs of some of the stages 1 to 4, of side ``S / 4``, ``S / 8`` and so on."""
         x = self.maxpool(self.relu(self.bn1(self.conv1(images))))
-        fine = self.get_submodule("layer1")(x)
-        middle = self.get_submodule("layer2")(fine)
-        coarse = self.get_submodule("layer3")(middle)
-        return TeacherFeatures((fine, middle, coarse), self.get_submodule("layer4")(coarse))
+        found = []
+        for stage in range(1, max(depths) + 1):
+            x = self.get_submodule(f"layer{stage}")(x)
+            if stage in depths:
+                found.append(x)
+        return tuple(found)
+
+    def forward(self, images: Tensor) -> TeacherFeatures:
+        """Encodes images ``(N, 3, S, S)`` with ``S`` a multiple of 32: stages 1 to 3, and stage 4."""
+        fine, middle, coarse, embedding = self.maps(images, (1, 2, 3, 4))
+        return TeacherFeatures((fine, middle, coarse), embedding)

@@ -1,0 +1,71 @@
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from napari_d24fad.network.teachers.architecture import TEACHERS, Architecture, TeacherSpec, Transformer
+
+
+@pytest.fixture(autouse=True)
+def small_teachers(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Networks of the published kinds that take no time: 3 blocks of 64 channels, trained on 5 x 5 places."""
+    small = {
+        "radimagenet_resnet50": TeacherSpec(
+            Architecture("bottleneck", (1, 2, 1, 1), width=8), (0.5,) * 3, (0.5,) * 3
+        )
+    }
+    for name in ("dinov2_vits14", "dinov2_vits14_reg4", "rad_dino"):
+        registers = 4 if name.endswith("reg4") else 0
+        known = TEACHERS[name]
+        arch = Transformer(64, 4, registers, depth=4, scales=(1, 2, 3), grid=5)
+        small[name] = TeacherSpec(arch, known.mean, known.deviation, input_size=84)
+    for name, spec in small.items():
+        monkeypatch.setitem(TEACHERS, name, spec)
+
+
+def lively(module: nn.Module) -> nn.Module:
+    """Gives every weight a value of its own, as large as trained ones: initial ones hide what is lost."""
+    generator = torch.Generator().manual_seed(3)
+    for name, tensor in module.state_dict().items():
+        if not tensor.is_floating_point():
+            continue
+        values = torch.randn(tensor.shape, generator=generator)
+        if name.endswith(("running_var", "norm.weight")) or ("norm" in name and name.endswith("weight")):
+            values = 0.75 + 0.5 * torch.rand(tensor.shape, generator=generator)
+        elif tensor.ndim > 1 and "token" not in name and "pos" not in name:
+            values = values / tensor[0].numel() ** 0.5
+        elif name.endswith("bias"):
+            values = 0.1 * values
+        tensor.copy_(values)
+    return module.eval()
+
+
+def as_meta(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Names of Hugging Face's files as Meta's: written here anew, from the two published key lists."""
+    renamed = {
+        "embeddings.cls_token": "cls_token",
+        "embeddings.mask_token": "mask_token",
+        "embeddings.position_embeddings": "pos_embed",
+        "embeddings.register_tokens": "register_tokens",
+        "embeddings.patch_embeddings.projection.weight": "patch_embed.proj.weight",
+        "embeddings.patch_embeddings.projection.bias": "patch_embed.proj.bias",
+        "layernorm.weight": "norm.weight",
+        "layernorm.bias": "norm.bias",
+    }
+    found = {renamed[name]: tensor for name, tensor in state.items() if name in renamed}
+    blocks = 1 + max(int(name.split(".")[2]) for name in state if name.startswith("encoder.layer."))
+    for block in range(blocks):
+        theirs, ours = f"encoder.layer.{block}", f"blocks.{block}"
+        for part in ("weight", "bias"):
+            found[f"{ours}.attn.qkv.{part}"] = torch.cat(
+                [state[f"{theirs}.attention.attention.{which}.{part}"] for which in ("query", "key", "value")]
+            )
+            found[f"{ours}.attn.proj.{part}"] = state[f"{theirs}.attention.output.dense.{part}"]
+            for layer in ("norm1", "norm2", "mlp.fc1", "mlp.fc2"):
+                found[f"{ours}.{layer}.{part}"] = state[f"{theirs}.{layer}.{part}"]
+        for number in (1, 2):
+            found[f"{ours}.ls{number}.gamma"] = state[f"{theirs}.layer_scale{number}.lambda1"]
+    return found
