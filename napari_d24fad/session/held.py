@@ -31,11 +31,15 @@ class Held:
         """Finds the regions of its map at another level; see `regions_at`."""
         return regions_at(self.found, self.references, level)
 
+    def beside(self, plan: str) -> Held:
+        """Returns one of the maps beside its own, by the name of its plan."""
+        pairs = zip(self.found.beside, self.references.beside, strict=True)
+        return next(Held(*pair) for pair in pairs if pair[1].plan.name == plan)
+
     def channel_map(self, channel: MapChannel) -> FloatArray:
         """Returns one of its channels or maps beside it, on the grid of the scan; made anew each time."""
         if not channel.sign:
-            pairs = zip(self.found.beside, self.references.beside, strict=True)
-            return drawn(next(each for each, references in pairs if references.plan.name == channel.name))
+            return drawn(self.beside(channel.name).found)
         key = (channel.sign, channel.name)
         found = next(each for each in (self.found, *self.found.beside) if key in each.channels)
         return found.channel_map(channel.name, channel.sign)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
+from napari_d24fad.detection.atlas.anomaly import drawn
 from napari_d24fad.detection.atlas.why import (
     Agreement,
     Index,
@@ -37,11 +38,13 @@ class PlaceWish:
         slice_index: Along the slice axis of the scan.
         place: Array index in the scan; None for the highest value of the map in the slice.
         reference: Which reference to show, from 0; None for the one that lies best on the scan.
+        beside: Name of the plan of the map beside the joined one that is explained; empty for the joined one.
     """
 
     slice_index: int
     place: Index | None = None
     reference: int | None = None
+    beside: str = ""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -109,7 +112,12 @@ class Places:
         """
         held = self._session.held(examination)
         scan, at = examination.scan, wish.slice_index
-        place = wish.place or _highest(examination.anomaly.values, scan.slice_axis, at)
+        if held is not None and wish.beside:
+            held = held.beside(wish.beside)
+        place = wish.place
+        if place is None and held is not None:
+            values = drawn(held.found) if wish.beside else examination.anomaly.values
+            place = _highest(values, scan.slice_axis, at)
         if held is None or place is None:
             raise ArgumentError(Code.BAD_ARGUMENT, f"Slice {at + 1} was not examined place by place.")
         volume, scans = held.found.volume, held.references.scans

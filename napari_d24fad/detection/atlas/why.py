@@ -12,10 +12,11 @@ from scipy import ndimage
 from napari_d24fad.anatomy.common_grid import CommonGrid
 from napari_d24fad.anatomy.grid import FloatArray, WorkingGrid
 from napari_d24fad.detection.atlas.examination import AtlasExamination
-from napari_d24fad.detection.atlas.measured import MeasuredScan, key_of
+from napari_d24fad.detection.atlas.measured import MeasuredScan, beside, key_of
 from napari_d24fad.detection.atlas.scoring import AtlasReferences
 from napari_d24fad.detection.channels.table import Expectation
 from napari_d24fad.detection.channels.volume import WorkingVolume
+from napari_d24fad.progress import CancelToken
 from napari_d24fad.studies.scan import Affine, Scan
 
 Index = tuple[int, int, int]
@@ -47,12 +48,14 @@ class ValueAtPlace:
         spread: Standard deviation of the references around the place.
         references: Of each reference, at its nearest place that is compared; NaN if none is near.
         unit: The scan's own units, such as ``"HU"``; empty if it has none.
+        sides: What is above and what is below the references, such as brighter and darker.
     """
 
     query: float
     spread: float
     references: tuple[float, ...] = field(repr=False)
     unit: str
+    sides: tuple[str, str]
 
 
 def value_at(found: AtlasExamination, references: AtlasReferences, place: Index) -> ValueAtPlace:
@@ -70,16 +73,20 @@ def value_at(found: AtlasExamination, references: AtlasReferences, place: Index)
     measured = plan.value.measure(volume.signed(sign))
     at = None if measured is None else _nearest_known(measured, working_index(volume.anatomy.grid, place))
     if measured is None or at is None:
-        return ValueAtPlace(np.nan, np.nan, (np.nan,) * len(references.scans), volume.unit)
+        return ValueAtPlace(np.nan, np.nan, (np.nan,) * len(references.scans), volume.unit, plan.sides)
     only = np.zeros_like(volume.counted)
     only[at] = True
     mean, spread = Expectation(references.standards[key].sums, plan.cells).of(replace(volume, counted=only))
     others = []
     for scan in references.scans:
-        there = _nearest_known(scan.quantities[key], (_across(volume, scan.volume) @ [*at, 1.0])[:3])
-        others.append(float("nan") if there is None else float(scan.quantities[key][there]))
+        quantity = scan.quantities.get(key)
+        if quantity is None:  # of a map beside: its references keep what the joined map needs
+            quantity = beside(scan, plan, CancelToken()).quantities[key]
+        there = _nearest_known(quantity, (_across(volume, scan.volume) @ [*at, 1.0])[:3])
+        others.append(float("nan") if there is None else float(quantity[there]))
     from_mean = [sign * (value - float(mean[0])) * unit for value in (float(measured[at]), *others)]
-    return ValueAtPlace(from_mean[0], float(spread[0]) * unit, tuple(from_mean[1:]), volume.unit)
+    around = float(spread[0]) * unit
+    return ValueAtPlace(from_mean[0], around, tuple(from_mean[1:]), volume.unit, plan.sides)
 
 
 def agreement(query: WorkingVolume, reference: WorkingVolume) -> Agreement:

@@ -49,6 +49,7 @@ class Reasons(QObject):
         self._told_of: Examination | None = None
         self._slice = 0
         self._place: Index | None = None
+        self._beside = ""
         self._reference: int | None = None
         self._flickers_again = False
         self.explanations = explanations = Explanations(self._compute)
@@ -76,13 +77,16 @@ class Reasons(QObject):
         if self._places is not None:
             self._places.forget()
 
-    def look_at(self, slice_index: int) -> None:
+    def look_at(self, slice_index: int, beside: str = "") -> None:
         """Explains a slice, if anything shows the answer.
 
         Args:
             slice_index: Along the slice axis of the scan.
+            beside: Name of the plan of the map beside the joined one that is shown; empty if none is.
         """
-        self._slice = slice_index
+        if beside != self._beside:
+            self._place = None  # it was chosen on another map
+        self._slice, self._beside = slice_index, beside
         examination = self._examination
         if examination is None or not self._panel.why_section.is_unfolded:
             self.flicker.stop()
@@ -95,9 +99,14 @@ class Reasons(QObject):
             self.explanations.discard()
             self._panel.why.show_message(_NOT_EXAMINED)
 
-    def choose_place(self, place: Index) -> None:
-        """Explains this place from now on when its slice is looked at."""
-        self._place = place
+    def choose_place(self, place: Index, beside: str = "") -> None:
+        """Explains this place from now on when its slice is looked at, on the map it was chosen on.
+
+        Args:
+            place: Array index in the scan.
+            beside: See `look_at`.
+        """
+        self._place, self._beside = place, beside
 
     def set_flicker(self, on: bool) -> None:
         """Shows scan and aligned reference in turns on the canvas, or no longer."""
@@ -137,7 +146,7 @@ class Reasons(QObject):
 
         place = self._place
         here = place is not None and place[examination.scan.slice_axis] == self._slice
-        return PlaceWish(self._slice, place if here else None, self._reference)
+        return PlaceWish(self._slice, place if here else None, self._reference, self._beside)
 
     def _compute(self, examination: Examination, wish: Wish, cancel: CancelToken) -> Told:
         if isinstance(wish, int):
@@ -153,7 +162,7 @@ class Reasons(QObject):
         self.flicker.stop()
         self._reference = reference
         self._flickers_again = running
-        self.look_at(self._slice)
+        self.look_at(self._slice, self._beside)
 
     def _show(self, told: Told) -> None:
         examination, shown = self._examination, self._shown

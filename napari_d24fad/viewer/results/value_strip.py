@@ -100,7 +100,7 @@ def value_text(value: ValueAtPlace) -> str:
     if not np.isfinite(value.query):
         return "The value of this place is not compared: it is too near to bone or to the border."
     unit = f" {value.unit}" if value.unit else ""
-    side = "brighter" if value.query >= 0 else "darker"
+    side = value.sides[int(value.query < 0)]
     known = [each for each in value.references if np.isfinite(each)]
     among = f"{min(known):+.3g} to {max(known):+.3g}{unit}" if known else "not known at this very place"
     missing = len(value.references) - len(known)

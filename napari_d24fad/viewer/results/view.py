@@ -243,6 +243,10 @@ class ResultView(QObject):
         known = self._examination.anomaly.beside
         return next((each for each in known if each.plan == self.channel.beside), None)
 
+    @property
+    def _plan_beside(self) -> str:
+        return "" if self._beside is None else self._beside.plan
+
     def _show_regions(self, regions: tuple[Region, ...]) -> None:
         if self._examination is not None and self._shown is not None:
             level, floor = self._panel.threshold.level, self._examination.anomaly.p_floor
@@ -252,7 +256,7 @@ class ResultView(QObject):
     def _go_to_region(self, region: Region) -> None:
         if self._shown is None or not self._is_shown:
             return
-        self.reasons.choose_place(region.peak_index)
+        self.reasons.choose_place(region.peak_index, self._plan_beside)
         self._scans.go_to(region.peak_index)
         self._explain()
         self._maps.mark(region.peak_index, f"Peak of region {region.number}")
@@ -272,11 +276,12 @@ class ResultView(QObject):
                 self._maps.unmark()  # it is a region of another map
                 self._listed = self._beside
                 self._list_regions()
+                self._explain()
 
     def _explain(self) -> None:
         """Asks why what is shown was scored as it was, if anything shows the answer."""
         if self._examination is not None and self._is_shown:
-            self.reasons.look_at(self.slice_index)
+            self.reasons.look_at(self.slice_index, self._plan_beside)
             if self._panel.why_section.is_unfolded:
                 self.likeness.look_at(self._examination)
         else:

@@ -66,6 +66,21 @@ def test_regions_of_the_map_that_is_shown_are_listed_and_can_be_gone_to(
     np.testing.assert_allclose(dock.maps.mark_layer.data[0], peak)
     assert dock.layers.current_slice == round(peak[shown.slice_axis])
 
+    # *Why* tells of the map that is shown, at the peak that was chosen on it.
+    results.why_section.set_unfolded(True)
+    qtbot.waitUntil(lambda: results.why.place.explanation is not None, timeout=9_000)
+    told = results.why.place.explanation
+    assert told.place == volume.regions[0].peak_index
+    assert " larger than the references on average" in results.why.place.told or (
+        " smaller than the references on average" in results.why.place.told
+    )
+    results.view_choice.choose(MapView.SCORE)
+    qtbot.waitUntil(lambda: results.why.place.explanation is not told, timeout=60_000)
+    assert " brighter than the references on average" in results.why.place.told
+    results.why_section.set_unfolded(False)
+    results.view_choice.choose(ChannelView(whole))
+    qtbot.waitUntil(lambda: not dock.result_view.is_busy, timeout=60_000)
+
     larger = next(channel for channel in anomaly.channels if channel.side == "larger")
     results.view_choice.choose(ChannelView(larger))
     qtbot.waitUntil(lambda: not dock.result_view.is_busy, timeout=60_000)
