@@ -27,6 +27,7 @@ from napari_d24fad.viewer.drawing import RegionDrawing
 from napari_d24fad.viewer.examining import Examining
 from napari_d24fad.viewer.gallery.filling import GalleryFilling
 from napari_d24fad.viewer.gallery.gallery import Gallery
+from napari_d24fad.viewer.lesions import LesionMarking
 from napari_d24fad.viewer.open_bar import OpenBar
 from napari_d24fad.viewer.results.panel import ResultsPanel
 from napari_d24fad.viewer.results.view import ResultView
@@ -68,6 +69,9 @@ class DetectionDock(QWidget):
         self.drawing = RegionDrawing(napari_viewer, self.layers, self.run_panel.region)
         self.examining = Examining(
             self._session, self.gallery, self.run_panel, self.result_view, self.jobs, self.drawing
+        )
+        self.lesions = LesionMarking(
+            napari_viewer, self.layers, self.gallery, self.result_view, self.jobs, self.run_panel
         )
         self.live = self.examining.live
         self.saving = Saving(
@@ -137,6 +141,7 @@ class DetectionDock(QWidget):
             self.result_view.reasons.toggle_flicker()
         elif event.key() == Qt.Key.Key_Escape:
             self.jobs.cancel()
+            self.lesions.end()
             self.flicker.stop()
             self.result_view.reasons.explanations.cancel()
             self.result_view.display.cancel()

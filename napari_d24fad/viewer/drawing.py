@@ -16,7 +16,7 @@ from qtpy.QtCore import QObject, Signal
 from napari_d24fad.anatomy.grid import BoolArray
 from napari_d24fad.session.request import Drawn
 from napari_d24fad.studies.series import Series
-from napari_d24fad.viewer.canvas.drawn import Canvas, Drawing, drawing_on
+from napari_d24fad.viewer.canvas.drawn import LESION_KEY, Canvas, Drawing, drawing_on
 from napari_d24fad.viewer.canvas.scans import ScanLayers
 from napari_d24fad.viewer.running.region_choice import RegionChoice
 
@@ -116,7 +116,11 @@ class RegionDrawing(QObject):
 
     def _look(self) -> None:
         """Offers the layers that are there."""
-        present = [layer for layer in self._viewer.layers if isinstance(layer, Labels | Shapes)]
+        present = [
+            layer
+            for layer in self._viewer.layers
+            if isinstance(layer, Labels | Shapes) and LESION_KEY not in layer.metadata
+        ]
         for key in [key for key, layer in self._layers.items() if layer not in present]:
             self._forget(key)
         for layer in present:

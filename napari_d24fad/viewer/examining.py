@@ -9,7 +9,7 @@ from qtpy.QtCore import QObject, Signal
 
 from napari_d24fad.detection.result import FloatArray
 from napari_d24fad.progress import CancelToken, Progress
-from napari_d24fad.session.request import Examination, Example, Request
+from napari_d24fad.session.request import Examination, Request
 from napari_d24fad.session.session import DetectionSession
 from napari_d24fad.studies.series import Series
 from napari_d24fad.viewer.drawing import RegionDrawing
@@ -103,6 +103,7 @@ class Examining(QObject):
         self._run_panel.ct_window.window_changed.connect(self._follow_references)
         self._run_panel.direction.direction_changed.connect(self._follow_references)
         self._gallery.shares_changed.connect(self._follow_references)
+        self._gallery.examples_changed.connect(self._follow_references)
         self._drawing.nothing_shown.connect(partial(self._run_panel.show_note, _NOTHING_SHOWN))
         self._drawing.changed.connect(self._offer_choices)
         self._drawing.changed.connect(self._follow_references)
@@ -127,7 +128,7 @@ class Examining(QObject):
             ct_window=panel.ct_window.window,
             direction=panel.direction.direction,
             regions=self._drawing.regions,
-            abnormal=tuple(map(Example.of, gallery.abnormal)),
+            abnormal=gallery.examples,
         )
 
     def _offer_choices(self) -> None:

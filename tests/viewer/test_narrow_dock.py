@@ -25,3 +25,8 @@ def test_a_marked_card_fits_the_narrowest_dock(dock: DetectionDock, settle, stud
     assert card.share_box.isVisible()
     assert card.abnormal_box.isVisible()
     assert card.minimumSizeHint().width() <= dock.minimumWidth() - 32
+    dock.gallery.set_role(series, Role.ABNORMAL)
+    card.example.set_lesion((1, 2), series)
+    assert card.minimumSizeHint().width() <= dock.minimumWidth() - 32
+    card.example.set_marking(series)
+    assert card.minimumSizeHint().width() <= dock.minimumWidth() - 32

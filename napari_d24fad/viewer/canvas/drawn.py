@@ -18,6 +18,9 @@ from napari_d24fad.studies.orientation import Orientation
 from napari_d24fad.studies.series import Series
 from napari_d24fad.viewer.canvas.scans import ShownScan
 
+LESION_KEY = "napari_d24fad lesion"
+"""Marks layers that the lesion of an example is drawn in: nothing is examined by them."""
+
 Matrix = npt.NDArray[np.float64]
 
 _ROUND = 64  # corners of an ellipse

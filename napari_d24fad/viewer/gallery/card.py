@@ -19,6 +19,7 @@ from qtpy.QtWidgets import (
 from superqt import QElidingLabel
 
 from napari_d24fad.studies.series import Series
+from napari_d24fad.viewer.gallery.example_row import ExampleRow
 from napari_d24fad.viewer.gallery.flag import ReferenceFlag
 from napari_d24fad.viewer.gallery.remedy_button import RemedyButton
 from napari_d24fad.viewer.gallery.roles import Role, RoleButtons
@@ -74,6 +75,8 @@ class SeriesCard(QFrame):
         self._flag.keep_requested.connect(self.keep_requested)
         self._roles = RoleButtons()
         self._roles.role_requested.connect(self.role_requested)
+        self.example = ExampleRow()
+        """What it shows, and where, as an abnormal example."""
         self._share = ShareBox()
         self._share.valueChanged.connect(lambda _: self.share_changed.emit())
         self._arrange()
@@ -147,6 +150,7 @@ class SeriesCard(QFrame):
         self._badge.setText(badge)
         self._badge.setVisible(bool(badge))
         self._share.setVisible(role is Role.REFERENCE)
+        self.example.setVisible(role is Role.ABNORMAL)
         self._restyle()
         self._badge.adjustSize()
         self.setAccessibleName(f"{self.series.label}, {role.named(number)}")
@@ -233,6 +237,7 @@ class SeriesCard(QFrame):
         layout.setSpacing(3)
         layout.addLayout(upper)
         layout.addWidget(self._roles)
+        layout.addWidget(self.example)
         layout.addWidget(self._flag)
 
     def _restyle(self) -> None:
@@ -244,6 +249,7 @@ class SeriesCard(QFrame):
         """Shows another of the volumes, without its thumbnail; asks nobody."""
         self.series = series
         self.volume_choice.show_volume(series)
+        self.example.set_lesion(None, series)
         what, _, spacing = series.label.partition(", ")
         self._title.setText(series.identity.description or what)
         self._what.setText(what)

@@ -9,8 +9,10 @@ import numpy.typing as npt
 from qtpy.QtCore import Qt, QTimer, Signal
 from qtpy.QtWidgets import QFrame, QLabel, QScrollArea, QVBoxLayout, QWidget
 
+from napari_d24fad.session.request import Example
 from napari_d24fad.studies.series import Series
 from napari_d24fad.viewer.gallery.card import SeriesCard
+from napari_d24fad.viewer.gallery.example_row import Lesion
 from napari_d24fad.viewer.gallery.roles import Role
 from napari_d24fad.viewer.gallery.section import GallerySection
 from napari_d24fad.viewer.styles import ERROR, GOOD, WARNING, edged
@@ -39,6 +41,10 @@ class Gallery(QWidget):
     """The references, the abnormal examples or the series to examine are others now."""
     shares_changed = Signal()
     """A reference counts more or less now."""
+    examples_changed = Signal()
+    """An abnormal example is of another kind now, or its lesion is elsewhere."""
+    lesion_step_requested = Signal(object, object)
+    """The `Series` of an abnormal example, and the `LesionStep` that the user takes with it."""
     volume_chosen = Signal(object)
     """The `Series` of another volume that is shown on a card now; its thumbnail is wanted."""
     close_requested = Signal(str)
@@ -86,6 +92,11 @@ class Gallery(QWidget):
     def abnormal(self) -> tuple[Series, ...]:
         """The abnormal examples, in the order they were marked."""
         return self._marked(Role.ABNORMAL)
+
+    @property
+    def examples(self) -> tuple[Example, ...]:
+        """The same with their kinds and lesions."""
+        return tuple(self.card(series).example.example(series) for series in self.abnormal)
 
     @property
     def shares(self) -> tuple[float, ...] | None:
@@ -140,6 +151,10 @@ class Gallery(QWidget):
             card.leave_out_requested.connect(lambda card=card: self._leave_out(card.series))
             card.keep_requested.connect(lambda card=card: self._keep(card.series))
             card.share_changed.connect(self.shares_changed)
+            card.example.changed.connect(self.examples_changed)
+            card.example.step_requested.connect(
+                lambda step, card=card: self.lesion_step_requested.emit(card.series, step)
+            )
             card.volume_requested.connect(lambda series, card=card: self.choose_volume(card.series, series))
         if not wanted:
             self._sections.pop(title).deleteLater()
@@ -158,13 +173,14 @@ class Gallery(QWidget):
     def replace(self, old: Series, new: Series) -> None:
         """Puts a series in the place and role of another, such as a layer that was edited."""
         card = self.card(old)
-        share, before = card.share, self._roles
+        share, row, before = card.share, card.example, self._roles
         title = next(title for title, section in self._sections.items() if card in section.cards)
         section = self._sections[title]
         self._roles = {new if each is old else each: role for each, role in before.items()}
         listed = [new if one is old else one for each in section.cards for one in each.volumes]
         self.set_section(title, listed, closable=section.closable)
         self.card(new).set_share(share)
+        self.card(new).example.take_over(row)
         if old in before:
             self.roles_changed.emit()
 
@@ -188,6 +204,11 @@ class Gallery(QWidget):
         if role is not Role.NONE:
             roles[series] = role
         self._settle(roles)
+
+    def set_lesion(self, series: Series, lesion: Lesion) -> None:
+        """Says where the lesion of an example is."""
+        self.card(series).example.set_lesion(lesion, series)
+        self.examples_changed.emit()
 
     def set_thumbnail(self, series: Series, pixels: npt.NDArray[np.uint8]) -> None:
         """Shows a thumbnail, if the series is still there."""

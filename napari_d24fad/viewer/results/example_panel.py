@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from napari_d24fad.session.alike import Alike
 
 _SPACING = 4
+_MISSED = "Does its frame miss the lesion? Say where that is: Lesion… on its card."
 
 
 class ExamplePanel(QWidget):
@@ -64,18 +65,22 @@ class ExamplePanel(QWidget):
             frame.hide()
         self.show()
 
-    def show_places(self, alike: Alike, number: str, example_number: str) -> None:
+    def show_places(
+        self, alike: Alike, number: str, example_number: str, *, lesion_known: bool = True
+    ) -> None:
         """Shows two places that are alike.
 
         Args:
             alike: What to show.
             number: Of the slice of the scan, as the viewer numbers it; empty for a single image.
             example_number: Of the slice of the example; empty for a single image.
+            lesion_known: Whether the reader said where the lesion of the example is.
         """
         self._shown = alike.example_index
         name = f"Example {alike.example_index + 1}"
         kind = f" ({alike.kind})" if alike.kind else ""
-        self._told.setText(f"Most like abnormal example {alike.example_index + 1}{kind}, in the frames:")
+        told = f"Most like abnormal example {alike.example_index + 1}{kind}, in the frames."
+        self._told.setText(told if lesion_known else f"{told} {_MISSED}")
         for frame, place, title, slice_number in (
             (self.query, alike.query, "This scan", number),
             (self.example, alike.example, name, example_number),

@@ -10,6 +10,8 @@ from napari_d24fad.errors import D24fadError
 from napari_d24fad.export.anatomy import slice_number
 from napari_d24fad.progress import CancelToken, Progress
 from napari_d24fad.session.request import Examination
+from napari_d24fad.viewer.canvas.maps import ResultLayers
+from napari_d24fad.viewer.canvas.scans import ScanLayers
 from napari_d24fad.viewer.results.example_panel import ExamplePanel
 from napari_d24fad.viewer.running.workers import Worker
 
@@ -22,11 +24,14 @@ class Likeness(QObject):
 
     Args:
         panel: Shows it.
+        scans: The scan on the canvas.
+        maps: What lies over it.
     """
 
-    def __init__(self, panel: ExamplePanel) -> None:
+    def __init__(self, panel: ExamplePanel, scans: ScanLayers, maps: ResultLayers) -> None:
         super().__init__()
-        self._panel = panel
+        self._panel, self._scans, self._maps = panel, scans, maps
+        panel.place_requested.connect(self._go_there)
         self._worker: Worker | None = None
         self._told_of: Examination | None = None
 
@@ -62,18 +67,30 @@ class Likeness(QObject):
             self._worker.discard()
         self._worker = self._told_of = None
 
+    def _go_there(self) -> None:
+        examination, shown = self._told_of, self._scans.shown
+        if examination is None or shown is None or shown.scan is not examination.scan:
+            return
+        evidence = examination.anomaly.examples
+        if evidence is None or evidence.place is None:
+            return
+        self._scans.go_to(evidence.place.centre)
+        self._maps.mark(evidence.place.centre, f"Most like example {evidence.nearest + 1}")
+
     def _show(self, alike: Alike) -> None:
         self._worker = None
         examination = self._told_of
         if examination is None:
             return
-        example = examination.request.abnormal[alike.example_index].series.outline
+        marked = examination.request.abnormal[alike.example_index]
+        example = marked.series.outline
         self._panel.show_places(
             alike,
             f"{slice_number(examination.scan, alike.query.slice_index)}"
             if examination.scan.is_volume
             else "",
             f"{slice_number(example, alike.example.slice_index)}" if example.is_volume else "",
+            lesion_known=marked.lesion is not None,
         )
 
     def _show_failure(self, error: D24fadError) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from qtpy.QtCore import QObject, Signal
@@ -21,7 +20,7 @@ from napari_d24fad.viewer.results.likeness import Likeness
 from napari_d24fad.viewer.results.map_display import MapDisplay
 from napari_d24fad.viewer.results.panel import ResultsPanel
 from napari_d24fad.viewer.results.reasons import Reasons
-from napari_d24fad.viewer.running.workers import Work, Worker
+from napari_d24fad.viewer.running.workers import Worker
 
 if TYPE_CHECKING:
     from napari_d24fad.detection.references.regions import Region
@@ -59,16 +58,16 @@ class ResultView(QObject):
         self._is_filling = False
         self._before: Examination | None = None
         self._listed: MapBeside | None = None
-        self._workers: dict[str, Worker] = {}
+        self._worker: Worker | None = None
         self.reasons = Reasons(session, panel, flicker)
-        self.likeness = Likeness(panel.why.example)
+        self.likeness = Likeness(panel.why.example, scans, maps)
         self.display = MapDisplay(session, maps, panel)
         self._connect()
 
     @property
     def is_busy(self) -> bool:
         """Whether something is still to come."""
-        at_work = any(not each.is_over for each in self._workers.values())
+        at_work = self._worker is not None and not self._worker.is_over
         explains = self.reasons.explanations.is_busy or self.likeness.is_busy
         return at_work or self.display.is_busy or explains
 
@@ -150,8 +149,8 @@ class ResultView(QObject):
         self.reasons.discard()
         self.likeness.discard()
         self.display.discard()
-        for worker in self._workers.values():
-            worker.discard()
+        if self._worker is not None:
+            self._worker.discard()
 
     def _connect(self) -> None:
         panel = self._panel
@@ -164,9 +163,19 @@ class ResultView(QObject):
         panel.why_section.unfolded_changed.connect(self._explain)
         panel.why.reference_requested.connect(self.reference_requested)
         panel.why.example.example_requested.connect(self.example_requested)
-        panel.why.example.place_requested.connect(self._go_to_likeness)
         self._scans.slice_changed.connect(self._follow_slice)
         self._scans.removed.connect(self._lose_scan)
+
+    def step_aside(self) -> None:
+        """Makes room for another scan on the canvas; `come_back` shows the examination again."""
+        self._lose_scan()
+        self._panel.setEnabled(False)  # it tells of another scan
+
+    def come_back(self) -> None:
+        """Shows the examination again, if there is one."""
+        self._panel.setEnabled(True)
+        if self._examination is not None:
+            self.show(self._examination)
 
     def _lose_scan(self) -> None:
         """A map over nothing would mislead."""
@@ -175,14 +184,18 @@ class ResultView(QObject):
         self._maps.remove()
 
     def _follow_slice(self) -> None:
-        self.display.look_at(self.slice_index)
-        self._panel.set_slice(self._scans.current_slice)
+        if self._is_shown:
+            self.display.look_at(self.slice_index)
+            self._panel.set_slice(self._scans.current_slice)
         self._explain()
 
     @property
     def slice_index(self) -> int:
         """The slice that is shown, along the slice axis of the scan."""
-        return 0 if self._shown is None else int(self._shown.slice_order[self._scans.current_slice])
+        shown = self._shown
+        if shown is None or self._scans.shown is not shown:
+            return 0
+        return int(shown.slice_order[self._scans.current_slice])
 
     @property
     def is_covered(self) -> bool:
@@ -217,7 +230,8 @@ class ResultView(QObject):
         examination, level = self._examination, self._panel.threshold.level
         if examination is None:
             return
-        self._stop("regions")
+        if self._worker is not None:
+            self._worker.discard()
         anomaly, beside = examination.anomaly, self._beside
         if beside is not None:
             self._show_regions(beside.regions)
@@ -229,7 +243,9 @@ class ResultView(QObject):
         def work(progress: Progress, cancel: CancelToken) -> tuple[Region, ...]:
             return self._session.regions(examination, level, cancel)
 
-        self._start("regions", work, self._show_regions)
+        self._worker = Worker(work)
+        self._worker.returned.connect(self._show_regions)
+        self._worker.start()
 
     def _stop_filling(self) -> None:
         self._is_filling = False
@@ -261,12 +277,6 @@ class ResultView(QObject):
         self._explain()
         self._maps.mark(region.peak_index, f"Peak of region {region.number}")
 
-    def _go_to_likeness(self) -> None:
-        evidence = None if self._examination is None else self._examination.anomaly.examples
-        if evidence is not None and evidence.place is not None and self._is_shown:
-            self._scans.go_to(evidence.place.centre)
-            self._maps.mark(evidence.place.centre, f"Most like example {evidence.nearest + 1}")
-
     def _show_view(self) -> None:
         """Shows the map that is chosen; what takes time comes when it is there."""
         if self._examination is not None and self._is_shown:
@@ -286,13 +296,3 @@ class ResultView(QObject):
                 self.likeness.look_at(self._examination)
         else:
             self.reasons.discard()
-
-    def _start(self, name: str, work: Work, on_result: Callable[..., None]) -> None:
-        self._stop(name)
-        worker = self._workers[name] = Worker(work)
-        worker.returned.connect(on_result)
-        worker.start()
-
-    def _stop(self, name: str) -> None:
-        if name in self._workers:
-            self._workers.pop(name).discard()

@@ -60,6 +60,7 @@ def tell_why(qtbot, dock: DetectionDock) -> None:
     evidence = dock.examination.anomaly.examples
     example = evidence.nearest
     assert f"Most like abnormal example {example + 1}" in panel.told
+    assert "Lesion…" in panel.told  # nobody said where that is
     for frame, patch, seed in (
         (panel.query, evidence.place, QUERY),
         (panel.example, evidence.example_place, ABNORMAL[example]),
