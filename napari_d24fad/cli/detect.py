@@ -26,6 +26,8 @@ from napari_d24fad.network.card import SCORINGS
 from napari_d24fad.network.zoo import find_model
 from napari_d24fad.progress import part
 from napari_d24fad.session.request import Drawn
+from napari_d24fad.session.saved.case import Case
+from napari_d24fad.session.saved.session_file import save_session
 from napari_d24fad.session.scripting import Session
 from napari_d24fad.studies.scan import Scan
 from napari_d24fad.studies.series import Series
@@ -101,6 +103,12 @@ def add_options(command: Parser) -> None:
     command.add_argument(
         "--out", type=Path, default=DEFAULT_OUT, metavar="DIR", help=f"default: {DEFAULT_OUT}"
     )
+    command.add_argument(
+        "--session",
+        type=Path,
+        metavar="FILE",
+        help="save the results as a session as well, which `d24fad report` reports and the viewer opens",
+    )
     add_identity(command)
     add_json(command)
 
@@ -123,6 +131,8 @@ def run(arguments: Namespace) -> int:
     if arguments.roi_of and len(arguments.roi_of) != len(arguments.roi):
         raise ArgumentError(Code.BAD_ARGUMENT, "--roi-of names one scan for each file of --roi.")
     examples.check(arguments)
+    if arguments.session is not None and arguments.session.exists():
+        raise ExportError(Code.FILE_IS_THERE, "It is the file of --session.")
     check_writable(arguments.out)
     find_model(arguments.model)
     with progress_bar() as progress:
@@ -159,13 +169,22 @@ def run(arguments: Namespace) -> int:
         first = next(query.found for query in queries if isinstance(query.found, Series))
         session.prepare(first, references, abnormal=abnormal, progress=part(progress, 0, 0.4))
         examined = partial(session.examine, references=references, abnormal=abnormal, regions=regions)
-        outcomes = Outcomes(examined, queries, (*problems, *doubts), part(progress, 0.4, 1))
+        kept: list[Case] = []
+        outcomes = Outcomes(
+            examined,
+            queries,
+            (*problems, *doubts),
+            part(progress, 0.4, 1),
+            None if arguments.session is None else lambda one: kept.append(Case.of(one).without_pixels()),
+        )
         try:
             report = save_results(arguments.out, outcomes, names=names)
         except ExportError as error:
             if error.code is not Code.NOTHING_TO_EXPORT:
                 raise
             return exit_status(outcomes.refused[0].code)
+        if arguments.session is not None:
+            save_session(kept, arguments.session)
     print(as_json(report) if arguments.json else summary(report))
     return SOME_REFUSED if outcomes.refused else 0
 

@@ -23,6 +23,7 @@ class Outcomes:
         queries: The scans to examine.
         problems: What should be known of the scans that were marked.
         progress: Told how far it is.
+        keep: Given each examination with all of its warnings; None to keep none.
 
     Attributes:
         refused: Why queries could not be examined, as far as it has come.
@@ -37,8 +38,9 @@ class Outcomes:
         queries: Sequence[Query],
         problems: tuple[Problem, ...],
         progress: Progress,
+        keep: Callable[[Examination], None] | None = None,
     ) -> None:
-        self._examine, self._queries = examine, queries
+        self._examine, self._queries, self._keep = examine, queries, keep
         self._problems, self._progress = problems, progress
         self.refused: list[D24fadError] = []
 
@@ -51,17 +53,20 @@ class Outcomes:
         try:
             if isinstance(query.found, D24fadError):
                 raise query.found
-            entry = report_entry(self._examine(query.found, progress=progress))
+            examination = self._examine(query.found, progress=progress)
         except D24fadError as error:
             self.refused.append(refuse(query, error, len(self._queries)))
             return Refused(query.number, error)
         except OSError as error:
             # Results are being written around this: it must not be taken for a folder that refuses them.
             raise D24fadError(Code.UNEXPECTED, f"({type(error).__name__})") from error
-        if entry.scan.may_show_identity:
+        if examination.scan.may_show_identity:
             warn(f"query {query.number}: {Problem(Code.BURNED_IN)}")
-        warnings = (*entry.anomaly.warnings, *self._problems)
-        return replace(entry, anomaly=replace(entry.anomaly, warnings=warnings))
+        warnings = (*examination.anomaly.warnings, *self._problems)
+        examination = replace(examination, anomaly=replace(examination.anomaly, warnings=warnings))
+        if self._keep is not None:
+            self._keep(examination)
+        return report_entry(examination)
 
 
 def refuse(query: Query, error: D24fadError, of: int) -> D24fadError:

@@ -12,6 +12,7 @@ from napari_d24fad.version import __version__
 COMMANDS = {
     "inspect": "list the series that a folder or file holds",
     "detect": "examine scans against normal references",
+    "report": "write the report of a saved session: PDF, HTML and tables of findings",
     "demo": "examine a made-up study and show the result in napari",
     "models": "list, fetch and check models",
     "train": "train a model on folders of normal images",

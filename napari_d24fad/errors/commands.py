@@ -18,6 +18,11 @@ RESULTS_OF_ANOTHER = (
     "Results of another scan are in this folder and would be replaced.",
     "Choose another folder, or move what is there.",
 )
+FILE_IS_THERE = (
+    "X05",
+    "A file of this name is there already and would be replaced.",
+    "Choose another name or folder, or agree to replace it (--replace).",
+)
 DATA_LAYOUT = (
     "T01",
     "The training folder does not have the expected layout.",

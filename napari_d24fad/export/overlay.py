@@ -63,7 +63,7 @@ def draw_overlay(
     values = np.asarray(canonical_orientation(scan).apply(anomaly.values)[at], dtype=np.float32)
     limits = anomaly_limits(anomaly)
     rows, columns = _screen_size(upright)
-    picture = blend(_resize(background, rows, columns), _resize(values, rows, columns), limits)
+    picture = blend(resize(background, rows, columns), resize(values, rows, columns), limits)
     windows = windows_text(scan, anomaly, ct_windows or (ct_window,))
     return stamp(
         picture,
@@ -101,8 +101,14 @@ def _screen_size(upright: Scan) -> tuple[int, int]:
     return max(1, round(height * scale)), max(1, round(width * scale))
 
 
-def _resize(array: npt.NDArray[_Kind], rows: int, columns: int) -> npt.NDArray[_Kind]:
-    """Repeats or leaves out pixels; nothing is averaged, so no value is invented."""
+def resize(array: npt.NDArray[_Kind], rows: int, columns: int) -> npt.NDArray[_Kind]:
+    """Repeats or leaves out pixels; nothing is averaged, so no value is invented.
+
+    Args:
+        array: ``(rows, columns)``, or with colours as a third axis.
+        rows: Of what is returned.
+        columns: Of what is returned.
+    """
     at_row = ((np.arange(rows) + 0.5) * array.shape[0] / rows).astype(int)
     at_column = ((np.arange(columns) + 0.5) * array.shape[1] / columns).astype(int)
     resized: npt.NDArray[_Kind] = array[at_row][:, at_column]

@@ -135,6 +135,11 @@ class Scan:
         return any(problem.code is Code.BURNED_IN for problem in self.problems)
 
     @property
+    def has_pixels(self) -> bool:
+        """Whether the voxels are its own, and not a placeholder for those that were let go or not read."""
+        return not self.pixels_hash
+
+    @property
     def in_patient(self) -> bool:
         """Whether it is known where in the patient the voxels lie: lengths and sides."""
         return self.has_geometry and self.sides_known

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from napari_d24fad import cli
+from napari_d24fad.session.saved.session_file import read_session
 from napari_d24fad.settings import CACHE_VARIABLE, FEATURES_LIMIT_VARIABLE
 from napari_d24fad.studies.nifti.series import NiftiSeries
 from tests.cli.conftest import write_nifti
@@ -40,8 +41,9 @@ def test_one_bad_query_is_reported_and_the_others_go_on(
     whole = (scans / "query.nii.gz").read_bytes()
     (tmp_path / "damaged.nii.gz").write_bytes(whole[: len(whole) // 2])
     queries = [tmp_path / "damaged.nii.gz", scans / "query.nii.gz", tmp_path / "nowhere", scans / "a.png"]
-    out = tmp_path / "out"
-    assert cli.main([*words(model, out, scans / "normal", *queries), "--json"]) == 8
+    out, session = tmp_path / "out", tmp_path / "day.d24fad"
+    asked = [*words(model, out, scans / "normal", *queries), "--json", "--session", str(session)]
+    assert cli.main(asked) == 8
     told = capsys.readouterr()
     report = json.loads(told.out)
     assert [(each["query"], each["code"]) for each in report["refused"]] == [
@@ -58,6 +60,13 @@ def test_one_bad_query_is_reported_and_the_others_go_on(
     assert str(tmp_path) not in told.err + told.out
     names = {"query-2_anomaly.nii.gz", "query-2_overlay.png", "report.json"}
     assert {path.name for path in out.iterdir()} == names
+    (case,) = read_session(session).cases
+    assert case.examination is not None
+    assert case.examination.anomaly.score == report["results"][0]["score"]
+    assert len(case.findings) == len(report["results"][0]["regions"])
+    assert [each.detail for each in case.examination.anomaly.warnings]
+    assert cli.main(asked) == 6, "a session is not replaced"
+    assert "X05" in capsys.readouterr().err
 
 
 def test_where_every_query_is_bad_nothing_is_written(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from napari_d24fad.findings.findings import Findings
 from napari_d24fad.findings.making import findings_of
@@ -46,6 +46,13 @@ class Case:
         """Makes a case of an examination: each region becomes a finding."""
         found = findings_of(examination.scan, examination.anomaly)
         return cls(examination.request, examination, Findings.of(found))
+
+    def without_pixels(self) -> Case:
+        """Returns the same case without the pixels of its scan, which take most of the memory."""
+        if self.examination is None:
+            return self
+        scan = self.examination.scan.without_pixels()
+        return replace(self, examination=replace(self.examination, scan=scan))
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -12,7 +12,7 @@ from napari_d24fad.session.request import Drawn, Example
 from napari_d24fad.session.saved.case import Case, Marked
 from napari_d24fad.session.saved.document import SavedStudy
 from napari_d24fad.session.saved.hashes import ContentHashes
-from napari_d24fad.session.saved.scans import NamedSeries, has_pixels, named_series
+from napari_d24fad.session.saved.scans import NamedSeries, named_series
 from napari_d24fad.session.saved.session_file import SessionFile
 from napari_d24fad.studies.scan import Problem
 from napari_d24fad.studies.series import Series
@@ -83,7 +83,7 @@ def with_pixels(
         Cancelled: If a stop was asked for.
     """
     examination = case.examination
-    if examination is None or has_pixels(examination.scan):
+    if examination is None or examination.scan.has_pixels:
         return case, ()
     query = case.request.query
     scan = query.load(progress, cancel)

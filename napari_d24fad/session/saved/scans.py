@@ -153,11 +153,6 @@ def outline_of(saved: SavedScan) -> Scan:
     )
 
 
-def has_pixels(scan: Scan) -> bool:
-    """Whether the voxels of a scan are its own, and no placeholder."""
-    return not scan.pixels_hash
-
-
 def save_problems(problems: Iterable[Problem]) -> tuple[SavedProblem, ...]:
     """Returns problems by their codes."""
     return tuple(SavedProblem(problem.code.code, problem.detail) for problem in problems)
