@@ -14,6 +14,7 @@ from napari_d24fad.export.notice import NOTICE
 from napari_d24fad.export.report import as_json
 from napari_d24fad.progress import Progress, part
 from napari_d24fad.session.saved.case import Case
+from napari_d24fad.session.saved.old_results import read_results
 from napari_d24fad.session.saved.reopening import open_scans, with_pixels
 from napari_d24fad.session.saved.reporting import save_report
 from napari_d24fad.session.saved.session_file import SessionFile, read_session
@@ -24,7 +25,9 @@ DEFAULT_OUT = Path("d24fad-report")
 
 def add_options(command: Parser) -> None:
     """Adds the options of ``report``."""
-    command.add_argument("session", metavar="SESSION", type=Path, help="a saved session")
+    command.add_argument(
+        "session", metavar="SESSION", type=Path, help="a saved session, or a folder with results of detect"
+    )
     command.add_argument(
         "--out", type=Path, default=DEFAULT_OUT, metavar="DIR", help=f"default: {DEFAULT_OUT}"
     )
@@ -46,21 +49,30 @@ def run(arguments: Namespace) -> None:
     Raises:
         D24fadError: Why there is no report.
     """
-    session = read_session(arguments.session)
+    session = None if arguments.session.is_dir() else read_session(arguments.session)
     if arguments.list_scans:
-        print("\n".join(study.path or "(in no file)" for study in session.studies))
+        studies = () if session is None else session.studies
+        print("\n".join(study.path or "(in no file)" for study in studies))
         return
     from napari_d24fad.export.pages.writing import NAMES, check_free  # imports matplotlib
 
     check_writable(arguments.out)
     check_free(arguments.out, may_replace=arguments.replace)
     with progress_bar() as progress:
-        cases, problems = _opened(session, progress, may_open=session.is_own or arguments.open_scans)
+        cases, problems = _cases(arguments, session, progress)
         for problem in problems:
             warn(str(problem))
         told = [str(problem).partition(": ")[2] for problem in problems]
         table = save_report(cases, arguments.out, problems=told, may_replace=arguments.replace)
     print(as_json(table) if arguments.json else f"Written: {', '.join(NAMES)}\n{NOTICE}")
+
+
+def _cases(
+    arguments: Namespace, session: SessionFile | None, progress: Progress
+) -> tuple[Sequence[Case], list[Problem]]:
+    if session is None:
+        return read_results(arguments.session), [Problem(Code.SCAN_NOT_OPENED, "Results name no path.")]
+    return _opened(session, progress, may_open=session.is_own or arguments.open_scans)
 
 
 def _opened(

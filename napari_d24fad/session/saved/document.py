@@ -63,6 +63,7 @@ class SavedStudy:
         member: Number of the volume, of a series that has several; 0 for a series that has one.
         kind: What it was read from.
         number: Which of the series that were opened together.
+        label: See `Series.label`.
         mark: ``"normal"``, ``"abnormal"``, or empty for neither.
     """
 
@@ -76,6 +77,7 @@ class SavedStudy:
     member: int = 0
     kind: str = "image"
     number: int = 0
+    label: str = ""
     mark: str = ""
 
 

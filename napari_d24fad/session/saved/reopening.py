@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -12,7 +12,7 @@ from napari_d24fad.session.request import Drawn, Example
 from napari_d24fad.session.saved.case import Case, Marked
 from napari_d24fad.session.saved.document import SavedStudy
 from napari_d24fad.session.saved.hashes import ContentHashes
-from napari_d24fad.session.saved.scans import NamedSeries, named_series
+from napari_d24fad.session.saved.scans import NamedSeries
 from napari_d24fad.session.saved.session_file import SessionFile
 from napari_d24fad.studies.scan import Problem
 from napari_d24fad.studies.series import Series
@@ -50,12 +50,12 @@ def open_scans(
         Cancelled: If a stop was asked for.
     """
     finding = _Finding(session, cancel or CancelToken())
-    found: list[Series] = []
+    found: dict[int, Series] = {}
     problems: list[Problem] = []
-    for at, study in enumerate(session.studies):
-        tell = part(progress, at / len(session.studies), (at + 1) / len(session.studies))
-        series, problem = finding.find(study, at, tell)
-        found.append(series)
+    for at, named in enumerate(session.series):
+        tell = part(progress, at / len(session.series), (at + 1) / len(session.series))
+        series, problem = finding.find(named, tell)
+        found[id(named)] = series
         if problem is not None:
             problems.append(Problem(problem, f"{series.label}."))
     return OpenedSession(
@@ -94,6 +94,10 @@ def with_pixels(
     return replace(case, examination=replace(examination, scan=scan)), problems
 
 
+Found = Mapping[int, Series]
+"""What was found in place of a series, by its identity."""
+
+
 class _Finding:
     """Looks for scans; opens each place once."""
 
@@ -102,8 +106,9 @@ class _Finding:
         self._hashes = ContentHashes(cancel)
         self._opened: dict[Path, tuple[Series, ...]] = {}
 
-    def find(self, study: SavedStudy, at: int, progress: Progress) -> tuple[Series, Code | None]:
+    def find(self, named: NamedSeries, progress: Progress) -> tuple[Series, Code | None]:
         """Returns a scan, and what has become of it, if anything."""
+        study = named.study
         changed: Series | None = None
         is_there = False
         for place in self._places(study):
@@ -118,7 +123,7 @@ class _Finding:
         if changed is not None:
             return changed.numbered(study.number), Code.SCAN_CHANGED
         code = Code.SCAN_CHANGED if is_there else Code.SCAN_MISSING
-        return named_series(study, at, StudyError(code)), code
+        return replace(named, refusal=StudyError(code)), code
 
     def _places(self, study: SavedStudy) -> Iterator[Path]:
         if study.path:
@@ -153,7 +158,7 @@ def _is_like(series: Series, study: SavedStudy) -> bool:
     return remarked and own == (study.scan.grid, study.variant, study.member, study.kind)
 
 
-def _with(case: Case, found: Sequence[Series]) -> Case:
+def _with(case: Case, found: Found) -> Case:
     """Returns a case with the scans that were found."""
     request = case.request
     request = replace(
@@ -169,7 +174,7 @@ def _with(case: Case, found: Sequence[Series]) -> Case:
     return replace(case, request=request, examination=examination)
 
 
-def _drawn(drawn: Drawn, found: Sequence[Series]) -> Drawn:
+def _drawn(drawn: Drawn, found: Found) -> Drawn:
     """Returns a region as drawn on the scan that was found; the scans that are taken have the same grid."""
     series = _one(drawn.series, found)
     return (
@@ -177,7 +182,7 @@ def _drawn(drawn: Drawn, found: Sequence[Series]) -> Drawn:
     )
 
 
-def _example(example: Example, found: Sequence[Series]) -> Example:
+def _example(example: Example, found: Found) -> Example:
     lesion = example.lesion
     if isinstance(lesion, Drawn):
         lesion = _drawn(lesion, found)
@@ -185,9 +190,9 @@ def _example(example: Example, found: Sequence[Series]) -> Example:
     return replace(example, series=_one(example.series, found))
 
 
-def _one(series: Series, found: Sequence[Series]) -> Series:
-    return found[series.named] if isinstance(series, NamedSeries) else series
+def _one(series: Series, found: Found) -> Series:
+    return found.get(id(series), series)
 
 
-def _all(series: Sequence[Series], found: Sequence[Series]) -> tuple[Series, ...]:
+def _all(series: Sequence[Series], found: Found) -> tuple[Series, ...]:
     return tuple(_one(each, found) for each in series)

@@ -28,10 +28,19 @@ class NamedSeries(Series):
     """A series that a session names and that was not opened.
 
     Attributes:
-        named: Which it is of `SessionFile.studies`.
+        study: What the session says of it.
+        folder: Where the session lies.
+        is_foreign: Whether its path may have been chosen by somebody else.
     """
 
-    named: int = field(repr=False)
+    study: SavedStudy = field(repr=False)
+    folder: Path = field(repr=False)
+    is_foreign: bool = True
+
+    @property
+    def label(self) -> str:
+        """See `Series.label`: as it was when it was saved."""
+        return self.study.label
 
     @property
     def files(self) -> tuple[Path, ...]:
@@ -45,12 +54,15 @@ class NamedSeries(Series):
         raise SessionError(Code.SCAN_NOT_OPENED)
 
 
-def named_series(study: SavedStudy, named: int, refusal: StudyError | None = None) -> NamedSeries:
+def named_series(
+    study: SavedStudy, folder: Path, *, is_foreign: bool, refusal: StudyError | None = None
+) -> NamedSeries:
     """Makes the series of a scan that is not opened.
 
     Args:
         study: What the session says of it.
-        named: Its place among the studies.
+        folder: Where the session lies.
+        is_foreign: Whether its path may have been chosen by somebody else.
         refusal: Why it cannot be opened; None as long as nobody tried.
 
     Raises:
@@ -63,8 +75,10 @@ def named_series(study: SavedStudy, named: int, refusal: StudyError | None = Non
         n_files=study.n_files,
         kind=study.kind,
         number=study.number,
-        member=Member(f"named {named}", study.member) if study.member else None,
-        named=named,
+        member=Member(f"named {id(study)}", study.member) if study.member else None,
+        study=study,
+        folder=folder,
+        is_foreign=is_foreign,
         refusal=refusal,
     )
 
@@ -90,6 +104,7 @@ def save_study(series: Series, folder: Path, mark: str, hashes: ContentHashes) -
         member=series.member.number if series.member else 0,
         kind=series.kind,
         number=series.number,
+        label=series.label,
         mark=mark,
     )
 
@@ -167,16 +182,16 @@ def problems_of(saved: Iterable[SavedProblem]) -> tuple[Problem, ...]:
     return tuple(Problem(_BY_CODE[each.code], each.detail) for each in saved)
 
 
-def again(study: SavedStudy, before: Path, folder: Path, mark: str) -> SavedStudy:
+def again(series: NamedSeries, folder: Path, mark: str) -> SavedStudy:
     """Returns what a session says of a scan that was not opened since it was read from another.
 
     Args:
-        study: What that session says.
-        before: The folder of that session.
-        folder: The folder of this one.
+        series: The scan.
+        folder: Where this session is to lie.
         mark: See `SavedStudy.mark`.
     """
-    relative = _relative(before.absolute() / study.relative, folder) if study.relative else ""
+    study = series.study
+    relative = _relative(series.folder / study.relative, folder) if study.relative else ""
     return replace(study, mark=mark, relative=relative)
 
 

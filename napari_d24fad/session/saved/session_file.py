@@ -34,17 +34,22 @@ class SessionFile:
 
     Attributes:
         path: The file.
-        studies: The scans that it names; their paths are to be shown to the user before they are opened.
+        series: The scans that it names, which hold no pixels.
         is_own: Whether this user wrote it on this machine: then its paths may be opened without asking.
-        cases: With their results and findings. Their scans are `NamedSeries`, and hold no pixels.
+        cases: With their results and findings; their scans are among `series`.
         marked: The scans that are marked, likewise.
     """
 
     path: Path = field(repr=False)
-    studies: tuple[SavedStudy, ...] = field(repr=False)
+    series: tuple[NamedSeries, ...] = field(repr=False)
     is_own: bool
     cases: tuple[Case, ...]
     marked: Marked
+
+    @property
+    def studies(self) -> tuple[SavedStudy, ...]:
+        """What is said of the scans; their paths are to be shown to the user before they are opened."""
+        return tuple(each.study for each in self.series)
 
 
 def save_session(
@@ -52,7 +57,6 @@ def save_session(
     path: Path,
     *,
     marked: Marked | None = None,
-    before: SessionFile | None = None,
     hashes: ContentHashes | None = None,
     private: bool = False,
     cancel: CancelToken | None = None,
@@ -63,7 +67,6 @@ def save_session(
         cases: In their order.
         path: The file.
         marked: Scans that are marked; None for those that the cases use.
-        before: The session that cases come from, for scans of it that were not opened since.
         hashes: Knows the contents of files that were hashed before.
         private: Whether only this user may read it.
         cancel: Stops it.
@@ -73,7 +76,7 @@ def save_session(
         D24fadError: A region that was drawn cannot be read.
         Cancelled: If a stop was asked for.
     """
-    saving = _Saving(path.absolute().parent, before, hashes or ContentHashes(cancel))
+    saving = _Saving(path.absolute().parent, hashes or ContentHashes(cancel))
     for case in cases:
         saving.mark(case.request.references, "normal")
         saving.mark([each.series for each in case.request.abnormal], "abnormal")
@@ -94,24 +97,25 @@ def read_session(path: Path) -> SessionFile:
         SessionError: ``SESSION_BROKEN``; ``SESSION_NEWER``, if a later version wrote it.
     """
     document, arrays = read_document(path)
+    own, folder = is_own(document), path.absolute().parent
     try:
-        series = tuple(named_series(study, at) for at, study in enumerate(document.studies))
+        series = tuple(named_series(study, folder, is_foreign=not own) for study in document.studies)
         cases = tuple(_case(each, series, arrays) for each in document.cases)
     except (KeyError, ValueError, TypeError, IndexError, PairingError) as error:
         raise SessionError(Code.SESSION_BROKEN) from error
     marks = [study.mark for study in document.studies]
     normal, abnormal = (
-        tuple(one for one, own in zip(series, marks, strict=True) if own == mark)
+        tuple(one for one, its in zip(series, marks, strict=True) if its == mark)
         for mark in ("normal", "abnormal")
     )
-    return SessionFile(path, document.studies, is_own(document), cases, Marked(normal, abnormal))
+    return SessionFile(path, series, own, cases, Marked(normal, abnormal))
 
 
 class _Saving:
     """Collects what a session says."""
 
-    def __init__(self, folder: Path, before: SessionFile | None, hashes: ContentHashes) -> None:
-        self._folder, self._before, self._hashes = folder, before, hashes
+    def __init__(self, folder: Path, hashes: ContentHashes) -> None:
+        self._folder, self._hashes = folder, hashes
         self._series: dict[int, Series] = {}  # by identity, in the order they are met
         self.marks: dict[int, str] = {}
         self.arrays: dict[str, Array] = {}
@@ -165,12 +169,9 @@ class _Saving:
         mark = self.marks.get(id(series), "")
         if not isinstance(series, NamedSeries):
             return save_study(series, self._folder, mark, self._hashes)
-        assert self._before is not None, "scans that were not opened come from a session"
         # Or a session that was sent, opened and saved would be taken for this user's own.
-        self.is_foreign = self.is_foreign or not self._before.is_own
-        return again(
-            self._before.studies[series.named], self._before.path.absolute().parent, self._folder, mark
-        )
+        self.is_foreign = self.is_foreign or series.is_foreign
+        return again(series, self._folder, mark)
 
 
 def _case(saved: SavedCase, series: Sequence[Series], arrays: dict[str, Array]) -> Case:

@@ -121,7 +121,7 @@ def test_a_scan_that_changed_moved_or_went_is_told(path: Path) -> None:
     assert back.examination is not None
     assert np.isfinite(back.examination.anomaly.values).any()
     # Nothing is lost by saving what was found, and what comes back can be found again.
-    save_session(opened.cases, path, before=read_session(path))
+    save_session(opened.cases, path)
     two.write_bytes(content)
     assert [each.code for each in open_scans(read_session(path)).problems] == [Code.SCAN_CHANGED]
 
@@ -159,7 +159,7 @@ def test_paths_of_a_session_that_was_sent_are_not_even_looked_at(
         "reference-3",
     ]
     # Saved as it is, it stays somebody else's.
-    save_session(session.cases, tmp_path / "again", before=session)
+    save_session(session.cases, tmp_path / "again")
     assert not read_session(tmp_path / "again").is_own
     save_session(open_scans(session).cases, tmp_path / "again")
     assert read_session(tmp_path / "again").is_own
