@@ -52,7 +52,8 @@ def add_options(command: Parser) -> None:
         type=wholes,
         default=(),
         metavar="M,M",
-        help="also measure with so many abnormal examples beside the most references, such as 0,1,2,4,8",
+        help="also measure with so many abnormal examples beside the most references, such as 0,1,2,4,8;"
+        " of volumes by the method atlas",
     )
     command.add_argument("--draws", type=count, default=5, metavar="N", help="default: 5")
     command.add_argument("--seed", type=whole, default=0, metavar="N", help="default: 0")

@@ -82,8 +82,9 @@ def are_measured(arguments: Namespace, tasks: Sequence[LabelledTask]) -> bool:
     if len(volumes) < len(tasks):
         detail = f"These tasks hold volumes, the others do not: {', '.join(volumes)}. Name some with --task."
         raise ArgumentError(Code.BAD_ARGUMENT, detail)
-    if arguments.abnormal_shots:
-        raise ArgumentError(Code.BAD_ARGUMENT, "--abnormal-shots is of tasks that hold single images.")
+    if arguments.abnormal_shots and (arguments.implant or "atlas" not in (arguments.methods or _METHODS)):
+        detail = "--abnormal-shots goes, of volumes, with the method atlas and without --implant."
+        raise ArgumentError(Code.BAD_ARGUMENT, detail)
     return True
 
 
@@ -102,7 +103,7 @@ def measure(arguments: Namespace, tasks: Sequence[LabelledTask], progress: Progr
     from napari_d24fad.evaluation.volumes.run import measure_volumes
     from napari_d24fad.evaluation.volumes.tables import markdown
 
-    plan = Plan(arguments.shots or _SHOTS, arguments.draws, arguments.seed)
+    plan = Plan(arguments.shots or _SHOTS, arguments.draws, arguments.seed, arguments.abnormal_shots)
     cases: Cases = ImplantedCases(arguments.seed) if arguments.implant else LabelledCases()
     heads = _heads() if arguments.implant else None
     finds = {task.name: _finder(arguments, task, heads) for task in tasks}

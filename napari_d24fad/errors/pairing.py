@@ -161,8 +161,8 @@ REGION_UNEVEN = (
 )
 EXAMPLES_OF_VOLUMES = (
     "P32",
-    "Abnormal examples teach only where single images are examined, not yet for volumes.",
-    "Unmark the abnormal examples.",
+    "Of volumes, abnormal examples teach only where places are compared; these are compared slice by slice.",
+    "Unmark the abnormal examples, or examine a drawn region, inside which places are compared.",
 )
 DUPLICATE_EXAMPLE = (
     "P33",
@@ -198,4 +198,14 @@ LESION_SLICES_UNKNOWN = (
     "P39",
     "An abnormal example does not have the slices that are to show its lesion.",
     "State slices by their numbers in the viewer, from 1 to the last.",
+)
+LESION_OUTSIDE = (
+    "P40",
+    "The lesion of an abnormal example lies outside of what is examined.",
+    "Look whether it belongs to this scan, and whether the anatomy of the scan was found.",
+)
+EXAMPLE_NOT_COMPARED = (
+    "P41",
+    "An abnormal example could not be held against the references place by place.",
+    "Unmark it; use scans that show the same anatomy in the same contrast as the references.",
 )

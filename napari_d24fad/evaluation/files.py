@@ -12,12 +12,20 @@ from typing import Any
 from napari_d24fad.atomic import atomic_file, atomic_folder
 from napari_d24fad.evaluation.cost import Cost
 from napari_d24fad.evaluation.figures.bubbles import Bubble, draw_bubbles
+from napari_d24fad.evaluation.figures.examples import (
+    ExampleScores,
+    draw_example_rainclouds,
+    draw_examples,
+)
 from napari_d24fad.evaluation.figures.rainclouds import draw_rainclouds
 from napari_d24fad.evaluation.figures.sheets import draw_misses, draw_sheet
 from napari_d24fad.evaluation.figures.tsne import draw_tsne
+from napari_d24fad.evaluation.measure import Plan
+from napari_d24fad.evaluation.names import NEAREST, PROBE, method_with
 from napari_d24fad.evaluation.reliability import draw_reliability
 from napari_d24fad.evaluation.results import Checks, Evaluation, Illustration, TaskResult
 from napari_d24fad.evaluation.summary import Estimate
+from napari_d24fad.metrics.scans import auroc
 
 SCHEMA = "d24fad-evaluation/2"
 RESULT_FILE = "evaluation.json"
@@ -185,6 +193,24 @@ def _draw(folder: Path, evaluation: Evaluation, illustrations: Sequence[Illustra
         draw_sheet(folder / f"maps_{each.cases[0].task}.png", each.cases)
     if shown:
         draw_misses(folder / "misses.png", [case for each in shown for case in each.cases])
+    if any(evaluation.plan.abnormal_shots):
+        scores = [_example_scores(task, evaluation.plan) for task in evaluation.tasks]
+        draw_examples(folder / "examples.png", scores, shots)
+        draw_example_rainclouds(folder / "examples_rainclouds.png", scores, shots)
+
+
+def _example_scores(result: TaskResult, plan: Plan) -> ExampleScores:
+    runs = [each for each in result.scores if each.shots == max(plan.shots)]
+    counts = tuple(sorted({0, *plan.abnormal_shots}))
+    aurocs = {
+        method: [
+            [auroc(run.scores[key], run.abnormal) for run in runs if key in run.scores]
+            for key in (method_with(count, method) for count in counts)
+        ]
+        for method in ("model", PROBE, NEAREST)
+    }
+    scores = tuple(runs[0].scores[method_with(count)] for count in counts)
+    return ExampleScores(result.task.name, counts, aurocs, scores, runs[0].abnormal)
 
 
 def _compare(out: Path, latest: dict[str, Any]) -> None:

@@ -35,7 +35,7 @@ class Plan:
         shots: Numbers of references.
         draws: How often references are drawn.
         seed: The same seed draws the same references.
-        abnormal_shots: Numbers of abnormal examples beside the most references, of single images.
+        abnormal_shots: Numbers of abnormal examples beside the most references.
     """
 
     shots: tuple[int, ...] = (2, 4, 8)

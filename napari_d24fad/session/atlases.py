@@ -15,6 +15,7 @@ from napari_d24fad.detection.channels.volume import Direction
 from napari_d24fad.detection.plans.choice import may_have_plan, plan_for, plan_named
 from napari_d24fad.errors import ArgumentError, Code, PairingError
 from napari_d24fad.progress import CancelToken, Progress, part, silent
+from napari_d24fad.session.examples import MarkedVolumes
 from napari_d24fad.session.held import Held
 from napari_d24fad.session.kept_atlases import NO_PLAN, KeptAtlases
 from napari_d24fad.session.measured_scans import MeasuredScans, is_kept
@@ -37,6 +38,7 @@ class Atlases:
     def __init__(self, disk: KeptAtlases) -> None:
         self._disk = disk
         self._scans = MeasuredScans(disk)
+        self._marked = MarkedVolumes(self._scans, disk)
         self._drawn = DrawnRegions()
         self._plans: dict[object, Plan | None] = {}
         self._references: AtlasReferences | None = None
@@ -90,7 +92,10 @@ class Atlases:
                 return
             try:
                 measured = self._all(request, plan, part(progress, 0.1, 0.7), cancel)
-                self._learned(request, measured, plan, part(progress, 0.7, 1), cancel)
+                references = self._learned(request, measured, plan, part(progress, 0.7, 0.9), cancel)
+                if request.abnormal:
+                    tell = part(progress, 0.9, 1)
+                    self._marked.learned(request, references, plan, measured, tell, cancel)
             except PairingError as error:
                 if error.code is not Code.NOT_ALIGNED:  # which is said with a result, by its slices
                     raise
@@ -142,7 +147,10 @@ class Atlases:
         if fault is not None:
             return instead(request, fault, "The contrast of tissues is another.")
         references = self._learned(request, measured, judged, part(progress, 0.8, 0.9), cancel)
-        return Held(references.examine_measured(own, part(progress, 0.9, 1), cancel), references)
+        tell = part(progress, 0.9, 1)
+        if request.abnormal:
+            return self._marked.held(request, references, plan, measured, own, tell, cancel)
+        return Held(references.examine_measured(own, tell, cancel), references)
 
     def _within_regions(
         self,
@@ -170,7 +178,7 @@ class Atlases:
 
     def _want(self, request: Request, cancel: CancelToken) -> None:
         drawn_on = [drawn.series for drawn in request.regions]
-        self._scans.want([*request.references, request.query, *drawn_on], cancel)
+        self._scans.want([*request.references, request.query, *drawn_on, *request.marked_abnormal], cancel)
 
     def _all(
         self, request: Request, plan: Plan, progress: Progress, cancel: CancelToken

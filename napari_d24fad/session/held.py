@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from napari_d24fad.detection.atlas.anomaly import as_anomaly, drawn, regions_at
 from napari_d24fad.detection.atlas.examination import AtlasExamination
 from napari_d24fad.detection.atlas.scoring import AtlasReferences
 from napari_d24fad.detection.references.regions import Region
-from napari_d24fad.detection.result import AnomalyMap, FloatArray, MapChannel
+from napari_d24fad.detection.result import AnomalyMap, ExampleEvidence, FloatArray, MapChannel
+from napari_d24fad.studies.scan import Problem
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -18,14 +19,19 @@ class Held:
     Attributes:
         found: The examination.
         references: What it was held against.
+        examples: What abnormal examples say of it; None without any.
+        warnings: What is doubtful about these.
     """
 
     found: AtlasExamination = field(repr=False)
     references: AtlasReferences = field(repr=False)
+    examples: ExampleEvidence | None = None
+    warnings: tuple[Problem, ...] = ()
 
     def anomaly(self, outline: AnomalyMap) -> AnomalyMap:
         """Returns the result; see `as_anomaly`."""
-        return as_anomaly(self.found, self.references, outline)
+        found = as_anomaly(self.found, self.references, outline)
+        return replace(found, examples=self.examples, warnings=found.warnings + self.warnings)
 
     def regions(self, level: float) -> tuple[Region, ...]:
         """Finds the regions of its map at another level; see `regions_at`."""

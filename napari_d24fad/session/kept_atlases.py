@@ -182,7 +182,7 @@ class KeptAtlases:
             found = tuple(scan for scan in placed if scan is not None)
             if len(found) == len(scans):
                 return kept.references(found, plan, direction)
-        before = self._take_pairs(scans, settings)
+        before = self.take_pairs(scans, plan, direction)
         made = _learn(scans, plan, direction, progress, cancel, shares)
         self._keep_pairs(made.scans, settings, before)
         for scan in set(made.scans) - set(scans):  # placed where they fit the others
@@ -190,10 +190,10 @@ class KeptAtlases:
         self._put(key, _Set.of(made))
         return made
 
-    def _take_pairs(self, scans: Sequence[MeasuredScan], settings: tuple[str, str]) -> set[str]:
+    def take_pairs(self, scans: Sequence[MeasuredScan], plan: Plan, direction: Direction) -> set[str]:
         """Fills in the distances of pairs that were compared before, and returns the keys of these pairs."""
         found = set()
-        for first, second, key in _pairs(scans, settings):
+        for first, second, key in _pairs(scans, (_settings(plan), direction.value)):
             if any(other == second.identity for other, _ in first.compared):
                 continue
             pair = self._get(key, _Pair)

@@ -25,6 +25,7 @@ from napari_d24fad.errors import Code, PairingError
 from napari_d24fad.progress import CancelToken, Progress, part
 from napari_d24fad.session.atlases import Atlases
 from napari_d24fad.session.encodings import Encodings
+from napari_d24fad.session.examples import check_marked
 from napari_d24fad.session.feature_cache import FeatureCache
 from napari_d24fad.session.held import Held
 from napari_d24fad.session.kept_atlases import KeptAtlases
@@ -76,15 +77,17 @@ class Loaded:
         """Encodes the query and the references of a request; see `DetectionSession.run`."""
         in_parts = partial(self._encode_query, request, show, start)
         seen = partial(self.atlases.see, request, cancel)
-        return self.encodings.of(
-            request.query, request.references, progress, cancel, in_parts, seen, request.marked_abnormal
-        )
+        encoded = () if request.query.outline.is_volume else request.marked_abnormal
+        check_marked(request, query=True)
+        return self.encodings.of(request.query, request.references, progress, cancel, in_parts, seen, encoded)
 
     def prepare(self, request: Request, progress: Progress, cancel: CancelToken) -> None:
         """Encodes and measures the references of a request; see `DetectionSession.prepare`."""
         seen = partial(self.atlases.see, request, cancel)
+        marked = () if request.references[0].outline.is_volume else request.marked_abnormal
+        check_marked(request, query=False)
         encoded = self.encodings.of_references(
-            request.references, part(progress, 0, 0.6), cancel, seen, request.marked_abnormal
+            request.references, part(progress, 0, 0.6), cancel, seen, marked
         )
         self.reference_set(request, encoded, part(progress, 0.6, 0.8), cancel)
         self.atlases.prepare(request, part(progress, 0.8, 1), cancel)
@@ -244,6 +247,8 @@ class Loaded:
             # Its map is not made of features: a few tell near-copies, the rest waits until somebody asks why.
             tell = part(progress, 0.5, 1)
             return self.detector.encode_scan(scan, max_slices=COMPARED_SLICES, progress=tell, cancel=cancel)
+        if request.abnormal and scan.is_volume:
+            raise PairingError(Code.EXAMPLES_OF_VOLUMES)
         if show is None or not scan.is_volume or self.detector.scoring_name == "paper":
             return self.detector.encode_scan(scan, progress=progress, cancel=cancel)
         references = self.reference_set(request, encoded, part(progress, 0, 0.4), cancel)

@@ -154,5 +154,6 @@ def test_abnormal_examples_are_named_in_report_and_summary(
         assert cli.main([*command, "--abnormal", str(path)]) == 4
         assert f"error {code}: " in capsys.readouterr().err
     volume = words(model, tmp_path / "volume", scans / "normal", scans / "query.nii.gz")
-    assert cli.main([*volume, "--abnormal", str(scans / "normal" / "1.nii.gz")]) == 4
+    write_nifti(tmp_path / "other.nii.gz", head(9).voxels)
+    assert cli.main([*volume, "--abnormal", str(tmp_path / "other.nii.gz")]) == 4
     assert "error P32: " in capsys.readouterr().err

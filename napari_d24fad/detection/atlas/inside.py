@@ -17,6 +17,15 @@ from napari_d24fad.errors import Code, PairingError
 _AROUND = 2.0  # voxels beside the region that are kept, to know where it ends
 
 
+def on_working_grid(region: BoolArray, volume: WorkingVolume) -> BoolArray | None:
+    """Brings a region of the grid of a scan to its working grid; None if none of it is anatomy."""
+    share = np.nan_to_num(volume.anatomy.grid.reduce(region.astype(np.float32)))
+    inside = np.asarray(share >= 0.5)
+    if not (inside & volume.anatomy.mask).any():  # thinner than a voxel here
+        inside = np.asarray(share > 0)
+    return inside if (inside & volume.anatomy.mask).any() else None
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class CommonOutline:
     """Where what was drawn on one scan lies in the common space of a plan.
@@ -45,11 +54,8 @@ class CommonOutline:
         Raises:
             PairingError: ``REGION_EMPTY``, if none of it is anatomy.
         """
-        share = np.nan_to_num(volume.anatomy.grid.reduce(region.astype(np.float32)))
-        inside = share >= 0.5
-        if not (inside & volume.anatomy.mask).any():  # thinner than a voxel here
-            inside = share > 0
-        if not (inside & volume.anatomy.mask).any():
+        inside = on_working_grid(region, volume)
+        if inside is None:
             raise PairingError(Code.REGION_EMPTY, "It lies outside the anatomy that was found in its scan.")
         places = volume.place.coordinates.reshape(3, -1).T
         flat = inside.ravel()

@@ -134,7 +134,7 @@ class AtlasReferences:
                     for own, one in zip(maps, known[key], strict=True):
                         own[channel.name] = one
                     continue
-                quantities = _of_references(channel, key, scans, progress, cancel)
+                quantities = quantities_of(channel, key, scans, progress, cancel)
                 if quantities is None:
                     continue
                 softening = channel.softening
@@ -277,7 +277,7 @@ class AtlasReferences:
         return tuple(dict.fromkeys(volume.anatomy.problems + volume.place.problems + partial + self.problems))
 
 
-def _of_references(
+def quantities_of(
     channel: AnyChannel,
     key: Key,
     scans: Sequence[MeasuredScan],

@@ -24,11 +24,9 @@ def check_examples(examples: Sequence[Scan], references: Sequence[Scan]) -> tupl
         What to show beside the result.
 
     Raises:
-        PairingError: A volume, a scan that is marked twice, or one of another kind than the references.
+        PairingError: A scan that is marked twice, or one of another kind than the references.
     """
     for number, example in enumerate(examples, start=1):
-        if example.is_volume or any(each.is_volume for each in references):
-            raise PairingError(Code.EXAMPLES_OF_VOLUMES)
         for earlier, other in enumerate(examples[: number - 1], start=1):
             if same_pixels(example, other):
                 raise PairingError(

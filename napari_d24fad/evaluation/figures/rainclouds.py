@@ -62,7 +62,7 @@ def _panel(axes: Axes, scores: WeightingScores, *, labelled: bool) -> None:
     for base, values in ((1.0, scores.learned), (0.0, scores.equal)):
         each = np.array(values)
         for group, colour in ((each[~abnormal], NORMAL), (each[abnormal], ABNORMAL)):
-            _cloud(axes, group, base, colour)
+            draw_cloud(axes, group, base, colour)
         side = f"AUROC {auroc(values, scores.abnormal):.2f}"
         axes.text(0.99, base + 0.30, side, transform=axes.get_yaxis_transform(), ha="right", fontsize=8)
     axes.set_title(f"{scores.task} ({int((~abnormal).sum())} normal, {int(abnormal.sum())} abnormal)")
@@ -73,7 +73,7 @@ def _panel(axes: Axes, scores: WeightingScores, *, labelled: bool) -> None:
     axes.tick_params(axis="y", length=0)
 
 
-def _cloud(axes: Axes, values: npt.NDArray[np.float64], base: float, colour: str) -> None:
+def draw_cloud(axes: Axes, values: npt.NDArray[np.float64], base: float, colour: str) -> None:
     """Density above the base line, box on it, dots below; normal and abnormal share the place."""
     lower = 0.0 if colour == NORMAL else _RAIN + 0.02
     if len(values) > 2 and np.ptp(values) > 0:

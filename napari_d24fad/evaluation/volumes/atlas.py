@@ -8,11 +8,16 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from napari_d24fad.anatomy.found import Anatomy
+from napari_d24fad.detection.atlas.examination import AtlasExamination
+from napari_d24fad.detection.atlas.left_out import LeftOut, left_out
 from napari_d24fad.detection.atlas.plan import Plan
 from napari_d24fad.detection.atlas.scoring import AtlasReferences
 from napari_d24fad.detection.channels.volume import Direction
+from napari_d24fad.detection.examples.lesions import drawn_lesion, most_unusual
+from napari_d24fad.detection.examples.of_volumes import VolumeExample, VolumeExamples
 from napari_d24fad.detection.references.calibration import conformal_p
 from napari_d24fad.evaluation.volumes.anatomy import kept
+from napari_d24fad.evaluation.volumes.method import Shown
 from napari_d24fad.metrics.volumes import Examined
 from napari_d24fad.progress import CancelToken
 from napari_d24fad.studies.scan import Scan
@@ -62,28 +67,74 @@ class AtlasMethod:
         return PreparedAtlas(AtlasReferences.measure(references, self.plan, self.direction))
 
 
-@dataclass(frozen=True, slots=True, eq=False)
 class PreparedAtlas:
     """See `AtlasMethod`.
 
-    Attributes:
+    Args:
         references: Measured.
     """
 
-    references: AtlasReferences
+    def __init__(self, references: AtlasReferences) -> None:
+        self._references = references
+        self._normal: tuple[LeftOut, ...] = ()
+        self._last: tuple[Scan, AtlasExamination] | None = None
+        self._held: list[tuple[Shown, VolumeExample]] = []
 
     def examine(self, query: Scan) -> Examined:
         """See `Prepared.examine`."""
-        found = self.references.examine(query)
-        grid = found.volume.anatomy.grid
-        return Examined(
-            values=found.map(),
-            score=found.score,
-            slice_scores=found.slice_scores,
-            coloured=np.asarray(found.coloured(_FALSE_REGIONS), bool),
-            labels=grid.expand(found.labels),
-            masses=tuple(region.mass for region in found.regions),
-            n_told=len(found.told(_FALSE_REGIONS)),
-            p_value=conformal_p(found.score, np.asarray(found.normal_scores)),
-            anatomy=np.asarray(found.anatomy_mask(), bool),
-        )
+        return examined(self.plain(query))
+
+    def plain(self, query: Scan) -> AtlasExamination:
+        """Holds a scan against the references alone; once, if it is asked for again at once."""
+        if self._last is None or self._last[0] is not query:
+            self._last = query, self._references.examine(query)
+        return self._last[1]
+
+    def beside(self, examples: Sequence[Shown]) -> TaughtAtlas:
+        """See `Teachable.beside`."""
+        self._normal = self._normal or left_out(self._references, None, CancelToken())
+        known = {id(shown): held for shown, held in self._held}
+        held = [known.get(id(shown)) or self._hold(shown) for shown in examples]
+        self._held = list(zip(examples, held, strict=True))
+        return TaughtAtlas(self, VolumeExamples(self._references, self._normal, held))
+
+    def _hold(self, shown: Shown) -> VolumeExample:
+        found = self._references.examine(shown.scan)
+        if shown.lesion is not None:
+            lesion = drawn_lesion(shown.lesion, found)
+        else:
+            lesion = most_unusual(found, None, self._references.plan.score_mm3)
+        return VolumeExample(found, lesion, shown.kind)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class TaughtAtlas:
+    """The same with abnormal examples.
+
+    Attributes:
+        references: Holds a scan against the references alone.
+        examples: What abnormal scans teach beside these.
+    """
+
+    references: PreparedAtlas
+    examples: VolumeExamples
+
+    def examine(self, query: Scan) -> Examined:
+        """See `Prepared.examine`."""
+        return examined(self.examples.examine(self.references.plain(query))[0])
+
+
+def examined(found: AtlasExamination) -> Examined:
+    """Returns what is measured of an examination."""
+    grid = found.volume.anatomy.grid
+    return Examined(
+        values=found.map(),
+        score=found.score,
+        slice_scores=found.slice_scores,
+        coloured=np.asarray(found.coloured(_FALSE_REGIONS), bool),
+        labels=grid.expand(found.labels),
+        masses=tuple(region.mass for region in found.regions),
+        n_told=len(found.told(_FALSE_REGIONS)),
+        p_value=conformal_p(found.score, np.asarray(found.normal_scores)),
+        anatomy=np.asarray(found.anatomy_mask(), bool),
+    )

@@ -3,10 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Protocol
+from dataclasses import dataclass, field
+from typing import Protocol, runtime_checkable
 
-from napari_d24fad.metrics.volumes import Examined
+from napari_d24fad.metrics.volumes import BoolArray, Examined
 from napari_d24fad.studies.scan import Scan
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Shown:
+    """An abnormal scan that a method is shown as such.
+
+    Attributes:
+        scan: With its voxels.
+        lesion: Its outline on the grid of the scan; None if there is none.
+        kind: Empty for one without a name.
+    """
+
+    scan: Scan = field(repr=False)
+    lesion: BoolArray | None = field(repr=False)
+    kind: str = ""
 
 
 class Prepared(Protocol):
@@ -17,6 +33,19 @@ class Prepared(Protocol):
 
         Raises:
             D24fadError: It cannot be examined; the scan then counts as scored lowest.
+        """
+        ...
+
+
+@runtime_checkable
+class Teachable(Protocol):
+    """A method with its references that abnormal examples can be shown to."""
+
+    def beside(self, examples: Sequence[Shown]) -> Prepared:
+        """Learns from abnormal examples.
+
+        Raises:
+            D24fadError: One of them cannot be compared with the references.
         """
         ...
 

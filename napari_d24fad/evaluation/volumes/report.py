@@ -12,15 +12,22 @@ from typing import Any
 import numpy as np
 
 from napari_d24fad.atomic import atomic_folder
+from napari_d24fad.evaluation.figures.examples import (
+    ExampleScores,
+    draw_example_rainclouds,
+    draw_examples,
+)
 from napari_d24fad.evaluation.figures.froc import draw_froc
 from napari_d24fad.evaluation.figures.lesions import draw_lesions
 from napari_d24fad.evaluation.measure import Plan
+from napari_d24fad.evaluation.names import method_with
 from napari_d24fad.evaluation.pictured import LesionPicture
 from napari_d24fad.evaluation.volumes.curves import RATES, panels
 from napari_d24fad.evaluation.volumes.groups import kind_figures
 from napari_d24fad.evaluation.volumes.pictures import best_and_worst
 from napari_d24fad.evaluation.volumes.run import DrawResult, VolumeResult
 from napari_d24fad.evaluation.volumes.tables import markdown
+from napari_d24fad.metrics.cohort import Measured, scan_auroc
 
 SCHEMA = "d24fad-volumes/1"
 RESULT_FILE = "volumes.json"
@@ -58,6 +65,7 @@ def save_volumes(
         "shots": list(plan.shots),
         "draws": plan.draws,
         "seed": plan.seed,
+        "abnormal_shots": list(plan.abnormal_shots),
         **about,
         "sets": [_set_report(result) for result in results],
     }
@@ -72,7 +80,33 @@ def save_volumes(
                 draw_froc(path, f"{result.task.name}, {shots} references", RATES, panels(draws))
             if pictures:
                 _draw_pictures(folder, result, pictures)
+        taught = [scores for result in results for scores in _example_scores(result, plan)]
+        if taught:
+            draw_examples(folder / "examples.png", taught, max(plan.shots))
+            draw_example_rainclouds(folder / "examples_rainclouds.png", taught, max(plan.shots))
     return report
+
+
+def _example_scores(result: VolumeResult, plan: Plan) -> list[ExampleScores]:
+    """Returns the scan scores of each method that was shown abnormal examples, with each number of them."""
+    if not any(plan.abnormal_shots):
+        return []
+    counts = tuple(sorted({0, *plan.abnormal_shots}))
+    draws = [each for each in result.draws if each.shots == max(plan.shots)]
+    by_method: dict[str, list[list[Measured]]] = {}
+    for each in draws:
+        by_method.setdefault(each.method, []).append([one.measured for one in each.queried])
+    found = []
+    for method in by_method:
+        names = [method_with(count, method) for count in counts]
+        if not all(name in by_method for name in names):
+            continue
+        aurocs = {method: [[scan_auroc(each) for each in by_method[name]] for name in names]}
+        first = [by_method[name][0] for name in names]
+        scores = tuple(tuple(each.score for each in one) for one in first)
+        labels = tuple(each.abnormal for each in first[0])
+        found.append(ExampleScores(result.task.name, counts, aurocs, scores, labels))
+    return found
 
 
 def _set_report(result: VolumeResult) -> dict[str, Any]:

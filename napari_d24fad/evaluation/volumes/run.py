@@ -13,11 +13,12 @@ from napari_d24fad.errors import Cancelled, D24fadError, PairingError
 from napari_d24fad.evaluation.draws import Draw, draw_references
 from napari_d24fad.evaluation.labelled import LabelledTask
 from napari_d24fad.evaluation.measure import Plan
+from napari_d24fad.evaluation.names import method_with
 from napari_d24fad.evaluation.pictured import LesionPicture
 from napari_d24fad.evaluation.trivial import best_statistic
 from napari_d24fad.evaluation.volumes.anatomy import FindAnatomy, scan_mask
 from napari_d24fad.evaluation.volumes.cases import Cases, VolumeCase
-from napari_d24fad.evaluation.volumes.method import Method, Prepared
+from napari_d24fad.evaluation.volumes.method import Method, Prepared, Shown, Teachable
 from napari_d24fad.evaluation.volumes.outlines import VotedOutlines
 from napari_d24fad.evaluation.volumes.pictures import lesion_picture
 from napari_d24fad.metrics.cohort import Measured, volume_figures
@@ -119,14 +120,16 @@ def measure_volumes(
     cancel = cancel or CancelToken()
     results: list[DrawResult] = []
     statistics: dict[int, tuple[tuple[str, float], ...]] = {}
-    drawn = draw_references(task, plan.shots, plan.draws, plan.seed)
+    most = max(plan.abnormal_shots, default=0)
+    drawn = draw_references(task, plan.shots, plan.draws, plan.seed, most)
     every, done = len(drawn) * len(plan.shots), 0
     for shots in plan.shots:
         for number, draw in enumerate(drawn):
             tell = part(progress, done / every, (done + 1) / every)
             pictured = pictures and number == 0 and shots == max(plan.shots)
             of_draw = (shots, number, pictured)
-            found, best = _measure_draw(task, methods, cases, draw, of_draw, find, tell, cancel)
+            counts = plan.abnormal_shots if shots == max(plan.shots) else ()
+            found, best = _measure_draw(task, methods, cases, draw, of_draw, counts, find, tell, cancel)
             results += found
             statistics[shots] = (*statistics.get(shots, ()), *best)
             done += 1
@@ -139,13 +142,17 @@ def _measure_draw(
     cases: Cases,
     draw: Draw,
     which: tuple[int, int, bool],
+    counts: Sequence[int],
     find: FindAnatomy,
     progress: Progress,
     cancel: CancelToken,
 ) -> tuple[list[DrawResult], tuple[tuple[str, float], ...]]:
-    """Examines the queries of one draw: its number of references, its own, whether there are pictures."""
+    """Examines the queries of one draw: its number of references, its own, whether there are pictures.
+
+    Counts are the numbers of abnormal examples that methods are shown which can learn from them.
+    """
     shots, number, pictured = which
-    tallies = _prepare(task, methods, draw, shots, pictured, find, cancel)
+    tallies = _prepare(task, methods, draw, shots, counts, pictured, find, cancel)
     known: list[tuple[Mapping[str, float], bool]] = []
     total = cases.count(task, draw)
     for at, case in enumerate(cases.each(task, draw, cancel), start=1):
@@ -208,6 +215,7 @@ def _prepare(
     methods: Sequence[Method],
     draw: Draw,
     shots: int,
+    counts: Sequence[int],
     pictured: bool,
     find: FindAnatomy,
     cancel: CancelToken,
@@ -215,12 +223,21 @@ def _prepare(
     references = [task.scans[index].load(cancel) for index in draw.references[:shots]]
     if isinstance(find, VotedOutlines):
         find.begin(references)
+    examples = [task.scans[index] for index in draw.examples] if any(counts) else []
+    shown = [Shown(each.load(cancel), each.load_mask(cancel)) for each in examples]
     tallies = []
     for method in methods:
         cancel.check()
         started = time.perf_counter()
         prepared = method.prepare(references)
         tallies.append(_Tally(method.name, prepared, time.perf_counter() - started, pictured))
+        if isinstance(prepared, Teachable):
+            for count in filter(None, counts):
+                cancel.check()
+                started = time.perf_counter()
+                taught = prepared.beside(shown[:count])
+                name = method_with(count, method.name)
+                tallies.append(_Tally(name, taught, time.perf_counter() - started, pictured))
     return tallies
 
 

@@ -1,0 +1,113 @@
+"""Heads marked as abnormal through the session: what they teach, and what is refused."""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from napari_d24fad.errors import Code, D24fadError
+from napari_d24fad.session import examples as session_examples
+from napari_d24fad.session.request import Drawn, Example
+from napari_d24fad.session.scripting import Session
+from napari_d24fad.studies.series import Series
+from napari_d24fad.studies.study import open_study
+from tests.anatomy.heads import Clot, Head, draw
+from tests.session.head_series import write_head
+
+COARSE = Head(spacing=(6.0, 3.0, 3.0), low=-30, high=60)
+CLOT = Clot((35, 20, 25), 12)
+MARKED = replace(COARSE, seed=20, clots=[CLOT])
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("heads")
+    for n in range(3):
+        write_head(folder, f"normal-{n}", replace(COARSE, seed=n, turn=3 * n))
+    write_head(folder, "marked", MARKED)
+    write_head(folder, "query", replace(COARSE, seed=9, clots=[replace(CLOT, at=(-30, 25, 30))]))
+    write_head(folder, "air", replace(COARSE, low=400, high=490))
+    for source, copy in (("marked", "same"), ("query", "itself"), ("normal-1", "normal")):
+        shutil.copy(folder / f"{source}.nii.gz", folder / f"{copy}.nii.gz")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def session() -> Session:
+    """What one test has measured the next need not."""
+    return Session(device="cpu", spare=12)
+
+
+def series(folder: Path, name: str) -> Series:
+    return open_study(folder / f"{name}.nii.gz").series[0]
+
+
+def test_marked_heads_teach_and_nothing_is_measured_twice(
+    folder: Path, session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    references = [series(folder, f"normal-{n}") for n in range(3)]
+    query, marked = series(folder, "query"), series(folder, "marked")
+    plain = session.examine(query, references).anomaly
+    _, _, lesion = draw(MARKED)
+    shown = np.flatnonzero(lesion.any(axis=(1, 2)))
+    made = []
+    left_out = session_examples.left_out
+    monkeypatch.setattr(session_examples, "left_out", lambda *given: made.append(1) or left_out(*given))
+    told = {
+        name: session.examine(query, references, abnormal=[example]).anomaly
+        for name, example in (
+            ("drawn", Example(marked, "bleed", Drawn.of(marked, lesion))),
+            ("slices", Example(marked, "", tuple(map(int, shown)))),
+            ("alone", Example(marked)),
+        )
+    }
+    assert made == [1]  # the references were not held against each other again
+    for found in told.values():
+        assert found.scoring == "atlas"
+        assert found.examples is not None
+        assert found.examples.plain_score == pytest.approx(plain.score, rel=1e-6)
+        assert found.score > plain.score
+        known = np.isfinite(plain.values)
+        assert (found.values >= plain.values - 1e-4)[known & (plain.values < plain.level_one_region)].all()
+        assert lesion[found.examples.example_place.centre]
+        assert found.p_value == pytest.approx(1 / 4)
+    assert told["drawn"].examples.kind == "bleed"
+    again = session.examine(query, references).anomaly
+    np.testing.assert_array_equal(again.values, plain.values)
+    assert again.examples is None
+
+
+@pytest.mark.parametrize(
+    ("names", "code"),
+    [
+        (("marked", "marked"), Code.DUPLICATE_EXAMPLE),
+        (("marked", "same"), Code.DUPLICATE_EXAMPLE),  # another file
+        (("normal-1",), Code.NORMAL_AND_ABNORMAL),
+        (("normal",), Code.NORMAL_AND_ABNORMAL),
+        (("query",), Code.QUERY_IS_EXAMPLE),
+        (("itself",), Code.QUERY_IS_EXAMPLE),
+        (("air",), Code.EXAMPLE_NOT_COMPARED),
+    ],
+)
+def test_what_does_not_go_together_is_refused(
+    folder: Path, session: Session, names: tuple[str, ...], code: Code
+) -> None:
+    references = [series(folder, f"normal-{n}") for n in range(3)]
+    with pytest.raises(D24fadError) as caught:
+        session.examine(
+            series(folder, "query"), references, abnormal=[series(folder, name) for name in names]
+        )
+    assert caught.value.code is code
+
+
+def test_volumes_that_are_compared_slice_by_slice_are_refused(folder: Path) -> None:
+    references = [series(folder, f"normal-{n}") for n in range(3)]
+    with pytest.raises(D24fadError) as caught:
+        Session(device="cpu", scoring="matched").examine(
+            series(folder, "query"), references, abnormal=[series(folder, "marked")]
+        )
+    assert caught.value.code is Code.EXAMPLES_OF_VOLUMES
