@@ -14,6 +14,7 @@ from napari_d24fad.session.saved.session_file import read_session
 from napari_d24fad.settings import CACHE_VARIABLE, FEATURES_LIMIT_VARIABLE
 from napari_d24fad.studies.nifti.series import NiftiSeries
 from tests.cli.conftest import write_nifti
+from tests.detection.subjects import head
 
 
 @pytest.fixture
