@@ -204,6 +204,9 @@ def _methods(
         plan = drawn_plan(lambda scan, _: find(scan), hounsfield=task.scans[0].load().modality == "CT")
     elif "atlas" in chosen:  # implanted lesions are of T1-weighted heads and nothing else
         plan = heads or plan_for(task.scans[0].load())
+    if plan is None and any(arguments.abnormal_shots):
+        detail = f"--abnormal-shots: {task.name} is not compared place by place; within --roi it is."
+        raise ArgumentError(Code.BAD_ARGUMENT, detail)
     if plan is not None:
         methods += methods_of(plan, Direction(direction) if direction else None)
     return methods

@@ -74,6 +74,14 @@ def test_the_model_is_measured_beside(
             ["--task", "ball", "hand"],
             "These tasks hold volumes, the others do not: ball. Name some with --task.",
         ),
+        (
+            ["--task", "ball", "--abnormal-shots", "1", "--methods", "brightest"],
+            "--abnormal-shots goes, of volumes, with the method atlas and without --implant.",
+        ),
+        (
+            ["--task", "ball", "--abnormal-shots", "1", "--methods", "atlas"],
+            "--abnormal-shots: ball is not compared place by place; within --roi it is.",
+        ),
     ],
 )
 def test_refusals(tmp_path: Path, capsys: pytest.CaptureFixture[str], words: list[str], told: str) -> None:

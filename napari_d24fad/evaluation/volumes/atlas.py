@@ -78,7 +78,7 @@ class PreparedAtlas:
         self._references = references
         self._normal: tuple[LeftOut, ...] = ()
         self._last: tuple[Scan, AtlasExamination] | None = None
-        self._held: list[tuple[Shown, VolumeExample]] = []
+        self._held: dict[str, VolumeExample] = {}  # by the scan, which need not stay in memory
 
     def examine(self, query: Scan) -> Examined:
         """See `Prepared.examine`."""
@@ -86,17 +86,20 @@ class PreparedAtlas:
 
     def plain(self, query: Scan) -> AtlasExamination:
         """Holds a scan against the references alone; once, if it is asked for again at once."""
-        if self._last is None or self._last[0] is not query:
-            self._last = query, self._references.examine(query)
-        return self._last[1]
+        if self._last is not None and self._last[0] is query:
+            return self._last[1]
+        found = self._references.examine(query)
+        self._last = (query, found) if self._held else None
+        return found
 
     def beside(self, examples: Sequence[Shown]) -> TaughtAtlas:
         """See `Teachable.beside`."""
         self._normal = self._normal or left_out(self._references, None, CancelToken())
-        known = {id(shown): held for shown, held in self._held}
-        held = [known.get(id(shown)) or self._hold(shown) for shown in examples]
-        self._held = list(zip(examples, held, strict=True))
-        return TaughtAtlas(self, VolumeExamples(self._references, self._normal, held))
+        keys = [shown.scan.scan_hash() for shown in examples]
+        self._held = {
+            key: self._held.get(key) or self._hold(shown) for key, shown in zip(keys, examples, strict=True)
+        }
+        return TaughtAtlas(self, VolumeExamples(self._references, self._normal, list(self._held.values())))
 
     def _hold(self, shown: Shown) -> VolumeExample:
         found = self._references.examine(shown.scan)

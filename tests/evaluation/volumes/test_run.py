@@ -14,9 +14,11 @@ import pytest
 
 from napari_d24fad.anatomy.find import find_anatomy
 from napari_d24fad.anatomy.found import Anatomy
+from napari_d24fad.detection.plans.drawn import drawn_plan
 from napari_d24fad.errors import Cancelled, Code, PairingError
 from napari_d24fad.evaluation.measure import Plan
 from napari_d24fad.evaluation.reading import read_labelled
+from napari_d24fad.evaluation.volumes.atlas import AtlasMethod
 from napari_d24fad.evaluation.volumes.baselines import BoxZScore, Extreme
 from napari_d24fad.evaluation.volumes.cases import LabelledCases
 from napari_d24fad.evaluation.volumes.report import save_volumes
@@ -143,3 +145,32 @@ def test_a_cancel_is_heeded(tmp_path: Path) -> None:
     with pytest.raises(Cancelled):
         measure_volumes(task, [watcher], LabelledCases(), Plan((3,), 2, 0), progress=stop, cancel=cancel)
     assert len(watcher.queries) == 1
+
+
+def test_abnormal_examples_are_shown_to_methods_that_learn_from_them(tmp_path: Path) -> None:
+    """Something bright is looked for; what is darker on one side of each is not."""
+    make_set(tmp_path / "ball", n_abnormal=5)
+    (task,) = read_labelled(tmp_path, shots=3)
+    plan = Plan((3,), 1, 0, (0, 1, 2))
+    atlas = AtlasMethod(drawn_plan(lambda scan, _: find_anatomy(scan)))
+    result = measure_volumes(task, [Extreme(1), atlas], LabelledCases(), plan)
+    names = [
+        "brightest place",
+        *(f"atlas (drawn region){end}" for end in ("", " + 1 abnormal", " + 2 abnormal")),
+    ]
+    assert [each.method for each in result.draws] == names
+    plain, *taught = result.draws[1:]
+    for each in result.draws:  # without the examples, whether they are shown or not
+        assert [query.measured.abnormal for query in each.queried] == [False] * 3 + [True] * 3
+    for each in taught:
+        pairs = zip(each.queried, plain.queried, strict=True)
+        assert all(more.measured.score >= less.measured.score for more, less in pairs)
+        rises = [
+            m.measured.score > p.measured.score for m, p in zip(each.queried, plain.queried, strict=True)
+        ]
+        assert all(rises[3:])
+    save_volumes(tmp_path / "out", "examples", [result], plan, {})
+    for name in ("examples.png", "examples_rainclouds.png"):
+        assert (tmp_path / "out" / "examples" / name).stat().st_size > 10_000
+    written = json.loads((tmp_path / "out" / "examples" / "volumes.json").read_text())
+    assert written["abnormal_shots"] == [0, 1, 2]
