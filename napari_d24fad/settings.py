@@ -79,6 +79,11 @@ def session_key_file() -> Path:
     return (_chosen_folder() or platformdirs.user_data_path(_APPLICATION, appauthor=False)) / "sessions.key"
 
 
+def reference_sets_folder() -> Path:
+    """Returns the folder of the user's named reference sets; it need not exist."""
+    return (_chosen_folder() or platformdirs.user_data_path(_APPLICATION, appauthor=False)) / "references"
+
+
 def weights_url() -> str:
     """Returns the address of the folder that the published teacher weights are downloaded from."""
     mirror = os.environ.get(WEIGHTS_URL_VARIABLE, "").strip()

@@ -29,7 +29,7 @@ from napari_d24fad.session.request import Drawn
 from napari_d24fad.session.saved.case import Case
 from napari_d24fad.session.saved.session_file import save_session
 from napari_d24fad.session.scripting import Session
-from napari_d24fad.studies.scan import Scan
+from napari_d24fad.studies.scan import Problem, Scan
 from napari_d24fad.studies.series import Series
 
 DEFAULT_OUT = Path("d24fad-output")
@@ -54,6 +54,9 @@ def add_options(command: Parser) -> None:
         help="two to eight normal scans of the same kind; a folder gives all of its series",
     )
     examples.add_options(command)
+    command.add_argument(
+        "--reference-set", metavar="NAME|FILE", help="normal scans saved by: d24fad references save"
+    )
     command.add_argument("--model", default="compact", metavar="NAME|FILE", help="default: compact")
     command.add_argument(
         "--scoring",
@@ -145,9 +148,7 @@ def run(arguments: Namespace) -> int:
         )
         if not any(isinstance(query.found, Series) for query in queries):
             return _refuse_all(queries)
-        references, problems = open_references(
-            arguments.reference, arguments.volume, resample=arguments.resample
-        )
+        references, problems = _references(arguments)
         abnormal, doubts = examples.open_examples(arguments)
         _check_window(arguments, queries, (*references, *(each.series for each in abnormal)))
         queries = _checked(queries, references)
@@ -187,6 +188,20 @@ def run(arguments: Namespace) -> int:
             save_session(kept, arguments.session)
     print(as_json(report) if arguments.json else summary(report))
     return SOME_REFUSED if outcomes.refused else 0
+
+
+def _references(arguments: Namespace) -> tuple[tuple[Series, ...], tuple[Problem, ...]]:
+    """Returns the normal scans: those of a set, and those that were named."""
+    shared: tuple[Series, ...] = ()
+    if arguments.reference_set is not None:
+        # Imports torch.
+        from napari_d24fad.session.saved.reference_sets import find_reference_set, open_reference_set
+
+        shared = open_reference_set(find_reference_set(arguments.reference_set))
+        if not arguments.reference:
+            return shared, ()
+    named, problems = open_references(arguments.reference, arguments.volume, resample=arguments.resample)
+    return (*shared, *named), problems
 
 
 def _regions(

@@ -13,6 +13,7 @@ COMMANDS = {
     "inspect": "list the series that a folder or file holds",
     "detect": "examine scans against normal references",
     "report": "write the report of a saved session: PDF, HTML and tables of findings",
+    "references": "save normal scans as a named set, and list the sets",
     "demo": "examine a made-up study and show the result in napari",
     "models": "list, fetch and check models",
     "train": "train a model on folders of normal images",

@@ -11,7 +11,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from napari_d24fad.atomic import PRIVATE_FILE, PRIVATE_FOLDER
+from napari_d24fad.atomic import PRIVATE_FILE, PRIVATE_FOLDER, atomic_file
 from napari_d24fad.errors import ExportError, ModelError
 from napari_d24fad.network.tensors import Tensors, map_tensors, write_tensors
 
@@ -82,6 +82,22 @@ class FeatureCache:
             write_tensors(tensors, self._path(key), {_TEXT: text}, private=True)
         except (ExportError, ModelError, OSError):
             return
+
+    def stored(self, key: str) -> bytes | None:
+        """Returns an entry as its file has it, to be given to another cache; None if there is none."""
+        try:
+            return self._path(key).read_bytes() if self.has(key) else None
+        except OSError:
+            return None
+
+    def take(self, key: str, content: bytes) -> None:
+        """Takes an entry that was `stored`; one that is here already stays, as far as there is room."""
+        if not self.keeps or self.has(key) or len(content) > self._limit:
+            return
+        with suppress(ExportError, OSError):
+            self._make_way(len(content))
+            with atomic_file(self._path(key), private=True) as staged:
+                staged.write_bytes(content)
 
     def _make_way(self, size: int) -> None:
         entries = []

@@ -115,7 +115,8 @@ def _key_slices(page: Page) -> list[Flowable]:
     if not shown:
         return []
     columns = min(2, len(shown))
-    width, height = (70 * mm, 72 * mm) if columns == 1 else (45 * mm, (56 if len(shown) < 3 else 44) * mm)
+    alone = 92 * mm if not page.sheet else 70 * mm  # the whole width for a single image
+    width, height = (alone, alone) if columns == 1 else (45 * mm, (56 if len(shown) < 3 else 44) * mm)
     pairs = []
     for plain, marked in shown:
         images = [_fitted(plain, width, height), _fitted(marked, width, height)]
@@ -201,7 +202,7 @@ def _fitted(picture: Picture, width: float, height: float) -> Flowable:
 
 
 def _paragraph(text: str, style: ParagraphStyle = _TEXT) -> Flowable:
-    return Paragraph(escape(text), style)
+    return Paragraph(escape(text.replace("p = ", "p\N{NO-BREAK SPACE}=\N{NO-BREAK SPACE}")), style)
 
 
 def _item(text: str) -> Flowable:

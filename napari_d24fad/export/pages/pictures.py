@@ -95,11 +95,12 @@ class Pictures:
     def _pair(self, index: int, found: Sequence[Finding]) -> tuple[Picture, Picture]:
         numbers = " and ".join(f"{each.number}" for each in found)
         coloured = np.nan_to_num(self._slab(self._anomaly.values, index), nan=-np.inf) >= self.limits[0]
-        named = f"Finding{'s' if len(found) > 1 else ''} {numbers}: " if found else "Most suspicious: "
-        text = slice_text(self._scan, index) or "the image"
-        plain = self._picture(index, _KEY_PX, text, marked=False)
+        named = f"Finding{'s' if len(found) > 1 else ''} {numbers}" if found else "Most suspicious"
+        text = slice_text(self._scan, index)
+        where = f": {text[:1].lower()}{text[1:]}" if text else ""
+        plain = self._picture(index, _KEY_PX, text or "The image", marked=False)
         nothing = "" if coloured.any() else "; nothing above the level"
-        caption = f"{named}{text[:1].lower()}{text[1:]}{nothing}"
+        caption = f"{named}{where}{nothing}"
         return plain, self._picture(index, _KEY_PX, caption, marked=True)
 
     def _picture(self, index: int, longest_px: int, caption: str, *, marked: bool) -> Picture:

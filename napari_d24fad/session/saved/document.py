@@ -64,6 +64,7 @@ class SavedStudy:
         kind: What it was read from.
         number: Which of the series that were opened together.
         label: See `Series.label`.
+        pixels_sha256: `Scan.content_hash`, of a scan whose features are in the file; empty for others.
         mark: ``"normal"``, ``"abnormal"``, or empty for neither.
     """
 
@@ -78,6 +79,7 @@ class SavedStudy:
     kind: str = "image"
     number: int = 0
     label: str = ""
+    pixels_sha256: str = field(default="", repr=False)
     mark: str = ""
 
 
@@ -213,10 +215,12 @@ class Document:
         version: Of the tool that wrote it.
         studies: The scans that it names.
         cases: The scans that were or are to be examined.
+        name: Of a reference set; empty for a session.
         seal: Tells the program that wrote it, on this machine, that nobody else named these paths.
     """
 
     version: str
     studies: tuple[SavedStudy, ...] = ()
     cases: tuple[SavedCase, ...] = ()
+    name: str = ""
     seal: str = field(default="", repr=False)

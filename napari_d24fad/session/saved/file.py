@@ -89,6 +89,19 @@ def read_document(path: Path) -> tuple[Document, dict[str, Array]]:
         raise SessionError(Code.SESSION_BROKEN) from error
 
 
+def read_header(path: Path) -> Document:
+    """Reads what a session says, without its arrays; raises what `read_document` raises."""
+    recover(path.parent)
+    _check_header(path)
+    try:
+        with safetensors.safe_open(path, framework="np") as stored:
+            text = dict(stored.metadata() or {})
+        _check_schema(text)
+        return _document(text)
+    except _FAULTS as error:
+        raise SessionError(Code.SESSION_BROKEN) from error
+
+
 def _check_header(path: Path) -> None:
     try:
         if not path.exists():
