@@ -50,6 +50,7 @@ class ReportEntry:
         ct_windows: Those that it was examined in, joined where there are several.
         files: Names of the files written for it, without folder.
         channel_maps: Parts of the map that are written as well.
+        example_labels: One short name without identity per abnormal example.
     """
 
     scan: Scan
@@ -60,6 +61,7 @@ class ReportEntry:
     ct_windows: tuple[CtWindow, ...] = (CT_WINDOW,)
     files: tuple[str, ...] = field(default=(), repr=False)
     channel_maps: tuple[ChannelMap, ...] = field(default=(), repr=False)
+    example_labels: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +132,7 @@ def _result(entry: ReportEntry) -> dict[str, Any]:
         "anatomy": anomaly.anatomy or None,
         "plan": anomaly.plan or None,
         "examined_region": _examined_region(anomaly),
-        "examples": _examples(anomaly),
+        "examples": _examples(anomaly, entry.example_labels),
         "channels": [
             {"name": each.name, "meaning": each.title, "file": _file_of(each, entry)}
             for each in anomaly.channels
@@ -227,15 +229,16 @@ def _examined_region(anomaly: AnomalyMap) -> dict[str, Any]:
     }
 
 
-def _examples(anomaly: AnomalyMap) -> dict[str, Any]:
+def _examples(anomaly: AnomalyMap, labels: Sequence[str]) -> dict[str, Any]:
     found = anomaly.examples
     if found is None:
-        return dict.fromkeys(("text", *(each.name for each in fields(ExampleEvidence))))
+        return dict.fromkeys(("text", "labels", *(each.name for each in fields(ExampleEvidence))))
     places = {
         name: None if patch is None else list(patch.centre)
         for name, patch in (("place", found.place), ("example_place", found.example_place))
     }
-    return {"text": str(found), **asdict(found), "nearest": found.nearest + 1, **places}
+    told = {"text": str(found), "labels": list(labels)}
+    return {**told, **asdict(found), "nearest": found.nearest + 1, **places}
 
 
 def _share_above(anomaly: AnomalyMap, level: float) -> float | None:

@@ -95,6 +95,16 @@ def report_entry(examination: Examination) -> ReportEntry:
     request = examination.request
     references = enumerate(request.references, start=1)
     labels = tuple(f"Reference {number}: {series.label}" for number, series in references)
+    examples = tuple(
+        f"Abnormal example {number}: {marked.series.label}"
+        for number, marked in enumerate(request.abnormal, start=1)
+    )
     return ReportEntry(
-        examination.scan, request.query.label, examination.anomaly, labels, request.window, request.windows
+        examination.scan,
+        request.query.label,
+        examination.anomaly,
+        labels,
+        request.window,
+        request.windows,
+        example_labels=examples,
     )

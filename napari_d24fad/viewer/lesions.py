@@ -49,6 +49,7 @@ class LesionMarking(QObject):
         self._view, self._jobs, self._run_panel = view, jobs, run_panel
         self._shown: ShownScan | None = None
         self._layer: Layer | None = None
+        self._left_at: int | None = None
         gallery.lesion_step_requested.connect(self._take)
         scans.scan_shown.connect(self._follow_scan)
         scans.removed.connect(self.end)
@@ -59,6 +60,8 @@ class LesionMarking(QObject):
         if self._shown is not None:
             self._close()
             self._view.come_back()
+            if self._left_at is not None:
+                self._scans.go_to_slice(self._left_at)
 
     def _take(self, series: Series, step: LesionStep) -> None:
         if step is LesionStep.SHOW:
@@ -88,10 +91,13 @@ class LesionMarking(QObject):
         series, scan = read
         if series not in self._gallery.abnormal:  # it was unmarked meanwhile
             return
+        if self._shown is None:
+            self._left_at = None if self._scans.shown is None else self._scans.current_slice
         self._close()
         self._view.step_aside()
         shown = self._scans.show_scan(series, scan)
         self._scans.set_caption("")
+        self._scans.set_notice(f"Abnormal example {self._gallery.card(series).number}: where is its lesion?")
         over = shown.layer
         self._layer = Shapes(
             ndim=over.ndim, name="Lesion of the example", scale=over.scale, translate=over.translate,
@@ -123,6 +129,7 @@ class LesionMarking(QObject):
         self._shown = self._layer = None
         if shown is None:
             return
+        self._scans.set_notice("")
         if layer is not None and layer in self._viewer.layers:
             self._viewer.layers.remove(layer)
         if shown.series in self._gallery.series:

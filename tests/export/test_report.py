@@ -54,7 +54,8 @@ def entry(**identity: str) -> ReportEntry:
     volume = MapBeside("volume", 1.5, 0.25, anomaly.level_one_region, regions)
     anomaly = replace(anomaly, regions=regions, plan="head CT", channels=channels, region=region)
     anomaly = replace(anomaly, beside=(volume,), examples=EVIDENCE)
-    return ReportEntry(scan, "CT axial", anomaly, LABELS, files=("a.png",))
+    known = ("Abnormal example 1: CT", "Abnormal example 2: CT")
+    return ReportEntry(scan, "CT axial", anomaly, LABELS, files=("a.png",), example_labels=known)
 
 
 def keys_of(value: Any, path: str = "") -> Iterator[str]:
@@ -81,6 +82,7 @@ def test_the_document_names_every_key_and_no_other() -> None:
     assert result["beside"][0]["regions"] == result["regions"]
     assert result["beside"][0]["p_value"] == 0.25
     told = result["examples"]
+    assert told["labels"] == ["Abnormal example 1: CT", "Abnormal example 2: CT"]
     assert told["text"].startswith("Examined with 2 abnormal examples: most like example 2 (mass). 1 of 2 ")
     assert (told["place"], told["example_place"]) == ([2, 0, 0], [0, 1, 0])
 

@@ -50,6 +50,7 @@ def test_an_outline_on_an_example_is_learned_from(qtbot, dock: DetectionDock, se
     assert dock.layers.shown is not None
     np.testing.assert_array_equal(np.squeeze(dock.layers.shown.layer.data), picture(EXAMPLE, lesion=True))
     assert dock.maps.result_layer is None
+    assert "Abnormal example 1" in dock.viewer.canvas.overlays.text.text
     assert not dock.results.isEnabled()
     assert dock.run_panel.region.choice.count() == 0  # not drawn to examine only there
     assert not row.button(LesionStep.SLICE).isVisible()
@@ -58,6 +59,7 @@ def test_an_outline_on_an_example_is_learned_from(qtbot, dock: DetectionDock, se
     click(qtbot, row.button(LesionStep.BACK))
     assert dock.examination is plain
     assert dock.maps.result_layer is not None
+    assert "Abnormal example 1" not in dock.viewer.canvas.overlays.text.text
     assert dock.results.isEnabled()
     assert not dock.results.is_outdated
 

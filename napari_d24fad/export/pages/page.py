@@ -174,6 +174,7 @@ def _made(entry: CaseEntry) -> tuple[tuple[str, str], ...]:
     windows = windows_text(entry.found.scan, anomaly, entry.found.ct_windows)
     named = (
         ("Method", model_text(anomaly)),
+        ("Examples", "" if anomaly.examples is None else str(anomaly.examples)),
         ("Compared", windows.removeprefix("examined ")),
         ("Anatomy", anomaly.anatomy),
         ("Map", _map_words(anomaly)),

@@ -14,6 +14,7 @@ import pytest
 from PIL import Image
 from pypdf import PdfReader
 
+from napari_d24fad.detection.result import ExampleEvidence
 from napari_d24fad.errors import Code, D24fadError, ExportError
 from napari_d24fad.export.notice import NOTICE
 from napari_d24fad.export.pages.entry import CaseEntry
@@ -93,6 +94,14 @@ def test_pdf_and_html_say_the_same_on_one_page() -> None:
     ):
         assert said in pdf, said
         assert said in html.text, said
+
+
+def test_a_page_says_what_abnormal_examples_said() -> None:
+    evidence = ExampleEvidence(0.5, 1.5, 0.5, (True, False), 1, 2.5, ("", "mass"))
+    found = replace(entry().found, anomaly=replace(ANOMALY, examples=evidence))
+    plain, beside = (text_of(pdf_of([page_of(each)])) for each in (entry(), replace(entry(), found=found)))
+    assert "abnormal example" not in plain
+    assert "2 abnormal examples: most like example 2 (mass)" in beside
 
 
 def test_what_a_reader_wrote_is_text_and_the_page_fetches_nothing() -> None:
