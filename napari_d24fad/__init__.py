@@ -18,19 +18,41 @@ from napari_d24fad.version import __version__
 if TYPE_CHECKING:
     from napari_d24fad.errors import D24fadError
     from napari_d24fad.session.request import Examination
+    from napari_d24fad.session.saved.case import Case
+    from napari_d24fad.session.saved.reopening import open_scans
+    from napari_d24fad.session.saved.reporting import save_report
+    from napari_d24fad.session.saved.session_file import read_session, save_session
     from napari_d24fad.session.saving import save
     from napari_d24fad.session.scripting import Session
     from napari_d24fad.studies.study import Study, open_study
 
-__all__ = ["D24fadError", "Examination", "Session", "Study", "__version__", "open_study", "save"]
+__all__ = [
+    "Case",
+    "D24fadError",
+    "Examination",
+    "Session",
+    "Study",
+    "__version__",
+    "open_scans",
+    "open_study",
+    "read_session",
+    "save",
+    "save_report",
+    "save_session",
+]
 
 _WHERE = {
+    "Case": "session.saved.case",
     "D24fadError": "errors",
     "Examination": "session.request",
     "Session": "session.scripting",
     "Study": "studies.study",
+    "open_scans": "session.saved.reopening",
     "open_study": "studies.study",
+    "read_session": "session.saved.session_file",
     "save": "session.saving",
+    "save_report": "session.saved.reporting",
+    "save_session": "session.saved.session_file",
 }
 
 

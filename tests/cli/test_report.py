@@ -31,6 +31,8 @@ def test_a_session_is_reported(session: Path, tmp_path: Path, capsys: pytest.Cap
     (page,) = PdfReader(out / "report.pdf").pages
     assert "haemorrhage" in page.extract_text()
     assert len(page.images) > 10
+    for name in ("report.html", "findings.csv", "findings.json"):
+        assert str(tmp_path) not in (out / name).read_text(encoding="utf-8")
     (case,) = json.loads((out / "findings.json").read_text(encoding="utf-8"))["cases"]
     assert [each["finding"] for each in case["findings"]] == [1, 3], "the second is rejected"
     assert len(read_session(session).cases[0].findings) == 3

@@ -17,17 +17,23 @@ from napari_d24fad.atomic import check_writable
 from napari_d24fad.detection.result import AnomalyMap
 from napari_d24fad.export.nifti import save_nifti
 from napari_d24fad.export.overlay import save_png
+from napari_d24fad.export.pages.entry import CaseEntry
+from napari_d24fad.export.pages.writing import save_pages
 from napari_d24fad.export.report import ReportEntry, save_report
 from napari_d24fad.export.results import save_results
 from napari_d24fad.export.tiff import save_tiff
+from napari_d24fad.findings.findings import Findings
+from napari_d24fad.findings.making import findings_of
 from napari_d24fad.network.checkpoint import save_model
 from napari_d24fad.network.tensors import write_tensors
 from napari_d24fad.network.zoo import find_model
 from napari_d24fad.session.feature_cache import FeatureCache
+from napari_d24fad.session.saved.session_file import read_session, save_session
 from tests.cli.conftest import write_nifti
 from tests.detection.subjects import head, random_model
 from tests.heads import anomaly_of
 from tests.heads import head as small_head
+from tests.session.saved.cases import named_case
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +96,16 @@ def _run(folder: Path, version: int) -> None:
         raise SystemExit(status)
 
 
+def _session(folder: Path, version: int) -> None:
+    save_session([named_case(small_head(version), _anomaly(version))], folder / "day.d24fad")
+
+
+def _pages(folder: Path, version: int) -> None:
+    entry = _examination(version)
+    findings = Findings.of(findings_of(entry.scan, entry.anomaly))
+    save_pages(folder, [CaseEntry(entry, findings)], may_replace=True)
+
+
 KINDS = {
     "report": Kind(lambda folder, version: save_report({"score": [version] * 9000}, folder / "report.json")),
     "overlay": Kind(
@@ -105,6 +121,8 @@ KINDS = {
     ),
     "model": Kind(_model, lambda folder: find_model(folder / "model.safetensors")),
     "checkpoint": Kind(_checkpoint),
+    "session": Kind(_session, lambda folder: read_session(folder / "day.d24fad")),
+    "pages": Kind(_pages, check_writable),
     "features": Kind(_features, silent=True),
     "run": Kind(_run, check_writable),
 }

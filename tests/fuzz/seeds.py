@@ -13,9 +13,11 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import nibabel
 import numpy as np
+import safetensors.numpy
 import SimpleITK as sitk  # noqa: N813 - its usual name
 from imagecodecs import htj2k_encode, jpeg8_encode
 from PIL import Image
@@ -39,6 +41,9 @@ from pydicom.uid import (
     RLELossless,
 )
 
+from napari_d24fad.session.saved.session_file import save_session
+from tests.heads import anomaly_of, head
+from tests.session.saved.cases import named_case
 from tests.studies import phantom
 from tests.studies.corpus.build import even, positions, slices
 from tests.studies.corpus.mosaics import mosaic, vframe
@@ -68,7 +73,17 @@ class Seed:
 
 def seeds() -> tuple[Seed, ...]:
     """Makes all seeds."""
-    kinds = (_dicom(), _frames(), _directory(), _nifti(), _formats(), _pictures(), _archives(), _models())
+    kinds = (
+        _dicom(),
+        _frames(),
+        _directory(),
+        _nifti(),
+        _formats(),
+        _pictures(),
+        _archives(),
+        _models(),
+        _sessions(),
+    )
     return tuple(seed for kind in kinds for seed in kind)
 
 
@@ -238,3 +253,19 @@ def _models() -> Iterator[Seed]:
     yield Seed("model", "m.safetensors", struct.pack("<Q", len(header)) + header + bytes(range(32)))
     card = Path(__file__).resolve().parents[2] / "resources" / "models" / "compact.json"
     yield Seed("card", "m.json", card.read_bytes())
+
+
+def _sessions() -> Iterator[Seed]:
+    scan = head(0, lesion=True)
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "day.d24fad"
+        save_session([named_case(scan, anomaly_of(scan))], path)
+        yield Seed("session", "day.d24fad", path.read_bytes())
+        with safetensors.safe_open(path, framework="np") as file:
+            text = file.metadata()["session"]
+            arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - no mapping
+        yield Seed("session", "text.d24fad", text.encode(), partial(_session, arrays=arrays))
+
+
+def _session(content: bytes, *, arrays: dict[str, Any]) -> bytes:
+    return safetensors.numpy.save(arrays, {"session": content.decode(errors="replace")})

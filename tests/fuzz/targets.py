@@ -11,9 +11,12 @@ import nibabel
 import numpy as np
 
 from napari_d24fad.errors import D24fadError
+from napari_d24fad.export.pages.tables import findings_table
 from napari_d24fad.network.card import ModelCard
 from napari_d24fad.network.strict_json import read_text
 from napari_d24fad.network.tensors import read_metadata, read_tensors
+from napari_d24fad.session.saved.reporting import case_entry
+from napari_d24fad.session.saved.session_file import read_session
 from napari_d24fad.studies.files.quiet import quiet
 from napari_d24fad.studies.series import Series
 from napari_d24fad.studies.study import open_study
@@ -41,6 +44,10 @@ def outcome(kind: str, path: Path) -> str:
         if kind == "model":
             read_tensors(path)
             read_metadata(path)
+            return READ
+        if kind == "session":
+            for case in read_session(path).cases:
+                findings_table([case_entry(case)])
             return READ
         study = open_study(path)
         outcomes = [_loaded(kind, path, series) for series in study.series]

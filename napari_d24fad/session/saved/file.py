@@ -23,6 +23,7 @@ from napari_d24fad.studies.files.bounded import is_file
 SUFFIX = ".d24fad"
 _LONGEST_HEADER = 2**26
 _LENGTH = 8
+_TEXT = "session"
 _FAULTS = (SafetensorError, OSError, LookupError, ValueError, TypeError, AttributeError, RecursionError)
 """What a damaged file, or one that was made up, can raise."""
 
@@ -51,12 +52,9 @@ def write_document(
         notes[name] = {**note, "crc32": {each: zlib.crc32(part.data) for each, part in own.items()}}
         parts |= {f"{name} {each}": part for each, part in own.items()}
     sealed = replace(document, seal=seal_of(document) if seal else "")
-    text = {
-        "schema": f"{NAME}/{SCHEMA}",
-        "document": to_json(sealed, inf_nan_mode="strings").decode(),
-        "arrays": json.dumps(notes),
-    }
-    content = safetensors.numpy.save(parts, text)
+    said = {"schema": f"{NAME}/{SCHEMA}", "document": sealed, "arrays": notes}
+    # One text: of several the order would be another each time.
+    content = safetensors.numpy.save(parts, {_TEXT: to_json(said, inf_nan_mode="strings").decode()})
     with atomic_file(path, private=private) as staged:
         staged.write_bytes(content)
 
@@ -72,10 +70,9 @@ def read_document(path: Path) -> tuple[Document, dict[str, Array]]:
     _check_header(path)
     try:
         with safetensors.safe_open(path, framework="np") as stored:
-            text = dict(stored.metadata() or {})
-            _check_schema(text)
+            said = _said(stored.metadata())
             parts = {name: stored.get_tensor(name) for name in stored.keys()}  # noqa: SIM118 - no mapping
-        return _document(text), _arrays(text, parts)
+        return _document(said), _arrays(said["arrays"], parts)
     except (
         SafetensorError,
         OSError,
@@ -95,9 +92,8 @@ def read_header(path: Path) -> Document:
     _check_header(path)
     try:
         with safetensors.safe_open(path, framework="np") as stored:
-            text = dict(stored.metadata() or {})
-        _check_schema(text)
-        return _document(text)
+            said = _said(stored.metadata())
+        return _document(said)
     except _FAULTS as error:
         raise SessionError(Code.SESSION_BROKEN) from error
 
@@ -116,23 +112,26 @@ def _check_header(path: Path) -> None:
         raise SessionError(Code.SESSION_BROKEN)
 
 
-def _check_schema(text: Mapping[str, str]) -> None:
-    name, _, number = text["schema"].partition("/")
+def _said(texts: Mapping[str, str] | None) -> dict[str, Any]:
+    """Returns what is said in the header, if this version can read it."""
+    said: dict[str, Any] = json.loads((texts or {})[_TEXT])
+    name, _, number = said["schema"].partition("/")
     if name != NAME:
         raise ValueError("It is something else.")
     if int(number) > SCHEMA:
         raise SessionError(Code.SESSION_NEWER)
+    return said
 
 
-def _document(text: Mapping[str, str]) -> Document:
+def _document(said: Mapping[str, Any]) -> Document:
     from pydantic import TypeAdapter  # slow to import
 
-    return TypeAdapter(Document).validate_json(text["document"])
+    return TypeAdapter(Document).validate_python(said["document"])
 
 
-def _arrays(text: Mapping[str, str], parts: Mapping[str, Array]) -> dict[str, Array]:
+def _arrays(notes: Mapping[str, Any], parts: Mapping[str, Array]) -> dict[str, Array]:
     arrays = {}
-    for name, note in json.loads(text["arrays"]).items():
+    for name, note in notes.items():
         own = {each: parts[f"{name} {each}"] for each in note["crc32"]}
         if any(zlib.crc32(part.data) != note["crc32"][each] for each, part in own.items()):
             raise ValueError("It was damaged.")

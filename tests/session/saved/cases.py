@@ -5,14 +5,17 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-from napari_d24fad.detection.result import ExampleEvidence, MapBeside, MapChannel, Patch
+from napari_d24fad.detection.result import AnomalyMap, ExampleEvidence, MapBeside, MapChannel, Patch
 from napari_d24fad.findings.finding import Verdict
 from napari_d24fad.findings.making import by_hand, ellipsoid
 from napari_d24fad.findings.measurements import Ellipse, Ruler
 from napari_d24fad.session.request import Drawn, Examination, Example, Request
 from napari_d24fad.session.saved.case import Case, View
+from napari_d24fad.session.saved.document import SavedStudy
+from napari_d24fad.session.saved.scans import named_series, save_scan
+from napari_d24fad.studies.scan import Scan
 from napari_d24fad.studies.study import open_study
-from tests.heads import LESION, anomaly_of, write_study
+from tests.heads import anomaly_of, write_study
 
 
 def make_case(folder: Path) -> Case:
@@ -48,4 +51,10 @@ def make_case(folder: Path) -> Case:
     return replace(case, findings=findings, view=View(4, 1.5, (0.0, 900.0)))
 
 
-__all__ = ["LESION", "make_case"]
+def named_case(scan: Scan, anomaly: AnomalyMap) -> Case:
+    """A case of scans that are nowhere: its session is the same each time."""
+    studies = [SavedStudy(save_scan(scan), f"/scans/{number}", label="MR") for number in range(4)]
+    query, *normal = (named_series(study, Path("/"), is_foreign=True) for study in studies)
+    request = Request(query, tuple(normal), "compact", "cpu")
+    case = Case.of(Examination(request, scan, anomaly, (1.5, 3.0)))
+    return replace(case, findings=case.findings.measure(Ruler.on(scan, (0, 0, 0), (1, 2, 3), 1)))

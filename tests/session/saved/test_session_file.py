@@ -7,6 +7,7 @@ import os
 import shutil
 from dataclasses import fields, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -167,14 +168,15 @@ def test_paths_of_a_session_that_was_sent_are_not_even_looked_at(
 
 def test_a_path_that_somebody_changed_is_not_this_users_own(path: Path) -> None:
     assert read_session(path).is_own
-    edit(path, lambda text: text | {"document": text["document"].replace("scan.nii.gz", "evil.nii.gz")})
+    edit(path, lambda said: json.loads(json.dumps(said).replace("scan.nii.gz", "evil.nii.gz")))
     assert not read_session(path).is_own
 
 
 def edit(path: Path, change) -> None:
     with safetensors.safe_open(path, framework="np") as file:
         text, arrays = file.metadata(), {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-    path.write_bytes(safetensors.numpy.save(arrays, change(text)))
+    changed = {"session": json.dumps(change(json.loads(text["session"])))}
+    path.write_bytes(safetensors.numpy.save(arrays, changed))
 
 
 def test_a_broken_session_and_a_newer_one_are_told(path: Path, tmp_path: Path) -> None:
@@ -192,9 +194,9 @@ def test_a_broken_session_and_a_newer_one_are_told(path: Path, tmp_path: Path) -
     assert refused(tmp_path / "nothing") is Code.PATH_MISSING
     assert refused(tmp_path) is Code.SESSION_BROKEN
     shutil.copy(path, broken)
-    edit(broken, lambda text: text | {"schema": "d24fad-session/2"})
+    edit(broken, lambda said: said | {"schema": "d24fad-session/2"})
     assert refused(broken) is Code.SESSION_NEWER
-    edit(broken, lambda text: text | {"schema": "something/1"})
+    edit(broken, lambda said: said | {"schema": "something/1"})
     assert refused(broken) is Code.SESSION_BROKEN
 
 
@@ -218,20 +220,18 @@ def test_a_broken_session_and_a_newer_one_are_told(path: Path, tmp_path: Path) -
     ],
 )
 def test_what_makes_no_sense_is_refused(path: Path, change) -> None:
-    def changed(text: dict[str, str]) -> dict[str, str]:
-        document = json.loads(text["document"])
-        change(document)
-        return text | {"document": json.dumps(document)}
+    def changed(said: dict[str, Any]) -> dict[str, Any]:
+        change(said["document"])
+        return said
 
     edit(path, changed)
     assert refused(path) is Code.SESSION_BROKEN
 
 
 def test_what_a_later_version_added_is_ignored(path: Path) -> None:
-    def changed(text: dict[str, str]) -> dict[str, str]:
-        document = json.loads(text["document"]) | {"novelty": 1}
-        document["cases"][0]["result"]["novelty"] = [1]
-        return text | {"document": json.dumps(document)}
+    def changed(said: dict[str, Any]) -> dict[str, Any]:
+        said["document"]["cases"][0]["result"]["novelty"] = said["novelty"] = [1]
+        return said
 
     edit(path, changed)
     assert len(read_session(path).cases) == 1
@@ -269,6 +269,12 @@ def test_marks_without_a_case_and_scans_in_no_file_are_kept(path: Path, case: Ca
     opened = open_scans(session)
     assert opened.problems == ()
     assert opened.marked.normal[0].label == normal[0].label
+
+
+def test_equal_sessions_make_equal_files(path: Path, case: Case) -> None:
+    before = path.read_bytes()
+    save_session([case], path)
+    assert path.read_bytes() == before
 
 
 def test_a_session_that_nobody_asked_for_is_private(path: Path, case: Case) -> None:
