@@ -20,7 +20,6 @@ _AROUND_MM = (4.0, 8.0)
 _RIDGE = 1.0
 """Of the variance of each column over voxels of references: few lesions tell little of how columns differ."""
 
-_DOUBTFUL = 0.5  # see `at_edges`
 _LEAST = 1e-9
 
 Vectors = npt.NDArray[np.float64]
@@ -35,12 +34,10 @@ class Voxels:
         volume: The volume.
         values: ``(voxels, columns)``: each channel in each direction up to its cap, 0 where it says
             nothing, and the map of the references averaged around the place.
-        share: ``(voxels,)`` how much of a likeness is believed: half beside bone.
     """
 
     volume: WorkingVolume = field(repr=False)
     values: FloatArray = field(repr=False)
-    share: FloatArray = field(repr=False)
 
     @classmethod
     def of(
@@ -70,15 +67,12 @@ class Voxels:
             sigma = (around, around, around)
             smooth[box] = masked_gaussian(fused[box], known[box], sigma, volume.anatomy.grid.spacing)
             columns.append(np.nan_to_num(smooth[mask]))
-        share = np.ones(int(mask.sum()), np.float32)
-        if plan.inside is None and references.direction.signs[0] > 0:
-            share[np.isin(volume.bins[mask], plan.doubtful_bins)] = _DOUBTFUL
-        return cls(volume, np.stack(columns, axis=1).astype(np.float32), share)
+        return cls(volume, np.stack(columns, axis=1).astype(np.float32))
 
     def along(self, towards: Towards) -> FloatArray:
         """How far each voxel lies in a direction, in deviations of the references."""
-        z = (self.values @ towards.direction.astype(np.float32) - towards.middle) / towards.spread
-        return np.asarray(np.where(z > 0, self.share * z, z), np.float32)
+        along = self.values @ towards.direction.astype(np.float32) - towards.middle
+        return np.asarray(along / towards.spread, np.float32)
 
     def added(self, fused: FloatArray, more: FloatArray) -> FloatArray:
         """Adds to a map on the working grid what was found at each voxel."""

@@ -66,7 +66,9 @@ def draw_examples(path: Path, tasks: Sequence[ExampleScores], shots: int) -> Non
             axis.set_xlabel("abnormal examples")
             axis.set_ylabel("AUROC")
             axis.grid(visible=True, linewidth=0.4, alpha=0.5)
-        figure.suptitle(f"{shots} references and abnormal examples; band: range of the draws", fontsize=10)
+        figure.suptitle(
+            f"{shots} references and abnormal examples\nmean of the draws, and their range", fontsize=9.5
+        )
         figure.legend(*axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=3, fontsize=8)
 
 
@@ -108,6 +110,6 @@ def draw_example_rainclouds(path: Path, tasks: Sequence[ExampleScores], shots: i
             axis.xaxis.set_major_locator(MaxNLocator(5))
             axis.tick_params(axis="y", length=0)
         figure.suptitle(
-            f"Scores of normal (blue) and abnormal scans, {shots} references, first draw; AUROC at the right",
+            f"Scores of normal (blue) and abnormal scans\n{shots} references, first draw; AUROC at the right",
             fontsize=9.5,
         )
