@@ -84,6 +84,11 @@ def reference_sets_folder() -> Path:
     return (_chosen_folder() or platformdirs.user_data_path(_APPLICATION, appauthor=False)) / "references"
 
 
+def autosave_folder() -> Path:
+    """Returns the folder of work that was not saved yet; it need not exist."""
+    return (_chosen_folder() or platformdirs.user_data_path(_APPLICATION, appauthor=False)) / "autosave"
+
+
 def weights_url() -> str:
     """Returns the address of the folder that the published teacher weights are downloaded from."""
     mirror = os.environ.get(WEIGHTS_URL_VARIABLE, "").strip()

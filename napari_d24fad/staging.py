@@ -21,7 +21,7 @@ _FOREIGN_SECONDS = 24 * 60 * 60.0
 
 def staging_name(name: str) -> str:
     """Returns a hidden name for something that this process writes; it keeps the suffixes of ``name``."""
-    return f".d24fad-{_machine()}-{os.getpid()}-{uuid.uuid4().hex[:8]}-{name}"
+    return f".d24fad-{machine_name()}-{os.getpid()}-{uuid.uuid4().hex[:8]}-{name}"
 
 
 def abandoned(folder: Path) -> Iterator[Path]:
@@ -37,12 +37,19 @@ def abandoned(folder: Path) -> Iterator[Path]:
             written = path.stat().st_mtime
         except FileNotFoundError:
             continue  # just finished
-        if not _is_written(found[1], int(found[2]), written):
+        if not is_written(found[1], int(found[2]), written):
             yield path
 
 
-def _is_written(machine: str, process: int, written: float) -> bool:
-    if machine != _machine():
+def is_written(machine: str, process: int, written: float) -> bool:
+    """Whether a process may still write something.
+
+    Args:
+        machine: `machine_name` of where it runs.
+        process: Its number.
+        written: When it wrote last, in seconds since the epoch.
+    """
+    if machine != machine_name():
         return time.time() - written < _FOREIGN_SECONDS
     try:
         # A process that started later only has the same number.
@@ -53,6 +60,6 @@ def _is_written(machine: str, process: int, written: float) -> bool:
         return True
 
 
-def _machine() -> str:
+def machine_name() -> str:
     """A name of this machine that does not tell what it is called."""
     return hashlib.sha256(platform.node().encode()).hexdigest()[:8]

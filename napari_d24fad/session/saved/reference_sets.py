@@ -157,9 +157,9 @@ def save_reference_set(
 
 
 def _write(name: str, request: Request, target: Path, cache: _Recording, cancel: CancelToken) -> None:
-    hashes, arrays, studies, notes = ContentHashes(cancel), dict[str, Array](), [], set()
+    hashes, arrays, studies, notes = ContentHashes(), dict[str, Array](), [], set()
     for at, series in enumerate(request.references):
-        study = save_study(series, target.absolute().parent, "normal", hashes)
+        study = save_study(series, target.absolute().parent, "normal", hashes, cancel)
         key = source_key(series.fingerprint())
         note = cache.get(key)
         if note is None:  # no features are kept of it

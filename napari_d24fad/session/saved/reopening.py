@@ -103,7 +103,7 @@ class _Finding:
 
     def __init__(self, session: SessionFile, cancel: CancelToken) -> None:
         self._folder, self._cancel = session.path.absolute().parent, cancel
-        self._hashes = ContentHashes(cancel)
+        self._hashes = ContentHashes()
         self._opened: dict[Path, tuple[Series, ...]] = {}
 
     def find(self, named: NamedSeries, progress: Progress) -> tuple[Series, Code | None]:
@@ -146,7 +146,7 @@ class _Finding:
     def _is_same(self, series: Series, study: SavedStudy) -> bool:
         if not study.state:
             return False
-        return series.fingerprint() == study.state or self._hashes.of(series) == study.sha256
+        return series.fingerprint() == study.state or self._hashes.of(series, self._cancel) == study.sha256
 
 
 def _is_like(series: Series, study: SavedStudy) -> bool:

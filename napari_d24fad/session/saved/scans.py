@@ -83,7 +83,9 @@ def named_series(
     )
 
 
-def save_study(series: Series, folder: Path, mark: str, hashes: ContentHashes) -> SavedStudy:
+def save_study(
+    series: Series, folder: Path, mark: str, hashes: ContentHashes, cancel: CancelToken
+) -> SavedStudy:
     """Returns what a session says of a scan.
 
     Args:
@@ -91,13 +93,17 @@ def save_study(series: Series, folder: Path, mark: str, hashes: ContentHashes) -
         folder: Of the session file.
         mark: See `SavedStudy.mark`.
         hashes: Reads its files, unless it did before.
+        cancel: Stops that.
+
+    Raises:
+        Cancelled: If a stop was asked for.
     """
     path = place_of(series)
     return SavedStudy(
         scan=save_scan(series.outline),
         path="" if path is None else str(path),
         relative="" if path is None else _relative(path, folder),
-        sha256=hashes.of(series),
+        sha256=hashes.of(series, cancel),
         state=series.fingerprint(),
         n_files=series.n_files,
         variant=series.variant,

@@ -76,7 +76,7 @@ def save_session(
         D24fadError: A region that was drawn cannot be read.
         Cancelled: If a stop was asked for.
     """
-    saving = _Saving(path.absolute().parent, hashes or ContentHashes(cancel))
+    saving = _Saving(path.absolute().parent, hashes or ContentHashes(), cancel or CancelToken())
     for case in cases:
         saving.mark(case.request.references, "normal")
         saving.mark([each.series for each in case.request.abnormal], "abnormal")
@@ -114,8 +114,8 @@ def read_session(path: Path) -> SessionFile:
 class _Saving:
     """Collects what a session says."""
 
-    def __init__(self, folder: Path, hashes: ContentHashes) -> None:
-        self._folder, self._hashes = folder, hashes
+    def __init__(self, folder: Path, hashes: ContentHashes, cancel: CancelToken) -> None:
+        self._folder, self._hashes, self._cancel = folder, hashes, cancel
         self._series: dict[int, Series] = {}  # by identity, in the order they are met
         self.marks: dict[int, str] = {}
         self.arrays: dict[str, Array] = {}
@@ -168,7 +168,7 @@ class _Saving:
     def _study(self, series: Series) -> SavedStudy:
         mark = self.marks.get(id(series), "")
         if not isinstance(series, NamedSeries):
-            return save_study(series, self._folder, mark, self._hashes)
+            return save_study(series, self._folder, mark, self._hashes, self._cancel)
         # Or a session that was sent, opened and saved would be taken for this user's own.
         self.is_foreign = self.is_foreign or series.is_foreign
         return again(series, self._folder, mark)
