@@ -115,10 +115,14 @@ def _statement(entry: CaseEntry) -> tuple[str, ...]:
     p_value = p_words(anomaly.p_value)
     said = [f"{subject} {words}{f' ({p_value})' if p_value else ''}."]
     accepted = sum(each.verdict is Verdict.ACCEPTED for each in shown)
+    number = "1 finding" if len(shown) == 1 else f"{len(shown)} findings"
     if not shown:
         said.append("No finding is shown.")
+    elif accepted == 0:
+        said.append(f"{number}, not decided on by a reader.")
+    elif accepted == len(shown):
+        said.append(f"{number}, accepted.")
     else:
-        number = "1 finding" if len(shown) == 1 else f"{len(shown)} findings"
         said.append(f"{number}: {accepted} accepted, {len(shown) - accepted} not decided on.")
     if not anomaly.regions:
         said.append("No place is above the level at which a normal scan shows one region on average.")

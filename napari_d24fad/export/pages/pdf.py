@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 from xml.sax.saxutils import escape
@@ -35,8 +35,7 @@ from napari_d24fad.export.pages.pictures import Picture
 _MARGIN, _FOOT = 12 * mm, 16 * mm
 _WIDTH, _HEIGHT = A4[0] - 2 * _MARGIN, A4[1] - _MARGIN - _FOOT
 _MOST_SLICES, _LONGEST_NOTE = 4, 240
-_FITTING = ((12, 2), (8, 2), (12, 1), (8, 1), (6, 1), (6, 0), (4, 0), (2, 0))
-"""How many findings and rows of small slices a page has: the first that fits. The HTML has all."""
+_MOST_ROWS, _FEW_ROWS, _SHEET_ROWS = 12, 6, 2
 _COLUMNS = 8
 _FONTS = {"Report": "DejaVuSans.ttf", "Report-Bold": "DejaVuSans-Bold.ttf"}
 
@@ -62,7 +61,7 @@ def pdf_of(pages: Sequence[Page]) -> bytes:
     document.addPageTemplates([PageTemplate(frames=[frame], onPage=_foot)])
     story: list[Flowable] = []
     for page in pages:
-        fitting = next((each for each in _FITTING if _height(_story(page, *each)) < _HEIGHT), _FITTING[-1])
+        fitting = next((each for each in _fittings(page) if _height(_story(page, *each)) < _HEIGHT), (1, 0))
         # Shrunk only if notes or warnings are so long that nothing else helps.
         whole = KeepInFrame(_WIDTH, _HEIGHT - 1, _story(page, *fitting), mode="shrink")
         story += [whole, PageBreak()]
@@ -75,6 +74,17 @@ def _foot(canvas: Any, document: Any) -> None:
     canvas.drawString(_MARGIN, 9 * mm, "Read by: ____________________________    Date: ________________")
     canvas.setFont("Report-Bold", 7.5)
     canvas.drawRightString(A4[0] - _MARGIN, 9 * mm, f"{NOTICE} Page {document.page}")
+
+
+def _fittings(page: Page) -> Iterator[tuple[int, int]]:
+    """Yields how many findings and rows of small slices a page could have, the best first.
+
+    Findings matter more, but for the last of many; the HTML has all.
+    """
+    most, few = min(len(page.rows), _MOST_ROWS), min(len(page.rows), _FEW_ROWS)
+    for sheet in range(_SHEET_ROWS, -1, -1):
+        yield from ((rows, sheet) for rows in range(most, few - 1, -1))
+    yield from ((rows, 0) for rows in range(few - 1, 0, -1))
 
 
 def _height(story: Sequence[Flowable]) -> float:
@@ -116,11 +126,15 @@ def _key_slices(page: Page) -> list[Flowable]:
         return []
     columns = min(2, len(shown))
     alone = 92 * mm if not page.sheet else 70 * mm  # the whole width for a single image
-    width, height = (alone, alone) if columns == 1 else (45 * mm, (56 if len(shown) < 3 else 44) * mm)
+    width, height = (alone, alone) if columns == 1 else (45 * mm, (56 if len(shown) < 3 else 42) * mm)
     pairs = []
     for plain, marked in shown:
         images = [_fitted(plain, width, height), _fitted(marked, width, height)]
-        pair = Table([images, [_paragraph(marked.caption, _CAPTION), ""]], [width + 0.7 * mm] * 2)
+        pair = Table(
+            [images, [_paragraph(marked.caption, _CAPTION), ""]],
+            [images[0].drawWidth + 0.7 * mm] * 2,
+            hAlign="LEFT",
+        )
         pair.setStyle([*_TIGHT, ("SPAN", (0, 1), (1, 1)), ("TOPPADDING", (0, 1), (1, 1), 1.5)])
         pairs.append(pair)
     rows = [pairs[at : at + columns] for at in range(0, len(pairs), columns)]
@@ -146,10 +160,10 @@ def _findings(rows: Sequence[Row], most: int) -> list[Flowable]:
         ("No.", 8, [str(row.number) for row in rows]),
         ("Verdict", 18, [row.verdict for row in rows]),
         ("Where", 30, [row.where for row in rows]),
-        ("Size", 33, [row.size for row in rows]),
-        ("Map value", 36, [row.score for row in rows]),
-        ("Departs from the references", 38, [row.departs for row in rows]),
-        ("Remarks", 40, [_remarks(row) for row in rows]),
+        ("Size", 32, [row.size for row in rows]),
+        ("Map value", 34, [row.score for row in rows]),
+        ("Departs from the references", 48, [row.departs for row in rows]),
+        ("Remarks", 36, [_remarks(row) for row in rows]),
     ]
     used = [each for each in columns if any(each[2])]
     total = sum(width for _, width, _ in used)
@@ -195,7 +209,7 @@ def _sheet(page: Page, rows: int) -> list[Flowable]:
     return [heading, Spacer(0, 1 * mm), table, Spacer(0, 2 * mm)]
 
 
-def _fitted(picture: Picture, width: float, height: float) -> Flowable:
+def _fitted(picture: Picture, width: float, height: float) -> Image:
     columns, rows = picture.size
     scale = min(width / columns, height / rows)
     return Image(io.BytesIO(picture.png), columns * scale, rows * scale)

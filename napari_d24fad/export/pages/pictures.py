@@ -193,11 +193,12 @@ class _Pen:
         self._canvas.paste(colour, (0, 0), pen)
 
     def number(self, inside: npt.NDArray[np.bool_], name: str, colour: tuple[int, int, int]) -> None:
-        """Writes the number of an area at its upper right."""
-        rows, columns = (np.flatnonzero(inside.any(axis=axis)) for axis in (1, 0))
+        """Writes the number of an area beside its highest place."""
+        row = int(np.flatnonzero(inside.any(axis=1))[0])
+        column = int(np.flatnonzero(inside[row])[-1])
         width, height = self._canvas.size
-        x = min(int(columns[-1]) + self._size // 2, width - self._size)
-        y = min(max(int(rows[0]), self._size), height - self._size)
+        x = min(column + self._size // 3, width - self._size)
+        y = min(max(row, self._size), height - self._size)
         self._text(x, y, name, "lb", colour)
 
     def _text(
