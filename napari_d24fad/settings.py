@@ -45,6 +45,11 @@ def imagenet_folder() -> Path:
     return (_chosen_folder() or platformdirs.user_cache_path(_APPLICATION, appauthor=False)) / "imagenet"
 
 
+def teachers_folder() -> Path:
+    """Returns the folder of the weights of other teachers than ImageNet's; it need not exist."""
+    return (_chosen_folder() or platformdirs.user_cache_path(_APPLICATION, appauthor=False)) / "teachers"
+
+
 def sample_folder() -> Path:
     """Returns the folder of the sample study; it need not exist."""
     return (_chosen_folder() or platformdirs.user_cache_path(_APPLICATION, appauthor=False)) / "sample"
@@ -89,10 +94,14 @@ def autosave_folder() -> Path:
     return (_chosen_folder() or platformdirs.user_data_path(_APPLICATION, appauthor=False)) / "autosave"
 
 
-def weights_url() -> str:
-    """Returns the address of the folder that the published teacher weights are downloaded from."""
+def weights_url(publisher: str) -> str:
+    """Returns the address of the folder that published teacher weights are downloaded from.
+
+    Args:
+        publisher: Their publisher's, taken where no mirror is set.
+    """
     mirror = os.environ.get(WEIGHTS_URL_VARIABLE, "").strip()
-    return (mirror or "https://download.pytorch.org/models").rstrip("/")
+    return (mirror or publisher).rstrip("/")
 
 
 def _chosen_folder() -> Path | None:

@@ -39,6 +39,8 @@ def test_resources_are_beside_the_package_in_a_checkout_and_inside_it_when_insta
 
 def test_a_mirror_replaces_the_publisher(monkeypatch):
     monkeypatch.delenv("D24FAD_WEIGHTS_URL", raising=False)
-    assert settings.weights_url() == "https://download.pytorch.org/models"
+    assert (
+        settings.weights_url("https://download.pytorch.org/models/") == "https://download.pytorch.org/models"
+    )
     monkeypatch.setenv("D24FAD_WEIGHTS_URL", "http://mirror.example/weights/")
-    assert settings.weights_url() == "http://mirror.example/weights"
+    assert settings.weights_url("https://download.pytorch.org/models") == "http://mirror.example/weights"

@@ -8,7 +8,6 @@ from typing import NoReturn
 
 from napari_d24fad.errors import ArgumentError, Code
 
-_COARSEST = 32
 _TYPED = re.compile(
     r"(invalid choice): .*(?= \(choose from )|(invalid \w+ value|ignored explicit argument):? .*", re.DOTALL
 )
@@ -86,14 +85,6 @@ def whole(text: str) -> int:
 def wholes(text: str) -> tuple[int, ...]:
     """Takes whole numbers from 0 with commas between them; each once, the smallest first."""
     return tuple(sorted({whole(part) for part in text.split(",")}))
-
-
-def side(text: str) -> int:
-    """Takes the side of an image that every teacher can halve as often as it needs to."""
-    size = count(text)
-    if size % _COARSEST:
-        raise argparse.ArgumentTypeError(f"expected a multiple of {_COARSEST}")
-    return size
 
 
 def positive(text: str) -> float:

@@ -7,10 +7,15 @@ from dataclasses import asdict, replace
 from datetime import date
 from pathlib import Path
 
-from napari_d24fad.cli.arguments import Parser, add_device, add_json, count, counts, side
+from napari_d24fad.cli.arguments import Parser, add_device, add_json, count, counts
 from napari_d24fad.cli.console import progress_bar, warn_of_device
+from napari_d24fad.errors import ArgumentError, Code
 from napari_d24fad.export.report import as_json
+from napari_d24fad.network.teachers.architecture import teacher_spec
 from napari_d24fad.progress import CancelToken, part
+
+_USUAL_MULTIPLE = 32
+"""What residual teachers take; their figures are stated for the paper's 128 pixels."""
 
 
 def add_options(command: Parser) -> None:
@@ -19,7 +24,9 @@ def add_options(command: Parser) -> None:
         "--teacher", default="resnet18", help="architecture of the network (default: resnet18)"
     )
     command.add_argument("--shots", type=counts, default=(2, 4, 8), metavar="N,N", help="default: 2,4,8")
-    command.add_argument("--size", type=side, default=128, metavar="PX", help="default: 128")
+    command.add_argument(
+        "--size", type=count, metavar="PX", help="default: 128, or what the teacher takes alone"
+    )
     command.add_argument("--repeats", type=count, default=5, metavar="N", help="default: 5")
     command.add_argument(
         "--volume",
@@ -39,6 +46,9 @@ def add_options(command: Parser) -> None:
         metavar="FILES",
         help="measure only how long it takes to list a disc of so many files",
     )
+    command.add_argument(
+        "--alone", action="store_true", help="measure only how long the teacher takes, without a student"
+    )
     command.add_argument("--plot", type=Path, metavar="PNG", help="also draw images per second")
     add_device(command)
     add_json(command)
@@ -57,9 +67,11 @@ def run(arguments: Namespace) -> None:
             disc = measure_disc(arguments.disc, progress, CancelToken())
         print(as_json(asdict(disc)) if arguments.json else disc_text(disc))
         return
+    size = _size(arguments)
     # These import torch.
     import torch
 
+    from napari_d24fad.benchmark.alone import measure_teacher, teacher_text
     from napari_d24fad.benchmark.heads import measure_heads
     from napari_d24fad.benchmark.images import measure_images
     from napari_d24fad.benchmark.operations import operations
@@ -67,11 +79,24 @@ def run(arguments: Namespace) -> None:
     from napari_d24fad.benchmark.report import Benchmark, as_dict, as_text, draw
     from napari_d24fad.benchmark.volume import measure_volume
     from napari_d24fad.detection.detector import Detector
+    from napari_d24fad.detection.encoding.devices import available_devices, choose_device
     from napari_d24fad.memory import highest_mib
     from napari_d24fad.network.d24fad import build_network
 
     warn_of_device(arguments.device)
     cancel = CancelToken()
+    if arguments.alone:
+        chosen = choose_device(arguments.device)
+        label = (
+            dict(available_devices())[str(chosen)] if chosen.type == "cuda" else _cpu(torch.get_num_threads())
+        )
+        named = (label, date.today().isoformat())
+        with progress_bar() as progress:
+            alone = measure_teacher(
+                arguments.teacher, size, arguments.repeats, chosen, named, progress, cancel
+            )
+        print(as_json(asdict(alone)) if arguments.json else teacher_text(alone))
+        return
     detector = Detector.load("compact", arguments.device)
     device = detector.device
     torch.manual_seed(0)
@@ -80,7 +105,7 @@ def run(arguments: Namespace) -> None:
     with progress_bar() as progress:
         images = measure_images(
             network,
-            arguments.size,
+            size,
             arguments.shots,
             arguments.repeats,
             device,
@@ -91,7 +116,9 @@ def run(arguments: Namespace) -> None:
         if arguments.volume:
             if arguments.volume_teacher:
                 # As published, without the embedded model's larger inputs.
-                card = replace(detector.model.card, name=arguments.teacher, input_size=arguments.size)
+                card = replace(
+                    detector.model.card, name=arguments.teacher, teacher=arguments.teacher, input_size=size
+                )
                 model = replace(detector.model, card=card, network=network)
                 detector = Detector(model, arguments.device)
             volume = measure_volume(detector, arguments.volume, part(progress, 0.5, 0.8), cancel)
@@ -106,10 +133,10 @@ def run(arguments: Namespace) -> None:
     }
     measured = Benchmark(
         teacher=arguments.teacher,
-        size=arguments.size,
+        size=size,
         device=detector.device_label if on_gpu else _cpu(torch.get_num_threads()),
         date=date.today().isoformat(),
-        gflop=operations(network, arguments.size) / 1e9,
+        gflop=operations(network, size) / 1e9,
         product_gflops=rates,
         images=tuple(images),
         volume=volume,
@@ -119,6 +146,23 @@ def run(arguments: Namespace) -> None:
     if arguments.plot is not None:
         draw(measured, arguments.plot)
     print(as_json(as_dict(measured)) if arguments.json else as_text(measured))
+
+
+def _size(arguments: Namespace) -> int:
+    """Returns the side of the images, which the teacher must be able to take.
+
+    Raises:
+        ArgumentError: BAD_ARGUMENT if it cannot.
+        ModelError: MODEL_MISMATCH for an unknown teacher.
+    """
+    spec = teacher_spec(arguments.teacher)
+    multiple = spec.architecture.multiple
+    usual = spec.input_size if arguments.alone or multiple != _USUAL_MULTIPLE else 128
+    size: int = arguments.size or usual
+    if size % multiple:
+        detail = f"--size: {arguments.teacher} takes multiples of {multiple} pixels."
+        raise ArgumentError(Code.BAD_ARGUMENT, detail)
+    return size
 
 
 def _cpu(threads: int) -> str:

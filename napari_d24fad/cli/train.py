@@ -35,7 +35,7 @@ def add_options(command: Parser) -> None:
         "--checkpoint-every", type=count, metavar="N", help="steps between checkpoints (default: 200)"
     )
     # Options without a default here have theirs in training/, where the recipe is; see docs/training.md.
-    command.add_argument("--teacher", help="compact (default), resnet18 or wide_resnet50_2")
+    command.add_argument("--teacher", help="compact (default), or one of: d24fad models list")
     command.add_argument("--steps", type=count, metavar="N", help="optimiser steps")
     command.add_argument("--shots", type=count, metavar="K", help="support images of an episode")
     command.add_argument("--rate", type=positive, metavar="X", help="peak learning rate")

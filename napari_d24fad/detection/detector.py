@@ -194,6 +194,7 @@ class Detector(Encoder):
             scoring=references.scoring.name,
             model_name=self.model.card.name,
             model_sha256=self.model.sha256,
+            has_student=self.network.has_student,
             device=self.device_label,
             seconds=references.seconds,
             warnings=warnings,

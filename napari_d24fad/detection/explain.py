@@ -10,7 +10,7 @@ import numpy.typing as npt
 import torch
 
 from napari_d24fad.detection.encoding.encoded import supports_at
-from napari_d24fad.detection.published import SSD, TSD, PublishedDistances
+from napari_d24fad.detection.published import PublishedDistances
 from napari_d24fad.detection.references.calibration import FloatArray
 from napari_d24fad.errors import ArgumentError, Code
 from napari_d24fad.progress import CancelToken
@@ -34,7 +34,8 @@ class Explanation:
         reference_pixel: The same for `reference_image`.
         maps: The published distances on the pixels of `query_image`, float32, NaN where not
             examined: ``"SSD"``, student features of the query against those of the references
-            weighted by learn-to-weight, and ``"TSD"``, teacher against student features.
+            weighted by learn-to-weight, and ``"TSD"``, teacher against student features. Empty with a
+            teacher alone.
     """
 
     slice_index: int
@@ -99,5 +100,5 @@ def explain(
         reference_image=reference_image,
         query_pixel=query_pixel,
         reference_pixel=reference_pixel,
-        maps={name: distances.of_slices(slice(position, position + 1), name)[0] for name in (SSD, TSD)},
+        maps={name: distances.of_slices(slice(position, position + 1), name)[0] for name in distances.names},
     )

@@ -16,6 +16,7 @@ from napari_d24fad.detection.references.null import smooth
 from napari_d24fad.detection.references.reference_set import References
 from napari_d24fad.detection.scoring.matched import MatchedScoring, copying_distances, student
 from napari_d24fad.detection.scoring.paper import PaperScoring
+from napari_d24fad.errors import Code, ModelError
 from napari_d24fad.network.losses import distance_maps, enlarge
 from napari_d24fad.network.rounding import whole_float32
 
@@ -50,6 +51,11 @@ class PublishedDistances:
         self.references = references
         self._is_matched = isinstance(references.scoring, MatchedScoring)
 
+    @property
+    def names(self) -> tuple[Distance, ...]:
+        """The distances that there are; none with a teacher alone."""
+        return (SSD, TSD) if self.detector.network.has_student else ()
+
     def of(self, query: EncodedScan) -> PublishedDistances:
         """Returns the distances of the same scan with other slices of it encoded."""
         return PublishedDistances(self.detector, query, self.references)
@@ -73,7 +79,12 @@ class PublishedDistances:
 
         Returns:
             ``(n, rows, columns)`` upright on the pixels of the slices, at least 0, NaN where not examined.
+
+        Raises:
+            ModelError: NO_STUDENT if there are none.
         """
+        if not self.names:
+            raise ModelError(Code.NO_STUDENT)
         prepared = self.query.prepared
         own, side = self.query.encoded.part(chosen).on(self.detector.device), prepared.sampling.side
         maps = self._ssd(own, side) if distance == SSD else self._tsd(own, chosen, side)

@@ -199,6 +199,7 @@ class AnomalyMap:
         region: The drawn region that alone was examined; None if it was the whole anatomy.
         beside: Further maps of the same scan; `channels` says how to show them.
         examples: What abnormal examples say of the scan; None without any.
+        has_student: Whether the model has a student, and so the published distances.
     """
 
     values: FloatArray = field(repr=False)
@@ -231,6 +232,7 @@ class AnomalyMap:
     region: ExaminedRegion | None = None
     beside: tuple[MapBeside, ...] = field(default=(), repr=False)
     examples: ExampleEvidence | None = None
+    has_student: bool = True
 
     def p_map(self) -> FloatArray:
         """Returns how likely a pixel of a normal scan is to reach each map value.

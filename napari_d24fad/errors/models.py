@@ -25,7 +25,7 @@ CHECKSUM_MISMATCH = (
 )
 WEIGHTS_MISSING = (
     "M06",
-    "The ImageNet weights for this teacher are not installed.",
+    "The published weights of this teacher are not installed.",
     "Install them with: d24fad models download, or import a file you already have.",
 )
 DEVICE_UNAVAILABLE = (
@@ -52,4 +52,19 @@ NO_STUDENT = (
     "M11",
     "This model is a teacher alone: it has no student, which this needs.",
     "Choose the scoring matched, or train a student with: d24fad train",
+)
+LICENCE_NOT_ACCEPTED = (
+    "M12",
+    "The licence of these weights was not accepted, and nothing was installed.",
+    "Read it; if you agree, give the command again with --accept-licence.",
+)
+TEACHER_MISMATCH = (
+    "M13",
+    "These are the weights of another teacher, and nothing was installed.",
+    "Name the teacher that they are of, or fetch the file of this one from its publisher.",
+)
+TEACHER_CHANGED = (
+    "M14",
+    "The teacher's installed weights are not those that the student was trained beside.",
+    "Import the weights that the model was trained with, or train a student anew.",
 )

@@ -88,13 +88,19 @@ def ablate(
     scans = encode_task(detector, task, part(progress, 0, 0.2), cancel)
     drawn = draw_references(task, plan.shots, plan.draws, plan.seed)
     found: dict[str, tuple[float, ...]] = {}
-    for number, (name, method) in enumerate(VARIANTS.items()):
+    # A teacher alone has no residuals: its features are matched alone as it is.
+    variants = {
+        name: method
+        for name, method in VARIANTS.items()
+        if detector.network.has_student or not isinstance(method, _OneSpace)
+    }
+    for number, (name, method) in enumerate(variants.items()):
         areas = []
         for draw in drawn:
             references = [scans[index] for index in draw.references[: max(plan.shots)]]
             areas.append(_auroc(detector, task, scans, references, draw.queries, method, cancel))
         found[name] = tuple(areas)
-        progress(0.2 + 0.8 * (number + 1) / len(VARIANTS), f"{task.name}: {name}")
+        progress(0.2 + 0.8 * (number + 1) / len(variants), f"{task.name}: {name}")
     return found
 
 

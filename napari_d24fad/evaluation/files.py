@@ -184,10 +184,14 @@ def _write_csv(path: Path, head: Sequence[str], rows: Iterable[Sequence[object]]
 
 def _draw(folder: Path, evaluation: Evaluation, illustrations: Sequence[Illustration], beside: str) -> None:
     shots = max(evaluation.plan.shots)
-    draw_rainclouds(folder / "rainclouds.png", [each.weighting for each in illustrations], shots)
-    panels = [(evaluation.name, [each.embeddings for each in illustrations])]
+    # A teacher alone has neither learn-to-weight nor student embeddings.
+    if weightings := [each.weighting for each in illustrations if each.weighting is not None]:
+        draw_rainclouds(folder / "rainclouds.png", weightings, shots)
+    panels = [(evaluation.name, [each.embeddings for each in illustrations if each.embeddings is not None])]
     others = [each.beside for each in illustrations if each.beside is not None]
-    draw_tsne(folder / "tsne.png", [*panels, (beside, others)] if others else panels)
+    panels = [panel for panel in (*panels, (beside, others)) if panel[1]]
+    if panels:
+        draw_tsne(folder / "tsne.png", panels)
     shown = [each for each in illustrations if each.cases]
     for each in shown:
         draw_sheet(folder / f"maps_{each.cases[0].task}.png", each.cases)

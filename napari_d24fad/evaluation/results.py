@@ -72,14 +72,14 @@ class Illustration:
     """What the figures of one task are drawn from.
 
     Attributes:
-        weighting: Scores with and without learn-to-weight.
-        embeddings: Student embeddings.
+        weighting: Scores with and without learn-to-weight; None of a teacher alone.
+        embeddings: Student embeddings; None of a teacher alone.
         beside: The same of the model to compare with; None without one.
         cases: Single cases; empty under the published protocol.
     """
 
-    weighting: WeightingScores
-    embeddings: Embeddings
+    weighting: WeightingScores | None
+    embeddings: Embeddings | None
     beside: Embeddings | None
     cases: tuple[Case, ...] = field(repr=False)
 

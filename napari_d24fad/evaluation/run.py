@@ -145,6 +145,9 @@ def _evaluate_task(
     if not options.illustrate:
         return result, None
     drawing = part(progress, 0.9, 1)
+    if not detector.network.has_student:
+        shown = _embed_beside(beside, task, drawing, cancel)
+        return result, Illustration(weighting=None, embeddings=None, beside=shown, cases=tuple(cases))
     return result, _illustrate(detector, beside, task, encoded.scans, options, cases, drawing, cancel)
 
 

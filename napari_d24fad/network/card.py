@@ -16,12 +16,12 @@ from pydantic import AfterValidator, ConfigDict, Field, Strict, StringConstraint
 
 from napari_d24fad.network import strict_json as strict
 from napari_d24fad.network.strict_json import Line, Sha256, Text, fault
-from napari_d24fad.network.teachers.architecture import TEACHERS
+from napari_d24fad.network.teachers.architecture import TEACHERS, teacher_spec
 
 FORMAT: Final = 1
 """Version of the card format; raised when a reader of the old one would misread the new one."""
 
-TEACHER_WEIGHTS: Final = ("embedded", "imagenet")
+TEACHER_WEIGHTS: Final = ("embedded", "imagenet", "published")
 SCORINGS: Final = ("paper", "matched")
 
 _NAME = r"^[A-Za-z0-9]([A-Za-z0-9._-]{0,62}[A-Za-z0-9])?$"
@@ -86,9 +86,10 @@ class ModelCard:
         title: One line for people.
         teacher: A key of `teachers.architecture.TEACHERS`.
         teacher_weights: ``"embedded"`` if the file holds the teacher too, ``"imagenet"``
-            if the teacher is the published ImageNet one, installed apart.
-        normalise: Whether inputs get ImageNet mean and standard deviation before the
-            teacher. The published implementation does not.
+            if the teacher is torchvision's, ``"published"`` if it is another that is published;
+            these are installed apart.
+        normalise: Whether inputs get the mean and standard deviation that the teacher was trained with.
+            The published implementation does not.
         input_size: Side in pixels of the square that slices are resampled to.
         scoring: ``"paper"`` or ``"matched"``: how maps are scored unless asked otherwise.
         data: What it was trained on.
@@ -103,6 +104,8 @@ class ModelCard:
         intended_use: What it is for, and what it is not for.
         confounds: What besides anatomy a figure may have been reached by, one sentence each.
         failures: Where it is known to fail, one sentence each.
+        teacher_sha256: SHA-256 of published teacher weights as they were installed where the student was
+            trained; empty for ``"embedded"`` and ``"imagenet"``, and left out of the file then.
 
     The fields after ``sha256`` came later; cards without them are read as if they were empty.
     """
@@ -114,8 +117,8 @@ class ModelCard:
     teacher: Annotated[str, _one_of(TEACHERS)]
     teacher_weights: Annotated[str, _one_of(TEACHER_WEIGHTS)]
     normalise: Annotated[bool, Strict()]
-    # The teacher halves the side five times.
-    input_size: Annotated[int, Strict(), Field(ge=32, le=1024, multiple_of=32)]
+    # A multiple of what the teacher takes; see `from_json`.
+    input_size: Annotated[int, Strict(), Field(ge=28, le=1024)]
     scoring: Annotated[str, _one_of(SCORINGS)]
     data: tuple[DataSource, ...]
     recipe: tuple[Line, ...]
@@ -129,6 +132,7 @@ class ModelCard:
     intended_use: Text = ""
     confounds: tuple[Line, ...] = ()
     failures: tuple[Line, ...] = ()
+    teacher_sha256: Sha256 = ""
 
     def to_json(self) -> str:
         """Returns the text of the card file.
@@ -136,7 +140,10 @@ class ModelCard:
         Raises:
             ModelError: MODEL_CORRUPT if the card breaks the format, so that no such file comes to be.
         """
-        text = json.dumps({"format": FORMAT, **dataclasses.asdict(self)}, indent=2, ensure_ascii=False)
+        fields = {"format": FORMAT, **dataclasses.asdict(self)}
+        if not self.teacher_sha256:
+            del fields["teacher_sha256"]
+        text = json.dumps(fields, indent=2, ensure_ascii=False)
         ModelCard.from_json(text)
         return text + "\n"
 
@@ -154,8 +161,11 @@ class ModelCard:
             if name not in raw:
                 raise fault(f"The card lacks {name}.")
         card = strict.checked(_kind(), raw)
-        if card.teacher_weights == "imagenet" and card.teacher == "compact":
-            raise fault("There are no published ImageNet weights for the compact teacher.")
+        if card.teacher_weights != "embedded" and card.teacher == "compact":
+            raise fault("There are no published weights for the compact teacher.")
+        multiple = teacher_spec(card.teacher).architecture.multiple
+        if card.input_size % multiple:
+            raise fault(f"The input size is no multiple of {multiple}, as the teacher needs it.")
         return card
 
 

@@ -16,8 +16,8 @@ from napari_d24fad.errors import Code, ModelError
 from napari_d24fad.network.card import ModelCard
 from napari_d24fad.network.d24fad import D24FAD, build_network
 from napari_d24fad.network.files import sha256_of
-from napari_d24fad.network.imagenet import load_imagenet_weights
 from napari_d24fad.network.layout import Stored
+from napari_d24fad.network.teacher_weights import installed_sha256, load_weights
 from napari_d24fad.network.tensors import Tensors, read_tensors, write_tensors
 from napari_d24fad.network.zoo import CARD_SUFFIX, WEIGHTS_SUFFIX, ModelFiles, find_model
 
@@ -34,11 +34,13 @@ class LoadedModel:
         card: What it is.
         network: In evaluation mode, float32, without gradients.
         sha256: SHA-256 of the safetensors file.
+        teacher_sha256: Of the file of the teacher's weights where that is installed apart; else empty.
     """
 
     card: ModelCard
     network: D24FAD = field(repr=False)
     sha256: str
+    teacher_sha256: str = ""
 
 
 def load_model(name_or_path: str | Path, map_location: str | torch.device = "cpu") -> LoadedModel:
@@ -50,19 +52,24 @@ def load_model(name_or_path: str | Path, map_location: str | torch.device = "cpu
 
     Raises:
         ModelError: MODEL_UNKNOWN, MODEL_CORRUPT, CHECKSUM_MISMATCH, MODEL_MISMATCH, WEIGHTS_MISSING
-            if the published teacher weights are not installed, DEVICE_UNAVAILABLE.
+            if the published teacher weights are not installed, TEACHER_CHANGED if others are than
+            those that the student was trained beside, DEVICE_UNAVAILABLE.
     """
     files = find_model(name_or_path)
-    card = files.card
+    card, teacher_sha256 = files.card, ""
     state = read_checked(files)
-    if card.teacher_weights == "imagenet":
-        state |= {f"teacher.{name}": tensor for name, tensor in load_imagenet_weights(card.teacher).items()}
-    network = _assemble(card.teacher, state)
+    if card.teacher_weights != "embedded":
+        if not files.is_teacher:
+            state |= {f"teacher.{name}": tensor for name, tensor in load_weights(card.teacher).items()}
+        teacher_sha256 = installed_sha256(card.teacher) or ""
+        if card.teacher_sha256 not in ("", teacher_sha256):
+            raise ModelError(Code.TEACHER_CHANGED, f"The teacher is {card.teacher}.")
+    network = _assemble(card.teacher, state, student=not files.is_teacher)
     try:
         network = network.to(map_location)
     except (RuntimeError, AssertionError) as error:  # what torch raises depends on how it was built
         raise ModelError(Code.DEVICE_UNAVAILABLE) from error
-    return LoadedModel(card, network, card.sha256)
+    return LoadedModel(card, network, card.sha256, teacher_sha256)
 
 
 def save_model(network: D24FAD, card: ModelCard, path: Path, *, half: bool = False) -> ModelCard:
@@ -108,12 +115,15 @@ def read_checked(files: ModelFiles) -> Tensors:
     """Reads the weights of a model file that are its own.
 
     Returns:
-        By state-dict name, without BatchNorm's counters; without the teacher if that is ImageNet's.
+        By state-dict name, without BatchNorm's counters; without the teacher if that is installed apart.
 
     Raises:
         ModelError: CHECKSUM_MISMATCH if the file is not the one its card describes; MODEL_CORRUPT;
             MODEL_MISMATCH if names or shapes are not those of the architecture.
     """
+    if files.is_teacher:
+        weights = load_weights(files.card.teacher)
+        return {f"teacher.{name}": tensor for name, tensor in weights.items()}
     if sha256_of(files.weights) != files.card.sha256:
         raise ModelError(Code.CHECKSUM_MISMATCH)
 
@@ -132,10 +142,10 @@ def _stored_parts(card: ModelCard) -> tuple[str, ...]:
     return ("teacher.", *own) if card.teacher_weights == "embedded" else own
 
 
-def _empty_network(teacher: str) -> D24FAD:
+def _empty_network(teacher: str, *, student: bool = True) -> D24FAD:
     """Builds a network without memory for its weights: names and shapes only."""
     with torch.device("meta"):
-        return build_network(teacher)
+        return build_network(teacher, student=student)
 
 
 def _expect_fit(state: Mapping[str, Tensor] | Mapping[str, Stored], card: ModelCard) -> None:
@@ -159,8 +169,8 @@ def _is_floating(tensor: Tensor | Stored) -> bool:
     return tensor.is_floating_point if isinstance(tensor, Stored) else tensor.is_floating_point()
 
 
-def _assemble(teacher: str, state: Tensors) -> D24FAD:
-    network = _empty_network(teacher)
+def _assemble(teacher: str, state: Tensors, *, student: bool = True) -> D24FAD:
+    network = _empty_network(teacher, student=student)
     counters = {name: torch.tensor(0) for name in network.state_dict() if name.endswith(_COUNTER)}
     try:
         network.load_state_dict({**state, **counters}, strict=True, assign=True)

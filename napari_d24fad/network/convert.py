@@ -9,9 +9,11 @@ from napari_d24fad.errors import Code, ModelError
 from napari_d24fad.network.card import ModelCard
 from napari_d24fad.network.checkpoint import save_state
 from napari_d24fad.network.files import sha256_of
-from napari_d24fad.network.imagenet import CATALOGUE
 from napari_d24fad.network.teachers.architecture import teacher_spec
 from napari_d24fad.network.tensors import Tensors, named_tensors, read_pickled
+
+_TEACHERS = ("resnet18", "wide_resnet50_2")
+"""What checkpoints are published for; their channels differ."""
 
 _PARTS = {"decoder": "student", "weight": "weighting"}
 """Published name of each state dict, and its name here. The names inside are the same."""
@@ -52,9 +54,9 @@ def _teacher_of(state: Tensors) -> str:
     """Tells the teacher by the channels of the scales, which the weighting keeps as they are."""
     names = [f"weighting.proj_in{scale}.weight" for scale in (1, 2, 3)]
     channels = tuple(state[name].shape[0] for name in names if name in state and state[name].ndim)
-    for entry in CATALOGUE:
-        if channels == teacher_spec(entry.teacher).architecture.channels:
-            return entry.teacher
+    for teacher in _TEACHERS:
+        if channels == teacher_spec(teacher).architecture.channels:
+            return teacher
     raise ModelError(Code.MODEL_MISMATCH, "Its weights fit none of the published architectures.")
 
 

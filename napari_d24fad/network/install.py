@@ -10,7 +10,8 @@ from napari_d24fad.errors import ArgumentError, Code, ModelError
 from napari_d24fad.network.card import ModelCard
 from napari_d24fad.network.checkpoint import read_checked
 from napari_d24fad.network.files import is_file
-from napari_d24fad.network.imagenet import CATALOGUE, PublishedWeights, import_imagenet_weights
+from napari_d24fad.network.teacher_weights import import_weights
+from napari_d24fad.network.teachers.catalogue import CATALOGUE, PublishedWeights
 from napari_d24fad.network.zoo import (
     CARD_SUFFIX,
     WEIGHTS_SUFFIX,
@@ -25,7 +26,7 @@ from napari_d24fad.settings import models_folder
 def verify(name_or_path: str | Path) -> ModelCard:
     """Reads all of a model file: card, checksum, every weight's name, shape and value.
 
-    The teacher's ImageNet weights are not part of the file and need not be installed.
+    Teacher weights that are installed apart are not part of the file and need not be there.
 
     Args:
         name_or_path: See `zoo.find_model`.
@@ -63,18 +64,30 @@ def import_model(path: Path) -> ModelCard:
     return card
 
 
-def import_file(path: Path, *, catalogue: tuple[PublishedWeights, ...] = CATALOGUE) -> str:
-    """Imports whatever kind of file this is: a model, or a teacher's published ImageNet weights.
+def import_file(
+    path: Path,
+    teacher: str | None = None,
+    *,
+    accepted: bool = False,
+    catalogue: tuple[PublishedWeights, ...] = CATALOGUE,
+) -> str:
+    """Imports whatever kind of file this is: a model, or a teacher's published weights.
+
+    Args:
+        path: The file.
+        teacher: The teacher that published weights are for; see `teacher_weights.import_weights`.
+        accepted: Whether their licence was accepted.
+        catalogue: What is published.
 
     Returns:
         The name of the model or teacher.
 
     Raises:
         ArgumentError: See `import_model`.
-        ModelError: See `import_model` and `imagenet.import_imagenet_weights`.
+        ModelError: See `import_model` and `teacher_weights.import_weights`.
     """
-    if path.suffix in (WEIGHTS_SUFFIX, CARD_SUFFIX):
+    if teacher is None and path.suffix in (WEIGHTS_SUFFIX, CARD_SUFFIX):
         return import_model(path).name
     if not is_file(path):
         raise ModelError(Code.MODEL_UNKNOWN, "There is no such file.")
-    return import_imagenet_weights(path, catalogue=catalogue)
+    return import_weights(path, teacher, accepted=accepted, catalogue=catalogue)

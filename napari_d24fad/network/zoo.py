@@ -7,8 +7,11 @@ from pathlib import Path
 
 from napari_d24fad.atomic import recover
 from napari_d24fad.errors import Code, ModelError
+from napari_d24fad.network.alone import NAMES as TEACHERS_ALONE
+from napari_d24fad.network.alone import installed_teachers, teacher_card
 from napari_d24fad.network.card import ModelCard, read_card
 from napari_d24fad.network.files import is_file
+from napari_d24fad.network.teacher_weights import weights_file
 from napari_d24fad.settings import embedded_models_folder, models_folder
 
 WEIGHTS_SUFFIX = ".safetensors"
@@ -17,10 +20,17 @@ CARD_SUFFIX = ".json"
 
 @dataclass(frozen=True, slots=True)
 class ModelFiles:
-    """A model that can be loaded: its card and where its weights are."""
+    """A model that can be loaded: its card and where its weights are.
+
+    Attributes:
+        card: What it is.
+        weights: The safetensors file.
+        is_teacher: Whether it is a teacher alone, whose file is that of the teacher's weights.
+    """
 
     card: ModelCard
     weights: Path = field(repr=False)
+    is_teacher: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,18 +43,21 @@ class InstalledModel:
         card: What it is; None if that cannot be told.
         problem: Why it cannot be used; None if nothing is known against it. Weights are
             not read for the list; ``install.verify`` reads them.
+        is_teacher: Whether it is a teacher alone, which others published.
     """
 
     name: str
     embedded: bool
     card: ModelCard | None
     problem: ModelError | None = None
+    is_teacher: bool = False
 
 
 def installed_models() -> tuple[InstalledModel, ...]:
     """Lists every model by name, embedded ones first; a damaged card is listed with its problem.
 
-    An embedded name cannot be taken by a model of the user's own.
+    An embedded name cannot be taken by a model of the user's own. Teachers whose weights are installed
+    come last.
     """
     recover(models_folder())
     embedded = _names_in(embedded_models_folder())
@@ -52,6 +65,11 @@ def installed_models() -> tuple[InstalledModel, ...]:
     return (
         *(_entry(embedded_models_folder(), name, embedded=True) for name in embedded),
         *(_entry(models_folder(), name, embedded=False) for name in own),
+        *(
+            InstalledModel(card.name, False, card, is_teacher=True)
+            for card in installed_teachers()
+            if card.name not in own
+        ),
     )
 
 
@@ -83,6 +101,10 @@ def find_model(name_or_path: str | Path) -> ModelFiles:
     for folder in (embedded_models_folder(), models_folder()):
         if name in _names_in(folder):
             return _read_named(folder, name)
+    if name in TEACHERS_ALONE:
+        if card := teacher_card(name):
+            return ModelFiles(card, weights_file(name), is_teacher=True)
+        raise ModelError(Code.WEIGHTS_MISSING, f"The teacher is {name}.")
     raise ModelError(Code.MODEL_UNKNOWN)
 
 

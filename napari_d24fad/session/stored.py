@@ -37,10 +37,13 @@ FORMAT = 4
 
 def encoding_key(encoder: Encoder, scan: Scan, max_slices: int) -> str:
     """Names the features of a scan: by its pixels and how they lie, the model, all that changes features."""
+    # Only where they are installed apart: features of other models keep their names.
+    apart = (encoder.model.card.teacher, encoder.model.teacher_sha256) if encoder.model.teacher_sha256 else ()
     return _digest(
         "scan",
         scan.scan_hash(),
         encoder.model.sha256,
+        *apart,
         encoder.scoring_name,
         encoder.arithmetic,
         encoder.ct_windows,

@@ -8,6 +8,8 @@ from pathlib import Path
 
 from napari_d24fad.errors import ArgumentError, Code, ModelError
 from napari_d24fad.network.card import DataSource, ModelCard, can_name_a_model
+from napari_d24fad.network.teacher_weights import installed_sha256
+from napari_d24fad.network.teachers.catalogue import published_for
 from napari_d24fad.network.zoo import WEIGHTS_SUFFIX
 from napari_d24fad.training.about import NOT_STATED
 from napari_d24fad.training.data.tasks import Task
@@ -58,7 +60,7 @@ def first_card(recipe: Recipe, out: Path, tasks: Sequence[Task], held_back: Sequ
         name=name,
         title=about.title or f"{recipe.teacher} student trained on {len(tasks)} tasks",
         teacher=recipe.teacher,
-        teacher_weights="embedded" if recipe.teacher == "compact" else "imagenet",
+        teacher_weights=_origin(recipe.teacher),
         normalise=recipe.training.normalise or recipe.teacher == "compact",
         input_size=recipe.training.input_size,
         scoring="matched",
@@ -72,12 +74,25 @@ def first_card(recipe: Recipe, out: Path, tasks: Sequence[Task], held_back: Sequ
         intended_use=about.intended_use,
         confounds=about.confounds,
         failures=about.failures,
+        # Others may be installed where it is used one day: their checksum is not always published.
+        teacher_sha256=_weights_of(recipe.teacher),
     )
     try:
         card.to_json()
     except ModelError as error:
         raise ArgumentError(Code.BAD_ARGUMENT, error.detail) from error
     return card
+
+
+def _origin(teacher: str) -> str:
+    published = published_for(teacher)
+    if published is None:
+        return "embedded"
+    return "published" if published.asks else "imagenet"
+
+
+def _weights_of(teacher: str) -> str:
+    return (installed_sha256(teacher) or "") if _origin(teacher) == "published" else ""
 
 
 def selection_sentence(selection: Selection | None, held_back: Sequence[Task]) -> str:

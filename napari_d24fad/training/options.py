@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,8 +29,8 @@ class TrainingOptions:
         stop_gradient: Whether support features are taken as they are.
         by_position: Whether distances are taken per position, not over flattened maps.
         augment: Whether each image is turned, scaled and re-lit.
-        normalise: Whether an ImageNet teacher sees images with ImageNet mean and standard deviation,
-            as it was trained; the compact teacher always does.
+        normalise: Whether a teacher of others sees images with the mean and standard deviation that it was
+            trained with; the compact teacher always does.
         seed: Makes the run repeatable on one machine.
     """
 
@@ -66,6 +66,10 @@ class TrainingOptions:
             crops=False,
             normalise=False,
         )
+
+    def in_multiples(self, pixels: int) -> TrainingOptions:
+        """Returns the same with a side that is a multiple of so many pixels, at most as large."""
+        return replace(self, side=self.side // pixels * pixels)
 
     @property
     def input_size(self) -> int:

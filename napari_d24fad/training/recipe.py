@@ -16,8 +16,8 @@ class Recipe:
 
     Attributes:
         data: Folder of tasks; None trains on procedural tasks alone.
-        teacher: ``"resnet18"`` or ``"wide_resnet50_2"`` with ImageNet weights, or
-            ``"compact"`` with the embedded model's, unless it is distilled.
+        teacher: One of those whose published weights can be installed, or ``"compact"`` with the
+            embedded model's, unless it is distilled.
         distil_from: ImageNet ResNet-18 weights, BatchNorm folded (``.npz``), to distil a
             compact teacher from; None takes the teacher as it is.
         distil_steps: Optimiser steps of that.

@@ -14,8 +14,8 @@ from napari_d24fad.network.card import ModelCard
 from napari_d24fad.network.checkpoint import load_model, save_model
 from napari_d24fad.network.d24fad import D24FAD, build_network
 from napari_d24fad.network.files import sha256_of
-from napari_d24fad.network.imagenet import load_imagenet_weights
-from napari_d24fad.network.teachers.architecture import TEACHERS
+from napari_d24fad.network.teacher_weights import installed_sha256, load_weights
+from napari_d24fad.network.teachers.architecture import TEACHERS, Transformer, teacher_spec
 from napari_d24fad.progress import CancelToken, Progress, part, silent
 from napari_d24fad.training.data.distil_sources import distil_sources
 from napari_d24fad.training.data.procedural import procedural_tasks
@@ -25,6 +25,7 @@ from napari_d24fad.training.description import PROCEDURAL, first_card, selection
 from napari_d24fad.training.distil import DistilOptions, distil, read_folded_teacher
 from napari_d24fad.training.episodes import MARGIN, check_tasks
 from napari_d24fad.training.loop import Keeper
+from napari_d24fad.training.options import TrainingOptions
 from napari_d24fad.training.precision import has_bfloat16
 from napari_d24fad.training.processes import Processes, join_processes
 from napari_d24fad.training.recipe import Recipe
@@ -74,6 +75,7 @@ def train_model(
     cancel = cancel or CancelToken()
     processes = join_processes(device)
     _check(recipe, processes)
+    recipe = replace(recipe, training=_fitting(recipe))
     if resume:
         expect_checkpoint(out)  # now, not after all data was read
     notes: list[str] = []
@@ -130,6 +132,12 @@ def _check(recipe: Recipe, processes: Processes) -> None:
         raise ArgumentError(Code.BAD_ARGUMENT, wrong)
 
 
+def _fitting(recipe: Recipe) -> TrainingOptions:
+    """Returns how to train, with images of a side that a transformer can take: 126 pixels for 128."""
+    arch = teacher_spec(recipe.teacher).architecture
+    return recipe.training.in_multiples(arch.multiple) if isinstance(arch, Transformer) else recipe.training
+
+
 def _tasks(
     recipe: Recipe, warn: Callable[[str], None], progress: Progress, cancel: CancelToken
 ) -> tuple[tuple[Task, ...], tuple[Task, ...]]:
@@ -171,6 +179,8 @@ def _begun(
         name.replace("_", " "): value for name, value in asdict(recipe.training).items() if name != "rate"
     }
     begun |= {"teacher": recipe.teacher, "selection": recipe.select, "processes": processes.count}
+    if weights := installed_sha256(recipe.teacher):
+        begun["teacher weights"] = weights
     begun["bfloat16"] = has_bfloat16(processes.device)
     if recipe.distil_from:
         begun |= {"distil steps": recipe.distil_steps, "distil from": sha256_of(recipe.distil_from)}
@@ -204,5 +214,5 @@ def _with_teacher(
         network.teacher = load_model("compact").network.teacher
     else:
         # Not strict: BatchNorm's batch counters, which nothing reads, are not stored.
-        network.teacher.load_state_dict(load_imagenet_weights(recipe.teacher), strict=False)
+        network.teacher.load_state_dict(load_weights(recipe.teacher), strict=False)
     return network

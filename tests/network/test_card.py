@@ -21,7 +21,7 @@ def test_a_card_survives_its_file(card, tmp_path):
 
 
 FIELDS = ["format", *(field.name for field in dataclasses.fields(ModelCard))]
-LATER = ["seeds", "selection", "intended_use", "confounds", "failures"]
+LATER = ["seeds", "selection", "intended_use", "confounds", "failures", "teacher_sha256"]
 MAY_BE_EMPTY = ["notes", "selection", "intended_use"]
 WRONG = [
     (field, value)
@@ -130,3 +130,20 @@ def test_an_unreadable_file_is_refused(tmp_path, content):
 def test_a_card_that_could_not_be_read_back_is_not_written(card):
     with pytest.raises(ModelError):
         dataclasses.replace(card, input_size=130).to_json()
+
+
+def test_a_card_names_the_teachers_weights_only_where_there_are_some(card):
+    assert "teacher_sha256" not in json.loads(card.to_json())
+    beside = dataclasses.replace(
+        card, teacher="dinov2_vits14", teacher_weights="published", input_size=252, teacher_sha256="1" * 64
+    )
+    assert ModelCard.from_json(beside.to_json()) == beside
+
+
+@pytest.mark.parametrize(("teacher", "size"), [("compact", 252), ("dinov2_vits14", 256), ("rad_dino", 512)])
+def test_a_size_that_the_teacher_cannot_take(card, teacher, size):
+    weights = "embedded" if teacher == "compact" else "published"
+    wrong = dataclasses.replace(card, teacher=teacher, teacher_weights=weights, input_size=size)
+    with pytest.raises(ModelError, match="no multiple of") as caught:
+        wrong.to_json()
+    assert caught.value.code is Code.MODEL_CORRUPT

@@ -7,7 +7,8 @@ from napari_d24fad.errors import Code, ModelError
 from napari_d24fad.network.checkpoint import load_model
 from napari_d24fad.network.convert import convert
 from napari_d24fad.network.d24fad import build_network
-from napari_d24fad.network.imagenet import PublishedWeights, import_imagenet_weights
+from napari_d24fad.network.teacher_weights import import_weights
+from napari_d24fad.network.teachers.catalogue import PublishedWeights
 from tests.network.conftest import randomised
 
 pytestmark = pytest.mark.usefixtures("one_thread")
@@ -29,7 +30,7 @@ def install_teacher(network, path):
     """Installs the network's teacher as if it were the published one, classifier and all."""
     torch.save({**network.teacher.state_dict(), "fc.weight": torch.ones(1000, 512)}, path)
     sha256 = hashlib.sha256(path.read_bytes()).hexdigest()
-    import_imagenet_weights(path, catalogue=(PublishedWeights("resnet18", path.name, sha256),))
+    import_weights(path, catalogue=(PublishedWeights("resnet18", path.name, sha256),))
 
 
 def test_a_converted_checkpoint_is_the_network_it_was(trained, tmp_path):

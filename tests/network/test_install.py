@@ -6,8 +6,9 @@ import torch
 
 from napari_d24fad.errors import ArgumentError, Code, ExportError, ModelError
 from napari_d24fad.network.checkpoint import load_model, save_model
-from napari_d24fad.network.imagenet import PublishedWeights, imagenet_weights_installed
 from napari_d24fad.network.install import import_file, import_model, verify
+from napari_d24fad.network.teacher_weights import weights_installed
+from napari_d24fad.network.teachers.catalogue import PublishedWeights
 from napari_d24fad.network.zoo import list_models
 
 
@@ -81,7 +82,7 @@ def test_any_kind_of_file(tiny, tmp_path):
     catalogue = (PublishedWeights("resnet18", "weights.pth", sha256),)
     assert import_file(tiny) == "tiny"
     assert import_file(tmp_path / "weights.pth", catalogue=catalogue) == "resnet18"
-    assert imagenet_weights_installed("resnet18")
+    assert weights_installed("resnet18")
 
 
 def test_no_file(tmp_path):

@@ -97,8 +97,8 @@ def test_a_model_folder_that_is_a_file(embedded, kept):
 
 def test_listing_does_not_import_torch():
     code = (
-        "import sys; from napari_d24fad.network import zoo, imagenet; zoo.list_models();"
-        "imagenet.imagenet_weights_installed('resnet18'); sys.exit('torch' in sys.modules)"
+        "import sys; from napari_d24fad.network import zoo, teacher_weights; zoo.list_models();"
+        "teacher_weights.weights_installed('resnet18'); sys.exit('torch' in sys.modules)"
     )
     root = Path(__file__).resolve().parents[2]
     assert subprocess.run([sys.executable, "-c", code], cwd=root, check=False).returncode == 0

@@ -11,7 +11,7 @@ import numpy.typing as npt
 from napari_d24fad.anatomy.find import find_body
 from napari_d24fad.anatomy.found import Anatomy
 from napari_d24fad.anatomy.grid import BoolArray
-from napari_d24fad.detection.encoding.sampling import Sampling
+from napari_d24fad.detection.encoding.sampling import Sampling, centres
 from napari_d24fad.errors import PairingError
 from napari_d24fad.studies.scan import Scan
 
@@ -52,7 +52,7 @@ class Extent:
         Returns:
             ``(side, side)``, a quarter of the input's side; padding is outside.
         """
-        places = SHRUNK * np.arange(sampling.side // SHRUNK) + SHRUNK // 2
+        places = centres(sampling.side, sampling.side // SHRUNK)
         seen = sampling.inside(sampling.side // SHRUNK).numpy()
         rows, columns = (
             (first + (places - origin) * (last - first) // size).clip(first, last - 1)

@@ -24,6 +24,12 @@ _COARSE = 64
 _PART = 0.25
 
 
+def centres(side: int, count: int) -> npt.NDArray[np.int_]:
+    """Returns the pixels of a side in which the centres of so many equal parts lie."""
+    found: npt.NDArray[np.int_] = (2 * np.arange(count) + 1) * side // (2 * count)
+    return found
+
+
 @dataclass(frozen=True, slots=True)
 class Box:
     """Index ranges of a canonical volume that hold the anatomy, ends exclusive.
@@ -123,7 +129,7 @@ class Sampling:
         """Which pixels show the scan and not padding.
 
         Args:
-            side: Side of the maps in pixels, a divisor of the input's; None for the input's.
+            side: Side of the maps in pixels, at most the input's; None for the input's.
             region: Of the input, its side squared: what else is left out; None for nothing.
 
         Returns:
@@ -134,8 +140,8 @@ class Sampling:
         mask[top : top + self.content[0], left : left + self.content[1]] = True
         if region is not None:
             mask &= torch.from_numpy(region)
-        step = self.side // (side or self.side)
-        return mask[step // 2 :: step, step // 2 :: step]
+        at = torch.from_numpy(centres(self.side, side or self.side))
+        return mask[at][:, at]
 
     def to_input(self, slices: Tensor) -> Tensor:
         """Crops, scales and pads slices.

@@ -15,7 +15,7 @@ from napari_d24fad.detection.encoding.encoded import EncodedScan
 from napari_d24fad.detection.references.alignment import Alignment
 
 COMPARED = 4
-"""Teacher features and residuals at two scales; what else a scoring keeps is not described."""
+"""Teacher features at two scales, and residuals if there is a student; what else is kept is not described."""
 
 TOP = 0.1
 """Share of the places that what an image shows most is the mean of."""
@@ -77,7 +77,7 @@ def describe(
     statistics = tuple(each.float().cpu() for each in alignment.statistics)
     pooled = tuple(adaptive_avg_pool2d(each, side) for each in features)
     aligned = [each.float() for each in alignment.method.align(pooled, statistics)]
-    places = torch.cat(aligned, dim=1)[0].flatten(1).T.double() / np.sqrt(COMPARED)
+    places = torch.cat(aligned, dim=1)[0].flatten(1).T.double() / np.sqrt(len(aligned))
     return Described(places.numpy(), inside.flatten().numpy(), _whole(features, image, region))
 
 

@@ -135,7 +135,7 @@ class ResultsPanel(QWidget):
         self._examples.setText(told)
         self._examples.setVisible(bool(told))
         self._title.setText(label)
-        self.view_choice.show_channels(anomaly.channels)
+        self.view_choice.show_channels(anomaly.channels, distances=anomaly.has_student)
         sentences = (*map(str, anomaly.warnings), *_flags(anomaly))
         self._warnings.setText("\n".join(sentences))
         self._warnings.setVisible(bool(sentences))

@@ -26,6 +26,7 @@ class ViewChoice(QWidget):
         self._view.setToolTip("What the colours over the scan show (M for the next)")
         narrow(self._view)
         self._channels: tuple[MapChannel, ...] = ()
+        self._distances = True
         self._fill()
         self._opacity = QSlider(Qt.Orientation.Horizontal)
         self._opacity.setRange(0, 100)
@@ -61,18 +62,19 @@ class ViewChoice(QWidget):
         with QSignalBlocker(self._opacity):
             self._opacity.setValue(round(100 * opacity))
 
-    def show_channels(self, channels: tuple[MapChannel, ...]) -> None:
+    def show_channels(self, channels: tuple[MapChannel, ...], *, distances: bool = True) -> None:
         """Offers what a map is joined from; emits nothing.
 
         Args:
             channels: `AnomalyMap.channels`. What is chosen stays chosen where it is still offered, else
                 the joined map is.
+            distances: Whether there are the published distances: not of a teacher alone.
         """
-        if channels == self._channels:
+        if (channels, distances) == (self._channels, self._distances):
             return
         with QSignalBlocker(self._view):
             chosen = _kind(self.view)
-            self._channels = channels
+            self._channels, self._distances = channels, distances
             self._fill()
             kinds = [_kind(self._view.itemData(row)) for row in range(self._view.count())]
             self._view.setCurrentIndex(kinds.index(chosen) if chosen in kinds else 0)
@@ -89,7 +91,8 @@ class ViewChoice(QWidget):
     def _fill(self) -> None:
         self._view.clear()
         parts = [ChannelView(channel) for channel in self._channels]
-        views: tuple[View, ...] = (MapView.SCORE, *parts, MapView.P_VALUE, MapView.SSD, MapView.TSD)
+        distances = (MapView.SSD, MapView.TSD) if self._distances else ()
+        views: tuple[View, ...] = (MapView.SCORE, *parts, MapView.P_VALUE, *distances)
         for view in views:
             joined = view is MapView.SCORE and bool(parts)
             self._view.addItem(JOINED_TITLE if joined else view.title, view)

@@ -151,6 +151,8 @@ class WhyPanel(QWidget):
             explanation.reference_pixel,
             f"Ref. {reference + 1}, slice {reference_number}",
         )
+        for name in ("SSD", "TSD"):  # which a teacher alone has not
+            self._frames[name].setVisible(name in explanation.maps)
         for name, values in explanation.maps.items():
             highest = float(np.nanmax(values))
             self._frames[name].show_picture(map_picture(values, query), pixel, f"{name} to {highest:.2g}")

@@ -6,24 +6,12 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from napari_d24fad.network.teachers.architecture import TEACHERS, Architecture, TeacherSpec, Transformer
+from tests.network.teachers.small import make_teachers_small
 
 
 @pytest.fixture(autouse=True)
 def small_teachers(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Networks of the published kinds that take no time: 3 blocks of 64 channels, trained on 5 x 5 places."""
-    small = {
-        "radimagenet_resnet50": TeacherSpec(
-            Architecture("bottleneck", (1, 2, 1, 1), width=8), (0.5,) * 3, (0.5,) * 3
-        )
-    }
-    for name in ("dinov2_vits14", "dinov2_vits14_reg4", "rad_dino"):
-        registers = 4 if name.endswith("reg4") else 0
-        known = TEACHERS[name]
-        arch = Transformer(64, 4, registers, depth=4, scales=(1, 2, 3), grid=5)
-        small[name] = TeacherSpec(arch, known.mean, known.deviation, input_size=84)
-    for name, spec in small.items():
-        monkeypatch.setitem(TEACHERS, name, spec)
+    make_teachers_small(monkeypatch)
 
 
 def lively(module: nn.Module) -> nn.Module:
