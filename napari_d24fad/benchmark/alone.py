@@ -5,6 +5,7 @@ from __future__ import annotations
 from contextlib import nullcontext
 from dataclasses import dataclass
 from statistics import median
+from time import process_time
 
 import torch
 
@@ -28,6 +29,8 @@ class TeacherSpeed:
         date: Day of the measurement, ISO 8601.
         gflop: Billions of operations for one image.
         milliseconds: For one image by precision, median over the repeats.
+        processor: The same of processor time, of all threads together: what other programs do to the
+            first does nothing to it. On a GPU that of the processor beside it.
     """
 
     teacher: str
@@ -36,6 +39,7 @@ class TeacherSpeed:
     date: str
     gflop: float
     milliseconds: dict[Precision, float]
+    processor: dict[Precision, float]
 
 
 @torch.inference_mode()
@@ -69,20 +73,23 @@ def measure_teacher(
     batch = CPU_BATCH if device.type == "cpu" else BATCH
     images = torch.rand(batch, 3, size, size, device=device)
     found: dict[Precision, float] = {}
+    busy: dict[Precision, float] = {}
     for number, precision in enumerate(PRECISIONS):
         fast = for_inference(network, precision).teacher
         dtype = torch.bfloat16 if precision == "bfloat16" else torch.float32
-        seconds = []
+        seconds, worked = [], []
         for repeat in range(repeats + 1):
             cancel.check()
-            started = now(device)
+            started, began = now(device), process_time()
             with whole_float32() if precision == "exact" else nullcontext():
                 fast(images.to(dtype))
             if repeat:
                 seconds.append(now(device) - started)
+                worked.append(process_time() - began)
             progress((number + (repeat + 1) / (repeats + 1)) / len(PRECISIONS), "Measuring the teacher")
         found[precision] = 1000 * median(seconds) / batch
-    return TeacherSpeed(teacher, size, *named, operations(network, size) / 1e9, found)
+        busy[precision] = 1000 * median(worked) / batch
+    return TeacherSpeed(teacher, size, *named, operations(network, size) / 1e9, found, busy)
 
 
 def teacher_text(measured: TeacherSpeed) -> str:
@@ -91,10 +98,11 @@ def teacher_text(measured: TeacherSpeed) -> str:
         f"{measured.teacher} alone, {measured.size} x {measured.size} px, {measured.device}, "
         f"{measured.date}; {measured.gflop:.2f} GFLOP per image",
         "",
-        "| precision | ms per image | GFLOP/s |",
-        "|---|---|---|",
+        "| precision | ms per image | GFLOP/s | ms of processor time |",
+        "|---|---|---|---|",
         *(
-            f"| {precision} | {took:.1f} | {1000 * measured.gflop / took:.0f} |"
+            f"| {precision} | {took:.1f} | {1000 * measured.gflop / took:.0f} "
+            f"| {measured.processor[precision]:.1f} |"
             for precision, took in measured.milliseconds.items()
         ),
     ]

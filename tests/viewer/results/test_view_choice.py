@@ -58,3 +58,13 @@ def test_opacity_is_a_fraction(qtbot, choice: ViewChoice) -> None:
     with qtbot.waitSignal(choice.opacity_changed) as changed:
         choice.opacity_slider.setValue(35)
     assert changed.args == [pytest.approx(0.35)]
+
+
+def test_a_teacher_alone_offers_no_published_distances(choice: ViewChoice) -> None:
+    choice.choose(MapView.TSD)
+    choice.show_channels((), distances=False)
+    views = [choice.view_box.itemData(row) for row in range(choice.view_box.count())]
+    assert views == [MapView.SCORE, MapView.P_VALUE]
+    assert choice.view is MapView.SCORE
+    choice.show_channels((), distances=True)
+    assert choice.view_box.count() == len(MapView)

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from qtpy.QtCore import QPoint, Qt
@@ -130,3 +132,17 @@ def test_pictures_follow_the_width_and_do_not_keep_the_dock_wide(panel: WhyPanel
     panel.resize(280, 500)
     panel.layout().activate()
     assert panel.picture("SSD").height() > 130
+
+
+def test_a_teacher_alone_has_no_published_distances_to_show(
+    panel: WhyPanel, explanation: Explanation
+) -> None:
+    panel.show_explanation(replace(explanation, maps={}), 1, 1)
+    assert [panel.picture(name).isVisible() for name in ("query", "reference", "SSD", "TSD")] == [
+        True,
+        True,
+        False,
+        False,
+    ]
+    panel.show_explanation(explanation, 1, 1)
+    assert panel.picture("SSD").isVisible()
