@@ -14,9 +14,9 @@ from napari_d24fad.anatomy.head_mr import mni_template
 from napari_d24fad.anatomy.volume import resample
 from napari_d24fad.detection.plans import choice, head_mr
 from napari_d24fad.detection.plans.choice import plan_for
-from napari_d24fad.errors import Code
+from napari_d24fad.errors import Code, PairingError
 from napari_d24fad.progress import CancelToken, silent
-from napari_d24fad.session.request import Request
+from napari_d24fad.session.request import Drawn, Example, Request
 from napari_d24fad.session.session import DetectionSession
 from napari_d24fad.studies.scan import Scan
 from napari_d24fad.studies.series import Series
@@ -73,8 +73,8 @@ def references(tmp_path_factory: pytest.TempPathFactory) -> tuple[Series, ...]:
 def test_a_mass_moves_score_and_p_and_another_contrast_is_refused(references, tmp_path: Path) -> None:
     session = DetectionSession()
 
-    def run(name: str, scan: Scan):
-        request = Request(series(tmp_path, name, scan), references, "compact", "cpu")
+    def run(name: str, scan: Scan, *abnormal: Example):
+        request = Request(series(tmp_path, name, scan), references, "compact", "cpu", abnormal=abnormal)
         return session.run(request, silent, CancelToken())
 
     healthy, ill = run("healthy", head(7)).anomaly, run("ill", head(7, mass=-0.4))
@@ -96,6 +96,20 @@ def test_a_mass_moves_score_and_p_and_another_contrast_is_refused(references, tm
     other = run("flair", head(8, flair=True)).anomaly
     assert other.scoring != "atlas"
     assert Code.CONTRAST_DIFFERS in [problem.code for problem in other.warnings]
+
+    # A mass of another head teaches that darker is meant; the place that it is like is the mass.
+    marked = series(tmp_path, "marked", head(6, mass=-0.4))
+    drawn = np.linalg.norm(heads.places(SHAPE, AFFINE) - MASS, axis=-1) < 14
+    taught = run("ill", head(7, mass=-0.4), Example(marked, "mass", Drawn.of(marked, drawn))).anomaly
+    assert taught.examples is not None
+    assert taught.examples.plain_score == pytest.approx(anomaly.score, rel=1e-6)
+    assert taught.score > anomaly.score
+    assert drawn[taught.examples.place.centre]
+    assert drawn[taught.examples.example_place.centre]
+    assert [each.plan for each in taught.beside] == ["volume"]
+    with pytest.raises(PairingError) as caught:
+        run("ill", head(7, mass=-0.4), Example(series(tmp_path, "flair", head(8, flair=True))))
+    assert caught.value.code is Code.EXAMPLE_NOT_COMPARED
 
     none = run("noise", noise(300)).anomaly
     assert none.scoring != "atlas"
