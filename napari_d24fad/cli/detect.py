@@ -134,8 +134,10 @@ def run(arguments: Namespace) -> int:
     if arguments.roi_of and len(arguments.roi_of) != len(arguments.roi):
         raise ArgumentError(Code.BAD_ARGUMENT, "--roi-of names one scan for each file of --roi.")
     examples.check(arguments)
-    if arguments.session is not None and arguments.session.exists():
-        raise ExportError(Code.FILE_IS_THERE, "It is the file of --session.")
+    if arguments.session is not None:
+        if arguments.session.exists():
+            raise ExportError(Code.FILE_IS_THERE, "It is the file of --session.")
+        check_writable(arguments.session.parent)
     check_writable(arguments.out)
     find_model(arguments.model)
     with progress_bar() as progress:

@@ -14,6 +14,7 @@ from napari_d24fad.session.saved.document import SavedStudy
 from napari_d24fad.session.saved.hashes import ContentHashes
 from napari_d24fad.session.saved.scans import NamedSeries
 from napari_d24fad.session.saved.session_file import SessionFile
+from napari_d24fad.studies.files.bounded import is_file
 from napari_d24fad.studies.scan import Problem
 from napari_d24fad.studies.series import Series
 from napari_d24fad.studies.study import open_study
@@ -111,13 +112,13 @@ class _Finding:
         study = named.study
         changed: Series | None = None
         is_there = False
-        for place in self._places(study):
+        for place, has_moved in self._places(study):
             found = self._series(place, progress)
             is_there = is_there or bool(found)
             alike = [each for each in found if _is_like(each, study)]
             same = next((each for each in alike if self._is_same(each, study)), None)
             if same is not None:
-                return same.numbered(study.number), None if str(place) == study.path else Code.SCAN_MOVED
+                return same.numbered(study.number), Code.SCAN_MOVED if has_moved else None
             if changed is None and alike:
                 changed = alike[0]
         if changed is not None:
@@ -125,13 +126,18 @@ class _Finding:
         code = Code.SCAN_CHANGED if is_there else Code.SCAN_MISSING
         return replace(named, refusal=StudyError(code)), code
 
-    def _places(self, study: SavedStudy) -> Iterator[Path]:
-        if study.path:
-            yield Path(study.path)
+    def _places(self, study: SavedStudy) -> Iterator[tuple[Path, bool]]:
+        """Yields where a scan may be, and whether it has moved if it is there."""
+        places = [(Path(study.path), False)] if study.path else []
         if study.relative:
             moved = (self._folder / study.relative).resolve()
             if str(moved) != study.path:
-                yield moved
+                places.append((moved, True))
+        for place, has_moved in places:
+            yield place, has_moved
+            # What one file is taken for depends on those beside it.
+            if study.kind == "DICOM" and is_file(place):
+                yield place.parent, has_moved
 
     def _series(self, place: Path, progress: Progress) -> tuple[Series, ...]:
         if place not in self._opened:

@@ -21,8 +21,10 @@ from napari_d24fad.session.saved.scans import NamedSeries
 from napari_d24fad.session.saved.session_file import read_session, save_session
 from napari_d24fad.settings import CACHE_VARIABLE
 from napari_d24fad.studies.nifti.series import NiftiSeries
+from napari_d24fad.studies.study import open_study
 from tests.posix import needs_fork
 from tests.session.saved.cases import make_case
+from tests.studies.corpus import CASES
 
 
 @pytest.fixture(autouse=True)
@@ -269,6 +271,20 @@ def test_marks_without_a_case_and_scans_in_no_file_are_kept(path: Path, case: Ca
     opened = open_scans(session)
     assert opened.problems == ()
     assert opened.marked.normal[0].label == normal[0].label
+
+
+@pytest.mark.parametrize(
+    "name", ["a localizer inside the series", "mosaics of three times", "one slice with an empty position"]
+)
+def test_series_of_dicom_are_found_as_they_were_split(tmp_path: Path, name: str) -> None:
+    next(case for case in CASES if case.name == name).write(tmp_path / "scans")
+    found = [each.remedy or each for each in open_study(tmp_path / "scans").series]
+    usable = tuple(each for each in found if each.refusal is None)
+    assert len(usable) > 1
+    save_session([], tmp_path / "day", marked=Marked(usable))
+    opened = open_scans(read_session(tmp_path / "day"))
+    assert opened.problems == ()
+    assert [each.fingerprint() for each in opened.marked.normal] == [each.fingerprint() for each in usable]
 
 
 def test_equal_sessions_make_equal_files(path: Path, case: Case) -> None:
