@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from napari_d24fad.detection.result import AnomalyMap, MapBeside
+from napari_d24fad.findings.words import LIKE_THE_REFERENCES
 
 
 def p_text(p_value: float, floor: float) -> str:
@@ -35,6 +36,8 @@ def scan_statement(anomaly: AnomalyMap) -> str:
     else:
         reached = int((normal >= anomaly.score).sum())
         told = f"{p}: {reached} of the {count} normal references score as high as this scan or higher."
+        if reached == count:
+            told = f"{p}: {LIKE_THE_REFERENCES}."
     span = f"{normal.min():.3g} to {normal.max():.3g}"
     where = f" {anomaly.region}" if anomaly.region is not None else ""
     beside = "".join(f" {_beside_statement(each, anomaly.p_floor)}" for each in anomaly.beside)

@@ -36,6 +36,11 @@ def test_statement_says_when_no_smaller_p_is_possible() -> None:
     )
 
 
+def test_nothing_unusual_is_not_called_normal() -> None:
+    told = scan_statement(replace(anomaly_of(head(0)), score=0.5, p_value=1.0))
+    assert told.startswith("p = 1: no more unusual than the references are among themselves. Score 0.5;")
+
+
 def test_statement_says_what_examples_changed_and_which_would_have_been_missed() -> None:
     plain = anomaly_of(head(0))
     assert examples_statement(plain) == ""
