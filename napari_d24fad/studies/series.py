@@ -163,6 +163,15 @@ class Series(ABC):
         _check_values(voxels)
         return self._scan(voxels)
 
+    def with_middle_slice(self, cancel: CancelToken) -> Scan:
+        """Reads the middle slice only, as `load` does; the others are NaN, black in colour."""
+        self._check_readable(cancel)
+        axis = self.outline.slice_axis
+        voxels = np.full_like(self.outline.voxels, 0 if self.outline.is_colour else np.nan, order="C")
+        middle = np.moveaxis(self._read_middle_slice(cancel), axis, 0)[0]
+        np.moveaxis(voxels, axis, 0)[self.grid[axis] // 2] = middle
+        return self._scan(voxels)
+
     def thumbnail(self, size: int = 96, cancel: CancelToken | None = None) -> npt.NDArray[np.uint8]:
         """Reads and draws the middle slice only, as it would lie on a screen.
 

@@ -28,6 +28,7 @@ from napari_d24fad.viewer.examining import Examining
 from napari_d24fad.viewer.gallery.filling import GalleryFilling
 from napari_d24fad.viewer.gallery.gallery import Gallery
 from napari_d24fad.viewer.lesions import LesionMarking
+from napari_d24fad.viewer.looking import Looking
 from napari_d24fad.viewer.open_bar import OpenBar
 from napari_d24fad.viewer.results.panel import ResultsPanel
 from napari_d24fad.viewer.results.view import ResultView
@@ -73,6 +74,7 @@ class DetectionDock(QWidget):
         self.lesions = LesionMarking(
             napari_viewer, self.layers, self.gallery, self.result_view, self.jobs, self.run_panel
         )
+        self.looking = Looking(self.layers, self.gallery, self.result_view, self.run_panel)
         self.live = self.examining.live
         self.saving = Saving(
             self, napari_viewer, self.layers, self.result_view, self._session, self.jobs, self.run_panel
@@ -84,7 +86,7 @@ class DetectionDock(QWidget):
         self._connect()
         self.run_panel.set_models([(card.name, card.title) for card in _sorted_models()])
         # Nothing here may hold this widget, or it would never be destroyed.
-        working = (self.examining, self.jobs, self.result_view, self.filling)
+        working = (self.examining, self.jobs, self.result_view, self.filling, self.looking)
         self.destroyed.connect(partial(_release, working, self.layers, self.drawing, self._session))
 
     def changeEvent(self, event: QEvent) -> None:  # noqa: N802 - Qt's name
@@ -142,6 +144,7 @@ class DetectionDock(QWidget):
         elif event.key() == Qt.Key.Key_Escape:
             self.jobs.cancel()
             self.lesions.end()
+            self.looking.end()
             self.flicker.stop()
             self.result_view.reasons.explanations.cancel()
             self.result_view.display.cancel()
@@ -217,7 +220,7 @@ def _devices(progress: Progress, cancel: CancelToken) -> list[tuple[str, str]]:
 
 
 def _release(
-    working: tuple[Examining, Jobs, ResultView, GalleryFilling],
+    working: tuple[Examining, Jobs, ResultView, GalleryFilling, Looking],
     layers: ScanLayers,
     drawing: RegionDrawing,
     session: DetectionSession,

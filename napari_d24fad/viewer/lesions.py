@@ -49,7 +49,6 @@ class LesionMarking(QObject):
         self._view, self._jobs, self._run_panel = view, jobs, run_panel
         self._shown: ShownScan | None = None
         self._layer: Layer | None = None
-        self._left_at: int | None = None
         gallery.lesion_step_requested.connect(self._take)
         scans.scan_shown.connect(self._follow_scan)
         scans.removed.connect(self.end)
@@ -60,8 +59,6 @@ class LesionMarking(QObject):
         if self._shown is not None:
             self._close()
             self._view.come_back()
-            if self._left_at is not None:
-                self._scans.go_to_slice(self._left_at)
 
     def _take(self, series: Series, step: LesionStep) -> None:
         if step is LesionStep.SHOW:
@@ -91,8 +88,6 @@ class LesionMarking(QObject):
         series, scan = read
         if series not in self._gallery.abnormal:  # it was unmarked meanwhile
             return
-        if self._shown is None:
-            self._left_at = None if self._scans.shown is None else self._scans.current_slice
         self._close()
         self._view.step_aside()
         shown = self._scans.show_scan(series, scan)

@@ -96,7 +96,7 @@ def study(tmp_path: Path) -> Path:
 def examine(qtbot: Any, widget: DetectionDock, settle: Any) -> None:
     dicom = [series for series in widget.gallery.series if series.kind == "DICOM"]
     for series in dicom[1:]:
-        qtbot.mouseClick(widget.gallery.card(series).picture, Qt.MouseButton.LeftButton)
+        qtbot.mouseClick(widget.gallery.card(series).normal_box, Qt.MouseButton.LeftButton)
     qtbot.mouseClick(widget.gallery.card(dicom[0]).examine_button, Qt.MouseButton.LeftButton)
     widget.run()
     settle(widget)

@@ -25,7 +25,7 @@ def open_and_mark(qtbot, dock: DetectionDock, settle, folder: Path, references: 
     series = by_place(dock.gallery)
     for number in range(1, references + 1):
         card = dock.gallery.card(series[f"reference-{number}"])
-        qtbot.mouseClick(card.picture, Qt.MouseButton.LeftButton)
+        qtbot.mouseClick(card.normal_box, Qt.MouseButton.LeftButton)
     qtbot.mouseClick(dock.gallery.card(series["query"]).examine_button, Qt.MouseButton.LeftButton)
 
 

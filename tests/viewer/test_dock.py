@@ -188,7 +188,7 @@ def test_layers_in_the_viewer_serve_as_query_and_references(
     cards = {one.identity.description: one for one in dock.gallery.series if one.kind == "layer"}
     assert set(cards) == {"query", "reference-1", "reference-2", "reference-3"}
     for name in ("reference-1", "reference-2"):
-        qtbot.mouseClick(dock.gallery.card(cards[name]).picture, Qt.MouseButton.LeftButton)
+        qtbot.mouseClick(dock.gallery.card(cards[name]).normal_box, Qt.MouseButton.LeftButton)
     click(qtbot, dock.gallery.card(cards["query"]).examine_button)
     dock.run()
     settle(dock)
@@ -221,7 +221,7 @@ def test_ct_is_shown_and_examined_in_the_window_of_its_body_part_or_that_chosen(
     assert panel.ct_window.isHidden()
     query, *references = sorted(dock.gallery.series, key=lambda series: series.identity.description)
     for series in references:
-        qtbot.mouseClick(dock.gallery.card(series).picture, Qt.MouseButton.LeftButton)
+        qtbot.mouseClick(dock.gallery.card(series).normal_box, Qt.MouseButton.LeftButton)
     click(qtbot, dock.gallery.card(query).examine_button)
     assert not panel.ct_window.isHidden()
     dock.run()

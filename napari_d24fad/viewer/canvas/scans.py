@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from weakref import ReferenceType, ref
 
 import numpy as np
@@ -125,6 +125,7 @@ class ScanLayers(QObject):
         is_same = before is not None and layer is not None and before.layer == layer
         if not is_same:
             self._leave()
+            self._notice = ""
         if layer is None:
             data, settings, _ = scan_layer_data(scan, series.title)
             if self._window is not None and self._window[0] is series:
@@ -147,6 +148,21 @@ class ScanLayers(QObject):
         if not is_same:
             self.scan_shown.emit()
         return self._shown
+
+    def fill(self, scan: Scan) -> None:
+        """Shows all slices of the scan last shown, of which some were shown before."""
+        shown = self._shown
+        if shown is None or shown.series.outline.grid != scan.grid or shown.scan is scan:
+            return
+        self._shown = replace(shown, scan=scan)
+        data, settings, _ = scan_layer_data(scan, shown.layer.name)
+        if self._own is not None and self._own[1] is shown.layer:  # one from elsewhere has its own slices
+            shown.layer.data = data
+            shown.layer.metadata = settings["metadata"]
+            if "contrast_limits" in settings and (
+                self._window is None or self._window[0] is not shown.series
+            ):
+                shown.layer.contrast_limits = settings["contrast_limits"]
 
     def set_window(self, series: Series, window: CtWindow) -> None:
         """Shows a CT in a window that the reader chose, now or when it is shown.

@@ -31,7 +31,7 @@ THUMBNAIL_PX = 72
 
 
 class SeriesCard(QFrame):
-    """Shows one series; a click on the picture marks it as normal or takes the mark back.
+    """Shows one series; a click on it asks to look at the scan.
 
     Args:
         volumes: The series; several if it has several volumes, of which one is shown and used.
@@ -40,6 +40,8 @@ class SeriesCard(QFrame):
 
     role_requested = Signal(object)
     """The `Role` the user wants for this series."""
+    look_requested = Signal()
+    """The user wants to see the scan."""
     leave_out_requested = Signal()
     """The user leaves this reference out because it differs from the others."""
     keep_requested = Signal()
@@ -158,6 +160,7 @@ class SeriesCard(QFrame):
     def set_pointed(self, pointed: bool) -> None:
         """Shows whether this is the series that something else points to."""
         self.setProperty("pointed", pointed)
+        self._note.setWordWrap(pointed)  # what is doubtful about it is read in full
         self._restyle()
 
     def show_check(self, reason: str) -> None:
@@ -193,14 +196,15 @@ class SeriesCard(QFrame):
             control.setEnabled(False)
 
     def mousePressEvent(self, event: QMouseEvent) -> None:  # noqa: N802 - Qt's name
-        """Qt: a click anywhere but on the controls marks as normal or unmarks."""
+        """Qt: a click anywhere but on the controls shows the scan."""
         if event.button() == Qt.MouseButton.LeftButton and self._roles.isEnabled():
-            marked = self._role is Role.REFERENCE
-            self.role_requested.emit(Role.NONE if marked else Role.REFERENCE)
+            self.look_requested.emit()
 
     def keyPressEvent(self, event: QKeyEvent) -> None:  # noqa: N802 - Qt's name
-        """Qt: N marks the series the focus is in as normal, A as abnormal; Q makes it the one to examine."""
-        if not self._roles.press(event):
+        """Qt: N marks the series the focus is in as normal, A as abnormal, Q to examine; Return shows it."""
+        if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and self._roles.isEnabled():
+            self.look_requested.emit()
+        elif not self._roles.press(event):
             super().keyPressEvent(event)
 
     def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:  # noqa: N802 - Qt's name
@@ -265,7 +269,7 @@ class SeriesCard(QFrame):
         label = self.series.label
         self._roles.set_label(label)
         self._share.setAccessibleName(f"Weight of reference: {label}")
-        self._picture.setToolTip("Click: mark as normal, or take the mark back. Double click: examine.")
+        self._picture.setToolTip("Click: look at this scan (Return). Double click: examine.")
         self.remedy_button.offer(self.series)
         if self.series.refusal is not None:
             self.set_unreadable(str(self.series.refusal))

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from enum import Enum
 
-from qtpy.QtCore import Signal
+from qtpy.QtCore import Qt, Signal
+from qtpy.QtGui import QKeyEvent
 from qtpy.QtWidgets import QHBoxLayout, QLabel, QLineEdit, QPushButton, QVBoxLayout, QWidget
 
 from napari_d24fad.export.anatomy import slice_number
@@ -118,6 +119,11 @@ class ExampleRow(QWidget):
             button.setVisible((step is LesionStep.SHOW) is (series is None))
         self._buttons[LesionStep.SLICE].setVisible(volume)
         self._buttons[LesionStep.FORGET].setVisible(series is not None and self._lesion is not None)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:  # noqa: N802 - Qt's name
+        """Qt: Return ends the typing of a kind, and asks nothing of the card."""
+        if event.key() not in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
+            super().keyPressEvent(event)
 
     def _follow_kind(self) -> None:
         kind = self.kind_box.text().strip()

@@ -41,6 +41,8 @@ class Gallery(QWidget):
     """The references, the abnormal examples or the series to examine are others now."""
     shares_changed = Signal()
     """A reference counts more or less now."""
+    look_requested = Signal(object)
+    """The user wants to see the scan of a `Series`."""
     examples_changed = Signal()
     """An abnormal example is of another kind now, or its lesion is elsewhere."""
     lesion_step_requested = Signal(object, object)
@@ -57,8 +59,8 @@ class Gallery(QWidget):
         self._wanted: SeriesCard | None = None
         self.setStyleSheet(_STYLE)
         self._hint = QLabel(
-            "Open or drop a study here.\nThen click two to eight normal scans,\n"
-            "and choose one to examine.\n\nNo study at hand? File > Open Sample."
+            "Open or drop a study here.\nClick scans to look at them, mark two to\n"
+            "eight as normal, choose one to examine.\n\nNo study at hand? File > Open Sample."
         )
         self._hint.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self._hint.setWordWrap(True)
@@ -151,6 +153,7 @@ class Gallery(QWidget):
             card.leave_out_requested.connect(lambda card=card: self._leave_out(card.series))
             card.keep_requested.connect(lambda card=card: self._keep(card.series))
             card.share_changed.connect(self.shares_changed)
+            card.look_requested.connect(lambda card=card: self.look_requested.emit(card.series))
             card.example.changed.connect(self.examples_changed)
             card.example.step_requested.connect(
                 lambda step, card=card: self.lesion_step_requested.emit(card.series, step)

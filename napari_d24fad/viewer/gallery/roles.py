@@ -43,7 +43,7 @@ class Role(Enum):
 
 _KEYS: dict[int, Role] = {Qt.Key.Key_N: Role.REFERENCE, Qt.Key.Key_A: Role.ABNORMAL, Qt.Key.Key_Q: Role.QUERY}
 _TIPS = {
-    Role.REFERENCE: "Use this scan as a normal reference (N, or click the picture)",
+    Role.REFERENCE: "Use this scan as a normal reference (N)",
     Role.ABNORMAL: "Known to be abnormal: an example of what is looked for (A)",
     Role.QUERY: "Examine this scan (Q, or double-click the picture)",
 }

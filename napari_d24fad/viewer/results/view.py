@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 from qtpy.QtCore import QObject, Signal
 
 from napari_d24fad.detection.result import FloatArray, MapBeside, MapChannel
-from napari_d24fad.progress import CancelToken, Progress
 from napari_d24fad.session.request import Examination
 from napari_d24fad.session.session import DetectionSession
 from napari_d24fad.studies.series import Series
@@ -20,7 +19,7 @@ from napari_d24fad.viewer.results.likeness import Likeness
 from napari_d24fad.viewer.results.map_display import MapDisplay
 from napari_d24fad.viewer.results.panel import ResultsPanel
 from napari_d24fad.viewer.results.reasons import Reasons
-from napari_d24fad.viewer.running.workers import Worker
+from napari_d24fad.viewer.results.region_listing import RegionListing
 
 if TYPE_CHECKING:
     from napari_d24fad.detection.references.regions import Region
@@ -58,18 +57,19 @@ class ResultView(QObject):
         self._is_filling = False
         self._before: Examination | None = None
         self._listed: MapBeside | None = None
-        self._worker: Worker | None = None
+        self.is_aside, self._left_at = False, 0
+        """Whether another scan is on the canvas until `come_back`."""
         self.reasons = Reasons(session, panel, flicker)
         self.likeness = Likeness(panel.why.example, scans, maps)
         self.display = MapDisplay(session, maps, panel)
+        self._regions = RegionListing(session, panel)
         self._connect()
 
     @property
     def is_busy(self) -> bool:
         """Whether something is still to come."""
-        at_work = self._worker is not None and not self._worker.is_over
-        explains = self.reasons.explanations.is_busy or self.likeness.is_busy
-        return at_work or self.display.is_busy or explains
+        parts = (self._regions, self.display, self.reasons.explanations, self.likeness)
+        return any(part.is_busy for part in parts)
 
     @property
     def legend(self) -> Legend | None:
@@ -95,7 +95,7 @@ class ResultView(QObject):
         self._panel.show_result(examination.request.query.label, anomaly, shown.slice_order)
         self._panel.view_choice.choose(MapView.SCORE)
         self._listed = None
-        self._show_regions(anomaly.regions)
+        self._list_regions()
         self._show_view()
         for index in anomaly.most_suspicious(1):
             self._scans.go_to_slice(int(shown.slice_order[index]))
@@ -124,6 +124,9 @@ class ResultView(QObject):
 
     def renew(self, examination: Examination) -> None:
         """Shows another examination of the same scan; slice, view and threshold stay as chosen."""
+        if self.is_aside:
+            self._examination = examination  # `come_back` shows it
+            return
         if self._examination is None or self._shown is None or not self._is_shown:
             self.show(examination)
             return
@@ -149,8 +152,7 @@ class ResultView(QObject):
         self.reasons.discard()
         self.likeness.discard()
         self.display.discard()
-        if self._worker is not None:
-            self._worker.discard()
+        self._regions.discard()
 
     def _connect(self) -> None:
         panel = self._panel
@@ -168,6 +170,9 @@ class ResultView(QObject):
 
     def step_aside(self) -> None:
         """Makes room for another scan on the canvas; `come_back` shows the examination again."""
+        if not self.is_aside:
+            self._left_at = self._scans.current_slice
+        self.is_aside = self._examination is not None
         self._lose_scan()
         self._panel.setEnabled(False)  # it tells of another scan
 
@@ -176,6 +181,12 @@ class ResultView(QObject):
         self._panel.setEnabled(True)
         if self._examination is not None:
             self.show(self._examination)
+            self._scans.go_to_slice(self._left_at)
+
+    @property
+    def examined(self) -> Series | None:
+        """The series of the examination; None if there is none."""
+        return None if self._examination is None else self._examination.request.query
 
     def _lose_scan(self) -> None:
         """A map over nothing would mislead."""
@@ -205,7 +216,9 @@ class ResultView(QObject):
     def slice_of(self, series: Series) -> int | None:
         """Returns the slice that is shown, if it is one of this series."""
         shown = self._scans.shown
-        return self.slice_index if shown is not None and shown.series is series else None
+        if shown is None or shown.series is not series:
+            return None
+        return int(shown.slice_order[self._scans.current_slice])
 
     def set_outdated(self, outdated: bool) -> None:
         """Says, or no longer says, that the examination is of another choice than that in the gallery."""
@@ -227,28 +240,11 @@ class ResultView(QObject):
 
     def _list_regions(self) -> None:
         """Lists the regions of the map that is shown: the joined one, or one that stands beside it."""
-        examination, level = self._examination, self._panel.threshold.level
-        if examination is None:
-            return
-        if self._worker is not None:
-            self._worker.discard()
-        anomaly, beside = examination.anomaly, self._beside
-        if beside is not None:
-            self._show_regions(beside.regions)
-            return
-        if level == anomaly.level_one_region:
-            self._show_regions(anomaly.regions)
-            return
-
-        def work(progress: Progress, cancel: CancelToken) -> tuple[Region, ...]:
-            return self._session.regions(examination, level, cancel)
-
-        self._worker = Worker(work)
-        self._worker.returned.connect(self._show_regions)
-        self._worker.start()
+        if self._examination is not None and self._shown is not None:
+            self._regions.show(self._examination, self._beside, self._shown.slice_order)
 
     def _stop_filling(self) -> None:
-        self._is_filling = False
+        self._is_filling = self.is_aside = False
         self._panel.setEnabled(True)
 
     @property
@@ -262,12 +258,6 @@ class ResultView(QObject):
     @property
     def _plan_beside(self) -> str:
         return "" if self._beside is None else self._beside.plan
-
-    def _show_regions(self, regions: tuple[Region, ...]) -> None:
-        if self._examination is not None and self._shown is not None:
-            level, floor = self._panel.threshold.level, self._examination.anomaly.p_floor
-            level = level if self._beside is None else self._beside.level_one_region
-            self._panel.show_regions(regions, level, self._shown.slice_order, floor)
 
     def _go_to_region(self, region: Region) -> None:
         if self._shown is None or not self._is_shown:

@@ -39,11 +39,10 @@ def frame_colour(gallery: Gallery, index: int) -> tuple[int, int, int]:
 
 
 def click(qtbot, gallery: Gallery, index: int) -> None:
-    picture = gallery.card(gallery.series[index]).picture
-    qtbot.mouseClick(picture, Qt.MouseButton.LeftButton)
+    qtbot.mouseClick(gallery.card(gallery.series[index]).normal_box, Qt.MouseButton.LeftButton)
 
 
-def test_click_on_the_picture_marks_and_unmarks(qtbot, gallery: Gallery) -> None:
+def test_a_click_marks_and_unmarks(qtbot, gallery: Gallery) -> None:
     click(qtbot, gallery, 2)
     assert gallery.references == (gallery.series[2],)
     assert frame_colour(gallery, 2) == GREEN
@@ -68,6 +67,16 @@ def test_one_scan_is_examined_at_a_time(qtbot, gallery: Gallery) -> None:
     assert gallery.query is gallery.series[3]
     assert not gallery.card(gallery.series[0]).examine_button.isChecked()
     assert frame_colour(gallery, 3) == AMBER
+
+
+def test_click_on_the_picture_asks_to_look_and_marks_nothing(qtbot, gallery: Gallery) -> None:
+    card = gallery.card(gallery.series[1])
+    with qtbot.waitSignal(gallery.look_requested) as asked:
+        qtbot.mouseClick(card.picture, Qt.MouseButton.LeftButton)
+    assert asked.args == [gallery.series[1]]
+    with qtbot.waitSignal(gallery.look_requested):
+        qtbot.keyClick(card.normal_box, Qt.Key.Key_Return)
+    assert gallery.references == ()
 
 
 def test_double_click_examines(qtbot, gallery: Gallery) -> None:
@@ -197,8 +206,9 @@ def test_series_that_cannot_be_read_cannot_be_chosen(qtbot, gallery: Gallery) ->
     gallery.set_section("Study 2", [broken])
     card = gallery.card(broken)
     assert "S06" in card.toolTip()
-    qtbot.mouseClick(card.picture, Qt.MouseButton.LeftButton)
-    qtbot.mouseClick(card, Qt.MouseButton.LeftButton)
+    with qtbot.assertNotEmitted(gallery.look_requested):
+        qtbot.mouseClick(card.picture, Qt.MouseButton.LeftButton)
+        qtbot.mouseClick(card, Qt.MouseButton.LeftButton)
     assert gallery.references == ()
     assert not card.examine_button.isEnabled()
 

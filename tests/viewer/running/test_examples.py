@@ -143,6 +143,33 @@ def test_marking_four_changes_the_map_live_and_unmarking_brings_it_back(
     assert dock.results.examples_text == ""
 
 
+def test_another_scan_is_looked_at_while_the_result_is_renewed(qtbot, found, settle) -> None:
+    dock, plain = found
+    query, reference = dock.gallery.series[:2]
+    click(qtbot, dock.gallery.card(reference).picture)
+    qtbot.waitUntil(lambda: dock.layers.shown.series is reference and not dock.looking.is_busy)
+    np.testing.assert_array_equal(np.squeeze(dock.layers.shown.layer.data), picture(0))
+    assert dock.maps.result_layer is None
+    assert not dock.results.isEnabled()  # nothing of the result can be saved over this scan
+    mark(qtbot, dock, 0)
+    settle(dock)
+    assert dock.layers.shown.series is reference
+    assert dock.examination is not plain
+    click(qtbot, dock.gallery.card(query).picture)
+    assert dock.layers.shown.series is query
+    assert dock.results.isEnabled()
+    assert "1 abnormal example" in dock.results.examples_text
+    np.testing.assert_array_equal(
+        np.squeeze(dock.maps.result_layer.data), np.squeeze(dock.examination.anomaly.values)
+    )
+    click(qtbot, dock.gallery.card(reference).picture)
+    qtbot.waitUntil(lambda: dock.layers.shown.series is reference and not dock.looking.is_busy)
+    assert "back to the result" in dock.viewer.canvas.overlays.text.text
+    qtbot.keyClick(dock, Qt.Key.Key_Escape)
+    assert dock.layers.shown.series is query
+    assert "back to the result" not in dock.viewer.canvas.overlays.text.text
+
+
 def test_the_result_stays_where_learning_fails_or_is_cancelled(
     qtbot, found, settle, monkeypatch: pytest.MonkeyPatch
 ) -> None:

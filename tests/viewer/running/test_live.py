@@ -71,7 +71,7 @@ def test_leaving_a_reference_out_shows_at_once_and_then_exactly(
     kept = first.anomaly.values.copy()
     position = dock.layers.current_slice
     with qtbot.waitSignals([dock.live.slice_scored, dock.live.rescored], order="strict", timeout=20_000):
-        qtbot.mouseClick(dock.gallery.card(dock.gallery.references[2]).picture, Qt.MouseButton.LeftButton)
+        qtbot.mouseClick(dock.gallery.card(dock.gallery.references[2]).normal_box, Qt.MouseButton.LeftButton)
     # Nothing was encoded or compared for it, and no layer was made anew.
     assert work == {"encode": 0, "match": 0}
     preview = dock.examination
