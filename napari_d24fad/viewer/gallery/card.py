@@ -160,7 +160,7 @@ class SeriesCard(QFrame):
     def set_pointed(self, pointed: bool) -> None:
         """Shows whether this is the series that something else points to."""
         self.setProperty("pointed", pointed)
-        self._note.setWordWrap(pointed)  # what is doubtful about it is read in full
+        self._details.setVisible(pointed and bool(self._details.text()))
         self._restyle()
 
     def show_check(self, reason: str) -> None:
@@ -196,9 +196,12 @@ class SeriesCard(QFrame):
             control.setEnabled(False)
 
     def mousePressEvent(self, event: QMouseEvent) -> None:  # noqa: N802 - Qt's name
-        """Qt: a click anywhere but on the controls shows the scan."""
-        if event.button() == Qt.MouseButton.LeftButton and self._roles.isEnabled():
-            self.look_requested.emit()
+        """Qt: a click anywhere but on the controls shows the scan, or in full why it cannot be shown."""
+        if event.button() == Qt.MouseButton.LeftButton:
+            if self._roles.isEnabled():
+                self.look_requested.emit()
+            else:
+                self._details.show()
 
     def keyPressEvent(self, event: QKeyEvent) -> None:  # noqa: N802 - Qt's name
         """Qt: N marks the series the focus is in as normal, A as abnormal, Q to examine; Return shows it."""
@@ -218,6 +221,10 @@ class SeriesCard(QFrame):
         self._note = QElidingLabel()
         self._note.setObjectName("d24fadNote")
         self._note.hide()
+        self._details = QLabel()  # the same in full, of the card that is looked at
+        self._details.setObjectName("d24fadDetails")
+        self._details.setWordWrap(True)
+        self._details.hide()
         text = QVBoxLayout()
         text.setContentsMargins(0, 0, 0, 0)
         text.setSpacing(0)
@@ -240,6 +247,7 @@ class SeriesCard(QFrame):
         layout.setContentsMargins(3, 3, 3, 3)
         layout.setSpacing(3)
         layout.addLayout(upper)
+        layout.addWidget(self._details)
         layout.addWidget(self._roles)
         layout.addWidget(self.example)
         layout.addWidget(self._flag)
@@ -260,6 +268,8 @@ class SeriesCard(QFrame):
         self._spacing.setText(spacing)
         self._picture.setText("…")
         self._note.hide()
+        self._details.clear()
+        self._details.hide()
         self.setToolTip("")
         for control in (self._roles, self._picture):
             control.setEnabled(True)
@@ -278,5 +288,6 @@ class SeriesCard(QFrame):
 
     def _show_note(self, text: str) -> None:
         self._note.setText(text.splitlines()[0])
+        self._details.setText(text)
         self._note.show()
         self.setToolTip(text)

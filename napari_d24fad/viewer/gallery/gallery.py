@@ -30,7 +30,7 @@ _STYLE = f"""
 #d24fadCard[pointed="true"] {{ background: rgba(76, 201, 240, 45); }}
 #d24fadNumber {{ background: {GOOD}; color: black; font-weight: bold; padding: 0px 2px; }}
 #d24fadCard[role="abnormal"] #d24fadNumber {{ background: {ERROR}; }}
-#d24fadNote, #d24fadFlag {{ {edged(WARNING)} }}
+#d24fadNote, #d24fadDetails, #d24fadFlag {{ {edged(WARNING)} }}
 """
 
 

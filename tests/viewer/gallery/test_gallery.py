@@ -209,6 +209,8 @@ def test_series_that_cannot_be_read_cannot_be_chosen(qtbot, gallery: Gallery) ->
     with qtbot.assertNotEmitted(gallery.look_requested):
         qtbot.mouseClick(card.picture, Qt.MouseButton.LeftButton)
         qtbot.mouseClick(card, Qt.MouseButton.LeftButton)
+    assert "S06" in card._details.text()
+    assert not card._details.isHidden()
     assert gallery.references == ()
     assert not card.examine_button.isEnabled()
 
@@ -227,6 +229,13 @@ def test_problems_are_told_on_the_card(gallery: Gallery) -> None:
     gallery.set_section("Study 2", [flawed])
     assert "S06" in gallery.card(flawed).toolTip()
     assert gallery.card(flawed).normal_box.isEnabled()
+    details = gallery.card(flawed)._details
+    assert details.isHidden()
+    gallery.point_out(flawed)  # as a click on it does: there it is read in full
+    assert not details.isHidden()
+    assert details.text() == gallery.card(flawed).toolTip()
+    gallery.point_out(gallery.series[0])
+    assert details.isHidden()
 
 
 def test_thumbnail_is_shown_with_its_aspect(gallery: Gallery) -> None:
