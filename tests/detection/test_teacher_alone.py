@@ -13,6 +13,7 @@ from safetensors.torch import save_file
 
 from napari_d24fad.detection.detector import Detector
 from napari_d24fad.detection.examples.described import describe
+from napari_d24fad.detection.examples.learned import Examples
 from napari_d24fad.detection.explain import explain
 from napari_d24fad.detection.published import SSD, PublishedDistances
 from napari_d24fad.detection.scoring.matched import FOR_IMAGES
@@ -27,10 +28,14 @@ from napari_d24fad.network.d24fad import build_network
 from napari_d24fad.network.inference import Precision
 from napari_d24fad.network.teacher_weights import import_weights
 from napari_d24fad.network.teachers.build import build_teacher
+from napari_d24fad.session.feature_cache import FeatureCache
+from napari_d24fad.session.kept_references import KeptReferences
+from napari_d24fad.session.scripting import Session
 from napari_d24fad.session.stored import encoding_key
 from napari_d24fad.studies.scan import Scan
+from napari_d24fad.studies.study import open_study
 from tests.detection.subjects import head
-from tests.evaluation.images import make_task
+from tests.evaluation.images import make_task, picture, write
 from tests.network.teachers.conftest import lively
 from tests.network.teachers.small import make_teachers_small
 
@@ -53,9 +58,9 @@ def install(teacher: str, folder: Path, factor: float = 1.0) -> LoadedModel:
     return load_model(teacher)
 
 
-def photograph(seed: int) -> Scan:
+def photograph(seed: int, lesion: bool = False) -> Scan:
     """A single image: one slice of a head."""
-    volume = head(seed)
+    volume = head(seed, lesion=lesion)
     return replace(volume, voxels=volume.voxels[6:7], has_geometry=False, affine=np.eye(4))
 
 
@@ -172,6 +177,23 @@ def test_examples_of_the_abnormal_are_learned_from_without_residuals(tmp_path: P
     described = describe(normal[0], references.alignment)
     assert described.places.shape == (6 * 6, 2 * 64)
     np.testing.assert_allclose(np.linalg.norm(described.places, axis=1), 1, atol=1e-3)
+    abnormal = [detector.encode_scan(photograph(seed, lesion=True)) for seed in (20, 21)]
+    query = detector.encode_scan(photograph(22, lesion=True))
+    plain = detector.examine(query, references)
+    found = detector.examine(query, references, examples=Examples(references, abnormal))
+    assert np.isfinite(found.score)
+    assert found.score >= plain.score - 1e-6
+
+
+def test_volumes_are_kept_on_disk_and_found_again(tmp_path: Path) -> None:
+    detector = Detector(install("rad_dino", tmp_path), "cpu")
+    cache = FeatureCache(tmp_path / "features", 2**30)
+    scan = head(3)
+    first = KeptReferences(detector, cache).encode(scan)
+    again = KeptReferences(detector, cache).encode(scan)
+    assert again is not first
+    assert len(again.encoded.features) == 2
+    assert all(map(torch.equal, again.encoded.features, first.encoded.features))
 
 
 def test_an_evaluation_measures_it_and_draws_what_there_is(tmp_path: Path) -> None:
@@ -187,3 +209,15 @@ def test_an_evaluation_measures_it_and_draws_what_there_is(tmp_path: Path) -> No
     assert not drawn & {"rainclouds.png", "tsne.png"}, "of a student"
     variants = ablate(Detector(load_model("rad_dino"), "cpu", "matched"), tasks[0], plan)
     assert set(VARIANTS) - set(variants) == {"teacher features alone", "residuals alone"}
+
+
+def test_a_session_examines_and_explains_with_it(tmp_path: Path) -> None:
+    """What the viewer and scripts do; a teacher has no published distances to draw."""
+    install("dinov2_vits14", tmp_path)
+    write(tmp_path / "images", *(picture(seed, lesion=seed == 0) for seed in range(4)))
+    query, *references = open_study(tmp_path / "images").series
+    session = Session("dinov2_vits14", "cpu")
+    examination = session.examine(query, references)
+    assert examination.anomaly.model_name == "dinov2_vits14"
+    assert not examination.anomaly.has_student
+    assert session.explain(examination, 0).maps == {}
