@@ -20,7 +20,7 @@ from napari_d24fad.viewer.results.view import ResultView
 from napari_d24fad.viewer.running.jobs import Jobs
 from napari_d24fad.viewer.running.run_panel import RunPanel
 
-_NOT_SHOWN = "The scan is not on the canvas any more. Find anomalies shows it again."
+_NOT_SHOWN = "The scan that was examined is not on the canvas. A click on its card shows it again."
 _NAME_TAKEN = "A picture of this name is there already: choose it to replace it."
 
 
@@ -56,7 +56,7 @@ class Saving:
         if examination is None:
             self._run_panel.show_error(str(ExportError(Code.NOTHING_TO_EXPORT)))
             return
-        if shown is None:
+        if shown is None or shown.series is not examination.request.query:
             self._run_panel.show_note(_NOT_SHOWN)
             return
         self._view.reasons.flicker.stop()  # else it may show the reference

@@ -143,14 +143,17 @@ def test_marking_four_changes_the_map_live_and_unmarking_brings_it_back(
     assert dock.results.examples_text == ""
 
 
-def test_another_scan_is_looked_at_while_the_result_is_renewed(qtbot, found, settle) -> None:
+def test_another_scan_is_looked_at_while_the_result_is_renewed(qtbot, found, settle, tmp_path: Path) -> None:
     dock, plain = found
     query, reference = dock.gallery.series[:2]
     click(qtbot, dock.gallery.card(reference).picture)
     qtbot.waitUntil(lambda: dock.layers.shown.series is reference and not dock.looking.is_busy)
     np.testing.assert_array_equal(np.squeeze(dock.layers.shown.layer.data), picture(0))
     assert dock.maps.result_layer is None
-    assert not dock.results.isEnabled()  # nothing of the result can be saved over this scan
+    assert not dock.results.isEnabled()
+    dock.save_picture(tmp_path / "other.png")  # would show this scan under the name of the other
+    assert "not on the canvas" in dock.run_panel.message
+    assert not (tmp_path / "other.png").exists()
     mark(qtbot, dock, 0)
     settle(dock)
     assert dock.layers.shown.series is reference
