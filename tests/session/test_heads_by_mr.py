@@ -61,6 +61,7 @@ def _coarse() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         for module in (choice, head_mr):
             patch.setattr(module, "mni_template", lambda: mni_template(4))
+        patch.setattr(head_mr, "_SHALLOWEST_MM", 4.0)  # of smaller voxels, too, the outermost are left out
         yield
 
 
