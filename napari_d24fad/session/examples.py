@@ -7,13 +7,13 @@ from collections.abc import Sequence
 import numpy as np
 
 from napari_d24fad.detection.atlas.comparable import contrast_fault
-from napari_d24fad.detection.atlas.left_out import LeftOut, left_out
+from napari_d24fad.detection.atlas.left_out import left_out
 from napari_d24fad.detection.atlas.measured import MeasuredScan
 from napari_d24fad.detection.atlas.plan import Plan
 from napari_d24fad.detection.atlas.scoring import AtlasReferences
 from napari_d24fad.detection.examples.check import check_examples, check_query
 from napari_d24fad.detection.examples.lesions import drawn_lesion, most_unusual
-from napari_d24fad.detection.examples.of_volumes import VolumeExample, VolumeExamples
+from napari_d24fad.detection.examples.of_volumes import NormalVolumes, VolumeExample, VolumeExamples
 from napari_d24fad.errors import Code, PairingError
 from napari_d24fad.progress import CancelToken, Progress, part
 from napari_d24fad.session.held import Held
@@ -58,7 +58,7 @@ class MarkedVolumes:
     def __init__(self, scans: MeasuredScans, disk: KeptAtlases) -> None:
         self._scans, self._disk = scans, disk
         self._references: AtlasReferences | None = None
-        self._normal: tuple[LeftOut, ...] = ()
+        self._normal: NormalVolumes | None = None
         self._held: dict[Example, VolumeExample] = {}
         self._pixels: tuple[str, ...] = ()
         self._learned: tuple[tuple[Example, ...], VolumeExamples] | None = None
@@ -111,21 +111,21 @@ class MarkedVolumes:
             Cancelled: If a stop was asked for.
         """
         if self._references is not references:
-            self._references, self._normal, self._held, self._learned = references, (), {}, None
+            self._references, self._normal, self._held, self._learned = references, None, {}, None
         if self._learned is None or self._learned[0] != request.abnormal:
             tell = part(progress, 0, 0.5)
             scans = self._measured(request.abnormal, references, plan, measured, tell, cancel)
             progress(0.5, "Learning from abnormal examples")
-            if not self._normal:
+            if self._normal is None:
                 if is_kept(plan):
                     self._disk.take_pairs(references.scans, plan, references.direction)
-                self._normal = left_out(references, request.shares, cancel)
+                self._normal = NormalVolumes(references, left_out(references, request.shares, cancel))
             held = {
                 example: self._held.get(example) or _held(example, number, scan, references, cancel)
                 for number, (example, scan) in enumerate(zip(request.abnormal, scans, strict=True), start=1)
             }
             self._held = held
-            found = VolumeExamples(references, self._normal, list(held.values()))
+            found = VolumeExamples(self._normal, list(held.values()))
             self._learned, self._pixels = (request.abnormal, found), tuple(map(_pixels, scans))
         return self._learned[1]
 

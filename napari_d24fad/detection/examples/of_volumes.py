@@ -49,6 +49,29 @@ class _Kind:
     top: tuple[float, float]
 
 
+class NormalVolumes:
+    """References as examples are told from them: made once, whatever is marked as abnormal beside them.
+
+    Args:
+        references: The normal scans.
+        left_out: Each of them, held against the others.
+
+    Attributes:
+        references: As given.
+        left_out: As given.
+        voxels: Of each.
+        all: How their voxels vary.
+        deviation: Of their maps.
+    """
+
+    def __init__(self, references: AtlasReferences, left_out: Sequence[LeftOut]) -> None:
+        self.references, self.left_out = references, tuple(left_out)
+        self.voxels = [Voxels.of(each.channels, each.fused, each.volume, references) for each in left_out]
+        self.all = Normal(self.voxels)
+        known = [each.fused[np.isfinite(each.fused)] for each in left_out]
+        self.deviation = float(np.concatenate(known).std())
+
+
 class VolumeExamples:
     """Abnormal examples beside one set of references.
 
@@ -62,8 +85,7 @@ class VolumeExamples:
     reference has its map by directions that were learned without it.
 
     Args:
-        references: The normal scans.
-        normal: Each of them, held against the others.
+        normal: The references.
         examples: One or more abnormal ones.
 
     Attributes:
@@ -74,24 +96,17 @@ class VolumeExamples:
             examples alone, is above those of all references.
     """
 
-    def __init__(
-        self, references: AtlasReferences, normal: Sequence[LeftOut], examples: Sequence[VolumeExample]
-    ) -> None:
-        self._plain, self._left_out, self._examples = references, normal, examples
+    def __init__(self, normal: NormalVolumes, examples: Sequence[VolumeExample]) -> None:
+        self._plain, self._left_out, self._examples = normal.references, normal.left_out, examples
+        self._voxels, self._normal, self._deviation = normal.voxels, normal.all, normal.deviation
         self.kinds = tuple(each.kind for each in examples)
-        self._keys = tuple(key for key, _ in channels_of(references))
-        voxels = [Voxels.of(each.channels, each.fused, each.volume, references) for each in normal]
-        self._voxels = voxels
+        self._keys = tuple(key for key, _ in channels_of(self._plain))
         self._known = [self._of(each.found) for each in examples]
         self._means = np.stack(
             [own.mean(each.lesion) for own, each in zip(self._known, examples, strict=True)]
         )
-        self._normal = Normal(voxels)
-        self._deviation = float(
-            np.concatenate([each.fused[np.isfinite(each.fused)] for each in normal]).std()
-        )
         self._learned = self._learn(range(len(examples)))
-        maps = [self._raised(each.fused, at, self._learned) for at, each in enumerate(normal)]
+        maps = [self._raised(each.fused, at, self._learned) for at, each in enumerate(self._left_out)]
         self.references = self._with_levels(maps)
         self.found, unremarkable = self._check()
         self.warnings = tuple(

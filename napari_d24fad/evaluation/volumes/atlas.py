@@ -9,12 +9,12 @@ import numpy as np
 
 from napari_d24fad.anatomy.found import Anatomy
 from napari_d24fad.detection.atlas.examination import AtlasExamination
-from napari_d24fad.detection.atlas.left_out import LeftOut, left_out
+from napari_d24fad.detection.atlas.left_out import left_out
 from napari_d24fad.detection.atlas.plan import Plan
 from napari_d24fad.detection.atlas.scoring import AtlasReferences
 from napari_d24fad.detection.channels.volume import Direction
 from napari_d24fad.detection.examples.lesions import drawn_lesion, most_unusual
-from napari_d24fad.detection.examples.of_volumes import VolumeExample, VolumeExamples
+from napari_d24fad.detection.examples.of_volumes import NormalVolumes, VolumeExample, VolumeExamples
 from napari_d24fad.detection.references.calibration import conformal_p
 from napari_d24fad.evaluation.volumes.anatomy import kept
 from napari_d24fad.evaluation.volumes.method import Shown
@@ -76,7 +76,7 @@ class PreparedAtlas:
 
     def __init__(self, references: AtlasReferences) -> None:
         self._references = references
-        self._normal: tuple[LeftOut, ...] = ()
+        self._normal: NormalVolumes | None = None
         self._last: tuple[Scan, AtlasExamination] | None = None
         self._held: dict[str, VolumeExample] = {}  # by the scan, which need not stay in memory
 
@@ -94,12 +94,14 @@ class PreparedAtlas:
 
     def beside(self, examples: Sequence[Shown]) -> TaughtAtlas:
         """See `Teachable.beside`."""
-        self._normal = self._normal or left_out(self._references, None, CancelToken())
+        if self._normal is None:
+            held = left_out(self._references, None, CancelToken())
+            self._normal = NormalVolumes(self._references, held)
         keys = [shown.scan.scan_hash() for shown in examples]
         self._held = {
             key: self._held.get(key) or self._hold(shown) for key, shown in zip(keys, examples, strict=True)
         }
-        return TaughtAtlas(self, VolumeExamples(self._references, self._normal, list(self._held.values())))
+        return TaughtAtlas(self, VolumeExamples(self._normal, list(self._held.values())))
 
     def _hold(self, shown: Shown) -> VolumeExample:
         found = self._references.examine(shown.scan)

@@ -12,7 +12,7 @@ from napari_d24fad.detection.atlas.left_out import left_out
 from napari_d24fad.detection.atlas.scoring import AtlasReferences
 from napari_d24fad.detection.channels.volume import Direction
 from napari_d24fad.detection.examples.lesions import drawn_lesion, most_unusual
-from napari_d24fad.detection.examples.of_volumes import VolumeExample, VolumeExamples
+from napari_d24fad.detection.examples.of_volumes import NormalVolumes, VolumeExample, VolumeExamples
 from napari_d24fad.detection.plans.head_ct import head_ct_plan
 from napari_d24fad.errors import Code, PairingError
 from napari_d24fad.progress import CancelToken
@@ -41,20 +41,20 @@ def _example(references: AtlasReferences, seed: int, clot: Clot) -> VolumeExampl
 
 @pytest.fixture(scope="module")
 def normal(references: AtlasReferences):
-    return left_out(references, None, CancelToken())
+    return NormalVolumes(references, left_out(references, None, CancelToken()))
 
 
 def test_references_held_against_the_others_again_show_what_they_showed(
     references: AtlasReferences, normal
 ) -> None:
-    for one, score in zip(normal, references.normal_scores, strict=True):
+    for one, score in zip(normal.left_out, references.normal_scores, strict=True):
         assert references.plan.score(one.fused, one.volume.anatomy.grid) == pytest.approx(score, rel=1e-6)
 
 
 def test_lesions_teach_what_counts_and_nothing_is_hidden(
     references: AtlasReferences, normal, blood: list[VolumeExample]
 ) -> None:
-    learned = VolumeExamples(references, normal, blood)
+    learned = VolumeExamples(normal, blood)
     assert learned.found == (True, True)
     assert not learned.warnings
     gains = {}
@@ -94,14 +94,14 @@ def test_kinds_are_looked_for_apart_and_a_normal_example_is_not_found(
     marked = [
         replace(each, kind=kind) for kind, group in (("blood", blood), ("hole", holes)) for each in group
     ]
-    apart = VolumeExamples(references, normal, marked)
+    apart = VolumeExamples(normal, marked)
     assert apart.found == (True,) * 4
     for clot, kind in ((BLOOD, "blood"), (HOLE, "hole")):
         plain = references.examine(draw(replace(COARSE, seed=31, clots=[clot]))[0])
         assert apart.examine(plain)[1].kind == kind
     quiet = references.examine(draw(replace(COARSE, seed=40))[0])
     nothing = VolumeExample(quiet, most_unusual(quiet, None, 500.0))
-    assert VolumeExamples(references, normal, [*blood, nothing]).found == (True, True, False)
+    assert VolumeExamples(normal, [*blood, nothing]).found == (True, True, False)
 
 
 def test_without_a_drawing_the_lesion_is_what_stands_out_most(references: AtlasReferences) -> None:
