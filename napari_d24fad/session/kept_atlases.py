@@ -105,13 +105,8 @@ _CLASSES: Mapping[str, type] = {
 }  # fmt: skip
 
 _ROOMS = (
-    "anatomy",
-    "detection.atlas",
-    "detection.channels",
-    "detection.plans",
-    "detection.references",
-    "session",
-)
+    "anatomy", "detection.atlas", "detection.channels", "detection.plans", "detection.references", "session",
+)  # fmt: skip
 """Where the code is that measures."""
 
 

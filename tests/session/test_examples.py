@@ -16,6 +16,7 @@ from napari_d24fad.session.scripting import Session
 from napari_d24fad.studies.series import Series
 from napari_d24fad.studies.study import open_study
 from tests.anatomy.heads import Clot, Head, draw
+from tests.evaluation.images import lesion_of, picture, write
 from tests.session.head_series import write_head
 
 COARSE = Head(spacing=(6.0, 3.0, 3.0), low=-30, high=60)
@@ -111,3 +112,22 @@ def test_volumes_that_are_compared_slice_by_slice_are_refused(folder: Path) -> N
             series(folder, "query"), references, abnormal=[series(folder, "marked")]
         )
     assert caught.value.code is Code.EXAMPLES_OF_VOLUMES
+
+
+def test_an_example_says_what_it_shows_and_where(tmp_path: Path) -> None:
+    write(tmp_path, *(picture(seed, lesion=seed > 5) for seed in range(9)))
+    query, *others = (open_study(path).series[0] for path in sorted(tmp_path.glob("*.png"))[::-1])
+    marked, references = others[:2], others[2:]
+    lesion = Drawn.of(marked[0], lesion_of(7)[None])
+    session = Session(device="cpu")
+    plain = session.examine(query, references, abnormal=marked).anomaly.examples
+    kinds = (Example(marked[0], "stripes", lesion), Example(marked[1], "other"))
+    told = session.examine(query, references, abnormal=kinds).anomaly.examples
+    assert (plain.kinds, told.kinds) == (("", ""), ("stripes", "other"))
+    assert (plain.weight, told.weight) == (0.5, 0.2)
+    with pytest.raises(D24fadError) as caught:
+        Example(marked[1], lesion=lesion)
+    assert caught.value.code is Code.REGION_UNMATCHED
+    with pytest.raises(D24fadError) as caught:
+        Example(marked[0], lesion=(1,))
+    assert caught.value.code is Code.LESION_SLICES_UNKNOWN

@@ -14,16 +14,14 @@ from napari_d24fad.detection.detector import Detector
 from napari_d24fad.errors import Cancelled, Code, D24fadError
 from napari_d24fad.progress import CancelToken, silent
 from napari_d24fad.session import session as session_module
-from napari_d24fad.session.request import Drawn, Examination, Example, Request
+from napari_d24fad.session.request import Examination, Request
 from napari_d24fad.session.saving import save_examination
-from napari_d24fad.session.scripting import Session
 from napari_d24fad.session.session import DetectionSession
 from napari_d24fad.studies.scan import Scan
 from napari_d24fad.studies.series import Series
 from napari_d24fad.studies.study import open_study
 from napari_d24fad.viewer.canvas.layer_data import scan_layer_data
 from napari_d24fad.viewer.gallery.layer_series import layer_series
-from tests.evaluation.images import lesion_of, picture, write
 from tests.heads import chest_ct, write_study
 
 
@@ -284,22 +282,3 @@ def test_release_during_a_run_does_not_wait_and_lets_go_when_it_ends(
     runs.join(60)
     assert session._loaded is None
     assert returned == [True]
-
-
-def test_an_example_says_what_it_shows_and_where(tmp_path: Path) -> None:
-    write(tmp_path, *(picture(seed, lesion=seed > 5) for seed in range(9)))
-    query, *others = (open_study(path).series[0] for path in sorted(tmp_path.glob("*.png"))[::-1])
-    marked, references = others[:2], others[2:]
-    lesion = Drawn.of(marked[0], lesion_of(7)[None])
-    session = Session(device="cpu")
-    plain = session.examine(query, references, abnormal=marked).anomaly.examples
-    kinds = (Example(marked[0], "stripes", lesion), Example(marked[1], "other"))
-    told = session.examine(query, references, abnormal=kinds).anomaly.examples
-    assert (plain.kinds, told.kinds) == (("", ""), ("stripes", "other"))
-    assert (plain.weight, told.weight) == (0.5, 0.2)
-    with pytest.raises(D24fadError) as caught:
-        Example(marked[1], lesion=lesion)
-    assert caught.value.code is Code.REGION_UNMATCHED
-    with pytest.raises(D24fadError) as caught:
-        Example(marked[0], lesion=(1,))
-    assert caught.value.code is Code.LESION_SLICES_UNKNOWN

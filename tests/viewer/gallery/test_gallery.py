@@ -1,35 +1,16 @@
 from __future__ import annotations
 
-from pathlib import Path
-
 import numpy as np
 import pytest
 from qtpy.QtCore import Qt
 
 from napari_d24fad.errors import Code, StudyError
-from napari_d24fad.studies.scan import Problem, Scan, SeriesIdentity
-from napari_d24fad.studies.series import Series
+from napari_d24fad.studies.scan import Problem, Scan
 from napari_d24fad.viewer.gallery.gallery import Gallery
-from napari_d24fad.viewer.gallery.layer_series import LayerSeries
 from napari_d24fad.viewer.gallery.roles import Role
+from tests.viewer.gallery.conftest import series
 
 GREEN, AMBER, RED = (0x35, 0xC4, 0x6A), (0xFF, 0xB0, 0x20), (0xFF, 0x4D, 0x4D)
-
-
-def series(number: int, **settings) -> LayerSeries:
-    identity = SeriesIdentity(description=f"Head {number}")
-    scan = Scan(np.zeros((3, 8, 8), np.float32), np.eye(4), modality="MR", identity=identity)
-    return LayerSeries(outline=settings.pop("outline", scan), source=Path(), data=scan.voxels, **settings)
-
-
-@pytest.fixture
-def gallery(qtbot) -> Gallery:
-    widget = Gallery()
-    qtbot.addWidget(widget)
-    widget.resize(300, 500)
-    widget.set_section("Study 1", [series(number) for number in range(4)])
-    widget.show()
-    return widget
 
 
 def frame_colour(gallery: Gallery, index: int) -> tuple[int, int, int]:
@@ -260,49 +241,10 @@ def test_cards_fit_a_narrow_dock(qtbot, gallery: Gallery) -> None:
     assert right <= gallery.width() - 14  # beside the scroll bar, not below it
 
 
-@pytest.fixture
-def flagged(gallery: Gallery) -> Series:
-    """The last series of many is a reference that differs from the others."""
-    gallery.set_section("Study 1", [series(number) for number in range(12)])
-    for one in gallery.series[-3:]:
-        gallery.set_role(one, Role.REFERENCE)
-    last = gallery.series[-1]
-    gallery.show_checks({last: "Reference 3 differs.", gallery.series[-2]: ""})
-    return last
-
-
-def test_flagged_reference_is_in_sight_with_its_reason(qtbot, gallery: Gallery, flagged: Series) -> None:
-    card = gallery.card(flagged)
-    assert card.flag.isVisible()
-    assert card.flag.text == "Reference 3 differs."
-    assert not gallery.card(gallery.series[-2]).flag.isVisible()
-
-    def in_sight() -> bool:
-        bottom = card.flag.mapTo(gallery, card.flag.rect().bottomLeft()).y()
-        return 0 < bottom < gallery.height()
-
-    qtbot.waitUntil(in_sight)
-
-
-def test_reference_is_left_out_and_taken_back(qtbot, gallery: Gallery, flagged: Series) -> None:
-    flag = gallery.card(flagged).flag
-    with qtbot.waitSignal(gallery.roles_changed):
-        qtbot.mouseClick(flag.leave_out_button, Qt.MouseButton.LeftButton)
-    assert len(gallery.references) == 2
-    assert flag.text.startswith("Left out")
-    assert not flag.leave_out_button.isVisible()
-    with qtbot.waitSignal(gallery.roles_changed):
-        qtbot.mouseClick(flag.keep_button, Qt.MouseButton.LeftButton)
-    assert gallery.references[-1] is flagged
-    # The choice was made: the next run does not ask again.
-    gallery.show_checks({flagged: "Reference 3 differs."})
-    assert flag.text.startswith("Kept")
-
-
 def test_references_can_count_less(qtbot, gallery: Gallery) -> None:
     first, second = gallery.series[:2]
-    for series in (first, second):
-        gallery.set_role(series, Role.REFERENCE)
+    for each in (first, second):
+        gallery.set_role(each, Role.REFERENCE)
     assert gallery.shares is None
     box = gallery.card(second).share_box
     assert box.isVisible()
@@ -313,16 +255,6 @@ def test_references_can_count_less(qtbot, gallery: Gallery) -> None:
     assert not box.isVisible()
 
 
-def test_kept_reference_needs_no_other_run(qtbot, gallery: Gallery, flagged: Series) -> None:
-    flag = gallery.card(flagged).flag
-    with qtbot.assertNotEmitted(gallery.roles_changed):
-        qtbot.mouseClick(flag.keep_button, Qt.MouseButton.LeftButton)
-    assert flagged in gallery.references
-    assert flag.leave_out_button.isVisible()
-    gallery.set_role(flagged, Role.QUERY)
-    assert not flag.isVisible()
-
-
 def test_references_are_numbered_as_results_name_them(gallery: Gallery) -> None:
     for index in (2, 0):
         gallery.set_role(gallery.series[index], Role.REFERENCE)
@@ -330,18 +262,3 @@ def test_references_are_numbered_as_results_name_them(gallery: Gallery) -> None:
     assert "normal reference 2" in gallery.card(gallery.series[0]).accessibleName()
     gallery.set_role(gallery.series[2], Role.NONE)
     assert "normal reference 1" in gallery.card(gallery.series[0]).accessibleName()
-
-
-def test_pointed_out_series_is_set_off_and_in_sight(qtbot, gallery: Gallery, flagged: Series) -> None:
-    first = gallery.series[0]
-
-    def background() -> int:
-        card = gallery.card(first)
-        return card.grab().toImage().pixelColor(card.width() - 8, 8).blue()
-
-    plain = background()
-    gallery.point_out(first)
-    assert background() > plain + 10
-    qtbot.waitUntil(lambda: gallery.card(first).visibleRegion().boundingRect().height() > 40)
-    gallery.point_out(flagged)
-    assert background() == plain
