@@ -51,6 +51,14 @@ class Mask:
         found: npt.NDArray[np.intp] = np.argwhere(self.voxels) + np.array(self.corner)
         return found
 
+    @property
+    def box(self) -> tuple[slice, slice, slice]:
+        """Where the box lies in an array on the grid of the scan."""
+        first, second, third = (
+            slice(at, at + size) for at, size in zip(self.corner, self.voxels.shape, strict=True)
+        )
+        return first, second, third
+
     def slice(self, axis: int, index: int, grid: tuple[int, int, int]) -> BoolArray:
         """Returns what lies in a slice.
 

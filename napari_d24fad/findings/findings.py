@@ -109,17 +109,35 @@ class Findings:
         return replace(self, measurements=self.measurements[:index] + self.measurements[index + 1 :])
 
     def renewed(self, found: Iterable[Finding]) -> Findings:
-        """Takes other regions in place of those that nobody judged, such as at another level.
+        """Follows another map of the same scan, such as that of other references.
+
+        A finding stays the same one where the voxels of one hold the highest place of the other: it keeps its
+        number and what a reader made of it, and is measured as the map shows it now. What nobody judged goes
+        with its region; what was judged, or marked by hand, stays as it is where the map shows nothing.
 
         Args:
-            found: What the map shows now. What holds the highest place of a judged finding, or the other
-                way round, is that finding and is not added again.
+            found: What the map shows now, unnumbered.
         """
-        kept = replace(self, listed=tuple(each for each in self.listed if each.is_judged))
-        numbers = {each.number for each in kept.listed}
+        left = sorted(self.listed, key=lambda each: not each.is_judged)
+        same: list[Finding] = []
+        new: list[Finding] = []
+        for each in found:
+            before = next((other for other in left if _same_place(each, other)), None)
+            if before is None:
+                new.append(each)
+            elif not before.by_hand:
+                left.remove(before)
+                same.append(_as_before(each, before))
+        kept = [each for each in left if each.is_judged]
+        listed = tuple(sorted([*same, *kept], key=lambda each: each.number))
+        numbers = {each.number for each in listed}
         measured = tuple(each for each in self.measurements if not each.finding or each.finding in numbers)
-        new = [each for each in found if not any(_same_place(each, other) for other in kept.listed)]
-        return replace(kept, measurements=measured).add(*new)
+        return replace(self, listed=listed, measurements=measured).add(*new)
+
+    def alike(self, finding: Finding) -> tuple[Finding, ...]:
+        """Returns the findings at the place of another; first that which holds its highest value."""
+        found = [each for each in self.listed if _same_place(each, finding)]
+        return tuple(sorted(found, key=lambda each: not _holds(each, finding)))
 
     def _changed(self, number: int, change: Callable[[Finding], Finding]) -> Findings:
         before = self.finding(number)
@@ -127,6 +145,10 @@ class Findings:
         if after == before:
             return self
         return replace(self, listed=tuple(after if each is before else each for each in self.listed))
+
+
+def _as_before(now: Finding, before: Finding) -> Finding:
+    return replace(now, number=before.number, verdict=before.verdict, label=before.label, note=before.note)
 
 
 def _same_place(one: Finding, other: Finding) -> bool:

@@ -16,6 +16,7 @@ from napari_d24fad.detection.references.regions import Region, measure_region
 from napari_d24fad.detection.result import AnomalyMap
 from napari_d24fad.errors import Code, PairingError
 from napari_d24fad.findings.finding import BoolArray, Finding, Mask
+from napari_d24fad.findings.findings import Findings
 from napari_d24fad.studies.scan import Scan
 
 _NEAR = 3
@@ -54,6 +55,25 @@ def findings_at(scan: Scan, anomaly: AnomalyMap, regions: Sequence[Region], leve
     parts = _Parts(reached)
     middle = _middle(scan, anomaly)
     return [_of_region(scan, each, parts.around(each.peak_index), middle) for each in regions]
+
+
+def renewed(findings: Findings, scan: Scan, anomaly: AnomalyMap) -> Findings:
+    """Follows another map of the same scan; see `Findings.renewed`.
+
+    What was judged and is no region any more is measured again too: its p-value is that of this map.
+
+    Args:
+        findings: Of the scan, with a reader's verdicts.
+        scan: The scan, or its outline.
+        anomaly: Its map now.
+    """
+    after = findings.renewed(findings_of(scan, anomaly))
+    stayed = {id(each) for each in findings}
+    listed = (
+        _measured_again(each, scan, anomaly) if id(each) in stayed and not each.beside else each
+        for each in after
+    )
+    return replace(after, listed=tuple(listed))
 
 
 def by_hand(scan: Scan, mask: BoolArray, anomaly: AnomalyMap | None = None) -> Finding:
@@ -115,6 +135,14 @@ def ellipsoid(scan: Scan, centre: Sequence[float], radii_mm: Sequence[float]) ->
     if all(0 <= at < size for at, size in zip(nearest, scan.grid, strict=True)):
         inside[tuple(nearest)] = True
     return inside
+
+
+def _measured_again(finding: Finding, scan: Scan, anomaly: AnomalyMap) -> Finding:
+    if finding.mask is None:
+        return finding
+    whole = np.zeros(scan.grid, bool)
+    whole[tuple(finding.mask.places.T)] = True
+    return replace(finding, region=by_hand(scan, whole, anomaly).region)
 
 
 def _of_region(scan: Scan, region: Region, mask: Mask | None, middle: tuple[float, float] | None) -> Finding:

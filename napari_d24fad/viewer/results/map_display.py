@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -10,9 +12,11 @@ from qtpy.QtCore import QObject
 
 from napari_d24fad.detection.result import AnomalyMap, FloatArray, MapChannel
 from napari_d24fad.errors import Cancelled
+from napari_d24fad.findings.finding import Mask
 from napari_d24fad.progress import CancelToken, Progress
 from napari_d24fad.session.request import Examination
 from napari_d24fad.session.session import DetectionSession
+from napari_d24fad.studies.series import Series
 from napari_d24fad.viewer.canvas.map_view import ChannelView, MapView
 from napari_d24fad.viewer.canvas.maps import ResultLayers
 from napari_d24fad.viewer.results.map_drawing import MapDrawing
@@ -43,6 +47,10 @@ class MapDisplay(QObject):
         self._drawing: MapDrawing | None = None
         self._worker: Worker | None = None
         self._examination: Examination | None = None
+        self._query: Series | None = None
+        self._slice_index = 0
+        self._hidden: tuple[Mask, ...] = ()
+        self._read = _Read()
 
     @property
     def is_busy(self) -> bool:
@@ -58,11 +66,14 @@ class MapDisplay(QObject):
             slice_index: The slice to draw first, along the slice axis of the scan.
         """
         self.discard()
-        self._examination = examination
+        if examination.request.query is not self._query:
+            self._query, self._hidden = examination.request.query, ()
+        self._examination, self._slice_index = examination, slice_index
         view, anomaly = self._panel.view_choice.view, examination.anomaly
         self._panel.explain_colours(view, anomaly)
         if view is MapView.SCORE:
-            self._maps.show_values(anomaly.values, self.score_limits(examination), anomaly)
+            values = self._read.values(anomaly, self._hidden)
+            self._maps.show_values(values, self.score_limits(examination), anomaly)
             return
         # Takes memory only as it is filled; 0 stands for p = 1, or no distance, which is clear.
         values = np.zeros(anomaly.values.shape, np.float32)
@@ -70,7 +81,8 @@ class MapDisplay(QObject):
             self._show_channel(view.channel, examination, values)
             return
         if view is MapView.P_VALUE:
-            draw = partial(_draw_p_values, anomaly, values)
+            read = replace(anomaly, values=self._read.values(anomaly, self._hidden))
+            draw = partial(_draw_p_values, read, values)
         else:
             distance: Distance = "SSD" if view is MapView.SSD else "TSD"
             draw = partial(self._session.draw_distance, examination, distance, values)
@@ -82,12 +94,28 @@ class MapDisplay(QObject):
 
     def look_at(self, slice_index: int) -> None:
         """The slice that is looked at does not wait for the others."""
+        self._slice_index = slice_index
         if self._drawing is None:
             return
         self._drawing.want(slice_index)
         if self._panel.view_choice.view is MapView.P_VALUE:
             self._drawing.draw_now(slice_index)
             self._maps.refresh()
+
+    def hide(self, masks: Sequence[Mask]) -> None:
+        """Leaves places clear, whatever the map shows there: what a reader rejected.
+
+        The distances are drawn whole: they have no regions.
+        """
+        hidden = tuple(masks)
+        if [id(each.voxels) for each in hidden] == [id(each.voxels) for each in self._hidden]:
+            return
+        if len(hidden) > len(self._hidden):
+            self._maps.unmark()  # the ring is around what was just rejected
+        self._hidden = hidden
+        view = self._panel.view_choice.view
+        if self._examination is not None and view not in (MapView.SSD, MapView.TSD):
+            self.show(self._examination, self._slice_index)
 
     def show_limits(self, examination: Examination) -> None:
         """Colours the map from the threshold that is chosen."""
@@ -120,6 +148,9 @@ class MapDisplay(QObject):
 
         def show(found: tuple[FloatArray, float]) -> None:
             values, highest = found
+            if not channel.beside:
+                for mask in self._hidden:
+                    values[mask.box][mask.voxels] = np.nan
             self._maps.show_values(values, _channel_limits(channel, highest), examination.anomaly)
 
         def drop() -> None:  # clear would read as normal
@@ -134,6 +165,7 @@ class MapDisplay(QObject):
 
     def discard(self) -> None:
         """Stops drawing."""
+        self._examination = None
         if self._worker is not None:
             self._worker.discard()
             self._worker = None
@@ -161,6 +193,31 @@ class MapDisplay(QObject):
         ends = calibration.p_values(np.array(self.score_limits(examination), np.float32))
         low, high = (float(end) for end in -np.log10(ends))
         return low, max(high, low + 1e-3)
+
+
+class _Read:
+    """The values of a map without what is rejected: one copy, in which little changes."""
+
+    def __init__(self) -> None:
+        self._anomaly: AnomalyMap | None = None
+        self._values = np.zeros((0, 0, 0), np.float32)
+        self._cleared: tuple[Mask, ...] = ()
+
+    def values(self, anomaly: AnomalyMap, hidden: tuple[Mask, ...]) -> FloatArray:
+        """Returns them; the map's own as long as nothing is hidden."""
+        if not hidden:
+            self._anomaly = None
+            return anomaly.values
+        if self._anomaly is not anomaly:
+            self._anomaly, self._values, self._cleared = anomaly, anomaly.values.copy(), ()
+        for mask in self._cleared:
+            self._values[mask.box] = anomaly.values[mask.box]
+        for mask in hidden:
+            self._values[mask.box][mask.voxels] = np.nan
+        self._cleared = hidden
+        shown = self._values.view()
+        shown.flags.writeable = False  # or a slice that is scored again would be written into it
+        return shown
 
 
 def _channel_limits(channel: MapChannel, highest: float) -> Limits:

@@ -18,6 +18,7 @@ from napari_d24fad.viewer.results.regions_table import RegionsTable
 from napari_d24fad.viewer.results.score_plot import ScorePlot
 from napari_d24fad.viewer.results.slice_list import SliceList
 from napari_d24fad.viewer.results.threshold import ThresholdControl
+from napari_d24fad.viewer.results.verdict_bar import VerdictBar
 from napari_d24fad.viewer.results.view_choice import ViewChoice
 from napari_d24fad.viewer.results.why_panel import WhyPanel
 from napari_d24fad.viewer.results.wording import (
@@ -47,6 +48,7 @@ class ResultsPanel(QWidget):
         view_choice: What the colours show.
         threshold: From which score.
         regions: The regions above it.
+        verdict_bar: What a reader decides of them.
         why: The explanation of the slice that is shown.
     """
 
@@ -81,7 +83,14 @@ class ResultsPanel(QWidget):
         self.regions = RegionsTable()
         self.why = WhyPanel()
         self._slices_section = Section("Most suspicious slices", self.slice_list, unfolded=True)
-        self._regions_section = Section("Regions", self.regions, unfolded=True)
+        self.verdict_bar = VerdictBar()
+        read = QWidget()
+        column = QVBoxLayout(read)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(2)
+        column.addWidget(self.regions)
+        column.addWidget(self.verdict_bar)
+        self._regions_section = Section("Regions", read, unfolded=True)
         self.why_section = Section("Why", self.why, unfolded=False)
         self._regions_title, self._of_joined = ("", ""), ""
         self._picture = QPushButton("Save picture…")

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
-from qtpy.QtCore import Qt, Signal
+from qtpy.QtCore import QEvent, Qt, Signal
+from qtpy.QtGui import QColor, QKeyEvent, QKeySequence
 from qtpy.QtWidgets import QAbstractItemView, QHeaderView, QTableWidget, QTableWidgetItem
 
+from napari_d24fad.findings.finding import Finding, Verdict
 from napari_d24fad.studies.lengths import lengths_text, size_text
 from napari_d24fad.viewer.results.wording import p_text, slices_text
 
@@ -17,7 +20,7 @@ if TYPE_CHECKING:
     from napari_d24fad.detection.references.regions import Region
 
 _HEADINGS = {
-    "#": "Rank: by how far and how widely the map lies above the threshold",
+    "#": "Number of the finding, as in the report; rows are ranked by how far and widely they are above",
     "Slices": "First and last slice",
     "Size": "Volume of the region in the patient; area for a single image; pixels where no spacing is known",
     "Peak": "Highest anomaly score in the region",
@@ -28,13 +31,25 @@ _HEADINGS = {
 _SHOWN = 100
 _LONGEST_UNIT = 3
 _MOST_ROWS = 5
+_SIGNS = {Verdict.UNDECIDED: "", Verdict.ACCEPTED: "✓", Verdict.REJECTED: "✗"}
+_NOTED = "✎"
+_FADED = QColor(128, 128, 128)
+_KEYS = {Qt.Key.Key_A: Verdict.ACCEPTED, Qt.Key.Key_X: Verdict.REJECTED}
 
 
 class RegionsTable(QTableWidget):
-    """One row per `Region`; a click or the arrow keys ask for a region."""
+    """One row per `Region`; a click or the arrow keys ask for a region, letters for a verdict."""
 
     region_requested = Signal(object)
-    """The `Region` to show."""
+    """The `Region` to show, under the number of its finding; 0 for none."""
+    judged = Signal(object)
+    """The `Verdict` that the user has a key for, of the row that is chosen."""
+    note_requested = Signal()
+    """The user wants to write a note."""
+    undo_requested = Signal()
+    """The user takes the last decision back."""
+    redo_requested = Signal()
+    """The user does it again."""
 
     def __init__(self) -> None:
         super().__init__(0, len(_HEADINGS))
@@ -96,6 +111,74 @@ class RegionsTable(QTableWidget):
         self.blockSignals(False)
         self._fit_height()
 
+    def show_findings(
+        self,
+        listed: Sequence[tuple[Finding, Finding | None]],
+        slice_order: npt.NDArray[np.intp],
+        floor: float,
+    ) -> None:
+        """Shows which rows are which findings, and what was decided; the chosen row stays.
+
+        Args:
+            listed: What the map shows, in the order of `show_regions`, each with the finding that it is; then
+                findings that it does not show.
+            slice_order: As there.
+            floor: As there.
+        """
+        row = self.currentRow()
+        regions = [
+            replace(shown.region, number=0 if found is None else found.number) for shown, found in listed
+        ]
+        known = [region.peak_index for region in self._regions]
+        if [region.peak_index for region in regions[:_SHOWN]] != known:
+            self.show_regions(regions, slice_order, floor)
+            self.blockSignals(True)
+            self.setCurrentCell(min(row, self.rowCount() - 1), 0)
+            self.blockSignals(False)
+        self._regions = tuple(regions[:_SHOWN])
+        for at, (_, found) in enumerate(listed[:_SHOWN]):
+            self._show_finding(at, found)
+
+    def _show_finding(self, row: int, finding: Finding | None) -> None:
+        verdict = Verdict.UNDECIDED if finding is None else finding.verdict
+        number = "·" if finding is None else f"{finding.number}"
+        noted = _NOTED if finding is not None and finding.note else ""
+        self.item(row, 0).setText(f"{_SIGNS[verdict]}{number}{noted}")
+        told = f"{verdict.value.capitalize()}. " if verdict is not Verdict.UNDECIDED else ""
+        if finding is None:
+            told = "Gets a number when it is accepted, rejected or noted. "
+        for column in range(self.columnCount()):
+            item = self.item(row, column)
+            font = item.font()
+            font.setStrikeOut(verdict is Verdict.REJECTED)
+            item.setFont(font)
+            faded = _FADED if verdict is Verdict.REJECTED else None
+            item.setData(Qt.ItemDataRole.ForegroundRole, faded)
+            item.setToolTip(f"{told}{_about(self._regions[row])}")
+
+    def event(self, event: QEvent) -> bool:
+        """Qt: while the table has the focus its keys are not napari's."""
+        if event.type() == QEvent.Type.ShortcutOverride and isinstance(event, QKeyEvent) and _is_own(event):
+            event.accept()
+            return True
+        return bool(super().event(event))
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:  # noqa: N802 - Qt's name
+        """Qt: A accepts, X rejects, N writes a note, Ctrl+Z undoes; other letters are for the dock."""
+        if event.matches(QKeySequence.StandardKey.Undo):
+            self.undo_requested.emit()
+        elif event.matches(QKeySequence.StandardKey.Redo):
+            self.redo_requested.emit()
+        elif _is_own(event):
+            if event.key() == Qt.Key.Key_N:
+                self.note_requested.emit()
+            else:
+                self.judged.emit(_KEYS[Qt.Key(event.key())])
+        elif event.text().isalpha():
+            event.ignore()  # the table would search its rows for it
+        else:
+            super().keyPressEvent(event)
+
     def _fit_height(self) -> None:
         rows = min(max(len(self._regions), 1), _MOST_ROWS)
         height = self.verticalHeader().defaultSectionSize()
@@ -104,6 +187,13 @@ class RegionsTable(QTableWidget):
     def _request(self, row: int, *_: int) -> None:
         if 0 <= row < len(self._regions):
             self.region_requested.emit(self._regions[row])
+
+
+def _is_own(event: QKeyEvent) -> bool:
+    keys = QKeySequence.StandardKey
+    plain = event.modifiers() in (Qt.KeyboardModifier.NoModifier, Qt.KeyboardModifier.KeypadModifier)
+    letter = plain and event.key() in (*_KEYS, Qt.Key.Key_N)
+    return bool(letter or event.matches(keys.Undo) or event.matches(keys.Redo))
 
 
 def _item(text: str, tip: str) -> QTableWidgetItem:

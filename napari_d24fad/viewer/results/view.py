@@ -20,6 +20,7 @@ from napari_d24fad.viewer.results.map_display import MapDisplay
 from napari_d24fad.viewer.results.panel import ResultsPanel
 from napari_d24fad.viewer.results.reasons import Reasons
 from napari_d24fad.viewer.results.region_listing import RegionListing
+from napari_d24fad.viewer.results.verdicts import Verdicts
 
 if TYPE_CHECKING:
     from napari_d24fad.detection.references.regions import Region
@@ -62,7 +63,7 @@ class ResultView(QObject):
         self.reasons = Reasons(session, panel, flicker)
         self.likeness = Likeness(panel.why.example, scans, maps)
         self.display = MapDisplay(session, maps, panel)
-        self._regions = RegionListing(session, panel)
+        self._regions = RegionListing(session, panel, self.display)
         self._connect()
 
     @property
@@ -75,6 +76,11 @@ class ResultView(QObject):
     def legend(self) -> Legend | None:
         """What the colours on the canvas mean; None if there are no colours."""
         return self._maps.legend(self._panel.view_choice.view)
+
+    @property
+    def verdicts(self) -> Verdicts:
+        """What a reader decided of its regions."""
+        return self._regions.verdicts
 
     @property
     def channel(self) -> MapChannel | None:
@@ -265,7 +271,7 @@ class ResultView(QObject):
         self.reasons.choose_place(region.peak_index, self._plan_beside)
         self._scans.go_to(region.peak_index)
         self._explain()
-        self._maps.mark(region.peak_index, f"Peak of region {region.number}")
+        self._maps.mark(region.peak_index, f"Peak of region {region.number or ''}".strip())
 
     def _show_view(self) -> None:
         """Shows the map that is chosen; what takes time comes when it is there."""
