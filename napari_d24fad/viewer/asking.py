@@ -2,10 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QMessageBox, QWidget
 
 from napari_d24fad.errors import Code
 from napari_d24fad.studies.scan import Problem, Scan
+
+_PATHS = 8
+_FOREIGN = (
+    "This session was not saved by you on this machine. To show it, the scans at the paths below are opened. "
+    "Do you know these paths, and are they to be opened?"
+)
 
 
 def agrees_to_save(parent: QWidget, scan: Scan) -> bool:
@@ -19,7 +28,7 @@ def agrees_to_save(parent: QWidget, scan: Scan) -> bool:
     """
     if not scan.may_show_identity:
         return True
-    return _agrees(parent, f"{Problem(Code.BURNED_IN)} Save all the same?")
+    return agrees(parent, f"{Problem(Code.BURNED_IN)} Save all the same?")
 
 
 def agrees_to_replace(parent: QWidget) -> bool:
@@ -28,9 +37,34 @@ def agrees_to_replace(parent: QWidget) -> bool:
     Args:
         parent: Widget below the question.
     """
-    return _agrees(parent, f"{Code.RESULTS_OF_ANOTHER.meaning} Replace them?")
+    return agrees(parent, f"{Code.RESULTS_OF_ANOTHER.meaning} Replace them?")
 
 
-def _agrees(parent: QWidget, question: str) -> bool:
+def agrees_to_open(parent: QWidget, paths: Sequence[str]) -> bool:
+    """Returns whether paths may be opened that somebody else chose.
+
+    Args:
+        parent: Widget below the question.
+        paths: All of them are shown, the first at once.
+    """
+    shown = "\n".join(paths[:_PATHS])
+    more = f"\nand {len(paths) - _PATHS} more" if len(paths) > _PATHS else ""
+    box = QMessageBox(QMessageBox.Icon.Warning, "Open the session", _FOREIGN, parent=parent)
+    box.setTextFormat(Qt.TextFormat.PlainText)
+    box.setInformativeText(f"{shown}{more}")
+    box.setDetailedText("\n".join(paths))
+    box.setStandardButtons(QMessageBox.StandardButton.Yes | QMessageBox.StandardButton.No)
+    box.setDefaultButton(QMessageBox.StandardButton.No)
+    box.exec()
+    return bool(box.standardButton(box.clickedButton()) == QMessageBox.StandardButton.Yes)
+
+
+def agrees(parent: QWidget, question: str) -> bool:
+    """Returns whether the user says yes; no is offered first.
+
+    Args:
+        parent: Widget below the question.
+        question: In full.
+    """
     yes, no = QMessageBox.StandardButton.Yes, QMessageBox.StandardButton.No
-    return bool(QMessageBox.warning(parent, "Save", question, yes | no, no) == yes)
+    return bool(QMessageBox.warning(parent, "Find anomalies", question, yes | no, no) == yes)

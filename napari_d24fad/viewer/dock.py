@@ -35,6 +35,8 @@ from napari_d24fad.viewer.results.view import ResultView
 from napari_d24fad.viewer.running.jobs import Jobs
 from napari_d24fad.viewer.running.run_panel import RunPanel
 from napari_d24fad.viewer.saving import Saving
+from napari_d24fad.viewer.sessions.keeping import SUFFIX, Keeping
+from napari_d24fad.viewer.sessions.opening import SessionOpening
 
 if TYPE_CHECKING:
     from napari_d24fad.studies.study import Study
@@ -80,6 +82,10 @@ class DetectionDock(QWidget):
             self, napari_viewer, self.layers, self.result_view, self._session, self.jobs, self.run_panel
         )
         self.filling = GalleryFilling(napari_viewer, self.gallery, self.layers)
+        self.keeping = Keeping(self, self.gallery, self.result_view, self.jobs, self.run_panel)
+        self.sessions = SessionOpening(
+            self, self.gallery, self.filling, self.examining, self.keeping, self.jobs, self.run_panel
+        )
         self._open_bar = OpenBar()
         self._body = DockBody(self.gallery, self.run_panel, self.results)
         self._arrange()
@@ -109,8 +115,11 @@ class DetectionDock(QWidget):
         return self.examining.examination
 
     def open(self, paths: Iterable[Path]) -> None:
-        """Finds the series in folders or files and shows them in the gallery."""
+        """Finds the series in folders or files and shows them in the gallery; or goes on with a session."""
         chosen = tuple(paths)
+        if len(chosen) == 1 and chosen[0].suffix == SUFFIX:
+            self.sessions.open(chosen[0])
+            return
         named = self._open_bar.identity_box.isChecked()
         found_early = self.filling.found_early.emit
 
@@ -184,6 +193,12 @@ class DetectionDock(QWidget):
     def _choose_folder(self) -> None:
         self.saving.choose_folder(self.examination)
 
+    def _choose_session(self) -> None:
+        self.keeping.choose_session(self.examination)
+
+    def _choose_report(self) -> None:
+        self.keeping.choose_report(self.examination)
+
     def _ask_devices(self) -> None:
         self.jobs.start("Looking for devices", _devices, self.run_panel.set_devices)
 
@@ -206,6 +221,9 @@ class DetectionDock(QWidget):
         self.run_panel.devices_requested.connect(self._ask_devices)
         self.results.picture_requested.connect(self._choose_picture)
         self.results.files_requested.connect(self._choose_folder)
+        self.results.session_requested.connect(self._choose_session)
+        self.results.report_requested.connect(self._choose_report)
+        self._open_bar.session_requested.connect(self.sessions.choose)
 
 
 def _sorted_models() -> list[ModelCard]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from qtpy.QtCore import QObject, Signal
 
 from napari_d24fad.detection.result import FloatArray
+from napari_d24fad.findings.findings import Findings
 from napari_d24fad.progress import CancelToken, Progress
 from napari_d24fad.session.request import Examination, Request
 from napari_d24fad.session.session import DetectionSession
@@ -63,6 +64,7 @@ class Examining(QObject):
         self._session, self._gallery, self._run_panel = session, gallery, run_panel
         self._view, self._jobs, self._drawing = view, jobs, drawing
         self._examination: Examination | None = None
+        self._is_of_before = False
         self.live = LiveScoring(session, jobs)
         self._connect()
 
@@ -93,19 +95,41 @@ class Examining(QObject):
 
         self._jobs.start("Starting", work, self._show)
 
+    def take(self, examination: Examination, findings: Findings, slice_index: int | None) -> None:
+        """Shows an examination of before, with what a reader decided of it.
+
+        Args:
+            examination: Its scan has its pixels.
+            findings: As they were measured in it.
+            slice_index: The slice to go to, along the slice axis of the scan; None for the most suspicious.
+        """
+        self.live.stop()
+        self._view.verdicts.take(examination, findings)
+        self._show(examination)
+        self._is_of_before = True
+        if slice_index is not None:
+            self._view.go_to(slice_index)
+
+    def offer_choices(self) -> None:
+        """Offers the settings that the scan to examine can have."""
+        query = self._gallery.query
+        outline = None if query is None else query.outline
+        self._run_panel.ct_window.show_for(outline)
+        self._run_panel.direction.show_for(outline, drawn=bool(self._drawing.regions))
+
     def discard(self) -> None:
         """Forgets what was asked for; a job that runs is stopped by `Jobs`."""
         self.live.discard()
 
     def _connect(self) -> None:
-        self._gallery.roles_changed.connect(self._offer_choices)
+        self._gallery.roles_changed.connect(self.offer_choices)
         self._gallery.roles_changed.connect(self._follow_references)
         self._run_panel.ct_window.window_changed.connect(self._follow_references)
         self._run_panel.direction.direction_changed.connect(self._follow_references)
         self._gallery.shares_changed.connect(self._follow_references)
         self._gallery.examples_changed.connect(self._follow_references)
         self._drawing.nothing_shown.connect(partial(self._run_panel.show_note, _NOTHING_SHOWN))
-        self._drawing.changed.connect(self._offer_choices)
+        self._drawing.changed.connect(self.offer_choices)
         self._drawing.changed.connect(self._follow_references)
         self.part_computed.connect(self._show_part)
         self._jobs.ended.connect(self._view.drop_partial)
@@ -131,12 +155,6 @@ class Examining(QObject):
             abnormal=gallery.examples,
         )
 
-    def _offer_choices(self) -> None:
-        query = self._gallery.query
-        outline = None if query is None else query.outline
-        self._run_panel.ct_window.show_for(outline)
-        self._run_panel.direction.show_for(outline, drawn=bool(self._drawing.regions))
-
     def _follow_references(self) -> None:
         """Scores the scan of the last examination again, if it is references alone that changed."""
         query, examination = self._gallery.query, self._examination
@@ -149,6 +167,7 @@ class Examining(QObject):
             request is not None
             and len(request.references) >= FEWEST
             and request.differs_in_references_only(examination.request)
+            and not self._is_of_before  # nothing to score again
         ):
             # Work for other references ends, even if the present ones are those of the examination again.
             if request != examination.request or self.live.is_busy:
@@ -165,7 +184,7 @@ class Examining(QObject):
         self._view.set_outdated(query is None or self._request(query) != found)
 
     def _show(self, examination: Examination) -> None:
-        self._examination = examination
+        self._examination, self._is_of_before = examination, False
         self._view.show(examination)
         self._show_checks(examination)
         if self._view.is_covered:

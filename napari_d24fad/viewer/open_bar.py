@@ -15,6 +15,8 @@ class OpenBar(QWidget):
 
     open_requested = Signal(tuple)
     """The `Path` of each folder or file the user chose."""
+    session_requested = Signal()
+    """The user wants to go on with a session."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -32,7 +34,13 @@ class OpenBar(QWidget):
         layout.setVerticalSpacing(2)
         layout.addWidget(self._folder, 0, 0)
         layout.addWidget(self._files, 0, 1)
-        layout.addWidget(self._identity, 1, 0, 1, 2)
+        self._session = QPushButton("Open session…")
+        self._session.setToolTip(
+            "Go on with a saved session, in place of what is open: scans, roles, result and verdicts"
+        )
+        self._session.clicked.connect(self.session_requested)
+        layout.addWidget(self._identity, 1, 0)
+        layout.addWidget(self._session, 1, 1)
 
     @property
     def folder_button(self) -> QPushButton:

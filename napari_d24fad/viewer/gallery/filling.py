@@ -40,6 +40,7 @@ class GalleryFilling(QObject):
         super().__init__()
         self._gallery, self._scans = gallery, scans
         self._n_studies = 0
+        self._titles: list[str] = []
         self._early: tuple[Series, ...] = ()
         self.found_early.connect(self._show_early)
         self.previews = Previews()
@@ -57,7 +58,9 @@ class GalleryFilling(QObject):
         """Says of series that were shown early that the search for others was stopped, or failed."""
         if self._early:
             self._n_studies += 1
-            self._gallery.retitle(_LOOKING, f"Study {self._n_studies}: not all series were looked for")
+            title = f"Study {self._n_studies}: not all series were looked for"
+            self._gallery.retitle(_LOOKING, title)
+            self._titles.append(title)
             self._early = ()
 
     def _show_early(self, cancel: CancelToken, series: Sequence[Series]) -> None:
@@ -88,6 +91,7 @@ class GalleryFilling(QObject):
         self._settle_early(titles[-1], series)
         for title in titles:
             self._gallery.set_section(title, sections[title])
+        self._titles += titles
         listed = set(series)
         shown = [one for one in self._gallery.series if one in listed]
         if count == 1 and self._gallery.query is None and shown[0].refusal is None:
@@ -107,6 +111,12 @@ class GalleryFilling(QObject):
             title = f"Study {self._n_studies}{who}: {len(own)} series"
             sections[title] = [one for row in own for one in row]
         return sections
+
+    def close_studies(self) -> None:
+        """Closes all studies, as the user would; layers of the viewer stay."""
+        for title in self._titles:
+            self._close_study(title)
+        self._titles.clear()
 
     def discard(self) -> None:
         """Stops drawing and follows the viewer no longer."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 from qtpy.QtCore import Qt, Signal
-from qtpy.QtWidgets import QFormLayout, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QFormLayout, QGridLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 from superqt import QElidingLabel
 
 from napari_d24fad.detection.result import AnomalyMap
@@ -58,6 +58,10 @@ class ResultsPanel(QWidget):
     """The user wants to save the canvas."""
     files_requested = Signal()
     """The user wants to save map, overlay and report."""
+    session_requested = Signal()
+    """The user wants to go on with it another day."""
+    report_requested = Signal()
+    """The user wants the findings as pages to read."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -99,6 +103,12 @@ class ResultsPanel(QWidget):
         self._files = QPushButton("Save results…")
         self._files.setToolTip("Save the anomaly map as NIfTI, an overlay as PNG and the report as JSON")
         self._files.clicked.connect(self.files_requested)
+        self._session = QPushButton("Save session…")
+        self._session.setToolTip("Save scans by their paths, roles, result, verdicts and notes in one file")
+        self._session.clicked.connect(self.session_requested)
+        self._report = QPushButton("Report…")
+        self._report.setToolTip("Save the findings as PDF, HTML, CSV and JSON; rejected ones are left out")
+        self._report.clicked.connect(self.report_requested)
         self._arrange()
 
     @property
@@ -130,6 +140,16 @@ class ResultsPanel(QWidget):
     def files_button(self) -> QPushButton:
         """The button that saves map, overlay and report."""
         return self._files
+
+    @property
+    def session_button(self) -> QPushButton:
+        """The button that saves the session."""
+        return self._session
+
+    @property
+    def report_button(self) -> QPushButton:
+        """The button that saves the report."""
+        return self._report
 
     def show_result(self, label: str, anomaly: AnomalyMap, slice_order: npt.NDArray[np.intp]) -> None:
         """Shows a result.
@@ -174,6 +194,12 @@ class ResultsPanel(QWidget):
         self._regions_title = f"{count} above {level:.3g}", f"(smallest p {p_text(floor, floor)})"
         self._title_regions()
 
+    def show_no_regions(self, level: float, slice_order: npt.NDArray[np.intp]) -> None:
+        """Says that it is not known which regions a result of before has at another level."""
+        self.regions.show_regions((), slice_order, float("nan"))
+        self._regions_title = f"Regions above {level:.3g}:", "known after a run"
+        self._title_regions()
+
     def explain_colours(self, view: View, anomaly: AnomalyMap) -> None:
         """Says what the colours mean, from where there are any, and what the regions are those of."""
         beside = view.channel.beside if isinstance(view, ChannelView) else ""
@@ -201,9 +227,9 @@ class ResultsPanel(QWidget):
         choices.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.ExpandingFieldsGrow)
         choices.addRow("Show", self.view_choice)
         choices.addRow("From", self.threshold)
-        saving = QHBoxLayout()
-        saving.addWidget(self._picture)
-        saving.addWidget(self._files)
+        saving = QGridLayout()
+        for at, button in enumerate((self._picture, self._files, self._report, self._session)):
+            saving.addWidget(button, at // 2, at % 2)
         notice = QLabel(NOTICE)
         notice.setWordWrap(True)
         notice.setAlignment(Qt.AlignmentFlag.AlignCenter)

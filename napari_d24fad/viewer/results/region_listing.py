@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -104,6 +105,9 @@ class RegionListing(QObject):
 
         self._worker = Worker(work)
         self._worker.returned.connect(tell)
+        if regions is None:  # nothing to find them with: the result is of before
+            unknown = partial(self._panel.show_no_regions, level, slice_order)
+            self._worker.cancelled.connect(unknown)
         self._worker.start()
 
     def discard(self) -> None:

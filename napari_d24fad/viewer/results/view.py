@@ -214,6 +214,11 @@ class ResultView(QObject):
             return 0
         return int(shown.slice_order[self._scans.current_slice])
 
+    def go_to(self, slice_index: int) -> None:
+        """Goes to a slice, given along the slice axis of the scan."""
+        if self._shown is not None and self._is_shown:
+            self._scans.go_to_slice(list(self._shown.slice_order).index(slice_index))
+
     @property
     def is_covered(self) -> bool:
         """Whether layers of others lie over the scan."""

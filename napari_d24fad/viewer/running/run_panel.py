@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from qtpy.QtCore import Qt, Signal
+from qtpy.QtCore import QSignalBlocker, Qt, Signal
 from qtpy.QtWidgets import (
     QComboBox,
     QFormLayout,
@@ -106,6 +106,17 @@ class RunPanel(QWidget):
     def cancel_button(self) -> QPushButton:
         """The button that stops what runs."""
         return self._cancel
+
+    def choose(
+        self, model: str, device: str, window: tuple[float, float] | None, direction: str | None
+    ) -> None:
+        """Chooses what a run was asked for, as far as it is offered; tells nobody."""
+        for box, wanted in ((self._model, model), (self._device, device), (self.direction, direction)):
+            at = next((row for row in range(box.count()) if box.itemData(row) == wanted), None)
+            if at is not None:
+                with QSignalBlocker(box):
+                    box.setCurrentIndex(at)
+        self.ct_window.choose(window)
 
     def set_models(self, models: Sequence[tuple[str, str]]) -> None:
         """Offers models, the first being chosen.

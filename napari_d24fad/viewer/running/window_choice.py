@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from qtpy.QtCore import Signal
+from qtpy.QtCore import QSignalBlocker, Signal
 from qtpy.QtWidgets import QComboBox, QHBoxLayout, QLabel, QSpinBox, QVBoxLayout, QWidget
 
 from napari_d24fad.detection.encoding.intensity import (
@@ -66,6 +66,21 @@ class WindowChoice(QWidget):
             return float(self.low.value()), float(self.high.value())
         # Qt may hand a tuple back as a list.
         return None if chosen is None else (float(chosen[0]), float(chosen[1]))
+
+    def choose(self, window: CtWindow | None) -> None:
+        """Chooses a window, one of the reader's own if it is none of the list; tells nobody."""
+        rows = {self._window_at(row): row for row in range(self.choice.count() - 1)}
+        with QSignalBlocker(self):
+            if window is not None and window not in rows:
+                self.low.setRange(_LOWEST_HU, _HIGHEST_HU)
+                self.high.setRange(_LOWEST_HU, _HIGHEST_HU)
+                self.low.setValue(round(window[0]))
+                self.high.setValue(round(window[1]))
+            self.choice.setCurrentIndex(rows.get(window, self.choice.count() - 1))
+
+    def _window_at(self, row: int) -> CtWindow | None:
+        found = self.choice.itemData(row)  # Qt may hand a tuple back as a list
+        return None if found is None else (float(found[0]), float(found[1]))
 
     def show_for(self, scan: Scan | None) -> None:
         """Offers windows if the scan to examine is a CT.

@@ -1,0 +1,173 @@
+"""Opens a session in the dock: its scans, their roles, the result and what was decided of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from qtpy.QtCore import QSignalBlocker
+from qtpy.QtWidgets import QFileDialog, QWidget
+
+from napari_d24fad.errors import D24fadError
+from napari_d24fad.progress import CancelToken, Progress, part
+from napari_d24fad.studies.series import Series
+from napari_d24fad.viewer.asking import agrees, agrees_to_open
+from napari_d24fad.viewer.examining import Examining
+from napari_d24fad.viewer.gallery.filling import GalleryFilling
+from napari_d24fad.viewer.gallery.gallery import Gallery
+from napari_d24fad.viewer.gallery.roles import Role
+from napari_d24fad.viewer.running.jobs import Jobs
+from napari_d24fad.viewer.running.run_panel import RunPanel
+from napari_d24fad.viewer.sessions.keeping import KINDS, Keeping
+
+if TYPE_CHECKING:
+    from napari_d24fad.session.saved.case import Case, Marked
+    from napari_d24fad.session.saved.session_file import SessionFile
+
+_UNSAVED = "What was decided of the present result is in no saved session and would be lost. Open another?"
+_NOT_OPENED = "Nothing was opened."
+_OPENED = "The session was opened; nothing was computed again. Why, and other levels, are known after a run."
+_ONE_OF = "It has {count} cases: the first that was examined is shown."
+
+
+@dataclass(frozen=True, slots=True)
+class _Opened:
+    """A session that can be shown: a case at most, the scans that are marked, and what to say of them."""
+
+    case: Case | None
+    marked: Marked
+    told: tuple[str, ...]
+
+
+class SessionOpening:
+    """Brings a session back without a new run.
+
+    Args:
+        parent: Widget below the dialogs.
+        gallery: Gets the roles.
+        filling: Shows the scans in the gallery.
+        examining: Takes the result.
+        keeping: Knows what is not saved.
+        jobs: Reads the files.
+        run_panel: Gets the settings of the run, and tells how it went.
+    """
+
+    def __init__(
+        self,
+        parent: QWidget,
+        gallery: Gallery,
+        filling: GalleryFilling,
+        examining: Examining,
+        keeping: Keeping,
+        jobs: Jobs,
+        run_panel: RunPanel,
+    ) -> None:
+        self._parent, self._gallery, self._filling = parent, gallery, filling
+        self._examining, self._keeping = examining, keeping
+        self._jobs, self._run_panel = jobs, run_panel
+
+    def choose(self) -> None:
+        """Asks for a session and opens it."""
+        path, _ = QFileDialog.getOpenFileName(self._parent, "Open a session", "", KINDS)
+        if path:
+            self.open(Path(path))
+
+    def open(self, path: Path) -> None:
+        """Reads a session; its scans are opened if it is this user's own, or the user agrees to the paths."""
+        if self._keeping.is_unsaved and not agrees(self._parent, _UNSAVED):
+            self._run_panel.show_note(_NOT_OPENED)
+            return
+
+        def work(progress: Progress, cancel: CancelToken) -> SessionFile:
+            from napari_d24fad.session.saved.session_file import read_session
+
+            return read_session(path)
+
+        self._jobs.follow("Reading the session", work, self._ask_for_scans)
+
+    def _ask_for_scans(self, session: SessionFile) -> None:
+        paths = dict.fromkeys(study.path for study in session.studies if study.path)
+        if not session.is_own and paths and not agrees_to_open(self._parent, list(paths)):
+            self._run_panel.show_note(_NOT_OPENED)
+            return
+        self._jobs.follow("Opening the scans", partial(_open, session), self._show)
+
+    def _show(self, opened: _Opened) -> None:
+        case, gallery = opened.case, self._gallery
+        roles = _roles(opened)
+        with QSignalBlocker(gallery):  # each role alone would start a scoring
+            self._filling.close_studies()  # else the same scans would be listed twice
+            for series in gallery.series:
+                gallery.set_role(series, Role.NONE)
+            self._filling.add_study(list(roles))
+            for series, role in roles.items():
+                if series.refusal is None:
+                    gallery.set_role(series, role)
+            if case is not None:
+                self._restore(case)
+        self._examining.offer_choices()
+        if case is not None:
+            request = case.request
+            self._run_panel.choose(str(request.model), request.device, request.ct_window, request.direction)
+        if case is not None and case.examination is not None and case.examination.scan.has_pixels:
+            self._examining.take(case.examination, case.findings, case.view.slice_index)
+            self._keeping.note_saved()
+        gallery.roles_changed.emit()
+        self._run_panel.show_note("\n".join(opened.told))
+
+    def _restore(self, case: Case) -> None:
+        """Gives references their shares and examples their kinds and lesions, where the scans were found."""
+        shown, request = self._gallery.series, case.request
+        for series, share in zip(request.references, request.shares or (), strict=False):
+            if series in shown:
+                self._gallery.card(series).set_share(share)
+        for example in request.abnormal:
+            if example.series in shown:
+                row = self._gallery.card(example.series).example
+                row.set_kind(example.kind)
+                row.set_lesion(example.lesion, example.series)
+
+
+def _roles(opened: _Opened) -> dict[Series, Role]:
+    """Returns the role of each scan; in the order of the case, on which its result depends."""
+    normal: Iterable[Series] = opened.marked.normal
+    abnormal: Iterable[Series] = opened.marked.abnormal
+    roles: dict[Series, Role] = {}
+    if opened.case is not None:
+        request = opened.case.request
+        roles[request.query] = Role.QUERY
+        used = [each for each in request.references if each in set(opened.marked.normal)]
+        normal = dict.fromkeys([*used, *opened.marked.normal])
+        known = [each.series for each in request.abnormal if each.series in set(opened.marked.abnormal)]
+        abnormal = dict.fromkeys([*known, *opened.marked.abnormal])
+    for role, marked in ((Role.REFERENCE, normal), (Role.ABNORMAL, abnormal)):
+        for each in marked:
+            roles.setdefault(each, role)
+    return roles
+
+
+def _open(session: SessionFile, progress: Progress, cancel: CancelToken) -> _Opened:
+    from napari_d24fad.session.saved.reopening import open_scans, with_pixels
+
+    found = open_scans(session, part(progress, 0.0, 0.7), cancel)
+    told = [str(problem) for problem in found.problems]
+    examined = (each for each in found.cases if each.examination is not None)
+    case = next(examined, next(iter(found.cases), None))
+    if case is not None and case.examination is not None:
+        try:
+            case, problems = with_pixels(case, part(progress, 0.7, 1.0), cancel)
+        except D24fadError as error:  # its roles are of use all the same
+            told.append(str(error))
+        else:
+            told += [str(problem) for problem in problems]
+            # Features are in no session: distances could not be drawn, and clear would read as normal.
+            assert case.examination is not None
+            anomaly = replace(case.examination.anomaly, has_student=False)
+            case = replace(case, examination=replace(case.examination, anomaly=anomaly))
+            told.insert(0, _OPENED)
+    if len(found.cases) > 1:
+        told.append(_ONE_OF.format(count=len(found.cases)))
+    return _Opened(case, found.marked, tuple(dict.fromkeys(told)))
