@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 Limits = tuple[float, float]
 
+_NONE = np.zeros((0, 0, 0), np.float32)
 _SMALLEST_RANGE = 1.5
 """As of scores: the scale ends no lower than this many times where it begins."""
 
@@ -200,13 +201,13 @@ class _Read:
 
     def __init__(self) -> None:
         self._anomaly: AnomalyMap | None = None
-        self._values = np.zeros((0, 0, 0), np.float32)
+        self._values: FloatArray = _NONE
         self._cleared: tuple[Mask, ...] = ()
 
     def values(self, anomaly: AnomalyMap, hidden: tuple[Mask, ...]) -> FloatArray:
         """Returns them; the map's own as long as nothing is hidden."""
         if not hidden:
-            self._anomaly = None
+            self._anomaly, self._values = None, _NONE
             return anomaly.values
         if self._anomaly is not anomaly:
             self._anomaly, self._values, self._cleared = anomaly, anomaly.values.copy(), ()

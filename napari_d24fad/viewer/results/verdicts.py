@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from weakref import ref
 
 from qtpy.QtCore import QObject, Signal
 
@@ -16,9 +17,9 @@ from napari_d24fad.studies.series import Series
 
 @dataclass(frozen=True, slots=True)
 class _Read:
-    """The findings of a scan, and the examination that they were measured in."""
+    """The findings of a scan, and the examination that they were measured in, which this does not keep."""
 
-    examination: Examination
+    examination: ref[Examination]
     history: History[Findings]
 
 
@@ -59,7 +60,7 @@ class Verdicts(QObject):
         read = self._read.get(examination.request.query)
         if read is None:
             return None, False
-        return read.history.now, read.examination is examination
+        return read.history.now, read.examination() is examination
 
     def wait(self, examination: Examination) -> None:
         """Nothing can be judged until the rows are there."""
@@ -69,8 +70,15 @@ class Verdicts(QObject):
     def take(self, examination: Examination, findings: Findings) -> None:
         """Takes the findings of a scan as they are measured in an examination."""
         _, is_measured = self.known(examination)
-        if not is_measured:
-            self._read[examination.request.query] = _Read(examination, History(findings))
+        if is_measured:
+            return
+        # Of other scans only what a reader decided is kept: the rest can be measured again.
+        decided = {
+            series: read
+            for series, read in self._read.items()
+            if any(each.is_judged for each in read.history.now)
+        }
+        self._read = {**decided, examination.request.query: _Read(ref(examination), History(findings))}
 
     def show(self, rows: Sequence[Finding], plan: str) -> None:
         """Takes what the map shows, one row each, unnumbered; see `MapBeside.plan`."""

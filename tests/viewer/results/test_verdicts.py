@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Callable
 from pathlib import Path
+from weakref import ref
 
 import numpy as np
 import pytest
@@ -12,6 +14,9 @@ from qtpy.QtCore import Qt
 from napari_d24fad.findings.finding import Verdict
 from napari_d24fad.viewer.canvas.screenshot import canvas_picture
 from napari_d24fad.viewer.dock import DetectionDock
+from napari_d24fad.viewer.results.verdicts import Verdicts
+from tests.heads import anomaly_of, head
+from tests.session.saved.cases import named_case
 from tests.viewer.results.examining import examine
 from tests.viewer.study_in_dock import by_place, click
 
@@ -118,3 +123,16 @@ def test_a_region_is_noted_accepted_and_rejected(qtbot, read: DetectionDock, set
 
 def shown_at(dock: DetectionDock, place: tuple[int, int, int]) -> float:
     return float(dock.maps.result_layer.data[tuple(dock.layers.shown.layer_index(place))])
+
+
+def test_examinations_of_other_scans_are_not_kept() -> None:
+    """Features of a scan stay in memory as long as its examination does."""
+    verdicts, gone = Verdicts(), []
+    for seed in range(2):
+        case = named_case(head(seed), anomaly_of(head(seed)))
+        verdicts.take(case.examination, case.findings)
+        verdicts.wait(case.examination)
+        gone.append(ref(case.examination))
+    del case
+    gc.collect()
+    assert [each() for each in gone] == [None, None]
