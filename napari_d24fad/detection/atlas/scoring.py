@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 
 import numpy as np
 
@@ -100,6 +101,8 @@ class AtlasReferences:
         progress: Progress = silent,
         cancel: CancelToken | None = None,
         shares: Sequence[float] | None = None,
+        *,
+        doubted: bool = True,
     ) -> AtlasReferences:
         """Makes a set of scans that were measured before; no pair is compared twice.
 
@@ -113,6 +116,7 @@ class AtlasReferences:
             cancel: Asked between steps.
             shares: How much each counts in what is usual at a place, above 0 and up to 1; None for 1
                 each. The nearest patches are the nearest, however little their scan counts.
+            doubted: Whether it is looked for what is doubtful; for a map beside it was already.
 
         Raises:
             PairingError: ``TOO_FEW_REFERENCES``.
@@ -156,24 +160,16 @@ class AtlasReferences:
         levels, masses = learn_levels(left_out, grids, plan.level_share, plan.smallest_mm3)
         scores = tuple(plan.score(m, g) for m, g in zip(left_out, grids, strict=True))
         normal = NormalMaps.of(left_out, volumes, plan.slice_mm2, levels.value)
-        problems = doubts_about(scans, plan, direction)
+        problems = doubts_about(scans, plan, direction) if doubted else ()
+        learned = partial(cls.of, cancel=cancel, shares=shares, doubted=False)
+        measured = ((each, [beside(scan, each, cancel) for scan in scans]) for each in plan.beside)
         others = tuple(
-            replace(cls.of(own, each, each.direction, silent, cancel, shares), scans=tuple(scans))
-            for each, own in ((each, [beside(scan, each, cancel) for scan in scans]) for each in plan.beside)
+            replace(learned(own, each, each.direction), scans=tuple(scans)) for each, own in measured
         )
         return cls(
-            plan,
-            direction,
-            tuple(scans),
-            standards,
-            levels,
-            scores,
-            masses,
-            normal,
-            evenness,
-            problems,
+            plan, direction, tuple(scans), standards, levels, scores, masses, normal, evenness, problems,
             others,
-        )
+        )  # fmt: skip
 
     def examine(
         self, scan: Scan, progress: Progress = silent, cancel: CancelToken | None = None

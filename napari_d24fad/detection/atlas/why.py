@@ -12,11 +12,10 @@ from scipy import ndimage
 from napari_d24fad.anatomy.common_grid import CommonGrid
 from napari_d24fad.anatomy.grid import FloatArray, WorkingGrid
 from napari_d24fad.detection.atlas.examination import AtlasExamination
-from napari_d24fad.detection.atlas.measured import MeasuredScan, beside, key_of
+from napari_d24fad.detection.atlas.measured import MeasuredScan, key_of
 from napari_d24fad.detection.atlas.scoring import AtlasReferences
 from napari_d24fad.detection.channels.table import Expectation
 from napari_d24fad.detection.channels.volume import WorkingVolume
-from napari_d24fad.progress import CancelToken
 from napari_d24fad.studies.scan import Affine, Scan
 
 Index = tuple[int, int, int]
@@ -81,9 +80,11 @@ def value_at(found: AtlasExamination, references: AtlasReferences, place: Index)
     for scan in references.scans:
         quantity = scan.quantities.get(key)
         if quantity is None:  # of a map beside: its references keep what the joined map needs
-            quantity = beside(scan, plan, CancelToken()).quantities[key]
-        there = _nearest_known(quantity, (_across(volume, scan.volume) @ [*at, 1.0])[:3])
-        others.append(float("nan") if there is None else float(quantity[there]))
+            own = plan.prepare(scan.volume.anatomy, scan.volume.place)
+            quantity = plan.value.measure(own.signed(sign))
+        near = (_across(volume, scan.volume) @ [*at, 1.0])[:3]
+        there = None if quantity is None else _nearest_known(quantity, near)
+        others.append(float("nan") if quantity is None or there is None else float(quantity[there]))
     from_mean = [sign * (value - float(mean[0])) * unit for value in (float(measured[at]), *others)]
     around = float(spread[0]) * unit
     return ValueAtPlace(from_mean[0], around, tuple(from_mean[1:]), volume.unit, plan.sides)

@@ -17,6 +17,7 @@ NORMAL, ABNORMAL = "#0072B2", "#D55E00"
 """Blue and vermilion of Okabe and Ito's palette, which colour-blind readers tell apart."""
 
 _DPI = 150
+_COLUMNS = 3
 
 
 @contextmanager
@@ -59,9 +60,15 @@ def save_figure(figure: Figure, path: Path) -> None:
         figure.savefig(temporary, format="png", dpi=_DPI)
 
 
-def grid_of_axes(figure: Figure, count: int, columns: int) -> list[Axes]:
+def rows_and_columns(count: int) -> tuple[int, int]:
+    """Returns how many rows and columns ``count`` panels are drawn in."""
+    columns = min(_COLUMNS, count)
+    return -(-count // columns), columns
+
+
+def grid_of_axes(figure: Figure, count: int) -> list[Axes]:
     """Returns ``count`` axes in rows; what is left of the last row stays empty."""
-    rows = -(-count // columns)
+    rows, columns = rows_and_columns(count)
     axes = list(figure.subplots(rows, columns, squeeze=False).flat)
     for unused in axes[count:]:
         unused.set_axis_off()

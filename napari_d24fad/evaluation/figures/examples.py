@@ -9,11 +9,15 @@ from pathlib import Path
 import numpy as np
 from matplotlib.ticker import MaxNLocator
 
-from napari_d24fad.evaluation.figures.canvas import ABNORMAL, NORMAL, figure_file, grid_of_axes
+from napari_d24fad.evaluation.figures.canvas import (
+    ABNORMAL,
+    NORMAL,
+    figure_file,
+    grid_of_axes,
+    rows_and_columns,
+)
 from napari_d24fad.evaluation.figures.rainclouds import draw_cloud
 from napari_d24fad.metrics.scans import auroc
-
-_COLUMNS = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,10 +51,9 @@ def draw_examples(path: Path, tasks: Sequence[ExampleScores], shots: int) -> Non
     Raises:
         ExportError: CANNOT_WRITE.
     """
-    columns = min(_COLUMNS, len(tasks))
-    rows = -(-len(tasks) // columns)
+    rows, columns = rows_and_columns(len(tasks))
     with figure_file(path, max(4.6, 2.9 * columns), 2.5 * rows + 0.9) as figure:
-        axes = grid_of_axes(figure, len(tasks), columns)
+        axes = grid_of_axes(figure, len(tasks))
         for axis, each in zip(axes, tasks, strict=True):
             places = range(len(each.counts))
             for number, (method, draws) in enumerate(each.aurocs.items()):
@@ -85,11 +88,10 @@ def draw_example_rainclouds(path: Path, tasks: Sequence[ExampleScores], shots: i
     Raises:
         ExportError: CANNOT_WRITE.
     """
-    columns = min(_COLUMNS, len(tasks))
-    rows = -(-len(tasks) // columns)
+    rows, columns = rows_and_columns(len(tasks))
     most = max(len(each.counts) for each in tasks)
     with figure_file(path, max(4.6, 3.2 * columns), (0.6 * most + 0.9) * rows + 0.7) as figure:
-        for axis, each in zip(grid_of_axes(figure, len(tasks), columns), tasks, strict=True):
+        for axis, each in zip(grid_of_axes(figure, len(tasks)), tasks, strict=True):
             abnormal = np.array(each.abnormal)
             bases = np.arange(len(each.counts))[::-1].astype(float)
             for base, values in zip(bases, each.scores, strict=True):

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from napari_d24fad.evaluation.figures.canvas import figure_file
+from napari_d24fad.evaluation.figures.canvas import figure_file, rows_and_columns
 
 _MARKED = {0.25: "1/4", 0.5: "1/2", 1.0: "1", 2.0: "2", 4.0: "4"}
-_COLUMNS = 3
 
 
 def draw_froc(
@@ -26,8 +25,7 @@ def draw_froc(
     Raises:
         ExportError: CANNOT_WRITE.
     """
-    columns = min(_COLUMNS, len(panels))
-    rows = -(-len(panels) // columns)
+    rows, columns = rows_and_columns(len(panels))
     with figure_file(path, 3.2 * columns + 1.8, 2.7 * rows + 0.4) as figure:
         axes = figure.subplots(rows, columns, squeeze=False, sharex=True, sharey=True).ravel()
         for axis, (text, curves) in zip(axes, panels.items(), strict=False):

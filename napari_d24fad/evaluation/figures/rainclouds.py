@@ -14,11 +14,16 @@ from matplotlib.patches import Patch
 from matplotlib.ticker import MaxNLocator
 from scipy.stats import gaussian_kde
 
-from napari_d24fad.evaluation.figures.canvas import ABNORMAL, NORMAL, figure_file, grid_of_axes
+from napari_d24fad.evaluation.figures.canvas import (
+    ABNORMAL,
+    NORMAL,
+    figure_file,
+    grid_of_axes,
+    rows_and_columns,
+)
 from napari_d24fad.evaluation.weighting import WeightingScores
 from napari_d24fad.metrics.scans import auroc
 
-_COLUMNS = 3
 _CLOUD, _BOX, _RAIN = 0.32, 0.05, 0.10
 
 
@@ -33,12 +38,9 @@ def draw_rainclouds(path: Path, scores: Sequence[WeightingScores], shots: int) -
     Raises:
         ExportError: CANNOT_WRITE.
     """
-    columns = min(_COLUMNS, len(scores))
-    rows = -(-len(scores) // columns)
+    rows, columns = rows_and_columns(len(scores))
     with figure_file(path, max(5.6, 3.4 * columns + 0.6), 2.9 * rows + 1.1) as figure:
-        for at, (axes, each) in enumerate(
-            zip(grid_of_axes(figure, len(scores), columns), scores, strict=True)
-        ):
+        for at, (axes, each) in enumerate(zip(grid_of_axes(figure, len(scores)), scores, strict=True)):
             _panel(axes, each, labelled=at % columns == 0)
         handles: list[Artist] = [
             Line2D([], [], marker="o", linestyle="", color=colour, label=label)
