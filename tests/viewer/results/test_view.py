@@ -1,8 +1,10 @@
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import nibabel
 import numpy as np
@@ -26,7 +28,41 @@ def click_row(qtbot, dock: DetectionDock, row: int) -> None:
     qtbot.mouseClick(table.viewport(), Qt.MouseButton.LeftButton, pos=place)
 
 
-def test_examination_is_looked_into(qtbot, dock: DetectionDock, settle: Settle, study_folder: Path) -> None:
+def check_escape_while_a_distance_is_drawn(
+    qtbot, monkeypatch: pytest.MonkeyPatch, dock: DetectionDock
+) -> None:
+    """Escape stops the drawing, and scores come back: what is not drawn yet would read as normal."""
+    draw, tokens, reached, go_on = dock._session.draw_distance, [], threading.Event(), threading.Event()
+
+    def draw_one_and_wait(*given: Any) -> float:
+        tokens.append(given[-1])
+        if len(tokens) == 2:
+            reached.set()
+            assert go_on.wait(60)
+        return draw(*given)
+
+    layer, scores = dock.maps.result_layer, np.array(dock.maps.result_layer.data)
+    limits = layer.contrast_limits
+    with monkeypatch.context() as patched:
+        patched.setattr(dock._session, "draw_distance", draw_one_and_wait)
+        dock.results.view_choice.choose(MapView.SSD)
+        assert reached.wait(60)
+        qtbot.waitUntil(lambda: bool(layer.data[dock.layers.current_slice].any()), timeout=60_000)
+        assert not layer.data.any(axis=(1, 2)).all(), "most slices are still to come"
+        qtbot.keyClick(dock, Qt.Key.Key_Escape)
+        assert tokens[1].cancelled
+        assert dock.results.view_choice.view is MapView.SCORE
+        np.testing.assert_array_equal(layer.data, scores)
+        go_on.set()
+        qtbot.waitUntil(lambda: not dock.result_view.is_busy, timeout=60_000)
+    assert len(tokens) == 2, "nothing more is drawn"
+    np.testing.assert_array_equal(layer.data, scores)
+    assert layer.contrast_limits == limits
+
+
+def test_examination_is_looked_into(
+    qtbot, monkeypatch: pytest.MonkeyPatch, dock: DetectionDock, settle: Settle, study_folder: Path
+) -> None:
     examine(dock, settle, study_folder)
     viewer, results, anomaly = dock._viewer, dock.results, dock.examination.anomaly
     shown, layer = dock.layers.shown, dock.maps.result_layer
@@ -85,6 +121,8 @@ def test_examination_is_looked_into(qtbot, dock: DetectionDock, settle: Settle, 
     qtbot.mouseClick(results.why.bars, Qt.MouseButton.LeftButton, pos=place)
     pointed = [card for card in dock.gallery._cards() if card.property("pointed")]
     assert [card.series for card in pointed] == [dock.examination.request.references[reference]]
+    results.view_choice.choose(MapView.SCORE)
+    check_escape_while_a_distance_is_drawn(qtbot, monkeypatch, dock)
     results.view_choice.choose(MapView.SSD)
     at = dock.layers.current_slice
     qtbot.waitUntil(lambda: bool(layer.data[at].any()), timeout=60_000)  # the slice that is shown first
@@ -95,6 +133,8 @@ def test_examination_is_looked_into(qtbot, dock: DetectionDock, settle: Settle, 
     qtbot.waitUntil(lambda: not dock.result_view.is_busy, timeout=60_000)
     examined = np.isfinite(anomaly.slice_scores[shown.slice_order])
     assert (layer.data.reshape(len(examined), -1).max(axis=1) > 0).tolist() == examined.tolist()
+    qtbot.keyClick(dock, Qt.Key.Key_Escape)
+    assert results.view_choice.view is MapView.SSD, "a map that is drawn stays"
     assert layer.contrast_limits == [0, pytest.approx(float(layer.data.max()))]
     assert "SSD" in viewer.canvas.overlays.text.text
     results.view_choice.choose(MapView.TSD)
