@@ -15,6 +15,7 @@ from napari_d24fad.export.colours import overlay_colours
 from napari_d24fad.export.notice import NOTICE
 
 _CELL = 1.7
+_WIDTH_OF_TITLE = 6.5
 _ROWS = ("most of\nthe lesion", "the same,\ncoloured", "region of\nrank 1")
 _LESION, _REGION = "#00E5FF", "#FFFFFF"
 
@@ -40,7 +41,10 @@ def draw_lesions(
     """
     groups = [group for group in (best, worst) if group]
     columns = max(len(group) for group in groups)
-    size = _CELL * columns + 0.9, 3 * len(groups) * _CELL * 1.2 + 0.45 * len(groups) + 0.8
+    size = (
+        max(_CELL * columns + 0.9, _WIDTH_OF_TITLE),
+        3 * len(groups) * _CELL * 1.2 + 0.45 * len(groups) + 0.8,
+    )
     with figure_file(path, *size) as figure:
         axes = figure.subplots(3 * len(groups), columns, squeeze=False)
         for axis in axes.flat:

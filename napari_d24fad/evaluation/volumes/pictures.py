@@ -79,6 +79,27 @@ def best_and_worst(
     return tuple(ordered[:count]), tuple(ordered[count:][::-1][:count])
 
 
+def caption(one: LesionPicture, folder: str, number: int, told: Sequence[Sequence[float]]) -> str:
+    """Returns what stands above a query, in lines as narrow as its slices.
+
+    Args:
+        one: The query.
+        folder: Of the task, that its scan lies in.
+        number: Of its scan in that folder.
+        told: Masses of the regions of each normal query.
+
+    Returns:
+        Which scan, how large the lesion, its kind if it was implanted, how many regions normal scans show
+        on average before it is told of, and the Dice.
+    """
+    false = sum(mass >= one.mass for masses in told for mass in masses) / max(1, len(told))
+    size = f"{one.lesion_ml:.1f} ml" if one.lesion_ml >= 0.1 else f"{1000 * one.lesion_ml:.0f} mm3"
+    found = f"at {false:.2f} false regions" if np.isfinite(one.mass) else "no region in it"
+    rank = "rank 1" if one.first_region else "not rank 1"
+    lines = f"{folder} {number}, {size}", one.kind, found, f"{rank}, Dice {one.dice:.2f}"
+    return "\n".join(filter(None, lines))
+
+
 def _window(voxels: npt.NDArray[np.generic]) -> tuple[float, float]:
     """Returns what becomes black and white: in a head, where some bone is at the edge, about 0 and 70 HU."""
     values = voxels[np.isfinite(voxels)].astype(np.float32)

@@ -24,7 +24,7 @@ from napari_d24fad.evaluation.names import method_with
 from napari_d24fad.evaluation.pictured import LesionPicture
 from napari_d24fad.evaluation.volumes.curves import RATES, panels
 from napari_d24fad.evaluation.volumes.groups import kind_figures
-from napari_d24fad.evaluation.volumes.pictures import best_and_worst
+from napari_d24fad.evaluation.volumes.pictures import best_and_worst, caption
 from napari_d24fad.evaluation.volumes.run import DrawResult, VolumeResult
 from napari_d24fad.evaluation.volumes.tables import markdown
 from napari_d24fad.metrics.cohort import Measured, scan_auroc
@@ -188,14 +188,8 @@ def _draw_pictures(folder: Path, result: VolumeResult, count: int) -> None:
         told = [each.measured.found.masses for each in run.queried if not each.measured.abnormal]
 
         def name(one: LesionPicture, told: Sequence[Sequence[float]] = told) -> str:
-            """Its number, and how many regions normal scans show before the lesion is found."""
             scan = result.task.scans[one.index]
-            false = sum(mass >= one.mass for masses in told for mass in masses) / max(1, len(told))
-            found = f"at {false:.2f} false regions" if np.isfinite(one.mass) else "no region in it"
-            rank = "rank 1" if one.first_region else "not rank 1"
-            size = f"{one.lesion_ml:.1f} ml" if one.lesion_ml >= 0.1 else f"{1000 * one.lesion_ml:.0f} mm3"
-            what = " ".join(filter(None, (f"{scan.folder} {scan.number}", one.kind)))
-            return f"{what}, {size}\n{found}\n{rank}, Dice {one.dice:.2f}"
+            return caption(one, scan.folder, scan.number, told)
 
         best, worst = best_and_worst(run.pictures, count)
         method = re.sub(r"[^a-z0-9]+", "-", run.method.lower()).strip("-")

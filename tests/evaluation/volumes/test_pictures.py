@@ -8,12 +8,17 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+from matplotlib.image import AxesImage
 from PIL import Image
 
 from napari_d24fad import cli
+from napari_d24fad.evaluation.figures import canvas
+from napari_d24fad.evaluation.figures.lesions import draw_lesions
 from napari_d24fad.evaluation.pictured import LesionPicture
 from napari_d24fad.evaluation.volumes.cases import VolumeCase
-from napari_d24fad.evaluation.volumes.pictures import best_and_worst, lesion_picture
+from napari_d24fad.evaluation.volumes.pictures import best_and_worst, caption, lesion_picture
 from napari_d24fad.metrics.volumes import Examined, measure_volume
 from napari_d24fad.studies.orientation import Orientation
 from tests.anatomy.heads import Clot, Head, draw
@@ -91,6 +96,35 @@ def test_no_lesion_is_among_the_best_and_the_worst() -> None:
     assert [each.index for each in best] == [2, 0, 3]
     assert [each.index for each in worst] == [4, 1]
     assert best_and_worst(all_five[:1], 3) == ((all_five[0],), ())
+
+
+@pytest.mark.parametrize("columns", [1, 6])
+def test_no_words_of_a_sheet_overlap_or_are_cut_off(
+    columns: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one, kinds = pictured(turned=False), ("wide ventricles 4.5 mm", "bright blob, faint 20 mm", "")
+    all_of_them = [replace(one, index=at, kind=kinds[at % 3], lesion_ml=44.4) for at in range(2 * columns)]
+    drawn: list[Figure] = []
+    monkeypatch.setattr(canvas, "save_figure", lambda figure, path: drawn.append(figure))
+    draw_lesions(
+        tmp_path / "sheet.png",
+        "ixi_hh_t1, atlas (head T1), 8 references",
+        all_of_them[:columns],
+        all_of_them[columns:],
+        lambda each: caption(each, "abnormal", 100 + each.index, [(each.mass,) * 111]),
+    )
+    figure = drawn[0]
+    FigureCanvasAgg(figure).draw()
+    words = [*figure.texts, *(text for axes in figure.axes for text in (axes.title, *axes.texts))]
+    words = [text for text in words if text.get_text()]
+    assert len(words) == 1 + 6 + 2 * columns
+    places = [text.get_window_extent() for text in words]
+    for at, place in enumerate(places):
+        assert figure.bbox.x0 <= place.x0 < place.x1 <= figure.bbox.x1, words[at].get_text()
+        assert figure.bbox.y0 <= place.y0 < place.y1 <= figure.bbox.y1, words[at].get_text()
+        for image in figure.findobj(AxesImage):
+            assert not place.overlaps(image.get_window_extent().padded(-1)), words[at].get_text()
+        assert place.count_overlaps(places) == 1, words[at].get_text()
 
 
 def test_pictures_are_written_for_each_method(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
