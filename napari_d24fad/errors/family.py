@@ -29,7 +29,15 @@ class StudyError(D24fadError):
 
 
 class PairingError(D24fadError):
-    """These references cannot serve for this query."""
+    """These references cannot serve for this query.
+
+    Attributes:
+        example: Which abnormal example it is about, from 0; None if about none.
+    """
+
+    def __init__(self, code: Code, detail: str = "", *, example: int | None = None) -> None:
+        super().__init__(code, detail)
+        self.example = example
 
 
 class ModelError(D24fadError):

@@ -81,7 +81,9 @@ class MarkedVolumes:
         examples = self.learned(request, references, plan, measured, part(progress, 0, 0.8), cancel)
         for number, pixels in enumerate(self._pixels, start=1):
             if pixels == _pixels(query):
-                raise PairingError(Code.QUERY_IS_EXAMPLE, f"It is abnormal example {number}.")
+                raise PairingError(
+                    Code.QUERY_IS_EXAMPLE, f"It is abnormal example {number}.", example=number - 1
+                )
         found, evidence = examples.examine(references.examine_measured(query, part(progress, 0.8, 1), cancel))
         doubts = check_marked(request, query=True)
         return Held(found, examples.references, evidence, examples.warnings + doubts)
@@ -143,22 +145,25 @@ class MarkedVolumes:
         found: dict[str, MeasuredScan] = {}
         for number, example in enumerate(examples, start=1):
             tell = part(progress, (number - 1) / len(examples), number / len(examples))
-            name = f"Abnormal example {number}"
+            name, at = f"Abnormal example {number}", number - 1
             try:
                 scan = self._scans.reference(example.series, None, plan, references.direction, tell, cancel)
             except PairingError as error:
                 if error.code not in _NOT_COMPARED:
                     raise
-                raise PairingError(Code.EXAMPLE_NOT_COMPARED, f"{name}. {error.detail}") from error
+                detail = f"{name}. {error.detail}"
+                raise PairingError(Code.EXAMPLE_NOT_COMPARED, detail, example=at) from error
             own = _pixels(scan)
             if own in normal:
-                raise PairingError(Code.NORMAL_AND_ABNORMAL, f"{name} equals reference {normal[own]}.")
+                detail = f"{name} equals reference {normal[own]}."
+                raise PairingError(Code.NORMAL_AND_ABNORMAL, detail, example=at)
             if own in found:
-                raise PairingError(Code.DUPLICATE_EXAMPLE, f"{name} equals an earlier one.")
+                raise PairingError(Code.DUPLICATE_EXAMPLE, f"{name} equals an earlier one.", example=at)
             if scan.volume.anatomy.kind not in kinds:
-                raise PairingError(Code.EXAMPLE_NOT_COMPARED, f"{name} shows other anatomy.")
+                raise PairingError(Code.EXAMPLE_NOT_COMPARED, f"{name} shows other anatomy.", example=at)
             if contrast_fault(scan, measured, plan) is not None:
-                raise PairingError(Code.EXAMPLE_NOT_COMPARED, f"{name} shows another contrast.")
+                detail = f"{name} shows another contrast."
+                raise PairingError(Code.EXAMPLE_NOT_COMPARED, detail, example=at)
             found[own] = scan
         return list(found.values())
 
@@ -181,7 +186,7 @@ def _held(
             lesion = most_unusual(found, slices, references.plan.score_mm3)
     except PairingError as error:
         code = Code.EXAMPLE_NOT_COMPARED if error.code in _NOT_COMPARED else error.code
-        raise PairingError(code, f"{name} {error.detail}".strip()) from error
+        raise PairingError(code, f"{name} {error.detail}".strip(), example=number - 1) from error
     return VolumeExample(found, lesion, example.kind)
 
 

@@ -46,10 +46,12 @@ class Problem:
     Attributes:
         code: The stable code.
         detail: What is particular to this case, without identity or path.
+        example: Which abnormal example it is about, from 0; None if about none. The detail says so too.
     """
 
     code: Code
     detail: str = ""
+    example: int | None = field(default=None, compare=False)
 
     def __str__(self) -> str:
         return f"{self.code.code}: {' '.join(s for s in (self.code.meaning, self.detail) if s)}"

@@ -8,13 +8,16 @@ from typing import TYPE_CHECKING
 from qtpy.QtCore import QObject, Signal
 
 from napari_d24fad.detection.result import FloatArray
+from napari_d24fad.errors import D24fadError
 from napari_d24fad.findings.findings import Findings
 from napari_d24fad.progress import CancelToken, Progress
 from napari_d24fad.session.request import Examination, Request
 from napari_d24fad.session.session import DetectionSession
 from napari_d24fad.studies.series import Series
 from napari_d24fad.viewer.drawing import RegionDrawing
+from napari_d24fad.viewer.gallery.flagging import of_examples, of_references, of_refusal
 from napari_d24fad.viewer.gallery.gallery import FEWEST, Gallery
+from napari_d24fad.viewer.gallery.roles import Role
 from napari_d24fad.viewer.results.view import ResultView
 from napari_d24fad.viewer.running.jobs import Jobs
 from napari_d24fad.viewer.running.live import LiveScoring
@@ -65,6 +68,7 @@ class Examining(QObject):
         self._view, self._jobs, self._drawing = view, jobs, drawing
         self._examination: Examination | None = None
         self._is_of_before = False
+        self._asked: Request | None = None
         self.live = LiveScoring(session, jobs)
         self._connect()
 
@@ -85,7 +89,7 @@ class Examining(QObject):
             self._run_panel.show_note(_NOT_DRAWN_ON)
             return
         self.live.stop()
-        request = self._request(query)
+        self._asked = request = self._request(query)
         start = self._view.slice_of(query)
 
         def work(progress: Progress, cancel: CancelToken) -> Examination:
@@ -132,6 +136,7 @@ class Examining(QObject):
         self._drawing.changed.connect(self.offer_choices)
         self._drawing.changed.connect(self._follow_references)
         self.part_computed.connect(self._show_part)
+        self._jobs.failed.connect(self._show_refusal)
         self._jobs.ended.connect(self._view.drop_partial)
         self._jobs.ended.connect(self._compare_with_choice)
         self.live.slice_scored.connect(self._renew_slice)
@@ -171,6 +176,7 @@ class Examining(QObject):
         ):
             # Work for other references ends, even if the present ones are those of the examination again.
             if request != examination.request or self.live.is_busy:
+                self._asked = request
                 self.live.want(request, self._view.slice_index)
         else:
             self.live.stop()
@@ -198,6 +204,7 @@ class Examining(QObject):
     def _renew(self, examination: Examination) -> None:
         self._examination = examination
         self._view.renew(examination)
+        self._gallery.show_checks(of_examples(examination), Role.ABNORMAL)
         self.renewed.emit(examination)
 
     def _settle(self, examination: Examination) -> None:
@@ -213,9 +220,11 @@ class Examining(QObject):
             self._view.renew_slice(slice_index, values)
 
     def _show_checks(self, examination: Examination) -> None:
-        checks = {check.index: check.reason for check in examination.anomaly.reference_checks}
-        references = enumerate(examination.request.references)
-        self._gallery.show_checks({series: checks.get(index, "") for index, series in references})
+        self._gallery.show_checks(of_references(examination))
+        self._gallery.show_checks(of_examples(examination), Role.ABNORMAL)
+
+    def _show_refusal(self, error: D24fadError) -> None:
+        self._gallery.show_checks(of_refusal(error, self._asked), Role.ABNORMAL, may_stay=False)
 
     def _point_out_reference(self, index: int) -> None:
         if self._examination is not None:

@@ -29,14 +29,16 @@ def check_examples(examples: Sequence[Scan], references: Sequence[Scan]) -> tupl
     for number, example in enumerate(examples, start=1):
         for earlier, other in enumerate(examples[: number - 1], start=1):
             if same_pixels(example, other):
-                raise PairingError(
-                    Code.DUPLICATE_EXAMPLE, f"Abnormal examples {earlier} and {number} are equal."
-                )
+                detail = f"Abnormal examples {earlier} and {number} are equal."
+                raise PairingError(Code.DUPLICATE_EXAMPLE, detail, example=number - 1)
         for at, reference in enumerate(references, start=1):
             if same_pixels(example, reference):
                 detail = f"Abnormal example {number} equals reference {at}."
-                raise PairingError(Code.NORMAL_AND_ABNORMAL, detail)
-            check_kind(example, reference, f"Abnormal example {number} and reference {at} differ.")
+                raise PairingError(Code.NORMAL_AND_ABNORMAL, detail, example=number - 1)
+            try:
+                check_kind(example, reference, f"Abnormal example {number} and reference {at} differ.")
+            except PairingError as error:
+                raise PairingError(error.code, error.detail, example=number - 1) from error
     if len(examples) > len(references):
         detail = f"There are {len(examples)} abnormal examples and {len(references)} references."
         return (Problem(Code.MORE_EXAMPLES_THAN_REFERENCES, detail),)
@@ -55,7 +57,7 @@ def check_query(query: Scan, examples: Sequence[Scan]) -> tuple[Problem, ...]:
     found = []
     for number, example in enumerate(examples, start=1):
         if same_pixels(query, example):
-            raise PairingError(Code.QUERY_IS_EXAMPLE, f"It is abnormal example {number}.")
+            raise PairingError(Code.QUERY_IS_EXAMPLE, f"It is abnormal example {number}.", example=number - 1)
         if is_of_the_same_patient(query, example):
-            found.append(Problem(Code.EXAMPLE_OF_SAME_PATIENT, f"Abnormal example {number}."))
+            found.append(Problem(Code.EXAMPLE_OF_SAME_PATIENT, f"Abnormal example {number}.", number - 1))
     return tuple(found)

@@ -113,7 +113,7 @@ class Examples:
         self.references = self._recalibrated(references, null.scores, plain_maps)
         self.found, unremarkable = self._check(examples, maps, null.scores)
         self.warnings = doubts + tuple(
-            Problem(Code.EXAMPLE_LOOKS_NORMAL, f"Abnormal example {at + 1}.") for at in unremarkable
+            Problem(Code.EXAMPLE_LOOKS_NORMAL, f"Abnormal example {at + 1}.", at) for at in unremarkable
         )
 
     def examine(self, query: EncodedScan, plain: ExaminedSlices) -> tuple[ExaminedSlices, ExampleEvidence]:

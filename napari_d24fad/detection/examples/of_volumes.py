@@ -110,7 +110,7 @@ class VolumeExamples:
         self.references = self._with_levels(maps)
         self.found, unremarkable = self._check()
         self.warnings = tuple(
-            Problem(Code.EXAMPLE_LOOKS_NORMAL, f"Abnormal example {at + 1}.") for at in unremarkable
+            Problem(Code.EXAMPLE_LOOKS_NORMAL, f"Abnormal example {at + 1}.", at) for at in unremarkable
         )
 
     def examine(self, plain: AtlasExamination) -> tuple[AtlasExamination, ExampleEvidence]:

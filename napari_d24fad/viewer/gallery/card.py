@@ -20,7 +20,7 @@ from superqt import QElidingLabel
 
 from napari_d24fad.studies.series import Series
 from napari_d24fad.viewer.gallery.example_row import ExampleRow
-from napari_d24fad.viewer.gallery.flag import ReferenceFlag
+from napari_d24fad.viewer.gallery.flag import Flag
 from napari_d24fad.viewer.gallery.remedy_button import RemedyButton
 from napari_d24fad.viewer.gallery.roles import Role, RoleButtons
 from napari_d24fad.viewer.gallery.share_box import ShareBox
@@ -43,9 +43,9 @@ class SeriesCard(QFrame):
     look_requested = Signal()
     """The user wants to see the scan."""
     leave_out_requested = Signal()
-    """The user leaves this reference out because it differs from the others."""
+    """The user leaves this scan out because it is flagged."""
     keep_requested = Signal()
-    """The user keeps this reference although it differs, or takes it back."""
+    """The user keeps this scan although it is flagged, or takes it back."""
     share_changed = Signal()
     """The user lets this reference count more or less."""
     volume_requested = Signal(object)
@@ -71,8 +71,8 @@ class SeriesCard(QFrame):
         """Which normal reference or abnormal example it is, from 1."""
         self._badge = QLabel(self._picture)
         self._badge.setObjectName("d24fadNumber")
-        self._kept = False
-        self._flag = ReferenceFlag()
+        self._kept: Role | None = None
+        self._flag = Flag()
         self._flag.leave_out_requested.connect(self.leave_out_requested)
         self._flag.keep_requested.connect(self.keep_requested)
         self._roles = RoleButtons()
@@ -131,8 +131,8 @@ class SeriesCard(QFrame):
         self._title.setText(name)
 
     @property
-    def flag(self) -> ReferenceFlag:
-        """What is said about a reference that differs from the others."""
+    def flag(self) -> Flag:
+        """What is said about a reference that differs from the others, or a doubtful example."""
         return self._flag
 
     def set_role(self, role: Role, number: int = 0) -> None:
@@ -163,18 +163,18 @@ class SeriesCard(QFrame):
         self._details.setVisible(pointed and bool(self._details.text()))
         self._restyle()
 
-    def show_check(self, reason: str) -> None:
-        """Shows why this reference differs from the others; an empty reason, that it does not."""
+    def show_check(self, reason: str, *, may_stay: bool = True) -> None:
+        """Shows why this reference or example is doubtful; an empty reason, that it is not."""
         if not reason:
             self._flag.hide()
-        elif self._kept:
+        elif may_stay and self._kept is self._role:
             self._flag.tell_kept()
         else:
-            self._flag.ask(reason)
+            self._flag.ask(reason, self._role, may_stay=may_stay)
 
     def set_kept(self, kept: bool) -> None:
-        """Shows that the user kept this reference, or left it out."""
-        self._kept = kept
+        """Shows that the user kept this scan although it was flagged, or left it out."""
+        self._kept = self._flag.role if kept else None
         if kept:
             self._flag.tell_kept()
         else:

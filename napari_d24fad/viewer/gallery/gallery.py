@@ -13,6 +13,7 @@ from napari_d24fad.session.request import Example
 from napari_d24fad.studies.series import Series
 from napari_d24fad.viewer.gallery.card import SeriesCard
 from napari_d24fad.viewer.gallery.example_row import Lesion
+from napari_d24fad.viewer.gallery.flagging import flag
 from napari_d24fad.viewer.gallery.roles import Role
 from napari_d24fad.viewer.gallery.section import GallerySection
 from napari_d24fad.viewer.styles import ERROR, GOOD, WARNING, edged
@@ -226,19 +227,13 @@ class Gallery(QWidget):
                 card.set_unreadable(reason)
                 self.set_role(series, Role.NONE)
 
-    def show_checks(self, reasons: Mapping[Series, str]) -> None:
-        """Shows what the last run said about its references.
-
-        Args:
-            reasons: For each reference, why it differs from the others; empty if it does not.
-        """
-        for card in self._cards():
-            if card.series in reasons and card.role is Role.REFERENCE:
-                card.show_check(reasons[card.series])
-        for card in self._cards():
-            if card.flag.isVisible():
-                self._bring_into_sight(card)
-                break
+    def show_checks(
+        self, reasons: Mapping[Series, str], role: Role = Role.REFERENCE, *, may_stay: bool = True
+    ) -> None:
+        """Shows what was said about references or examples, see `flag`; what is new comes into sight."""
+        new = flag(self._cards(), reasons, role, may_stay=may_stay)
+        if new is not None:
+            self._bring_into_sight(new)
 
     def point_out(self, series: Series) -> None:
         """Brings a series into sight and sets it off from the others."""
@@ -263,9 +258,10 @@ class Gallery(QWidget):
         self.card(series).set_kept(False)
 
     def _keep(self, series: Series) -> None:
-        if series not in self.references:
-            self.set_role(series, Role.REFERENCE)
-        self.card(series).set_kept(True)
+        card = self.card(series)
+        if card.role is not card.flag.role:
+            self.set_role(series, card.flag.role)
+        card.set_kept(True)
 
     def _marked(self, role: Role) -> tuple[Series, ...]:
         return tuple(series for series, known in self._roles.items() if known is role)

@@ -21,7 +21,7 @@ from tests.evaluation.images import SIDE, lesion_of, picture, write
 from tests.viewer.study_in_dock import click
 
 NORMAL, ABNORMAL = range(5), (20, 21, 22, 23)
-QUERY = 40
+QUERY, NORMAL_TOO = 40, 50
 
 
 @pytest.fixture
@@ -30,7 +30,8 @@ def found(
 ) -> tuple[DetectionDock, Examination]:
     """The widget with an image that has a lesion, examined among five normal ones; four more have one."""
     write(tmp_path, picture(QUERY, lesion=True), *(picture(seed) for seed in NORMAL))
-    write(tmp_path / "known", *(picture(seed, lesion=True) for seed in ABNORMAL), picture(QUERY, lesion=True))
+    known = (picture(QUERY, lesion=True), picture(NORMAL_TOO))
+    write(tmp_path / "known", *(picture(seed, lesion=True) for seed in ABNORMAL), *known)
     files = sorted(tmp_path.glob("*.png")) + sorted(tmp_path.glob("known/*.png"))
     dock.filling.add_study([open_study(path).series[0] for path in files])
     settle(dock)
@@ -46,7 +47,7 @@ def found(
 
 
 def mark(qtbot, dock: DetectionDock, number: int) -> None:
-    """Presses A on a card of the last ones: the scans with a lesion and, at last, a copy of the query."""
+    """Presses A on a card of the last ones: four with a lesion, a copy of the query, and a normal scan."""
     box = dock.gallery.card(dock.gallery.series[1 + len(NORMAL) + number]).abnormal_box
     box.setFocus()
     qtbot.keyClick(box, Qt.Key.Key_A)
@@ -182,7 +183,11 @@ def test_the_result_stays_where_learning_fails_or_is_cancelled(
     assert "P35" in dock.run_panel.message
     assert dock.examination is plain
     assert dock.results.is_outdated
-    mark(qtbot, dock, 4)
+    flag = dock.gallery.card(dock.gallery.abnormal[0]).flag
+    assert flag.isVisible()
+    assert "It is abnormal example 1." in flag.text
+    assert not flag.keep_button.isVisible()  # nothing is examined with it
+    click(qtbot, flag.leave_out_button)
     settle(dock)
     assert dock.run_panel.message == ""
     assert not dock.results.is_outdated
@@ -199,3 +204,22 @@ def test_the_result_stays_where_learning_fails_or_is_cancelled(
     settle(dock)
     assert dock.examination is plain
     assert dock.results.is_outdated
+
+
+def test_an_example_that_looks_normal_is_flagged_on_its_card(qtbot, found, settle) -> None:
+    dock, _ = found
+    for number in (0, 1, 5):
+        mark(qtbot, dock, number)
+    settle(dock)
+    cards = [dock.gallery.card(each) for each in dock.gallery.abnormal]
+    assert [card.flag.isVisible() for card in cards] == [False, False, True]
+    assert cards[2].flag.text == Code.EXAMPLE_LOOKS_NORMAL.meaning
+    qtbot.waitUntil(lambda: cards[2].flag.visibleRegion().boundingRect().height() > 20)
+    click(qtbot, cards[2].flag.leave_out_button)
+    settle(dock)
+    assert len(dock.examination.request.abnormal) == 2
+    click(qtbot, cards[2].flag.keep_button)  # use it again
+    settle(dock)
+    assert cards[2].role is Role.ABNORMAL
+    assert cards[2].flag.text.startswith("Kept as an abnormal example")
+    assert len(dock.examination.request.abnormal) == 3
