@@ -11,14 +11,14 @@ from napari_d24fad.studies.lengths import lengths_text
 from napari_d24fad.studies.orientation import canonical, canonical_orientation
 from napari_d24fad.studies.scan import Scan
 
-_LETTERS = (("R", "L"), ("A", "P"), ("I", "S"))
-"""Names of the negative and positive end of each LPS axis."""
+_LETTERS = (("R", "L"), ("A", "P"), ("F", "H"))
+"""Names of the negative and positive end of each LPS axis, as in DICOM Patient Orientation (0020,0020)."""
 _SECOND_LETTER_FROM = 0.26
 """Sine of 15 degrees: a direction that is turned further gets a second letter."""
 
 
 def direction_letters(direction: npt.NDArray[np.float64]) -> str:
-    """Names a direction in the patient, nearest first, such as ``"L"`` or ``"AS"``.
+    """Names a direction in the patient, nearest first, such as ``"L"`` or ``"AH"``.
 
     Args:
         direction: LPS vector of any length.
@@ -75,7 +75,7 @@ def slice_position_mm(scan: Scan, index: int) -> tuple[float, float, float] | No
 
 
 def slice_text(scan: Scan, index: int) -> str:
-    """Says which slice this is, such as ``"Axial slice 12 of 24, S 34.5 mm"``.
+    """Says which slice this is, such as ``"Axial slice 12 of 24, H 34.5 mm"``.
 
     Args:
         scan: The scan in its own order.

@@ -30,6 +30,7 @@ from napari_d24fad.viewer.gallery.gallery import Gallery
 from napari_d24fad.viewer.lesions import LesionMarking
 from napari_d24fad.viewer.looking import Looking
 from napari_d24fad.viewer.open_bar import OpenBar
+from napari_d24fad.viewer.reading.reading import Reading
 from napari_d24fad.viewer.results.panel import ResultsPanel
 from napari_d24fad.viewer.results.view import ResultView
 from napari_d24fad.viewer.running.jobs import Jobs
@@ -86,13 +87,14 @@ class DetectionDock(QWidget):
         self.sessions = SessionOpening(
             self, self.gallery, self.filling, self.examining, self.keeping, self.jobs, self.run_panel
         )
+        self.reading = Reading(napari_viewer, self.layers, self.maps, self.gallery, self.run_panel)
         self._open_bar = OpenBar()
         self._body = DockBody(self.gallery, self.run_panel, self.results)
         self._arrange()
         self._connect()
         self.run_panel.set_models([(card.name, card.title) for card in _sorted_models()])
         # Nothing here may hold this widget, or it would never be destroyed.
-        working = (self.examining, self.jobs, self.result_view, self.filling, self.looking)
+        working = (self.examining, self.jobs, self.result_view, self.filling, self.looking, self.reading)
         self.destroyed.connect(partial(_release, working, self.layers, self.drawing, self._session))
 
     def changeEvent(self, event: QEvent) -> None:  # noqa: N802 - Qt's name
@@ -101,6 +103,7 @@ class DetectionDock(QWidget):
         if event.type() == QEvent.Type.ParentChange and self.parent() is None:
             # Not left to `destroyed`: PyQt drops the slots of a widget that Python collects in a cycle.
             self.live.discard()
+            self.reading.discard()
             self.jobs.cancel()
             self._session.release()
 
@@ -157,7 +160,7 @@ class DetectionDock(QWidget):
             self.flicker.stop()
             self.result_view.reasons.explanations.cancel()
             self.result_view.display.cancel()
-        else:
+        elif not self.reading.press(event):
             super().keyPressEvent(event)
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:  # noqa: N802 - Qt's name
@@ -208,6 +211,7 @@ class DetectionDock(QWidget):
         layout = QVBoxLayout(self)
         layout.setContentsMargins(6, 6, 6, 6)
         layout.addWidget(self._open_bar)
+        layout.addWidget(self.reading.bar)
         layout.addWidget(self._body, 1)
 
     def _connect(self) -> None:
@@ -238,7 +242,7 @@ def _devices(progress: Progress, cancel: CancelToken) -> list[tuple[str, str]]:
 
 
 def _release(
-    working: tuple[Examining, Jobs, ResultView, GalleryFilling, Looking],
+    working: tuple[Examining, Jobs, ResultView, GalleryFilling, Looking, Reading],
     layers: ScanLayers,
     drawing: RegionDrawing,
     session: DetectionSession,

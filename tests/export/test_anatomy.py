@@ -26,9 +26,9 @@ GRID = (4, 6, 8)
         ((-2, 0, 0), "R"),
         ((0, 3, 0), "P"),
         ((0, -1, 0), "A"),
-        ((0, 0, 1), "S"),
-        ((0, 0, -1), "I"),
-        ((0, -0.94, 0.34), "AS"),  # 20 degrees
+        ((0, 0, 1), "H"),
+        ((0, 0, -1), "F"),
+        ((0, -0.94, 0.34), "AH"),  # 20 degrees
         ((0, -0.98, 0.17), "A"),  # 10 degrees
     ],
 )
@@ -38,7 +38,7 @@ def test_letters_follow_the_dicom_directions(direction: tuple[float, ...], lette
 
 @pytest.mark.parametrize(
     ("slice_axis", "letters"),
-    [(0, ("R", "L", "A", "P")), (1, ("R", "L", "S", "I")), (2, ("A", "P", "S", "I"))],
+    [(0, ("R", "L", "A", "P")), (1, ("R", "L", "H", "F")), (2, ("A", "P", "H", "F"))],
 )
 @pytest.mark.parametrize("signs", [(1, 1, 1), (-1, -1, -1), (1, -1, 1)])
 def test_edges_of_canonical_slices(slice_axis: int, letters: tuple[str, ...], signs: tuple[int, ...]) -> None:
@@ -56,7 +56,7 @@ def test_numbers_and_positions_are_the_same_whichever_way_slices_are_stored() ->
         assert slice_position_mm(upwards, index) == slice_position_mm(downwards, 3 - index)
         assert slice_text(upwards, index) == slice_text(downwards, 3 - index)
     # z of the origin, and two slices of 1.5 mm further up
-    assert slice_text(upwards, 2) == "Axial slice 3 of 4, S 15.8 mm"
+    assert slice_text(upwards, 2) == "Axial slice 3 of 4, H 15.8 mm"
 
 
 def test_images_without_geometry_have_neither_letters_nor_positions() -> None:

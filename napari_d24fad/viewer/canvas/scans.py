@@ -19,6 +19,7 @@ from napari_d24fad.studies.orientation import Orientation, canonical_orientation
 from napari_d24fad.studies.scan import Scan
 from napari_d24fad.studies.series import Series
 from napari_d24fad.viewer.canvas.layer_data import RESULT_KEY, scan_layer_data, scan_of_layer
+from napari_d24fad.viewer.canvas.planes import cut_text
 
 Position = tuple[float, float, float]
 
@@ -76,6 +77,9 @@ class ScanLayers(QObject):
     scan_shown = Signal()
     """Another scan is shown now."""
 
+    scan_filled = Signal()
+    """The scan last shown has all its slices now, of which some were shown before."""
+
     removed = Signal()
     """The user removed the layer of the scan last shown."""
 
@@ -87,7 +91,8 @@ class ScanLayers(QObject):
         self._uncovered: ReferenceType[Image] | None = None
         self._shown: ShownScan | None = None
         self._caption = self._notice = ""
-        self._window: tuple[Series, CtWindow] | None = None
+        self.windows: dict[Series, CtWindow] = {}
+        """Values that a reader wants to see black and white, of each scan that has such a window."""
         self._events = (viewer.dims.events.point, viewer.dims.events.order, viewer.dims.events.ndisplay)
         for event in self._events:
             event.connect(self._on_view)
@@ -128,8 +133,8 @@ class ScanLayers(QObject):
             self._notice = ""
         if layer is None:
             data, settings, _ = scan_layer_data(scan, series.title)
-            if self._window is not None and self._window[0] is series:
-                settings["contrast_limits"] = self._window[1]
+            if series in self.windows and not scan.is_colour:
+                settings["contrast_limits"] = self.windows[series]
             layer = Image(data, **settings)
             self._own = (series, layer)
             self._viewer.add_layer(layer)
@@ -159,19 +164,14 @@ class ScanLayers(QObject):
         if self._own is not None and self._own[1] is shown.layer:  # one from elsewhere has its own slices
             shown.layer.data = data
             shown.layer.metadata = settings["metadata"]
-            if "contrast_limits" in settings and (
-                self._window is None or self._window[0] is not shown.series
-            ):
+            if "contrast_limits" in settings and shown.series not in self.windows:
                 shown.layer.contrast_limits = settings["contrast_limits"]
+                self.windows.pop(shown.series, None)  # nobody chose it
+        self.scan_filled.emit()
 
     def set_window(self, series: Series, window: CtWindow) -> None:
-        """Shows a CT in a window that the reader chose, now or when it is shown.
-
-        Args:
-            series: The CT.
-            window: HU to show as black and white.
-        """
-        self._window = series, window
+        """Shows a scan in a window that the reader chose, now and whenever it is shown."""
+        self.windows[series] = window
         if self._shown is not None and self._shown.series is series:
             self._shown.layer.contrast_limits = window
 
@@ -239,7 +239,7 @@ class ScanLayers(QObject):
 
     @property
     def where(self) -> str:
-        """What the canvas shows of the scan last shown, such as ``"Axial slice 12 of 24, S 34.5 mm"``."""
+        """What the canvas shows of the scan last shown, such as ``"Axial slice 12 of 24, H 34.5 mm"``."""
         shown = self._shown
         if shown is None:
             return ""
@@ -251,7 +251,7 @@ class ScanLayers(QObject):
         if dims.ndisplay != 2:
             return "3-D view"
         if dims.ndim - 3 + shown.slice_axis in dims.displayed:
-            return "A cut across the slices"
+            return cut_text(self._viewer, shown.layer)
         is_inside = shown.layer.ndim != 3 or self._stands_at(shown) == self.current_slice
         return "" if is_inside else "Outside the scan"
 

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 from napari.viewer import Viewer
 
-from napari_d24fad.export.anatomy import edge_letters
 from napari_d24fad.export.notice import NOTICE
 from napari_d24fad.session.request import Examination
-from napari_d24fad.studies.orientation import canonical
 from napari_d24fad.viewer.canvas.legend import Legend
+from napari_d24fad.viewer.canvas.planes import edge_letters_of
 from napari_d24fad.viewer.canvas.scans import ShownScan
+from napari_d24fad.viewer.canvas.style import unit_of, window_text
 
 if TYPE_CHECKING:
     from napari_d24fad.export.stamp import Picture, Stamp
@@ -24,7 +24,7 @@ def canvas_picture(viewer: Viewer) -> Picture:
     The stamp says what they say, where it cannot cover anatomy.
     """
     colorbars = [layer.colorbar for layer in viewer.layers if hasattr(layer, "colorbar")]
-    overlays = [viewer.canvas.overlays.scale_bar, viewer.canvas.overlays.text, *colorbars]
+    overlays = [*viewer.canvas.overlays.values(), *colorbars]
     visible = [overlay.visible for overlay in overlays]
     try:
         for overlay in overlays:
@@ -64,18 +64,20 @@ def canvas_stamp(
     scan, anomaly = shown.scan, examination.anomaly
     flat = viewer.dims.ndisplay == 2
     score = "" if index is None else _score_text(float(anomaly.slice_scores[shown.slice_order[index]]))
-    is_slice, order = index is not None, tuple(viewer.dims.order)
-    upright = is_slice and shown.slice_axis == 0 and order == tuple(range(viewer.dims.ndim))
+    grey = "" if scan.is_colour else window_text(shown.layer.contrast_limits, unit_of(scan))
     # The grey values on the canvas are the user's choice; those that were examined are not.
     window = windows_text(scan, anomaly, examination.request.windows)
     return Stamp(
-        heading=(series_text(scan, shown.series.label), ", ".join(text for text in (where, score) if text)),
+        heading=(
+            series_text(scan, shown.series.label),
+            ", ".join(text for text in (where, score, grey) if text),
+        ),
         footing=(", ".join(text for text in (model_text(anomaly), window) if text), NOTICE),
         limits=None if legend is None else legend.limits,
         scale="" if legend is None else legend.scale,
         colours=None if legend is None else legend.colours,
         opacity=1.0 if legend is None else legend.opacity,
-        letters=edge_letters(canonical(scan)) if upright else None,
+        letters=edge_letters_of(viewer, shown.layer),
         mm_per_pixel=_mm_per_pixel(viewer, shown, picture) if flat and scan.has_geometry else None,
     )
 

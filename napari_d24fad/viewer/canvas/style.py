@@ -9,6 +9,8 @@ from napari_d24fad.detection.encoding.intensity import SUV_WINDOW, sample_of, us
 from napari_d24fad.export.colours import overlay_colours
 from napari_d24fad.studies.scan import Photometric, Scan
 
+Limits = tuple[float, float]
+
 _ROBUST_PERCENTILES = (0.5, 99.9)
 
 
@@ -42,3 +44,25 @@ def anomaly_colormap() -> Colormap:
     """Returns the colours of the exported pictures, transparent below the first value and for NaN."""
     clear = (0.0, 0.0, 0.0, 0.0)
     return Colormap(overlay_colours(), name="anomaly", nan_color=clear, low_color=clear)
+
+
+def width_and_level(limits: Limits) -> tuple[float, float]:
+    """Returns window width and level (its centre)."""
+    low, high = limits
+    return high - low, (high + low) / 2
+
+
+def window_text(limits: Limits, unit: str = "") -> str:
+    """Writes a window as ``"W 80 L 40 HU"``."""
+    width, level = width_and_level(limits)
+    return f"W {_number(width)}  L {_number(level)}{f' {unit}' if unit else ''}"
+
+
+def unit_of(scan: Scan) -> str:
+    """Returns what a value of a scan is measured in: ``"HU"``, ``"SUV"``, or empty where it has no unit."""
+    return scan.unit or ("HU" if scan.modality == "CT" else "")
+
+
+def _number(value: float) -> str:
+    text = f"{value:.0f}" if abs(value) >= 100 else f"{value:.3g}"
+    return "0" if float(text) == 0 else text.replace("-", "−")

@@ -152,7 +152,7 @@ def test_what_is_no_slice_of_the_scan_is_not_named_as_one(layers: ScanLayers, vi
         (
             lambda: setattr(viewer.dims, "order", (1, 0, 2)),
             lambda: setattr(viewer.dims, "order", (0, 1, 2)),
-            "A cut across the slices",
+            "Coronal cut, P 3.7 mm",
         ),
         (
             lambda: setattr(viewer.dims, "ndisplay", 3),

@@ -69,7 +69,7 @@ def test_stamp_says_all_that_is_needed_and_nobody_s_name(qtbot) -> None:
     layers, maps, examination = show_examination(viewer)
     marks = stamp_of(viewer, layers, maps, examination, view=MapView.P_VALUE)
     words = "\n".join((*marks.heading, *marks.footing))
-    assert f"slice 6 of {GRID[0]}, S 45.3 mm" in words
+    assert f"slice 6 of {GRID[0]}, H 45.3 mm" in words
     assert "slice score 3.04" in words
     assert examination.request.query.label in words
     assert NOTICE in words
@@ -89,13 +89,13 @@ def test_three_dimensions_claim_no_position(qtbot) -> None:
     assert marks.mm_per_pixel is None
 
 
-def test_rolled_axes_claim_no_slice_and_no_directions(qtbot) -> None:
+def test_rolled_axes_claim_no_slice_and_name_the_sides_of_the_cut(qtbot) -> None:
     viewer = ViewerModel()
     layers, maps, examination = show_examination(viewer)
     viewer.dims.order = (1, 0, 2)
     marks = stamp_of(viewer, layers, maps, examination)
-    assert marks.heading[1] == "A cut across the slices"
-    assert marks.letters is None
+    assert marks.heading[1].startswith("Coronal cut, P 2.0 mm, W ")
+    assert marks.letters == ("R", "L", "F", "H"), "nobody turned it upright here, and the letters say so"
 
 
 def test_a_place_outside_the_scan_claims_nothing(qtbot) -> None:
@@ -104,8 +104,7 @@ def test_a_place_outside_the_scan_claims_nothing(qtbot) -> None:
     layers, maps, examination = show_examination(viewer)
     viewer.dims.set_point(0, 700.0)
     marks = stamp_of(viewer, layers, maps, examination)
-    assert marks.heading[1] == "Outside the scan"
-    assert marks.letters is None
+    assert marks.heading[1].startswith("Outside the scan, W ")
 
 
 def test_scale_bar_measures_the_picture_whatever_the_screen(qtbot) -> None:

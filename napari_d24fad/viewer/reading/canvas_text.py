@@ -1,0 +1,64 @@
+"""Words on the canvas: the sides of the patient at its edges, window and cursor in a corner."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from napari.components import ViewerModel
+from napari.components.overlays import TextOverlay
+from napari.viewer import Viewer
+
+_EDGES = ("middle_left", "middle_right", "top_center", "bottom_center")
+_CORNER = "bottom_left"
+_PREFIX = "d24fad_"
+_LETTER_PT = 13
+
+
+class CanvasText:
+    """Text overlays of one canvas.
+
+    Args:
+        viewer: Whose canvas it is.
+    """
+
+    def __init__(self, viewer: Viewer | ViewerModel) -> None:
+        self._overlays = viewer.canvas.overlays
+        self._own: dict[str, TextOverlay] = {}
+        for position in (*_EDGES, _CORNER):
+            size = 10.0 if position == _CORNER else float(_LETTER_PT)
+            overlay = TextOverlay(position=position, font_size=size)
+            self._own[position] = overlay
+            self._overlays[_PREFIX + position] = overlay
+
+    def stop(self) -> None:
+        """Takes the words away."""
+        for position in self._own:
+            self._overlays.pop(_PREFIX + position, None)
+        self._own = {}
+
+    def show_letters(self, letters: Sequence[str] | None) -> None:
+        """Names the sides beyond the left, right, top and bottom edge; None for none."""
+        for at, position in enumerate(_EDGES):
+            self._show(position, "" if letters is None else letters[at])
+
+    def show_lines(self, lines: Sequence[str]) -> None:
+        """Writes lines into the lower left corner; empty ones are left out."""
+        self._show(_CORNER, "\n".join(line for line in lines if line))
+
+    def letters(self) -> tuple[str, ...]:
+        """Returns what is written at the edges, as in `show_letters`; empty where nothing is."""
+        return tuple(str(self._own[position].text) for position in _EDGES)
+
+    @property
+    def lines(self) -> str:
+        """What is written in the corner."""
+        return str(self._own[_CORNER].text)
+
+    def _show(self, position: str, text: str) -> None:
+        overlay = self._own.get(position)
+        if overlay is None:
+            return
+        if overlay.text != text:
+            overlay.text = text
+        if overlay.visible != bool(text):
+            overlay.visible = bool(text)
