@@ -82,8 +82,9 @@ def are_measured(arguments: Namespace, tasks: Sequence[LabelledTask]) -> bool:
     if len(volumes) < len(tasks):
         detail = f"These tasks hold volumes, the others do not: {', '.join(volumes)}. Name some with --task."
         raise ArgumentError(Code.BAD_ARGUMENT, detail)
-    if arguments.abnormal_shots and (arguments.implant or "atlas" not in (arguments.methods or _METHODS)):
-        detail = "--abnormal-shots goes, of volumes, with the method atlas and without --implant."
+    learns = {"atlas", "model"} & {*(arguments.methods or _METHODS)}
+    if arguments.abnormal_shots and (arguments.implant or not learns):
+        detail = "--abnormal-shots goes, of volumes, with the methods atlas and model and without --implant."
         raise ArgumentError(Code.BAD_ARGUMENT, detail)
     return True
 
@@ -204,8 +205,9 @@ def _methods(
         plan = drawn_plan(lambda scan, _: find(scan), hounsfield=task.scans[0].load().modality == "CT")
     elif "atlas" in chosen:  # implanted lesions are of T1-weighted heads and nothing else
         plan = heads or plan_for(task.scans[0].load())
-    if plan is None and any(arguments.abnormal_shots):
-        detail = f"--abnormal-shots: {task.name} is not compared place by place; within --roi it is."
+    if plan is None and any(arguments.abnormal_shots) and "model" not in chosen:
+        detail = f"--abnormal-shots: {task.name} is not compared place by place; within --roi it is, and the "
+        detail += "method model learns slice by slice."
         raise ArgumentError(Code.BAD_ARGUMENT, detail)
     if plan is not None:
         methods += methods_of(plan, Direction(direction) if direction else None)

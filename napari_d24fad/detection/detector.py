@@ -16,6 +16,7 @@ from napari_d24fad.detection.encoding.intensity import CT_WINDOW, CtWindow
 from napari_d24fad.detection.examination import examine_slices
 from napari_d24fad.detection.examples.check import check_query
 from napari_d24fad.detection.examples.learned import Examples
+from napari_d24fad.detection.examples.of_slices import SliceExamples
 from napari_d24fad.detection.references.alignment import Alignment
 from napari_d24fad.detection.references.calibration import RATES, calibrate, conformal_p
 from napari_d24fad.detection.references.copies import measure_likeness
@@ -113,7 +114,7 @@ class Detector(Encoder):
         query: EncodedScan,
         references: References,
         *,
-        examples: Examples | None = None,
+        examples: Examples | SliceExamples | None = None,
         progress: Progress = silent,
         cancel: CancelToken | None = None,
     ) -> AnomalyMap:

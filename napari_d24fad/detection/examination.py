@@ -90,9 +90,9 @@ def examine_slices(
     return ExaminedSlices(
         values=np.ascontiguousarray(prepared.orientation.invert(upright)),
         score=scan_score(scores[references.ranked(query)]),
-        slice_scores=_per_slice(query, scores),
-        slice_p_values=_per_slice(query, np.where(examined, p_values, np.float32(np.nan))),
-        weights=_per_slice(query, np.where(examined[:, None, None], weights, np.float32(np.nan))),
+        slice_scores=per_slice(query, scores),
+        slice_p_values=per_slice(query, np.where(examined, p_values, np.float32(np.nan))),
+        weights=per_slice(query, np.where(examined[:, None, None], weights, np.float32(np.nan))),
     )
 
 
@@ -164,7 +164,7 @@ def _maps(
     return (maps if null.spread is None else null.spread.weigh(maps)), weights
 
 
-def _per_slice(query: EncodedScan, values: FloatArray) -> FloatArray:
+def per_slice(query: EncodedScan, values: FloatArray) -> FloatArray:
     """Spreads values of encoded slices over all slices of the scan, in its own order."""
     every = np.full((query.scan.n_slices, *values.shape[1:]), np.nan, np.float32)
     every[list(query.indices)] = values

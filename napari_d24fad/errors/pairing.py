@@ -159,11 +159,6 @@ REGION_UNEVEN = (
     "looks more unusual than its p-value says, and more regions are told of.",
     "Draw the region on this scan as well.",
 )
-EXAMPLES_OF_VOLUMES = (
-    "P32",
-    "Of volumes, abnormal examples teach only where places are compared; these are compared slice by slice.",
-    "Unmark the abnormal examples, or examine a drawn region, inside which places are compared.",
-)
 DUPLICATE_EXAMPLE = (
     "P33",
     "The same scan is among the abnormal examples more than once.",

@@ -6,23 +6,35 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from napari_d24fad.anatomy.grid import BoolArray
 from napari_d24fad.detection.atlas.comparable import contrast_fault
 from napari_d24fad.detection.atlas.left_out import left_out
 from napari_d24fad.detection.atlas.measured import MeasuredScan
 from napari_d24fad.detection.atlas.plan import Plan
 from napari_d24fad.detection.atlas.scoring import AtlasReferences
+from napari_d24fad.detection.encoding.encoded import EncodedScan
 from napari_d24fad.detection.examples.check import check_examples, check_query
 from napari_d24fad.detection.examples.lesions import drawn_lesion, most_unusual
 from napari_d24fad.detection.examples.of_volumes import NormalVolumes, VolumeExample, VolumeExamples
+from napari_d24fad.detection.examples.where import drawn_in_slices, slices_with
 from napari_d24fad.errors import Code, PairingError
 from napari_d24fad.progress import CancelToken, Progress, part
 from napari_d24fad.session.held import Held
 from napari_d24fad.session.kept_atlases import KeptAtlases
 from napari_d24fad.session.measured_scans import MeasuredScans, is_kept
 from napari_d24fad.session.request import Drawn, Example, Request
+from napari_d24fad.studies.orientation import canonical_orientation
 from napari_d24fad.studies.scan import Problem
 
 _NOT_COMPARED = (Code.NOT_ALIGNED, Code.NOTHING_TO_EXAMINE, Code.REGION_NOT_CARRIED)
+
+
+def lesion_of(example: Example, encoded: EncodedScan) -> BoolArray | None:
+    """Returns where the lesion of a volume is in its encoded slices; see `lesion_in_slices`."""
+    lesion = example.lesion
+    if isinstance(lesion, Drawn):
+        return drawn_in_slices(canonical_orientation(encoded.scan).apply(lesion.read()), encoded)
+    return None if lesion is None else slices_with(map(encoded.own_index, lesion), encoded)
 
 
 def check_marked(request: Request, *, query: bool) -> tuple[Problem, ...]:

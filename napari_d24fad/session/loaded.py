@@ -16,6 +16,7 @@ from napari_d24fad.detection.detector import Detector
 from napari_d24fad.detection.encoding.encoded import EncodedScan
 from napari_d24fad.detection.encoding.prepared import prepare
 from napari_d24fad.detection.examples.learned import Examples
+from napari_d24fad.detection.examples.of_slices import SliceExamples
 from napari_d24fad.detection.references.alignment import Alignment
 from napari_d24fad.detection.references.copies import COMPARED_SLICES
 from napari_d24fad.detection.references.reference_set import References
@@ -25,7 +26,7 @@ from napari_d24fad.errors import Code, PairingError
 from napari_d24fad.progress import CancelToken, Progress, part
 from napari_d24fad.session.atlases import Atlases
 from napari_d24fad.session.encodings import Encodings
-from napari_d24fad.session.examples import check_marked
+from napari_d24fad.session.examples import check_marked, lesion_of
 from napari_d24fad.session.feature_cache import FeatureCache
 from napari_d24fad.session.held import Held
 from napari_d24fad.session.kept_atlases import KeptAtlases
@@ -63,7 +64,9 @@ class Loaded:
         self._kept_references = KeptReferences(self.detector, cache)
         self.encodings = Encodings(self.detector, self._kept_references, spare)
         self._references: References | None = None
-        self._learned: tuple[References, tuple[EncodedScan, ...], tuple[Example, ...], Examples] | None = None
+        self._learned: (
+            tuple[References, tuple[EncodedScan, ...], tuple[Example, ...], Examples | SliceExamples] | None
+        ) = None
         self.atlases = Atlases(KeptAtlases(cache))
 
     def encode(
@@ -191,8 +194,8 @@ class Loaded:
         anomaly = self.detector.examine(
             query,
             references,
-            examples=self._examples(request, references, cancel),
-            progress=part(progress, 0.5, 1),
+            examples=self._examples(request, references, part(progress, 0.5, 0.8), cancel),
+            progress=part(progress, 0.8, 1),
             cancel=cancel,
         )
         if request.regions and references.region is not None:
@@ -206,22 +209,33 @@ class Loaded:
             anomaly = replace(anomaly, region=ExaminedRegion(how, None, share))
         return query, replace(anomaly, warnings=(*anomaly.warnings, *found)), None
 
-    def _examples(self, request: Request, references: References, cancel: CancelToken) -> Examples | None:
+    def _examples(
+        self, request: Request, references: References, progress: Progress, cancel: CancelToken
+    ) -> Examples | SliceExamples | None:
         """Learns from the scans marked as abnormal, unless these were learned from before."""
-        if not request.abnormal:
-            return None
-        scans = self.encodings.kept(request.marked_abnormal, cancel)
-        assert scans is not None  # `encode` saw to it
         marked = request.abnormal
+        if not marked:
+            return None
+        volumes = references.scans[0].is_volume
+        if volumes:  # of images `encode` saw to it
+            self.encodings.of_references(
+                request.references, progress, cancel, abnormal=request.marked_abnormal
+            )
+        scans = self.encodings.kept(request.marked_abnormal, cancel)
+        assert scans is not None
         if self._learned is None or self._learned[:3] != (references, scans, marked):
             kinds = [each.kind for each in marked]
             lesions = [
-                None if not isinstance(each.lesion, Drawn) else self._of_input([each.lesion], cancel)
-                for each in marked
+                lesion_of(each, scan) if volumes else self._lesion_of_image(each, cancel)
+                for each, scan in zip(marked, scans, strict=True)
             ]
-            found = Examples(references, scans, cancel, kinds=kinds, lesions=lesions)
+            learn = SliceExamples if volumes else Examples
+            found = learn(references, scans, cancel, kinds=kinds, lesions=lesions)
             self._learned = references, scans, marked, found
         return self._learned[3]
+
+    def _lesion_of_image(self, example: Example, cancel: CancelToken) -> BoolArray | None:
+        return self._of_input([example.lesion], cancel) if isinstance(example.lesion, Drawn) else None
 
     def is_measured(self, references: References) -> bool:
         """Whether features are centred and scaled by these very references, and not by a set before."""
@@ -247,8 +261,6 @@ class Loaded:
             # Its map is not made of features: a few tell near-copies, the rest waits until somebody asks why.
             tell = part(progress, 0.5, 1)
             return self.detector.encode_scan(scan, max_slices=COMPARED_SLICES, progress=tell, cancel=cancel)
-        if request.abnormal and scan.is_volume:
-            raise PairingError(Code.EXAMPLES_OF_VOLUMES)
         if show is None or not scan.is_volume or self.detector.scoring_name == "paper":
             return self.detector.encode_scan(scan, progress=progress, cancel=cancel)
         references = self.reference_set(request, encoded, part(progress, 0, 0.4), cancel)

@@ -82,7 +82,7 @@ def key_of(regions: Sequence[Drawn]) -> str:
 
 
 def instead(request: Request, problem: Problem, why: str) -> tuple[Problem]:
-    """Returns what is said where slices are compared instead; regions and examples are refused then.
+    """Returns what is said where slices are compared instead; regions are refused then.
 
     Args:
         request: What the user asked for.
@@ -90,11 +90,8 @@ def instead(request: Request, problem: Problem, why: str) -> tuple[Problem]:
         why: The same, of a region that cannot be carried.
 
     Raises:
-        PairingError: ``REGION_NOT_CARRIED``, if a region was drawn; ``EXAMPLES_OF_VOLUMES``, if scans are
-            marked as abnormal.
+        PairingError: ``REGION_NOT_CARRIED``, if a region was drawn.
     """
     if request.regions:
         raise PairingError(Code.REGION_NOT_CARRIED, why)
-    if request.abnormal:
-        raise PairingError(Code.EXAMPLES_OF_VOLUMES, why)
     return (problem,)

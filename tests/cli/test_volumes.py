@@ -76,11 +76,12 @@ def test_the_model_is_measured_beside(
         ),
         (
             ["--task", "ball", "--abnormal-shots", "1", "--methods", "brightest"],
-            "--abnormal-shots goes, of volumes, with the method atlas and without --implant.",
+            "--abnormal-shots goes, of volumes, with the methods atlas and model and without --implant.",
         ),
         (
             ["--task", "ball", "--abnormal-shots", "1", "--methods", "atlas"],
-            "--abnormal-shots: ball is not compared place by place; within --roi it is.",
+            "--abnormal-shots: ball is not compared place by place; within --roi it is, and the method model "
+            "learns slice by slice.",
         ),
     ],
 )

@@ -105,13 +105,23 @@ def test_what_does_not_go_together_is_refused(
     assert caught.value.code is code
 
 
-def test_volumes_that_are_compared_slice_by_slice_are_refused(folder: Path) -> None:
+def test_where_slices_are_compared_their_places_teach(folder: Path) -> None:
     references = [series(folder, f"normal-{n}") for n in range(3)]
-    with pytest.raises(D24fadError) as caught:
-        Session(device="cpu", scoring="matched").examine(
-            series(folder, "query"), references, abnormal=[series(folder, "marked")]
-        )
-    assert caught.value.code is Code.EXAMPLES_OF_VOLUMES
+    query, marked = series(folder, "query"), series(folder, "marked")
+    session = Session(device="cpu", scoring="matched")
+    plain = session.examine(query, references).anomaly
+    lesion = draw(MARKED)[2]
+    shown = tuple(map(int, np.flatnonzero(lesion.any(axis=(1, 2)))))
+    for example in (Drawn.of(marked, lesion), shown, None):
+        found = session.examine(query, references, abnormal=[Example(marked, lesion=example)]).anomaly
+        assert found.scoring == "matched"
+        assert found.examples is not None
+        assert found.examples.plain_score == plain.score
+        assert found.score >= np.float32(plain.score)
+        known = np.isfinite(plain.values)
+        assert (found.values >= plain.values)[known].all()
+        if example is not None:
+            assert found.examples.example_place.centre[0] in shown
 
 
 def test_an_example_says_what_it_shows_and_where(tmp_path: Path) -> None:

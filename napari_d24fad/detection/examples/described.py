@@ -71,14 +71,33 @@ def describe(
     """
     features = [each[:1].float().cpu() for each in image.encoded.features[:COMPARED]]
     side = features[-1].shape[-1]
+    places = aligned_places(image, alignment, slice(0, 1), side)[0].double()
     inside = image.prepared.inside(image.indices[:1], side, region)
     if not inside.any():  # smaller than a place of the coarse grid
         inside = torch.ones_like(inside)
-    statistics = tuple(each.float().cpu() for each in alignment.statistics)
-    pooled = tuple(adaptive_avg_pool2d(each, side) for each in features)
-    aligned = [each.float() for each in alignment.method.align(pooled, statistics)]
-    places = torch.cat(aligned, dim=1)[0].flatten(1).T.double() / np.sqrt(len(aligned))
     return Described(places.numpy(), inside.flatten().numpy(), _whole(features, image, region))
+
+
+@torch.inference_mode()
+def aligned_places(image: EncodedScan, alignment: Alignment, chosen: slice, side: int) -> Tensor:
+    """Returns what places of some encoded slices show, aligned to the references.
+
+    Args:
+        image: Encoded for the scoring of the alignment.
+        alignment: Of the references.
+        chosen: Which of its encoded slices, ``n``.
+        side: Places along one side of a slice.
+
+    Returns:
+        ``(n, side * side, channels)`` float32, row by row, on the CPU.
+    """
+    pooled = tuple(
+        adaptive_avg_pool2d(each[chosen].float().cpu(), side) for each in image.encoded.features[:COMPARED]
+    )
+    statistics = tuple(each.float().cpu() for each in alignment.statistics)
+    aligned = [each.float() for each in alignment.method.align(pooled, statistics)]
+    places: Tensor = torch.cat(aligned, dim=1).flatten(2).transpose(1, 2) / np.sqrt(len(aligned))
+    return places
 
 
 def _whole(features: Sequence[Tensor], image: EncodedScan, region: npt.NDArray[np.bool_] | None) -> Vectors:

@@ -22,7 +22,7 @@ from napari_d24fad.detection.references.null import NORMAL_PERCENTILE, measure_n
 from napari_d24fad.detection.references.reference_set import References
 from napari_d24fad.detection.result import ExampleEvidence, FloatArray
 from napari_d24fad.detection.scoring.matched import MatchedScoring
-from napari_d24fad.errors import ArgumentError, Code, PairingError
+from napari_d24fad.errors import ArgumentError, Code
 from napari_d24fad.progress import CancelToken, silent
 from napari_d24fad.studies.scan import Problem
 
@@ -60,7 +60,7 @@ class Examples:
             examples alone, is above those of all references.
 
     Raises:
-        PairingError: They are volumes, or do not go with the references; see `check_examples`.
+        PairingError: They do not go with the references; see `check_examples`.
         ArgumentError: The references were encoded for the published scoring.
         Cancelled: If a stop was asked for.
     """
@@ -79,8 +79,6 @@ class Examples:
         if not isinstance(alignment.method, MatchedScoring):
             raise ArgumentError(Code.BAD_ARGUMENT, "Abnormal examples go with the scoring matched.")
         self.scans = tuple(each.scan for each in examples)
-        if any(scan.is_volume for scan in (*self.scans, *references.scans)):
-            raise PairingError(Code.EXAMPLES_OF_VOLUMES)
         self.kinds = tuple(kinds) or ("",) * len(examples)
         self._encoded = tuple(examples)
         doubts = check_examples(self.scans, references.scans)
@@ -168,8 +166,8 @@ class Examples:
             nearest,
             plain,
             self.kinds,
-            patch_of(query, place, image.side),
-            patch_of(self._encoded[nearest], int(like), there.side),
+            patch_of(query, (0, place), image.side),
+            patch_of(self._encoded[nearest], (0, int(like)), there.side),
         )
 
     def _learn(self, chosen: Sequence[int]) -> tuple[OfKind, ...]:

@@ -67,7 +67,7 @@ class NormalVolumes:
     def __init__(self, references: AtlasReferences, left_out: Sequence[LeftOut]) -> None:
         self.references, self.left_out = references, tuple(left_out)
         self.voxels = [Voxels.of(each.channels, each.fused, each.volume, references) for each in left_out]
-        self.all = Normal(self.voxels)
+        self.all = Normal([each.values for each in self.voxels])
         known = [each.fused[np.isfinite(each.fused)] for each in left_out]
         self.deviation = float(np.concatenate(known).std())
 

@@ -21,6 +21,7 @@ _RIDGE = 1.0
 """Of the variance of each column over voxels of references: few lesions tell little of how columns differ."""
 
 _LEAST = 1e-9
+_ROWS = 1 << 15
 
 Vectors = npt.NDArray[np.float64]
 Index = tuple[int, int, int]
@@ -119,14 +120,13 @@ class Normal:
     """How the voxels of references vary, all of them or all but those of one.
 
     Args:
-        references: Two or more.
+        references: ``(voxels, columns)`` of each; two or more.
     """
 
-    def __init__(self, references: Sequence[Voxels]) -> None:
-        values = [each.values.astype(np.float64) for each in references]
-        self._counts = np.array([len(each) for each in values], np.float64)
-        self._sums = np.stack([each.sum(axis=0) for each in values])
-        self._products = np.stack([each.T @ each for each in values])
+    def __init__(self, references: Sequence[FloatArray]) -> None:
+        self._counts = np.array([len(each) for each in references], np.float64)
+        self._sums = np.stack([each.sum(axis=0, dtype=np.float64) for each in references])
+        self._products = np.stack([_products(each) for each in references])
 
     def towards(self, lesions: Vectors, without: int | None = None) -> Towards:
         """Returns the direction to lesions.
@@ -154,6 +154,12 @@ class Normal:
         count = self._counts[kept].sum()
         middle = self._sums[kept].sum(axis=0) / count
         return middle, self._products[kept].sum(axis=0) / count - np.outer(middle, middle)
+
+
+def _products(values: FloatArray) -> Vectors:
+    """Sums of products of the columns, ``(columns, columns)``; few rows at once are doubled in precision."""
+    parts = (values[at : at + _ROWS].astype(np.float64) for at in range(0, len(values), _ROWS))
+    return np.asarray(sum(each.T @ each for each in parts))
 
 
 def box_of(known: BoolArray) -> tuple[slice, ...]:

@@ -93,7 +93,7 @@ def test_without_examples_nothing_is_learned(detector: Detector, references: Ref
     [
         ([scan(20, lesion=True), scan(20, lesion=True)], Code.DUPLICATE_EXAMPLE),
         ([scan(SEEDS[2])], Code.NORMAL_AND_ABNORMAL),
-        ([head(0)], Code.EXAMPLES_OF_VOLUMES),
+        ([head(0)], Code.DIMENSION_MISMATCH),
         ([replace(scan(20, lesion=True), modality="CT")], Code.MODALITY_MISMATCH),
     ],
 )

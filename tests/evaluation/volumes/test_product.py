@@ -9,6 +9,7 @@ import pytest
 
 from napari_d24fad.detection.detector import Detector
 from napari_d24fad.detection.encoding.intensity import CT_WINDOW, usual_windows
+from napari_d24fad.evaluation.volumes.method import Shown, Teachable
 from napari_d24fad.evaluation.volumes.product import DetectorMethod
 from napari_d24fad.studies.scan import SeriesIdentity
 from tests.detection.subjects import head, random_model
@@ -33,6 +34,20 @@ def test_the_method_says_what_the_detector_says() -> None:
         above = expected.values[own].astype(np.float64) - expected.level_one_region
         assert mass == pytest.approx(above.sum() * np.prod(query.spacing), rel=1e-4)
     assert list(found.masses) == sorted(found.masses, reverse=True)
+
+
+def test_abnormal_volumes_are_shown_with_their_outlines() -> None:
+    method = DetectorMethod(Detector(random_model(), "cpu"))
+    prepared = method.prepare([head(seed) for seed in range(3)])
+    assert isinstance(prepared, Teachable)
+    lesion = head(20, lesion=True).voxels != head(20).voxels
+    query = head(9, lesion=True)
+    plain = prepared.examine(query)
+    for outline in (lesion, None):
+        found = prepared.beside([Shown(head(20, lesion=True), outline)]).examine(query)
+        known = np.isfinite(plain.values)
+        assert (found.values >= plain.values)[known].all()
+        assert found.score > plain.score
 
 
 def test_ct_is_examined_in_the_windows_of_its_body_part_as_detect_does() -> None:
