@@ -89,6 +89,13 @@ def reference_sets_folder() -> Path:
     return (_chosen_folder() or platformdirs.user_data_path(_APPLICATION, appauthor=False)) / "references"
 
 
+def archives_file() -> Path:
+    """Returns the file that lists the user's archives (PACS), without passwords; it need not exist."""
+    return (
+        _chosen_folder() or platformdirs.user_config_path(_APPLICATION, appauthor=False)
+    ) / "archives.json"
+
+
 def autosave_folder() -> Path:
     """Returns the folder of work that was not saved yet; it need not exist."""
     return (_chosen_folder() or platformdirs.user_data_path(_APPLICATION, appauthor=False)) / "autosave"

@@ -5,11 +5,10 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Sequence
-from importlib import import_module
 
 from napari_d24fad.cli.console import complain, quiet_libraries
 from napari_d24fad.cli.exits import CANCELLED, exit_status
-from napari_d24fad.cli.parser import read_arguments
+from napari_d24fad.cli.parser import command_module, read_arguments
 from napari_d24fad.detection.encoding.devices import device_faults
 from napari_d24fad.errors import Cancelled, Code, D24fadError
 from napari_d24fad.trace import safe_trace
@@ -32,7 +31,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             # Imports the module of this command alone.
             arguments = read_arguments(sys.argv[1:] if argv is None else argv)
             debug = arguments.debug
-            status = import_module(f"napari_d24fad.cli.{arguments.command}").run(arguments) or 0
+            status = command_module(arguments.command).run(arguments) or 0
         sys.stdout.flush()
     except (KeyboardInterrupt, Cancelled):
         print("Cancelled.", file=sys.stderr)

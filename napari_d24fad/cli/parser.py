@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Sequence
 from importlib import import_module
+from types import ModuleType
 
 from napari_d24fad.cli.arguments import Parser, add_command
 from napari_d24fad.version import __version__
@@ -14,13 +15,18 @@ COMMANDS = {
     "detect": "examine scans against normal references",
     "report": "write the report of a saved session: PDF, HTML and tables of findings",
     "references": "save normal scans as a named set, and list the sets",
+    "archives": "set up archives (PACS), list and try them",
+    "fetch": "fetch studies from an archive",
+    "send": "send DICOM files to an archive",
     "demo": "examine a made-up study and show the result in napari",
     "models": "list, fetch and check models",
     "train": "train a model on folders of normal images",
     "evaluate": "measure a model on folders of labelled images",
     "benchmark": "measure how fast it is on this machine",
 }
-"""What each does; the module of the same name has its options (``add_options``) and does it (``run``)."""
+"""What each does; see `command_module`."""
+
+_ELSEWHERE = {"archives": "archives.setting_up", "fetch": "archives.fetch", "send": "archives.send"}
 
 _EPILOG = """\
 exit status:
@@ -30,11 +36,17 @@ exit status:
   3  study cannot be read (S..)  7  training (T..)
   8  some queries could not be examined, the results of the others were written
   9  a session cannot be opened (R..)
+  10  an archive: reaching it, or what it sends (N..)
   130  cancelled with Ctrl-C
 
 Errors are one line on stderr: "d24fad: error CODE: what is wrong and what to do".
 Research use only. Not for diagnosis.
 """
+
+
+def command_module(name: str) -> ModuleType:
+    """Imports the module of a command: it has its options (``add_options``) and does it (``run``)."""
+    return import_module(f"napari_d24fad.cli.{_ELSEWHERE.get(name, name)}")
 
 
 def read_arguments(argv: Sequence[str]) -> argparse.Namespace:
@@ -65,5 +77,5 @@ def _build_parser(chosen: str) -> Parser:
     for name, purpose in COMMANDS.items():
         command = add_command(commands, name, purpose)
         if name == chosen:  # the others are not imported
-            import_module(f"napari_d24fad.cli.{name}").add_options(command)
+            command_module(name).add_options(command)
     return parser

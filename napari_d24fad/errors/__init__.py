@@ -3,11 +3,12 @@
 A code, once released, keeps its meaning. Sentences are for clinicians; they never
 name a patient, a date or a path. The letter tells the room: ``S`` studies,
 ``P`` pairing of query and references, ``M`` models, ``X`` export, ``T`` training,
-``R`` reading: sessions and what they name, ``A`` arguments.
+``R`` reading: sessions and what they name, ``N`` the network: archives, ``A`` arguments.
 """
 
 from napari_d24fad.errors.codes import Code
 from napari_d24fad.errors.family import (
+    ArchiveError,
     ArgumentError,
     Cancelled,
     D24fadError,
@@ -20,6 +21,7 @@ from napari_d24fad.errors.family import (
 )
 
 __all__ = [
+    "ArchiveError",
     "ArgumentError",
     "Cancelled",
     "Code",

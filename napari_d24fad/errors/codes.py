@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from enum import Enum
 
-from napari_d24fad.errors import commands, models, pairing, sessions, studies
+from napari_d24fad.errors import archives, commands, models, pairing, sessions, studies
 
 
 class Code(Enum):
@@ -107,6 +107,23 @@ class Code(Enum):
     SCAN_CHANGED = sessions.SCAN_CHANGED
     SCAN_MOVED = sessions.SCAN_MOVED
     SCAN_NOT_OPENED = sessions.SCAN_NOT_OPENED
+    UNREACHABLE = archives.UNREACHABLE
+    LOGIN_REFUSED = archives.LOGIN_REFUSED
+    NOT_ENCRYPTED = archives.NOT_ENCRYPTED
+    NOT_TRUSTED = archives.NOT_TRUSTED
+    ARCHIVE_UNKNOWN = archives.ARCHIVE_UNKNOWN
+    BAD_ANSWER = archives.BAD_ANSWER
+    NOT_ASKED_FOR = archives.NOT_ASKED_FOR
+    TOO_MUCH = archives.TOO_MUCH
+    INCOMPLETE = archives.INCOMPLETE
+    DIFFERENT_COPY = archives.DIFFERENT_COPY
+    NOT_STORED = archives.NOT_STORED
+    NOTHING_MATCHES = archives.NOTHING_MATCHES
+    AE_REFUSED = archives.AE_REFUSED
+    STALLED = archives.STALLED
+    PASSWORD_MISSING = archives.PASSWORD_MISSING
+    KEYRING_FAILED = archives.KEYRING_FAILED
+    CANNOT_LISTEN = archives.CANNOT_LISTEN
     DATA_LAYOUT = commands.DATA_LAYOUT
     DATA_UNUSABLE = commands.DATA_UNUSABLE
     DIVERGED = commands.DIVERGED

@@ -52,6 +52,10 @@ class SessionError(D24fadError):
     """A saved session cannot be opened, or not wholly."""
 
 
+class ArchiveError(D24fadError):
+    """An archive cannot be reached, or what it sends cannot be taken."""
+
+
 class TrainingError(D24fadError):
     """A training run cannot start or go on."""
 

@@ -1,0 +1,208 @@
+"""Fetches studies: into a folder of its own first, tried again where images failed, then moved as a whole."""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from napari_d24fad.archives.found import FoundInstance, FoundSeries, Wanted
+from napari_d24fad.archives.inbox import Inbox, same_pixels, study_name
+from napari_d24fad.archives.limits import BOUNDS, Bounds
+from napari_d24fad.archives.peer import Peer
+from napari_d24fad.errors import ArchiveError, Code, ExportError
+from napari_d24fad.progress import CancelToken, Progress, part, silent
+
+_TRIES = 3
+_PAUSE_SECONDS = 0.5
+_NAMED = 5
+_MOST = 0.5
+"""Of a series: if more than this share is missing, it is asked for as a whole."""
+_NOT_TO_BE_TRUSTED = (Code.NOT_ASKED_FOR, Code.DIFFERENT_COPY)
+Arrived = Callable[[Path], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Fetched:
+    """A study that was fetched as a whole.
+
+    Attributes:
+        study: Study Instance UID.
+        folder: Where it is.
+        instances: Number of its instances that were asked for; all are there.
+        resumed: Those of them that an earlier try had brought.
+        present: Those of them that were in the folder before, with the same pixels.
+        unlisted: Images that the archive sent and had not listed; they were not kept.
+    """
+
+    study: str
+    folder: Path
+    instances: int
+    resumed: int = 0
+    present: int = 0
+    unlisted: int = 0
+
+
+@dataclass(slots=True)
+class _Listed:
+    """What is to be fetched of one study."""
+
+    series: Sequence[FoundSeries]
+    instances: dict[str, list[FoundInstance]] = field(default_factory=dict)
+
+    @property
+    def wanted(self) -> dict[str, str]:
+        return {one.uid: series for series, listed in self.instances.items() for one in listed}
+
+
+def studies_to_fetch(
+    peer: Peer, wanted: Wanted, modality: str = "", series: str = ""
+) -> list[list[FoundSeries]]:
+    """Finds what is to be fetched: the series of each study that matches.
+
+    Args:
+        peer: Where.
+        wanted: What the studies must have.
+        modality: Only series of this one.
+        series: Only the series of this UID.
+
+    Raises:
+        ArchiveError: ``NOTHING_MATCHES``, or what the archive gives reason for.
+    """
+    found = []
+    for study in peer.studies(wanted):
+        kept = [
+            one
+            for one in peer.series(study.uid)
+            if (not modality or one.modality == modality) and (not series or one.uid == series)
+        ]
+        if kept:
+            found.append(kept)
+    if not found:
+        raise ArchiveError(Code.NOTHING_MATCHES)
+    return found
+
+
+def fetch(
+    peer: Peer,
+    series: Sequence[FoundSeries],
+    out: Path,
+    *,
+    progress: Progress = silent,
+    cancel: CancelToken | None = None,
+    arrived: Arrived | None = None,
+    bounds: Bounds = BOUNDS,
+) -> Fetched:
+    """Fetches series of one study into a folder below ``out``; all of their images, or none.
+
+    What arrived before it failed or was stopped is kept aside, in a hidden folder of ``out``, and the next
+    call for the same series goes on from there.
+
+    Args:
+        peer: Where they are.
+        series: Of one study, one at least.
+        out: The folder.
+        progress: Told the fraction of images.
+        cancel: Stops within a fraction of a second.
+        arrived: Told the file of each image as soon as it has come; the file moves later.
+        bounds: What is taken at most.
+
+    Raises:
+        ArchiveError: What the archive gives reason for; ``INCOMPLETE`` if images are missing in the end,
+            which names them; ``DIFFERENT_COPY`` if another image of the same UID is in the folder.
+        ExportError: ``CANNOT_WRITE``.
+        Cancelled: If asked to stop.
+    """
+    cancel = cancel or CancelToken()
+    study = series[0].study
+    listed = _Listed(series)
+    for one in series:
+        listed.instances[one.uid] = list(peer.instances(one))
+        cancel.check()
+    wanted = listed.wanted
+    total = len(wanted)
+    if not total:
+        raise ArchiveError(Code.NOTHING_MATCHES)
+    told = part(progress, 0, 0.98)
+
+    def one_more(file: Path) -> None:
+        told(len(inbox.held) / total, f"Image {len(inbox.held)} of {total}")
+        if arrived is not None:
+            arrived(file)
+
+    inbox = Inbox(out / _aside(study), study, wanted, cancel, one_more, bounds)
+    resumed = len(inbox.held)
+    try:
+        for one in series:
+            _retrieve(peer, one, listed.instances[one.uid], inbox, cancel)
+    except ArchiveError as error:
+        if error.code in _NOT_TO_BE_TRUSTED:
+            inbox.empty()
+        raise
+    finally:
+        inbox.close()
+    if inbox.missing:
+        raise ArchiveError(Code.INCOMPLETE, _missing(inbox.missing, total))
+    progress(0.98, "Moving the images into place")
+    present = _settle(inbox, out / _aside(study), out / study_name(study))
+    return Fetched(study, out / study_name(study), total, resumed, present, inbox.unlisted)
+
+
+def _retrieve(
+    peer: Peer, series: FoundSeries, instances: Sequence[FoundInstance], inbox: Inbox, cancel: CancelToken
+) -> None:
+    """Asks for a series, and again for what did not come."""
+    for number in range(_TRIES):
+        left = [one for one in instances if one.uid not in inbox.held]
+        if not left:
+            return
+        if number:
+            _pause(number * _PAUSE_SECONDS, cancel)
+        try:
+            whole = number < _TRIES - 1 and len(left) > _MOST * len(instances)
+            peer.retrieve(series, left, inbox, whole=whole)
+        except ArchiveError as error:
+            if error.code is not Code.UNREACHABLE or number == _TRIES - 1:
+                raise
+
+
+def _pause(seconds: float, cancel: CancelToken) -> None:
+    stop = time.monotonic() + seconds
+    while time.monotonic() < stop:
+        cancel.check()
+        time.sleep(0.05)
+
+
+def _missing(uids: Sequence[str], total: int) -> str:
+    more = f" and {len(uids) - _NAMED} more" if len(uids) > _NAMED else ""
+    return f"Missing are {len(uids)} of {total}: {', '.join(uids[:_NAMED])}{more}."
+
+
+def _aside(study: str) -> str:
+    return f".d24fad-fetch-{hashlib.sha256(study.encode()).hexdigest()[:16]}"
+
+
+def _settle(inbox: Inbox, aside: Path, target: Path) -> int:
+    """Moves what arrived to its folder; returns how many of it were there before."""
+    try:
+        shutil.rmtree(aside / "parts", ignore_errors=True)
+        if not target.exists():
+            aside.rename(target)
+            return 0
+        places = {file: target / file.parent.name / file.name for file in inbox.held.values()}
+        there = {file for file, place in places.items() if place.exists()}
+        for file in there:
+            if not same_pixels(file, places[file]):
+                raise ArchiveError(Code.DIFFERENT_COPY, "One of them is in the folder already.")
+        for file, place in places.items():
+            if file not in there:
+                place.parent.mkdir(exist_ok=True)
+                file.replace(place)
+        shutil.rmtree(aside)
+        return len(there)
+    except OSError as error:
+        detail = f"{error.strerror}." if error.strerror else ""
+        raise ExportError(Code.CANNOT_WRITE, detail) from None

@@ -1,0 +1,271 @@
+"""Where images of a study arrive: written aside, checked one by one, and kept until all are there."""
+
+from __future__ import annotations
+
+import filecmp
+import hashlib
+import shutil
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from io import BufferedWriter
+from pathlib import Path
+
+from pydicom.tag import Tag
+
+from napari_d24fad.archives.limits import BOUNDS, Bounds
+from napari_d24fad.errors import ArchiveError, Code, D24fadError, ExportError
+from napari_d24fad.progress import CancelToken
+from napari_d24fad.staging import abandoned, staging_name
+from napari_d24fad.studies.dicom.file import open_dicom, read_header
+from napari_d24fad.studies.dicom.values import text
+from napari_d24fad.studies.files.quiet import quiet
+
+_KEYWORDS = ("StudyInstanceUID", "SeriesInstanceUID", "SOPInstanceUID", "PatientID", "SOPClassUID")
+_TAGS = [Tag(keyword) for keyword in _KEYWORDS]
+_PARTS = "parts"
+
+
+@dataclass(frozen=True, slots=True)
+class Stated:
+    """What an image says that it is.
+
+    Attributes:
+        study: Study Instance UID.
+        series: Series Instance UID.
+        instance: SOP Instance UID.
+        patient: Patient ID.
+        sop_class: SOP Class UID.
+        pixels: Position of the pixels in the file; its end without pixels.
+    """
+
+    study: str
+    series: str
+    instance: str
+    patient: str
+    sop_class: str
+    pixels: int
+
+
+class Inbox:
+    """Takes the images of one study, a `multipart.Sink`; what a peer sends too much is refused.
+
+    Args:
+        folder: Its own; what is there from an earlier try is checked and counts as arrived.
+        study: Study Instance UID that was asked for.
+        wanted: Series Instance UID of each SOP Instance UID that was asked for.
+        cancel: Stops it.
+        arrived: Told the file of each image once it is checked.
+        bounds: What is taken at most.
+
+    Attributes:
+        held: The file of each SOP Instance UID that has arrived.
+        unlisted: Number of images that the archive sent but had not listed; not kept.
+        unreadable: Number of files that are no DICOM; not kept.
+
+    Raises:
+        ExportError: ``CANNOT_WRITE``.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        study: str,
+        wanted: Mapping[str, str],
+        cancel: CancelToken,
+        arrived: Callable[[Path], None] = lambda path: None,
+        bounds: Bounds = BOUNDS,
+    ) -> None:
+        self._folder, self._study, self._wanted = folder, study, wanted
+        self._cancel, self._arrived, self._bounds = cancel, arrived, bounds
+        self.held: dict[str, Path] = {}
+        self.unlisted = self.unreadable = 0
+        self._bytes = self._size = 0
+        self._patient: str | None = None
+        self._part: Path | None = None
+        self._file: BufferedWriter | None = None
+        self._lock = threading.Lock()
+        with _coded_writing():
+            (folder / _PARTS).mkdir(parents=True, exist_ok=True)
+            for left in abandoned(folder / _PARTS):
+                left.unlink(missing_ok=True)
+            self._take_up()
+
+    def begin(self) -> None:
+        """A file begins."""
+        self._cancel.check()
+        self._drop()
+        self._part = self._folder / _PARTS / staging_name("instance")
+        with _coded_writing():
+            self._file = self._part.open("xb")
+        self._size = 0
+
+    def write(self, data: bytes) -> None:
+        """More of it.
+
+        Raises:
+            ArchiveError: ``TOO_MUCH``.
+            ExportError: ``CANNOT_WRITE``.
+            Cancelled: If asked to stop.
+        """
+        self._cancel.check()
+        self._size += len(data)
+        self._bytes += len(data)
+        if self._size > self._bounds.instance or self._bytes > self._bounds.study:
+            raise ArchiveError(Code.TOO_MUCH)
+        assert self._file is not None
+        with _coded_writing():
+            self._file.write(data)
+
+    def end(self) -> None:
+        """The file is complete: it is checked and kept.
+
+        Raises:
+            ArchiveError: ``NOT_ASKED_FOR`` for another study, series or patient; ``DIFFERENT_COPY``.
+            ExportError: ``CANNOT_WRITE``.
+        """
+        assert self._file is not None
+        assert self._part is not None
+        with _coded_writing():
+            self._file.close()
+        part = self._part
+        try:
+            stated = stated_of(part)
+            if stated is None:
+                self.unreadable += 1
+            else:
+                self._keep(part, stated)
+        finally:
+            self._drop()
+
+    def take(self, data: bytes) -> None:
+        """Takes a whole file; may be called from several threads."""
+        with self._lock:
+            self.begin()
+            self.write(data)
+            self.end()
+
+    def close(self) -> None:
+        """Drops what is not complete."""
+        self._drop()
+
+    def empty(self) -> None:
+        """Removes all that arrived."""
+        self._drop()
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+    @property
+    def missing(self) -> tuple[str, ...]:
+        """SOP Instance UIDs that have not arrived."""
+        return tuple(uid for uid in self._wanted if uid not in self.held)
+
+    def _keep(self, part: Path, stated: Stated) -> None:
+        if stated.study != self._study:
+            raise ArchiveError(Code.NOT_ASKED_FOR, "One is of another study.")
+        series = self._wanted.get(stated.instance)
+        if series is None:
+            self.unlisted += 1
+            return
+        if stated.series != series:
+            raise ArchiveError(Code.NOT_ASKED_FOR, "One is of another series.")
+        if self._patient is None:
+            self._patient = stated.patient
+        if stated.patient != self._patient:
+            raise ArchiveError(Code.NOT_ASKED_FOR, "They state more than one patient.")
+        if stated.instance in self.held:
+            if not same_pixels(self.held[stated.instance], part):
+                raise ArchiveError(Code.DIFFERENT_COPY)
+            return
+        place = self._folder / series_name(series) / instance_name(stated.instance)
+        with _coded_writing():
+            place.parent.mkdir(exist_ok=True)
+            part.replace(place)
+        self.held[stated.instance] = place
+        self._arrived(place)
+
+    def _take_up(self) -> None:
+        """Counts what an earlier try left, as far as it is what was asked for now."""
+        for file in sorted(self._folder.glob("series-*/*.dcm")):
+            self._cancel.check()
+            stated = stated_of(file)
+            wanted = None if stated is None else self._wanted.get(stated.instance)
+            if stated is None or wanted is None or (stated.study, stated.series) != (self._study, wanted):
+                file.unlink()
+                continue
+            self._patient = stated.patient
+            self._bytes += file.stat().st_size
+            self.held[stated.instance] = file
+
+    def _drop(self) -> None:
+        if self._file is not None:
+            with suppress(OSError):  # a full disk refuses to close, too
+                self._file.close()
+            self._file = None
+        if self._part is not None:
+            self._part.unlink(missing_ok=True)
+            self._part = None
+
+
+def study_name(uid: str) -> str:
+    """Returns the name of the folder of a study. A UID may hold a date, and is a peer's text."""
+    return f"study-{_digest(uid)}"
+
+
+def series_name(uid: str) -> str:
+    """Returns the name of the folder of a series."""
+    return f"series-{_digest(uid)}"
+
+
+def instance_name(uid: str) -> str:
+    """Returns the name of the file of an instance."""
+    return f"{_digest(uid)}.dcm"
+
+
+def stated_of(file: Path) -> Stated | None:
+    """Returns what a DICOM file says that it is; None if it is none that can be read to its pixels.
+
+    Raises:
+        OSError: If it cannot be opened.
+    """
+    with open_dicom(file) as opened:
+        try:
+            with quiet():
+                header = read_header(opened, _TAGS, force=False)
+                study, series, instance, patient, sop_class = (text(header, word) for word in _KEYWORDS)
+        except D24fadError:
+            return None
+        except Exception:
+            # pydicom raises whatever on damaged files
+            return None
+        return Stated(study, series, instance, patient, sop_class, opened.tell()) if instance else None
+
+
+def same_pixels(one: Path, other: Path) -> bool:
+    """Whether two files hold the same bytes from their pixels on, or as a whole where there are no pixels."""
+    if filecmp.cmp(one, other, shallow=False):
+        return True
+    first, second = _pixels(one), _pixels(other)
+    return first is not None and first == second
+
+
+def _pixels(path: Path) -> bytes | None:
+    stated = stated_of(path)
+    if stated is None or stated.pixels >= path.stat().st_size:
+        return None
+    with path.open("rb") as file:
+        file.seek(stated.pixels)
+        return hashlib.file_digest(file, "sha256").digest()
+
+
+def _digest(uid: str) -> str:
+    return hashlib.sha256(uid.encode()).hexdigest()[:16]
+
+
+@contextmanager
+def _coded_writing() -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        # strerror is the system's sentence without the path
+        raise ExportError(Code.CANNOT_WRITE, f"{error.strerror}." if error.strerror else "") from None
