@@ -159,27 +159,26 @@ def _open(
 
     began = time.monotonic()
     try:
+        patiently(lambda: _reach(archive, tls), cancel, 2 * _CONNECT_SECONDS)
         association = patiently(ask, cancel, _CONNECT_SECONDS + 2 * bounds.silence)
     except (OSError, RuntimeError, ValueError):
         raise ArchiveError(Code.UNREACHABLE) from None
     if association.is_established:
         return association
-    if association.is_rejected or association.rejected_contexts:
-        raise ArchiveError(Code.AE_REFUSED)
     if time.monotonic() - began >= bounds.silence:
         raise ArchiveError(Code.STALLED)
-    raise _why_not(archive, tls)
+    # Some abort, or hang up, instead of refusing.
+    refused = association.is_rejected or association.rejected_contexts
+    raise ArchiveError(Code.AE_REFUSED, "" if refused else "It hung up, or does not speak DICOM.")
 
 
-def _why_not(archive: Archive, tls: tuple[ssl.SSLContext, str] | None) -> ArchiveError:
-    """Says why no association came about, which pynetdicom only logs."""
+def _reach(archive: Archive, tls: tuple[ssl.SSLContext, str] | None) -> None:
+    """Returns if there is a connection. pynetdicom says not why there is none, and leaves its socket open."""
     try:
         with socket.create_connection((archive.host, archive.port), timeout=_CONNECT_SECONDS) as plain:
             if tls is not None:
                 tls[0].wrap_socket(plain, server_hostname=tls[1]).close()
     except ssl.SSLError:
-        return ArchiveError(Code.NOT_TRUSTED)
+        raise ArchiveError(Code.NOT_TRUSTED) from None
     except (OSError, ValueError):
-        return ArchiveError(Code.UNREACHABLE, "There is no connection to that host and port.")
-    # Some abort, or hang up, instead of refusing.
-    return ArchiveError(Code.AE_REFUSED, "It hung up, or does not speak DICOM.")
+        raise ArchiveError(Code.UNREACHABLE, "There is no connection to that host and port.") from None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import shutil
 import socket
 import subprocess
@@ -29,8 +28,6 @@ from tests.archives.studies import OTHER_SERIES, SERIES, STUDY, ct_slice, write_
 from tests.studies.phantom import save
 
 _DCMTK_PORT = 4343
-# pynetdicom 3.0.4 leaves a socket to Python that was refused.
-_LEFT_OPEN = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 
 
 @pytest.fixture(scope="module")
@@ -125,7 +122,6 @@ def test_other_content_under_a_uid_that_is_there_is_not_taken_for_stored(
     assert "holds something else" in outcome.problem
 
 
-@_LEFT_OPEN
 def test_wrong_titles_and_nobody_there_are_said(orthanc: Orthanc) -> None:
     right = orthanc.dimse()
     for wrong, code in (
@@ -138,7 +134,6 @@ def test_wrong_titles_and_nobody_there_are_said(orthanc: Orthanc) -> None:
             with pytest.raises(ArchiveError) as caught:
                 ask()
             assert caught.value.code is code
-    gc.collect()
 
 
 def test_images_are_taken_only_of_the_archive_that_was_asked(
@@ -185,7 +180,6 @@ def test_a_stop_in_the_middle_is_taken_up_again(
     check_fetched(sent, out)
 
 
-@_LEFT_OPEN
 def test_an_archive_that_is_killed_costs_nothing_that_had_arrived(
     orthanc: Orthanc, sent: list[Path], out: Path
 ) -> None:
@@ -206,7 +200,6 @@ def test_an_archive_that_is_killed_costs_nothing_that_had_arrived(
     assert caught.value.code is Code.UNREACHABLE
     assert fetch(peer, series, out).resumed == len(seen)
     check_fetched(sent, out)
-    gc.collect()
 
 
 def test_a_peer_that_says_nothing_does_not_hold_up_a_cancel() -> None:
