@@ -32,9 +32,9 @@ PROVEN: dict[UID, tuple[str, ...]] = {
 _START = """# Transfer syntaxes
 
 Every transfer syntax of DICOM that pydicom and pynetdicom know, which program decodes it in the process
-that may die, and the case of `tests/studies/corpus` that is read right. Others are refused as S09 with their name
-([errors.md](errors.md)). Of JPEG Lossless, 12-bit JPEG, JPEG 2000 and High-Throughput JPEG 2000, the
-header of each frame is compared with that of the file before memory is taken.
+that may die, and the case of `tests/studies/corpus` that is read right. Others are refused as S09 with
+their name ([errors.md](errors.md)). Of JPEG Lossless, 12-bit JPEG, JPEG 2000 and High-Throughput
+JPEG 2000, the header of each frame is compared with that of the file before memory is taken.
 
 <!-- Made by `make docs`. -->
 
