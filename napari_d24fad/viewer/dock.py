@@ -22,11 +22,12 @@ from napari_d24fad.session.session import DetectionSession
 from napari_d24fad.viewer.canvas.flicker import Flicker
 from napari_d24fad.viewer.canvas.maps import ResultLayers
 from napari_d24fad.viewer.canvas.scans import ScanLayers
-from napari_d24fad.viewer.dock_body import DockBody
+from napari_d24fad.viewer.dock_body import DockBody, Page
 from napari_d24fad.viewer.drawing import RegionDrawing
 from napari_d24fad.viewer.examining import Examining
 from napari_d24fad.viewer.gallery.filling import GalleryFilling
 from napari_d24fad.viewer.gallery.gallery import Gallery
+from napari_d24fad.viewer.keys.viewer_keys import ViewerKeys
 from napari_d24fad.viewer.lesions import LesionMarking
 from napari_d24fad.viewer.looking import Looking
 from napari_d24fad.viewer.open_bar import OpenBar
@@ -89,13 +90,27 @@ class DetectionDock(QWidget):
         )
         self.reading = Reading(napari_viewer, self.layers, self.maps, self.gallery, self.run_panel)
         self._open_bar = OpenBar()
-        self._body = DockBody(self.gallery, self.run_panel, self.results)
+        self.body = DockBody(
+            self._open_bar, self.reading.bar, self.gallery, self.run_panel, self.results
+        )
         self._arrange()
         self._connect()
-        self.run_panel.set_models([(card.name, card.title) for card in _sorted_models()])
+        self._keys = ViewerKeys(
+            napari_viewer,
+            self,
+            {
+                "R": self.run,
+                "M": self.show_next_map,
+                "Shift-M": self.show_map_before,
+                "F": self.result_view.reasons.toggle_flicker,
+                "Escape": self.stop,
+            },
+        )
+        self.run_panel.settings.set_models([(card.name, card.title) for card in _sorted_models()])
         # Nothing here may hold this widget, or it would never be destroyed.
         working = (self.examining, self.jobs, self.result_view, self.filling, self.looking, self.reading)
-        self.destroyed.connect(partial(_release, working, self.layers, self.drawing, self._session))
+        listening = (self.layers, self.drawing, self._keys)
+        self.destroyed.connect(partial(_release, working, listening, self._session))
 
     def changeEvent(self, event: QEvent) -> None:  # noqa: N802 - Qt's name
         """Stops and lets go when the viewer takes the widget out; see `_release` for its end."""
@@ -137,6 +152,25 @@ class DetectionDock(QWidget):
         """Examines the chosen scan with the marked references."""
         self.examining.run()
 
+    def stop(self) -> None:
+        """Stops what runs, and shows the result again if something else is looked at."""
+        self.jobs.cancel()
+        self.lesions.end()
+        self.looking.end()
+        self.flicker.stop()
+        self.result_view.reasons.explanations.cancel()
+        self.result_view.display.cancel()
+
+    def show_next_map(self) -> None:
+        """Shows the next of the maps that a result has."""
+        if self.examination is not None:
+            self.results.view_choice.step(1)
+
+    def show_map_before(self) -> None:
+        """Shows the map before that."""
+        if self.examination is not None:
+            self.results.view_choice.step(-1)
+
     def save_picture(self, path: Path) -> None:
         """Saves what the canvas shows as PNG, with all that makes it readable."""
         self.saving.save_picture(self.examination, path)
@@ -147,19 +181,15 @@ class DetectionDock(QWidget):
 
     def keyPressEvent(self, event: QKeyEvent) -> None:  # noqa: N802 - Qt's name
         """Qt: R runs, M shows the next map, F flickers, Escape stops; everything else is for the viewer."""
+        shifted = event.modifiers() & Qt.KeyboardModifier.ShiftModifier
         if event.key() == Qt.Key.Key_R:
             self.run()
-        elif event.key() == Qt.Key.Key_M and self.examination is not None:
-            self.results.view_choice.step(-1 if event.modifiers() & Qt.KeyboardModifier.ShiftModifier else 1)
+        elif event.key() == Qt.Key.Key_M:
+            (self.show_map_before if shifted else self.show_next_map)()
         elif event.key() == Qt.Key.Key_F:
             self.result_view.reasons.toggle_flicker()
         elif event.key() == Qt.Key.Key_Escape:
-            self.jobs.cancel()
-            self.lesions.end()
-            self.looking.end()
-            self.flicker.stop()
-            self.result_view.reasons.explanations.cancel()
-            self.result_view.display.cancel()
+            self.stop()
         elif not self.reading.press(event):
             super().keyPressEvent(event)
 
@@ -182,12 +212,13 @@ class DetectionDock(QWidget):
 
     def _show_study(self, study: Study) -> None:
         self.filling.add_study(study.series)
+        self.body.show_page(Page.SCANS)
         if study.problems:
             self.run_panel.show_note("\n".join(dict.fromkeys(str(problem) for problem in study.problems)))
         self.study_opened.emit(study)
 
     def _show_results(self, examination: Examination) -> None:
-        self._body.show_results()
+        self.body.show_results()
         self.examination_shown.emit(examination)
 
     def _choose_picture(self) -> None:
@@ -203,16 +234,14 @@ class DetectionDock(QWidget):
         self.keeping.choose_report(self.examination)
 
     def _ask_devices(self) -> None:
-        self.jobs.start("Looking for devices", _devices, self.run_panel.set_devices)
+        self.jobs.start("Looking for devices", _devices, self.run_panel.settings.set_devices)
 
     def _arrange(self) -> None:
         self.setAcceptDrops(True)
         self.setMinimumWidth(_MINIMUM_WIDTH)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(6, 6, 6, 6)
-        layout.addWidget(self._open_bar)
-        layout.addWidget(self.reading.bar)
-        layout.addWidget(self._body, 1)
+        layout.addWidget(self.body)
 
     def _connect(self) -> None:
         self._open_bar.open_requested.connect(self.open)
@@ -222,12 +251,15 @@ class DetectionDock(QWidget):
         self.examining.renewed.connect(self.examination_shown)
         self.run_panel.run_requested.connect(self.run)
         self.run_panel.cancel_requested.connect(self.jobs.cancel)
-        self.run_panel.devices_requested.connect(self._ask_devices)
+        self.run_panel.settings.devices_requested.connect(self._ask_devices)
         self.results.picture_requested.connect(self._choose_picture)
         self.results.files_requested.connect(self._choose_folder)
         self.results.session_requested.connect(self._choose_session)
         self.results.report_requested.connect(self._choose_report)
         self._open_bar.session_requested.connect(self.sessions.choose)
+        show_scans = partial(self.body.show_page, Page.SCANS)
+        self.result_view.reference_requested.connect(show_scans)
+        self.result_view.example_requested.connect(show_scans)
 
 
 def _sorted_models() -> list[ModelCard]:
@@ -243,13 +275,12 @@ def _devices(progress: Progress, cancel: CancelToken) -> list[tuple[str, str]]:
 
 def _release(
     working: tuple[Examining, Jobs, ResultView, GalleryFilling, Looking, Reading],
-    layers: ScanLayers,
-    drawing: RegionDrawing,
+    listening: tuple[ScanLayers, RegionDrawing, ViewerKeys],
     session: DetectionSession,
 ) -> None:
     """Lets go of running work, of the viewer and of the device when the widget is destroyed."""
     for one in working:
         one.discard()
-    layers.stop()
-    drawing.stop()
+    for each in listening:
+        each.stop()
     session.release()

@@ -5,6 +5,13 @@ from __future__ import annotations
 from qtpy.QtCore import Qt, Signal
 from qtpy.QtWidgets import QSizePolicy, QToolButton, QVBoxLayout, QWidget
 
+from napari_d24fad.viewer.focus import FOCUS
+
+_STYLE = f"""
+QToolButton {{ text-align: left; padding: 2px; border: none; }}
+QToolButton:focus {{ padding: 0px; border: 2px solid {FOCUS}; }}
+"""
+
 
 class Section(QWidget):
     """A title and the widget below it; a click on the title shows or hides that.
@@ -27,7 +34,7 @@ class Section(QWidget):
         self._header.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
         self._header.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self._header.setMinimumWidth(1)  # a long title must not widen the dock
-        self._header.setStyleSheet("QToolButton { text-align: left; padding: 1px; border: none; }")
+        self._header.setStyleSheet(_STYLE)
         # What is left of the height belongs below the last part, not between the parts.
         self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
         layout = QVBoxLayout(self)

@@ -12,6 +12,7 @@ from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QListWidgetItem
 
 from napari_d24fad.viewer.dock import DetectionDock
+from napari_d24fad.viewer.dock_body import Page
 from napari_d24fad.viewer.running.run_panel import RunPanel
 from tests.viewer.study_in_dock import LESION_SHOWN, click, open_and_mark
 
@@ -34,7 +35,7 @@ def test_only_what_is_drawn_is_examined(qtbot, dock: DetectionDock, settle, stud
     viewer, panel = dock._viewer, dock.run_panel
     open_and_mark(qtbot, dock, settle, study_folder)
     assert panel.region.choice.count() == 0
-    assert not panel.region.through.isVisible()
+    assert panel.region.through.isHidden()
     # Before a scan is shown there is none to draw on, and a layer drawn on none is not passed over.
     click(qtbot, panel.region.draw_button)
     assert "No scan is shown" in panel.message
@@ -56,7 +57,7 @@ def test_only_what_is_drawn_is_examined(qtbot, dock: DetectionDock, settle, stud
     (row,) = _ticked(panel)
     assert row.text().startswith("On ")
     assert row.text().endswith(drawn.name)
-    assert panel.region.through.isVisible()
+    assert not panel.region.through.isHidden()
     np.testing.assert_array_equal(drawn.data_to_world((1, 2, 3)), scan_layer.data_to_world((1, 2, 3)))
     shown = dock.layers.shown
     at = np.array(shown.layer_index(peak))
@@ -88,6 +89,7 @@ def test_only_what_is_drawn_is_examined(qtbot, dock: DetectionDock, settle, stud
     result = next(layer for layer in viewer.layers if layer.name.startswith("Anomaly"))
     assert not np.isfinite(result.data[~box]).any()
     # What was hidden for this kind of study is asked for now.
+    dock.body.show_page(Page.RUN)
     assert panel.direction.isVisible()
 
     # Only in the slices it was drawn in.

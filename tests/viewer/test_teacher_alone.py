@@ -29,7 +29,7 @@ def installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 def test_it_is_offered_examines_and_shows_no_published_distances(
     qtbot, installed: None, dock: DetectionDock, settle, study_folder: Path
 ) -> None:
-    models = dock.run_panel._model
+    models = dock.run_panel.settings.model_box
     assert [models.itemText(row) for row in range(models.count())] == ["compact", "rad_dino"]
     models.setCurrentText("rad_dino")
     open_and_mark(qtbot, dock, settle, study_folder)

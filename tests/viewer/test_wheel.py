@@ -56,8 +56,8 @@ def test_no_value_in_the_dock_follows_a_wheel_that_passes(qtbot, dock: Detection
     dock.gallery.set_role(series, Role.REFERENCE)
     dock.results.show()
     dock.results.threshold.show_levels(anomaly_of(head(0)), 3.0, OWN)
-    dock.run_panel.set_models([(name, name) for name in ("one", "two", "three")])
-    dock.run_panel.set_devices([("cpu", "CPU"), ("cuda:0", "GPU")])
+    dock.run_panel.settings.set_models([(name, name) for name in ("one", "two", "three")])
+    dock.run_panel.settings.set_devices([("cpu", "CPU"), ("cuda:0", "GPU")])
     kinds = (QComboBox, QAbstractSpinBox, QAbstractSlider)
     found = [
         widget for kind in kinds for widget in dock.findChildren(kind) if not isinstance(widget, QScrollBar)

@@ -250,7 +250,7 @@ class Gallery(QWidget):
     def _scroll_to_wanted(self) -> None:
         if self._wanted in self._cards():
             self._scroll.ensureWidgetVisible(self._wanted, 0, 0)
-            if self._wanted.flag.isVisible():  # the choice it leaves matters most
+            if not self._wanted.flag.isHidden():  # the choice it leaves matters most
                 self._scroll.ensureWidgetVisible(self._wanted.flag, 0, 0)
 
     def _leave_out(self, series: Series) -> None:

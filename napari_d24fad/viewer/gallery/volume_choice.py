@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from qtpy.QtCore import Signal
-from qtpy.QtWidgets import QComboBox
 
 from napari_d24fad.studies.series import Series
 from napari_d24fad.studies.volumes import summary
-from napari_d24fad.viewer.narrow import narrow
+from napari_d24fad.viewer.narrow import NarrowBox
 
 
-class VolumeChoice(QComboBox):
+class VolumeChoice(NarrowBox):
     """A list of volumes; hidden where there is only one."""
 
     volume_requested = Signal(object)
@@ -20,7 +19,6 @@ class VolumeChoice(QComboBox):
 
     def __init__(self, volumes: Sequence[Series]) -> None:
         super().__init__()
-        narrow(self)
         self._volumes = tuple(volumes)
         self.setVisible(len(self._volumes) > 1)
         if len(self._volumes) < 2:

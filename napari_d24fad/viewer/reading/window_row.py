@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from qtpy.QtCore import QSignalBlocker, Signal
-from qtpy.QtWidgets import QComboBox, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
 from napari_d24fad.viewer.canvas.style import Limits, window_text
-from napari_d24fad.viewer.narrow import narrow
+from napari_d24fad.viewer.narrow import NarrowBox
 from napari_d24fad.viewer.reading.presets import Preset
 
 _OWN = "Own"
@@ -30,10 +30,9 @@ class WindowRow(QWidget):
         super().__init__()
         self._presets: tuple[Preset, ...] = ()
         self._unit = ""
-        self.choice = QComboBox()
+        self.choice = NarrowBox()
         self.choice.setAccessibleName("Window of the picture")
         self.choice.setToolTip(_TIP)
-        narrow(self.choice)
         self._examined = QLabel()
         self._examined.setWordWrap(True)
         self._examined.setAccessibleName("Window that is examined")

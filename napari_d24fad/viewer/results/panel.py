@@ -12,7 +12,6 @@ from qtpy.QtWidgets import QFormLayout, QGridLayout, QLabel, QPushButton, QVBoxL
 from superqt import QElidingLabel
 
 from napari_d24fad.detection.result import AnomalyMap
-from napari_d24fad.export.notice import NOTICE
 from napari_d24fad.viewer.canvas.map_view import ChannelView, MapView, View
 from napari_d24fad.viewer.results.regions_table import RegionsTable
 from napari_d24fad.viewer.results.score_plot import ScorePlot
@@ -230,9 +229,6 @@ class ResultsPanel(QWidget):
         saving = QGridLayout()
         for at, button in enumerate((self._picture, self._files, self._report, self._session)):
             saving.addWidget(button, at // 2, at % 2)
-        notice = QLabel(NOTICE)
-        notice.setWordWrap(True)
-        notice.setAlignment(Qt.AlignmentFlag.AlignCenter)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(4)
@@ -242,12 +238,11 @@ class ResultsPanel(QWidget):
         for part in (self._colours, self._regions_section, self._slices_section, self.why_section):
             layout.addWidget(part)
         layout.addLayout(saving)
-        layout.addWidget(notice)
 
 
 def _flags(anomaly: AnomalyMap) -> list[str]:
     return [
-        f"Reference {check.index + 1} differs from the others: decide on its card above."
+        f"Reference {check.index + 1} differs from the others: decide on its card, on the page Scans."
         for check in anomaly.reference_checks
         if check.flagged
     ]

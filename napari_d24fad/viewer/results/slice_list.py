@@ -24,6 +24,9 @@ class SliceList(QListWidget):
         self.setAccessibleName("Most suspicious slices, most suspicious first")
         self.setToolTip("Each p holds for that slice alone; it is not corrected for the number of slices")
         self.setFixedHeight(92)
+        self.setWordWrap(True)  # in a narrow dock a line has no room
+        self.setResizeMode(QListWidget.ResizeMode.Adjust)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.currentItemChanged.connect(self._request)
         self.itemClicked.connect(self._request)
 

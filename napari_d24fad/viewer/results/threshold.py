@@ -9,10 +9,11 @@ from qtpy.QtCore import QSignalBlocker, Signal
 from qtpy.QtWidgets import QComboBox, QDoubleSpinBox, QHBoxLayout, QWidget
 
 from napari_d24fad.detection.result import AnomalyMap
-from napari_d24fad.viewer.narrow import narrow
+from napari_d24fad.viewer.narrow import NarrowBox
 from napari_d24fad.viewer.wheel import scroll_past
 
 OWN = "Own value"
+_AROUND_DIGITS_PX = 20
 ONE_REGION = "At most 1 false region"
 
 
@@ -24,20 +25,21 @@ class ThresholdControl(QWidget):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._choice = QComboBox()
+        self._choice = NarrowBox()
         self._choice.setAccessibleName("Threshold")
         self._choice.setToolTip(
             "From which score the map is coloured and regions are listed: the score above which a normal "
             "scan shows at most one region, or which a share of its pixels reaches. Known from the "
             "references, each examined against the others."
         )
-        narrow(self._choice)
         self._value = QDoubleSpinBox()
         self._value.setAccessibleName("Threshold as an anomaly score")
         self._value.setToolTip("The threshold as an anomaly score; change it to choose your own")
         self._value.setKeyboardTracking(False)
         # The choices need the room; the arrow keys step as well.
         self._value.setButtonSymbols(QDoubleSpinBox.ButtonSymbols.NoButtons)
+        digits = self._value.fontMetrics().horizontalAdvance("0.000000")
+        self._value.setFixedWidth(digits + _AROUND_DIGITS_PX)
         scroll_past(self._value)
         layout = QHBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)

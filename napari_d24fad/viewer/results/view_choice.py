@@ -7,7 +7,7 @@ from qtpy.QtWidgets import QComboBox, QHBoxLayout, QSlider, QWidget
 
 from napari_d24fad.detection.result import MapChannel
 from napari_d24fad.viewer.canvas.map_view import JOINED_TITLE, ChannelView, MapView, View
-from napari_d24fad.viewer.narrow import narrow
+from napari_d24fad.viewer.narrow import NarrowBox
 from napari_d24fad.viewer.wheel import scroll_past
 
 
@@ -21,10 +21,9 @@ class ViewChoice(QWidget):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._view = QComboBox()
+        self._view = NarrowBox()
         self._view.setAccessibleName("What the colours show")
         self._view.setToolTip("What the colours over the scan show (M for the next)")
-        narrow(self._view)
         self._channels: tuple[MapChannel, ...] = ()
         self._distances = True
         self._fill()

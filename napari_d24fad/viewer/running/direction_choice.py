@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from qtpy.QtCore import Signal
-from qtpy.QtWidgets import QComboBox, QLabel
+from qtpy.QtWidgets import QLabel
 
 from napari_d24fad.detection.atlas.names import DIRECTIONS
 from napari_d24fad.studies.scan import Scan
-from napari_d24fad.viewer.narrow import narrow
+from napari_d24fad.viewer.narrow import NarrowBox
 
 _TITLES = {"brighter": "Brighter than the references", "darker": "Darker", "both": "Brighter or darker"}
 
 
-class DirectionChoice(QComboBox):
+class DirectionChoice(NarrowBox):
     """The usual direction of the kind of study, or another; hidden where none is looked for."""
 
     direction_changed = Signal()
@@ -23,7 +23,6 @@ class DirectionChoice(QComboBox):
         self.label = QLabel("Look for")
         self.setAccessibleName("Look for")
         self.setToolTip("Which departures are looked for in volumes that are compared place by place")
-        narrow(self)
         self.addItem("Usual for this kind of study", None)
         for name in DIRECTIONS:
             self.addItem(_TITLES[name], name)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from qtpy.QtCore import QSignalBlocker, Signal
-from qtpy.QtWidgets import QComboBox, QHBoxLayout, QLabel, QSpinBox, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QHBoxLayout, QLabel, QSpinBox, QVBoxLayout, QWidget
 
 from napari_d24fad.detection.encoding.intensity import (
     CT_WINDOW,
@@ -13,7 +13,7 @@ from napari_d24fad.detection.encoding.intensity import (
     usual_windows,
 )
 from napari_d24fad.studies.scan import Scan
-from napari_d24fad.viewer.narrow import narrow
+from napari_d24fad.viewer.narrow import NarrowBox
 from napari_d24fad.viewer.wheel import scroll_past
 
 _LOWEST_HU, _HIGHEST_HU = -1024, 3071
@@ -29,13 +29,12 @@ class WindowChoice(QWidget):
     def __init__(self) -> None:
         super().__init__()
         self.label = QLabel("CT window")
-        self.choice = QComboBox()
+        self.choice = NarrowBox()
         self.choice.setAccessibleName("CT window")
         self.choice.setToolTip(
             "The HU that the scan and its references are examined in. Usual are the windows that the body "
             "part is read in, joined into one grey."
         )
-        narrow(self.choice)
         self.choice.addItem("", None)
         for name, window in CT_WINDOWS.items():
             self.choice.addItem(f"{name}, {_hu(window)}", window)

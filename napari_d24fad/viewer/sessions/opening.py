@@ -111,7 +111,8 @@ class SessionOpening:
         self._examining.offer_choices()
         if case is not None:
             request = case.request
-            self._run_panel.choose(str(request.model), request.device, request.ct_window, request.direction)
+            settings = self._run_panel.settings
+            settings.choose(str(request.model), request.device, request.ct_window, request.direction)
         if case is not None and case.examination is not None and case.examination.scan.has_pixels:
             self._examining.take(case.examination, case.findings, case.view.slice_index)
             self._keeping.note_saved()

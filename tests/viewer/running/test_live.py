@@ -14,6 +14,7 @@ from napari_d24fad.errors import Code
 from napari_d24fad.studies.study import open_study
 from napari_d24fad.viewer.canvas.map_view import MapView
 from napari_d24fad.viewer.dock import DetectionDock
+from napari_d24fad.viewer.dock_body import Page
 from napari_d24fad.viewer.gallery.roles import Role
 from napari_d24fad.viewer.running.live import SETTLE_MS
 from tests.viewer.study_in_dock import wait_until_exact
@@ -250,6 +251,7 @@ def test_what_is_shown_follows_the_choice_and_the_layers(qtbot, found: Detection
     reason = "It scores 3.1 against the others, which lie between 2.0 and 2.3. " * 3
     dock.gallery.show_checks({series: reason * (series is references[-1]) for series in references})
     flag = dock.gallery.card(references[-1]).flag
+    dock.body.show_page(Page.SCANS)
     qtbot.waitUntil(lambda: not flag.leave_out_button.visibleRegion().isEmpty(), timeout=5_000)
     dock.run_panel.show_error("P05: Colour and grey-scale images cannot be compared.")
     message = dock.run_panel._message

@@ -10,45 +10,47 @@ from napari_d24fad.viewer.running.run_panel import RunPanel
 def panel(qtbot) -> RunPanel:
     widget = RunPanel()
     qtbot.addWidget(widget)
+    qtbot.addWidget(widget.settings)
     widget.resize(280, 300)
     widget.show()
     return widget
 
 
 def device_box(panel: RunPanel) -> QComboBox:
-    return next(box for box in panel.findChildren(QComboBox) if box.accessibleName() == "Device")
+    return next(box for box in panel.settings.findChildren(QComboBox) if box.accessibleName() == "Device")
 
 
 def test_first_model_is_chosen(panel: RunPanel) -> None:
     assert panel.model == ""
-    panel.set_models([("compact", "Embedded"), ("large", "Slower")])
+    panel.settings.set_models([("compact", "Embedded"), ("large", "Slower")])
     assert panel.model == "compact"
 
 
 def test_devices_join_the_automatic_choice_and_keep_what_is_chosen(panel: RunPanel) -> None:
     assert panel.device == "auto"
-    panel.set_devices([("cuda:0", "NVIDIA H100"), ("cpu", "CPU")])
+    panel.settings.set_devices([("cuda:0", "NVIDIA H100"), ("cpu", "CPU")])
     assert panel.device == "auto"
     box = device_box(panel)
     box.setCurrentIndex(box.findText("NVIDIA H100"))
     assert panel.device == "cuda:0"
-    panel.set_devices([("cuda:0", "NVIDIA H100"), ("cpu", "CPU")])
+    panel.settings.set_devices([("cuda:0", "NVIDIA H100"), ("cpu", "CPU")])
     assert panel.device == "cuda:0"
-    panel.set_devices([("cpu", "CPU")])
+    panel.settings.set_devices([("cpu", "CPU")])
     assert panel.device == "auto"
     assert box.count() == 2
 
 
 def test_devices_are_asked_for_when_the_list_is_opened(qtbot, panel: RunPanel) -> None:
-    with qtbot.waitSignal(panel.devices_requested):
+    with qtbot.waitSignal(panel.settings.devices_requested):
         device_box(panel).showPopup()
     device_box(panel).hidePopup()
 
 
 def test_a_long_device_name_does_not_widen_the_dock(panel: RunPanel) -> None:
     before = panel.minimumSizeHint().width()
-    panel.set_devices([("cuda:0", "NVIDIA RTX PRO 6000 Blackwell Server Edition, 96 GB " * 3)])
+    panel.settings.set_devices([("cuda:0", "NVIDIA RTX PRO 6000 Blackwell Server Edition, 96 GB " * 3)])
     device_box(panel).setCurrentIndex(1)
+    assert panel.settings.minimumSizeHint().width() <= 280
     panel.set_busy("Encoding reference 1 of a very long list of references " * 3, fraction=0.5)
     assert panel.minimumSizeHint().width() <= max(before, 280)
 

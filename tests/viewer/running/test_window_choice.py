@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from napari_d24fad.studies.scan import Scan, SeriesIdentity
-from napari_d24fad.viewer.running.run_panel import RunPanel
+from napari_d24fad.viewer.running.run_settings import RunSettings
 from napari_d24fad.viewer.running.window_choice import WindowChoice
 
 
@@ -14,8 +14,8 @@ def scan(modality: str, body_part: str = "") -> Scan:
 
 
 @pytest.fixture
-def panel(qtbot) -> RunPanel:
-    widget = RunPanel()
+def settings(qtbot) -> RunSettings:
+    widget = RunSettings()
     qtbot.addWidget(widget)
     widget.resize(280, 300)
     widget.show()
@@ -23,8 +23,8 @@ def panel(qtbot) -> RunPanel:
 
 
 @pytest.fixture
-def choice(panel: RunPanel) -> WindowChoice:
-    return panel.ct_window
+def choice(settings: RunSettings) -> WindowChoice:
+    return settings.ct_window
 
 
 def test_only_ct_has_a_choice_of_windows(choice: WindowChoice) -> None:
@@ -56,8 +56,8 @@ def test_a_window_of_the_readers_own(choice: WindowChoice, qtbot) -> None:
     assert choice.window == (199, 200)
 
 
-def test_it_does_not_widen_the_dock(panel: RunPanel, choice: WindowChoice) -> None:
-    narrowest = panel.minimumSizeHint().width()
+def test_it_does_not_widen_the_dock(settings: RunSettings, choice: WindowChoice) -> None:
+    narrowest = settings.minimumSizeHint().width()
     choice.show_for(scan("CT", "CHEST"))
     choice.choice.setCurrentIndex(choice.choice.count() - 1)
-    assert panel.minimumSizeHint().width() <= max(narrowest, 280)
+    assert settings.minimumSizeHint().width() <= max(narrowest, 280)

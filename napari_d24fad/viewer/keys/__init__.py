@@ -1,0 +1,1 @@
+"""Keys of the dock that work wherever the focus is in the viewer."""
