@@ -66,10 +66,9 @@ def test_following_the_slider_asks_for_nothing(qtbot, panel: ResultsPanel) -> No
         assert panel.slice_list.currentItem() is None
 
 
-def test_warnings_and_notice_are_shown(panel: ResultsPanel) -> None:
+def test_warnings_are_shown(panel: ResultsPanel) -> None:
     texts = [label.text() for label in panel.findChildren(type(panel._headline)) if label.isVisible()]
     assert "P10: Some scans do not state their modality." in texts
-    assert any("Research use only" in text for text in texts)
 
 
 def test_single_image_needs_no_slices(panel: ResultsPanel) -> None:
