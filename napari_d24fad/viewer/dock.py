@@ -90,9 +90,7 @@ class DetectionDock(QWidget):
         )
         self.reading = Reading(napari_viewer, self.layers, self.maps, self.gallery, self.run_panel)
         self._open_bar = OpenBar()
-        self.body = DockBody(
-            self._open_bar, self.reading.bar, self.gallery, self.run_panel, self.results
-        )
+        self.body = DockBody(self._open_bar, self.reading.bar, self.gallery, self.run_panel, self.results)
         self._arrange()
         self._connect()
         self._keys = ViewerKeys(
