@@ -23,6 +23,26 @@ FILE_IS_THERE = (
     "A file of this name is there already and would be replaced.",
     "Choose another name or folder, or agree to replace it (--replace).",
 )
+NO_DICOM_SOURCE = (
+    "X10",
+    "The scan was not read from DICOM files, so that there is no patient, study or image to refer to.",
+    "Save the results as NIfTI, or examine the DICOM series itself.",
+)
+SOURCE_INCOMPLETE = (
+    "X11",
+    "The DICOM files of the scan lack what an object that refers to them must repeat.",
+    "Save the results as NIfTI, or export the series anew from where it comes from.",
+)
+FINDINGS_OVERLAP = (
+    "X12",
+    "Findings overlap, and a label map holds one of them for each voxel.",
+    "Export a binary segmentation (seg), or reject one of them.",
+)
+SOURCE_NOT_FOUND = (
+    "X13",
+    "The DICOM series that was examined is not there.",
+    "Name its folder (--source); it must be the same series with the same pixels.",
+)
 DATA_LAYOUT = (
     "T01",
     "The training folder does not have the expected layout.",

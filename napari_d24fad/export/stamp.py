@@ -82,6 +82,12 @@ def stamp(picture: Picture, marks: Stamp) -> Picture:
     return page.render()
 
 
+def corner(picture: Picture, marks: Stamp) -> tuple[int, int]:
+    """Returns row and column of the page that `stamp` puts the first pixel of a picture at."""
+    page = _Page(picture, marks)
+    return page.height - page.bottom - page.rows, page.left
+
+
 class _Page:
     """A figure that is measured in pixels from its lower left corner."""
 

@@ -36,11 +36,13 @@ class Picture:
         caption: Below it; also read out to who cannot see it.
         png: The file.
         size: Columns and rows.
+        slice_index: Which slice it shows; None if none.
     """
 
     caption: str
     png: bytes = field(repr=False)
     size: tuple[int, int]
+    slice_index: int | None = None
 
 
 class Pictures:
@@ -123,7 +125,7 @@ class Pictures:
             pen.letters(letters)
         if self._scan.has_geometry and longest_px == _KEY_PX:
             pen.scale_bar(self._upright.spacing[2] * self._upright.grid[2] / columns)
-        return _saved(np.asarray(canvas), caption)
+        return _saved(np.asarray(canvas), caption, index)
 
     def _mark(self, pen: _Pen, finding: Finding, index: int, rows: int, columns: int) -> None:
         if finding.mask is None:
@@ -208,7 +210,7 @@ class _Pen:
         self._draw.text((x, y), text, colour, self._font, anchor, stroke_width=edge, stroke_fill=(0, 0, 0))
 
 
-def _saved(pixels: Pixels, caption: str) -> Picture:
+def _saved(pixels: Pixels, caption: str, index: int | None = None) -> Picture:
     file = io.BytesIO()
     Image.fromarray(pixels).save(file, format="PNG")
-    return Picture(caption, file.getvalue(), (pixels.shape[1], pixels.shape[0]))
+    return Picture(caption, file.getvalue(), (pixels.shape[1], pixels.shape[0]), index)
