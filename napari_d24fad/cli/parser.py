@@ -13,6 +13,7 @@ from napari_d24fad.version import __version__
 COMMANDS = {
     "inspect": "list the series that a folder or file holds",
     "detect": "examine scans against normal references",
+    "export": "write results as DICOM objects of the study: segmentation, map, report, pictures",
     "report": "write the report of a saved session: PDF, HTML and tables of findings",
     "references": "save normal scans as a named set, and list the sets",
     "archives": "set up archives (PACS), list and try them",

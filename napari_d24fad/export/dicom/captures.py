@@ -159,10 +159,10 @@ def _index(source: Source, index: int) -> npt.NDArray[np.float64]:
     return place
 
 
-def _reference(header: Dataset, frame: int) -> Dataset:
+def _reference(header: Dataset, frame: int | None) -> Dataset:
     reference = Dataset()
     reference.ReferencedSOPClassUID = header.SOPClassUID
     reference.ReferencedSOPInstanceUID = header.SOPInstanceUID
-    if "NumberOfFrames" in header:
+    if frame:
         reference.ReferencedFrameNumber = frame
     return reference

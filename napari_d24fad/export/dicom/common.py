@@ -33,6 +33,7 @@ P_VALUE = CodedConcept("conformal-p", SCHEME, "Conformal p-value among the norma
 ABNORMAL = codes.SCT.MorphologicallyAbnormalStructure
 
 UNPAIRED = ("HEAD", "BRAIN", "NECK", "CHEST", "THORAX", "HEART", "ABDOMEN", "LIVER", "PELVIS")
+_ALSO_UNPAIRED = ("SKULL", "CSPINE", "TSPINE", "LSPINE", "SSPINE", "SPINE", "COCCYX")
 """Parts of the body that there is one of, as Body Part Examined (0018,0015) names them."""
 
 _NAMES = UUID("6a1d24fa-d000-4c1b-9d2e-2f4fad24fad0")
@@ -108,7 +109,7 @@ def say_body_part(made: Dataset, source: Source) -> None:
     stated = text(source.first, "BodyPartExamined")
     if stated:
         made.BodyPartExamined = stated
-    if source.scan.identity.body_part not in UNPAIRED:
+    if stated.upper() not in UNPAIRED + _ALSO_UNPAIRED:
         made.Laterality = text(source.first, "Laterality")
 
 

@@ -54,7 +54,7 @@ def segmentation(
     """
     if not found:
         raise ExportError(Code.NOTHING_TO_EXPORT, "There is no finding with an outline.")
-    return Segmentation(
+    made = Segmentation(
         **source_images(source),
         pixel_array=on_grid((_labels if as_labelmap else _masks)(source, found), source),
         segmentation_type=SegmentationTypeValues.LABELMAP if as_labelmap else SegmentationTypeValues.BINARY,
@@ -67,6 +67,9 @@ def segmentation(
         **made_by(),
         **origin(source, number),
     )
+    if not source.has_places:  # the place says it otherwise
+        made.PatientOrientation = source.first.get("PatientOrientation") or []
+    return made
 
 
 def _description(tracked: Tracked, anomaly: AnomalyMap, segment: int) -> SegmentDescription:

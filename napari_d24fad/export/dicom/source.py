@@ -7,6 +7,7 @@ another place.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -38,6 +39,8 @@ _MAY_BE_EMPTY = (
     "StudyTime",
     "ReferringPhysicianName",
 )
+_TIMES = ("StudyDate", "StudyTime", "PatientBirthDate")
+_TIME = re.compile(r"\d{2,8}(\.\d{1,6})?")
 _PLACES = (
     "ImagePositionPatient",
     "ImageOrientationPatient",
@@ -57,20 +60,25 @@ class Source:
         scan: The scan, or its outline.
         headers: One for each file, without pixels: patient, study and UIDs as the file has them, the place
             of its pixels as the scan has them. For looking up, not to be written.
-        has_places: Whether it is known where in the patient the slices lie.
-        of_slice: For each slice of the scan, the header and the number of the frame, from 1, that it was
-            read from; empty where slices were computed of several or cut out of one.
+        has_places: Whether it is known where in the patient the slices lie, and in which frame of reference.
+        of_slice: For each slice of the scan, the header that it was read from, and the number of the frame,
+            from 1, if there are several; empty where slices were computed of several or cut out of one.
     """
 
     scan: Scan
     headers: tuple[Dataset, ...] = field(repr=False)
     has_places: bool
-    of_slice: tuple[tuple[Dataset, int], ...] = field(repr=False)
+    of_slice: tuple[tuple[Dataset, int | None], ...] = field(repr=False)
 
     @property
     def first(self) -> Dataset:
         """The header that patient and study are taken from."""
         return self.headers[0]
+
+    @property
+    def is_plain_image(self) -> bool:
+        """Whether it is one image that says nothing of its place, such as a chest film."""
+        return not self.scan.in_patient and not self.scan.is_volume
 
     @property
     def is_one_to_one(self) -> bool:
@@ -95,17 +103,16 @@ def read_source(series: Series) -> Source:
     headers = {path: _header(path, own) for path, own in files.items()}
     first = next(iter(headers.values()))
     scan = series.outline
-    if scan.in_patient and not text(first, "FrameOfReferenceUID"):
-        raise ExportError(Code.SOURCE_INCOMPLETE, "It lacks its Frame of Reference UID (0020,0052).")
-    if not scan.in_patient and scan.is_volume:
-        raise ExportError(Code.SOURCE_INCOMPLETE, "It does not say where in the patient its slices lie.")
+    has_places = scan.in_patient and bool(text(first, "FrameOfReferenceUID"))
     one_to_one = series.regrid is None
     for path, own in files.items():
         _clear_places(headers[path])
-        if scan.in_patient:
+        if has_places:
             _set_places(headers[path], own, series, one_to_one=one_to_one)
-    of_slice = tuple((headers[each.path], (each.frame or 0) + 1) for each in series.instances)
-    return Source(scan, tuple(headers.values()), scan.in_patient, of_slice if one_to_one else ())
+    of_slice = tuple(
+        (headers[each.path], None if each.frames == 1 else (each.frame or 0) + 1) for each in series.instances
+    )
+    return Source(scan, tuple(headers.values()), has_places, of_slice if one_to_one else ())
 
 
 def _by_file(instances: Sequence[Instance]) -> dict[Path, list[tuple[int, Instance]]]:
@@ -127,12 +134,25 @@ def _header(path: Path, own: Sequence[tuple[int, Instance]]) -> Dataset:
     for name in _MAY_BE_EMPTY:
         if name not in header:
             setattr(header, name, None)
+    for name in _TIMES:
+        setattr(header, name, _plain_time(text(header, name)))
+    if "Modality" not in header:
+        header.Modality = "OT"  # nothing of it is written, but highdicom asks
     return header
+
+
+def _plain_time(stated: str) -> str | None:
+    """Returns a date or time without the dots or colons of files before 1993; None of anything else."""
+    is_old = ":" in stated or stated.count(".") == 2
+    digits = stated.replace(":", "").replace(".", "", 2) if is_old else stated
+    return digits if _TIME.fullmatch(digits) else None
 
 
 def _clear_places(header: Dataset) -> None:
     for name in _PLACES:
         header.pop(name, None)
+    if not text(header, "FrameOfReferenceUID"):
+        header.pop("FrameOfReferenceUID", None)
 
 
 def _set_places(

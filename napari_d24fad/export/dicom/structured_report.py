@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
+import numpy as np
 from highdicom.seg import Segmentation
 from highdicom.sr import (
     AlgorithmIdentification,
@@ -19,6 +20,7 @@ from highdicom.sr import (
     ReferencedSegment,
     SourceImageForMeasurementGroup,
     SourceImageForSegmentation,
+    SourceSeriesForSegmentation,
     TrackingIdentifier,
     VolumetricROIMeasurementsAndQualitativeEvaluations,
 )
@@ -119,7 +121,7 @@ def _group(tracked: Tracked, source: Source, anomaly: AnomalyMap, segments: Segm
         finding_type=ABNORMAL,
         algorithm_id=found_by,
         measurements=measurements,
-        referenced_segment=_reference(segments, segment, source),
+        referenced_segment=_reference(tracked, segments, segment, source),
     )
 
 
@@ -147,20 +149,38 @@ def _segment_of(tracked: Tracked, segments: Segmentation | None) -> int | None:
     return int(found[0]) if len(found) else None
 
 
-def _reference(segments: Segmentation, segment: int, source: Source) -> ReferencedSegment:
-    if source.has_places:
-        return ReferencedSegment.from_segmentation(segments, segment_number=segment)
-    return ReferencedSegment(  # which highdicom cannot make of a single plain image
+def _reference(tracked: Tracked, segments: Segmentation, segment: int, source: Source) -> ReferencedSegment:
+    # Not by `from_segmentation`, which fails where all frames are of one segment.
+    images = _images(tracked, source)
+    series = None
+    if not images:
+        series = SourceSeriesForSegmentation(str(source.first.SeriesInstanceUID))
+    return ReferencedSegment(
         segments.SOPClassUID,
         segments.SOPInstanceUID,
         segment,
-        source_images=[SourceImageForSegmentation.from_source_image(source.first)],
+        source_images=images or None,
+        source_series=series,
     )
+
+
+def _images(tracked: Tracked, source: Source) -> list[SourceImageForSegmentation]:
+    """Returns the images that a finding lies on; none where slices are not images."""
+    mask = tracked.finding.mask
+    if mask is None or not source.is_one_to_one:
+        return []
+    frames: dict[str, tuple[Dataset, list[int | None]]] = {}
+    for index in np.unique(mask.places[:, source.scan.slice_axis]):
+        header, frame = source.of_slice[int(index)]
+        frames.setdefault(str(header.SOPInstanceUID), (header, []))[1].append(frame)
+    return [
+        SourceImageForSegmentation.from_source_image(header, [each for each in numbers if each] or None)
+        for header, numbers in frames.values()
+    ]
 
 
 def _shown_on(tracked: Tracked, source: Source) -> list[SourceImageForMeasurementGroup]:
     if not source.is_one_to_one:
         return [SourceImageForMeasurementGroup.from_source_image(source.first)]
     header, frame = source.of_slice[tracked.finding.slice_index]
-    frames = [frame] if "NumberOfFrames" in header else None
-    return [SourceImageForMeasurementGroup.from_source_image(header, frames)]
+    return [SourceImageForMeasurementGroup.from_source_image(header, [frame] if frame else None)]

@@ -23,6 +23,8 @@ from napari_d24fad.studies.files.quiet import quiet
 from napari_d24fad.studies.series import Series
 
 _NAMES = {"seg": "segmentation.dcm", "labelmap": "labelmap.dcm", "pm": "map.dcm", "sr": "report.dcm"}
+_UNPLACED = "The source does not say where in the patient its slices lie, or in which frame of reference."
+_SEGMENTED = {"seg", "labelmap", "sr"}
 _SHEET, _KEYS = "contact_sheet.dcm", "key_objects.dcm"
 
 
@@ -85,7 +87,11 @@ def save_dicom(
 def _left_out(source: Source, entry: CaseEntry, kinds: Collection[str]) -> tuple[str, ...]:
     found = exported(entry.findings)
     said = []
-    if not found and {"seg", "labelmap", "sr"} & set(kinds):
+    if not source.has_places and not source.is_plain_image and _SEGMENTED & set(kinds):
+        return (
+            "The source does not say where in the patient its slices lie, or in which frame of reference.",
+        )
+    if not found and _SEGMENTED & set(kinds):
         said.append("There is no finding for a segmentation or a structured report.")
     elif not any(each.mask is not None for each in found) and {"seg", "labelmap"} & set(kinds):
         said.append("No finding has an outline for a segmentation.")
@@ -97,6 +103,8 @@ def _left_out(source: Source, entry: CaseEntry, kinds: Collection[str]) -> tuple
 def _objects(source: Source, entry: CaseEntry, kinds: set[str]) -> dict[str, Dataset]:
     anomaly = entry.found.anomaly
     found = [tracked(each, source) for each in exported(entry.findings)]
+    if not source.has_places and not source.is_plain_image:
+        kinds = kinds & {"sc"}
     outlined = [each for each in found if each.finding.mask is not None]
     objects: dict[str, Dataset] = {}
     segments: Segmentation | None = None

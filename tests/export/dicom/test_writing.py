@@ -66,9 +66,24 @@ def test_what_is_no_dicom_or_lacks_its_place_is_refused(tmp_path: Path) -> None:
     phantom.write_series(tmp_path / "source", datasets)
     series = opened(tmp_path / "source")
     with pytest.raises(ExportError) as refused:
-        save_dicom(tmp_path / "out", case(series), series)
-    assert refused.value.code is Code.SOURCE_INCOMPLETE
+        save_dicom(tmp_path / "out", case(series), series, ["seg", "pm", "sr"])
+    assert refused.value.code is Code.NOTHING_TO_EXPORT
+    assert "frame of reference" in str(refused.value)
     assert not (tmp_path / "out").exists()
+    assert "key_slice_01.dcm" in save_dicom(tmp_path / "out", case(series), series).names
+    assert "ImagePositionPatient" not in pydicom.dcmread(tmp_path / "out" / "key_slice_01.dcm")
+
+
+def test_what_lacks_its_study_is_refused(tmp_path: Path) -> None:
+    pixels = np.add.outer(np.arange(60), np.arange(50)).astype(np.uint16)
+    film = phantom.image_dataset(pixels)
+    del film.StudyInstanceUID
+    phantom.save(film, tmp_path / "source" / "film.dcm")
+    series = opened(tmp_path / "source")
+    with pytest.raises(ExportError) as refused:
+        save_dicom(tmp_path / "out", _plain_case(series), series)
+    assert refused.value.code is Code.SOURCE_INCOMPLETE
+    assert "StudyInstanceUID" in str(refused.value)
 
 
 def test_nothing_is_replaced_unasked_and_nothing_is_written_of_files_that_changed(tmp_path: Path) -> None:

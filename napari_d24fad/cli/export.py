@@ -1,0 +1,110 @@
+"""``d24fad export``: writes results as DICOM objects for an archive."""
+
+from __future__ import annotations
+
+from argparse import ArgumentTypeError, Namespace
+from collections.abc import Sequence
+from pathlib import Path
+
+from napari_d24fad.atomic import check_writable
+from napari_d24fad.cli.arguments import Parser, add_json
+from napari_d24fad.cli.console import progress_bar, warn
+from napari_d24fad.errors import Code, ExportError, SessionError
+from napari_d24fad.export.dicom.kinds import KINDS, USUAL
+from napari_d24fad.export.notice import NOTICE
+from napari_d24fad.export.report import as_json
+from napari_d24fad.progress import Progress, part
+from napari_d24fad.session.saved.archiving import save_dicom, with_sources
+from napari_d24fad.session.saved.case import Case
+from napari_d24fad.session.saved.old_results import read_results
+from napari_d24fad.session.saved.reopening import open_scans, with_pixels
+from napari_d24fad.session.saved.session_file import read_session
+
+DEFAULT_OUT = Path("d24fad-dicom")
+
+
+def add_options(command: Parser) -> None:
+    """Adds the options of ``export``."""
+    command.add_argument(
+        "result", metavar="RESULT", type=Path, help="a saved session, or a folder with results of detect"
+    )
+    named = "; ".join(f"{kind}: {meaning}" for kind, meaning in KINDS.items())
+    command.add_argument(
+        "--dicom",
+        type=kinds,
+        default=USUAL,
+        metavar="KIND[,KIND...]",
+        help=f"which objects (default: {','.join(USUAL)}). {named}",
+    )
+    command.add_argument(
+        "--out", type=Path, default=DEFAULT_OUT, metavar="DIR", help=f"default: {DEFAULT_OUT}"
+    )
+    command.add_argument(
+        "--source",
+        type=Path,
+        metavar="PATH",
+        help="the DICOM series that results of detect were made from, which they do not name",
+    )
+    command.add_argument(
+        "--open-scans",
+        action="store_true",
+        help="open the scans of a session that may come from somebody else",
+    )
+    command.add_argument("--replace", action="store_true", help="replace earlier objects in DIR")
+    add_json(command)
+
+
+def kinds(text: str) -> tuple[str, ...]:
+    """Takes kinds of objects with commas between them."""
+    chosen = tuple(dict.fromkeys(text.lower().split(",")))
+    if not set(chosen) <= set(KINDS):
+        raise ArgumentTypeError(f"expected some of {', '.join(KINDS)}")
+    return chosen
+
+
+def run(arguments: Namespace) -> None:
+    """Writes the objects; those of several cases to folders of their own.
+
+    Raises:
+        D24fadError: Why there are none.
+    """
+    check_writable(arguments.out)
+    written = []
+    with progress_bar() as progress:
+        cases = _cases(arguments, part(progress, 0, 0.7))
+        for number, case in enumerate(cases, start=1):
+            folder = arguments.out if len(cases) == 1 else arguments.out / f"case_{number}"
+            found = save_dicom(case, folder, arguments.dicom, may_replace=arguments.replace)
+            for said in found.left_out:
+                warn(said)
+            written += [str((folder / name).relative_to(arguments.out)) for name in found.names]
+            progress(0.7 + 0.3 * number / len(cases), "Writing DICOM objects")
+    if arguments.json:
+        print(as_json({"files": written, "notice": NOTICE}))
+    else:
+        print(f"Written: {', '.join(written)}\nThey name the patient as the scan does.\n{NOTICE}")
+
+
+def _cases(arguments: Namespace, progress: Progress) -> Sequence[Case]:
+    if arguments.result.is_dir():
+        cases = read_results(arguments.result)
+        if arguments.source is None:
+            raise ExportError(Code.SOURCE_NOT_FOUND, "Results name no path.")
+        return with_sources(cases, arguments.result, arguments.source, progress)
+    session = read_session(arguments.result)
+    if not session.is_own and not arguments.open_scans:
+        raise SessionError(
+            Code.SCAN_NOT_OPENED, "--open-scans opens it; report --list-scans says from where."
+        )
+    opened = open_scans(session, part(progress, 0, 0.4))
+    examined = [case for case in opened.cases if case.examination is not None]
+    if not examined:
+        raise ExportError(Code.NOTHING_TO_EXPORT)
+    return [_with_pixels(case, part(progress, 0.4, 1)) for case in examined]
+
+
+def _with_pixels(case: Case, progress: Progress) -> Case:
+    read, changed = with_pixels(case, progress)
+    if changed:
+        raise SessionError(Code.SCAN_CHANGED, "Its map would be laid over another picture.")
+    return read
