@@ -15,6 +15,7 @@ from napari_d24fad.archives.limits import BOUNDS, Bounds
 from napari_d24fad.archives.peer import Peer
 from napari_d24fad.errors import ArchiveError, Code, ExportError
 from napari_d24fad.progress import CancelToken, Progress, part, silent
+from napari_d24fad.studies.files.quiet import quiet
 
 _TRIES = 3
 _PAUSE_SECONDS = 0.5
@@ -136,8 +137,9 @@ def fetch(
     inbox = Inbox(out / _aside(study), study, wanted, cancel, one_more, bounds)
     resumed = len(inbox.held)
     try:
-        for one in series:
-            _retrieve(peer, one, listed.instances[one.uid], inbox, cancel)
+        with quiet():  # once: each file alone would make all loggers forget their levels
+            for one in series:
+                _retrieve(peer, one, listed.instances[one.uid], inbox, cancel)
     except ArchiveError as error:
         if error.code in _NOT_TO_BE_TRUSTED:
             inbox.empty()

@@ -9,17 +9,17 @@ import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from io import BufferedWriter
+from io import FileIO
 from pathlib import Path
 
-from pydicom.tag import Tag
+from pydicom.dataset import Dataset
+from pydicom.tag import BaseTag, Tag
 
 from napari_d24fad.archives.limits import BOUNDS, Bounds
 from napari_d24fad.errors import ArchiveError, Code, D24fadError, ExportError
 from napari_d24fad.progress import CancelToken
 from napari_d24fad.staging import abandoned, staging_name
 from napari_d24fad.studies.dicom.file import open_dicom, read_header
-from napari_d24fad.studies.dicom.values import text
 from napari_d24fad.studies.files.quiet import quiet
 
 _KEYWORDS = ("StudyInstanceUID", "SeriesInstanceUID", "SOPInstanceUID", "PatientID", "SOPClassUID")
@@ -84,7 +84,7 @@ class Inbox:
         self._bytes = self._size = 0
         self._patient: str | None = None
         self._part: Path | None = None
-        self._file: BufferedWriter | None = None
+        self._file: FileIO | None = None
         self._lock = threading.Lock()
         with _coded_writing():
             (folder / _PARTS).mkdir(parents=True, exist_ok=True)
@@ -98,10 +98,10 @@ class Inbox:
         self._drop()
         self._part = self._folder / _PARTS / staging_name("instance")
         with _coded_writing():
-            self._file = self._part.open("xb")
+            self._file = self._part.open("xb", buffering=0)
         self._size = 0
 
-    def write(self, data: bytes) -> None:
+    def write(self, data: bytes | memoryview) -> None:
         """More of it.
 
         Raises:
@@ -116,7 +116,10 @@ class Inbox:
             raise ArchiveError(Code.TOO_MUCH)
         assert self._file is not None
         with _coded_writing():
-            self._file.write(data)
+            written = self._file.write(data)
+            while written < len(data):  # a disk that is nearly full takes a part
+                data = memoryview(data)[written:]
+                written = self._file.write(data)
 
     def end(self) -> None:
         """The file is complete: it is checked and kept.
@@ -232,13 +235,19 @@ def stated_of(file: Path) -> Stated | None:
         try:
             with quiet():
                 header = read_header(opened, _TAGS, force=False)
-                study, series, instance, patient, sop_class = (text(header, word) for word in _KEYWORDS)
+                study, series, instance, patient, sop_class = (_text(header, tag) for tag in _TAGS)
         except D24fadError:
             return None
         except Exception:
             # pydicom raises whatever on damaged files
             return None
         return Stated(study, series, instance, patient, sop_class, opened.tell()) if instance else None
+
+
+def _text(header: Dataset, tag: BaseTag) -> str:
+    """Returns an element as it is in the file: pydicom's values take longer than all the rest."""
+    value = header.get_item(tag).value if tag in header else None
+    return value.decode("latin-1").strip(" \0") if isinstance(value, bytes) else str(value or "")
 
 
 def same_pixels(one: Path, other: Path) -> bool:

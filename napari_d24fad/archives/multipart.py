@@ -19,7 +19,7 @@ class Sink(Protocol):
     def begin(self) -> None:
         """A part begins."""
 
-    def write(self, data: bytes) -> None:
+    def write(self, data: bytes | memoryview) -> None:
         """More bytes of it."""
 
     def end(self) -> None:
@@ -60,53 +60,47 @@ def take_apart(chunks: Iterable[bytes], boundary: bytes, sink: Sink) -> bool:
         ArchiveError: ``BAD_ANSWER`` if a header, or what precedes the first part, has no end.
     """
     delimiter = b"\r\n--" + boundary
-    buffer = bytearray(b"\r\n")  # the first delimiter may stand at the very start
+    keep = len(delimiter) - 1  # so much of a delimiter may be at the end of what has come
+    data = b"\r\n"  # the first delimiter may stand at the very start
     inside = False
     for chunk in chunks:
-        buffer += chunk
+        data += chunk
+        start = 0
         while True:
             if inside:
-                inside = not _body(buffer, delimiter, sink)
-                if inside:
+                at = data.find(delimiter, start)
+                sure = at if at >= 0 else max(start, len(data) - keep)
+                if sure > start:
+                    sink.write(memoryview(data)[start:sure])
+                start = sure
+                if at < 0:
                     break
-            begun = _header(buffer, delimiter)
-            if begun is None:
+                sink.end()
+                inside = False
+            body = _past_header(data, delimiter, start)
+            if body is None:
                 return True
-            if not begun:
+            if body < 0:
                 break
             sink.begin()
-            inside = True
+            start, inside = body, True
+        data = data[start:]
     return False
 
 
-def _body(buffer: bytearray, delimiter: bytes, sink: Sink) -> bool:
-    """Hands over what is surely of the part; returns whether that is its end."""
-    at = buffer.find(delimiter)
-    sure = at if at >= 0 else max(0, len(buffer) - len(delimiter) + 1)
-    if sure:
-        with memoryview(buffer) as view:
-            sink.write(bytes(view[:sure]))
-        del buffer[:sure]
+def _past_header(data: bytes, delimiter: bytes, start: int) -> int | None:
+    """Returns where the next part begins; None behind the last one, -1 if more must come first."""
+    at = data.find(delimiter, start)
     if at < 0:
-        return False
-    sink.end()
-    return True
-
-
-def _header(buffer: bytearray, delimiter: bytes) -> bool | None:
-    """Drops a delimiter and the header behind it; None at the last one, False if more must come first."""
-    at = buffer.find(delimiter)
-    if at < 0:
-        if len(buffer) > _LONGEST_PREAMBLE:
+        if len(data) - start > _LONGEST_PREAMBLE:
             raise ArchiveError(Code.BAD_ANSWER)
-        return False
+        return -1
     after = at + len(delimiter)
-    if buffer[after : after + 2] == b"--":
+    if data[after : after + 2] == b"--":
         return None
-    end = buffer.find(b"\r\n\r\n", after)
+    end = data.find(b"\r\n\r\n", after)
     if end < 0:
-        if len(buffer) - after > _LONGEST_HEADER:
+        if len(data) - after > _LONGEST_HEADER:
             raise ArchiveError(Code.BAD_ANSWER)
-        return False
-    del buffer[: end + 4]
-    return True
+        return -1
+    return end + 4
