@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 
 from napari_d24fad.findings.findings import Findings
-from napari_d24fad.findings.making import findings_of
+from napari_d24fad.findings.making import findings_of, renewed
 from napari_d24fad.session.request import Examination, Request
 from napari_d24fad.studies.series import Series
 
@@ -46,6 +46,23 @@ class Case:
         """Makes a case of an examination: each region becomes a finding."""
         found = findings_of(examination.scan, examination.anomaly)
         return cls(examination.request, examination, Findings.of(found))
+
+    def read_by(self, findings: Findings | None, view: View, *, is_measured: bool) -> Case:
+        """Returns the same case with what a reader made of it.
+
+        Args:
+            findings: Of its scan; None if there are none yet, and they are measured now.
+            view: How it was looked at.
+            is_measured: Whether they were measured in this examination; else they are measured anew.
+        """
+        if self.examination is None:
+            return self
+        scan, anomaly = self.examination.scan, self.examination.anomaly
+        if findings is None:
+            findings = Findings.of(findings_of(scan, anomaly))
+        elif not is_measured:
+            findings = renewed(findings, scan, anomaly)
+        return replace(self, findings=findings, view=view)
 
     def without_pixels(self) -> Case:
         """Returns the same case without the pixels of its scan, which take most of the memory."""

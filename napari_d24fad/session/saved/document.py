@@ -217,6 +217,7 @@ class Document:
         cases: The scans that were or are to be examined.
         name: Of a reference set; empty for a session.
         seal: Tells the program that wrote it, on this machine, that nobody else named these paths.
+        shown: The case that was shown, by its place among them.
     """
 
     version: str
@@ -224,3 +225,4 @@ class Document:
     cases: tuple[SavedCase, ...] = ()
     name: str = ""
     seal: str = field(default="", repr=False)
+    shown: int = 0

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import json
+import shutil
+import tempfile
 import zlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import safetensors
-import safetensors.numpy
 from safetensors import SafetensorError
 
 from napari_d24fad.atomic import atomic_file, recover
@@ -28,39 +30,111 @@ _FAULTS = (SafetensorError, OSError, LookupError, ValueError, TypeError, Attribu
 """What a damaged file, or one that was made up, can raise."""
 
 
-def write_document(
-    document: Document, arrays: Mapping[str, Array], path: Path, *, seal: bool = True, private: bool = False
-) -> None:
-    """Writes a session; an older file is replaced only when the new one is whole.
+_SPOOLED = 2**26
+_TYPES = {1: "U8", 2: "I16", 4: "I32", 8: "I64"}
+
+
+class SessionWriter:
+    """A session that is being written: its arrays as they come, so that few are in memory; its text last."""
+
+    def __init__(self, staged: Path, spool: IO[bytes]) -> None:
+        self._staged, self._spool = staged, spool
+        self._notes: dict[str, Any] = {}
+        self._parts: dict[str, Any] = {}
+
+    def add(self, arrays: Mapping[str, Array]) -> None:
+        """Writes arrays; their names are not used again."""
+        for name, array in arrays.items():
+            note, own = take_apart(array)
+            self._notes[name] = {**note, "crc32": {each: zlib.crc32(part.data) for each, part in own.items()}}
+            for each, part in own.items():
+                begin = self._spool.tell()
+                self._spool.write(part.data)
+                self._parts[f"{name} {each}"] = {
+                    "dtype": _TYPES[part.itemsize],
+                    "shape": [part.size],
+                    "data_offsets": [begin, self._spool.tell()],
+                }
+
+    def finish(self, document: Document, *, seal: bool = True) -> None:
+        """Writes what the session says; the file is whole then.
+
+        Args:
+            document: What it says.
+            seal: Whether the user chose all paths in it; see `seal_of`.
+        """
+        from pydantic_core import to_json  # slow to import
+
+        sealed = replace(document, seal=seal_of(document) if seal else "")
+        said = {"schema": f"{NAME}/{SCHEMA}", "document": sealed, "arrays": self._notes}
+        text = to_json(said, inf_nan_mode="strings").decode()
+        # The layout of safetensors, whose own writer takes all arrays at once.
+        header = json.dumps({"__metadata__": {_TEXT: text}, **self._parts}).encode()
+        header += b" " * (-len(header) % _LENGTH)
+        self._spool.seek(0)
+        with self._staged.open("wb") as file:
+            file.write(len(header).to_bytes(_LENGTH, "little"))
+            file.write(header)
+            shutil.copyfileobj(self._spool, file)
+
+
+@contextmanager
+def session_writer(path: Path, *, private: bool = False) -> Iterator[SessionWriter]:
+    """Yields a writer of a session; an older file is replaced only when the new one is whole.
 
     Args:
-        document: What it says.
-        arrays: Its arrays by name.
         path: The file.
-        seal: Whether the user chose all paths in it; see `seal_of`.
         private: Whether only this user may read it; see `atomic_file`.
 
     Raises:
         ExportError: ``CANNOT_WRITE`` if the system refuses.
     """
-    from pydantic_core import to_json  # slow to import
-
-    notes: dict[str, Any] = {}
-    parts: dict[str, Array] = {}
-    for name, array in arrays.items():
-        note, own = take_apart(array)
-        notes[name] = {**note, "crc32": {each: zlib.crc32(part.data) for each, part in own.items()}}
-        parts |= {f"{name} {each}": part for each, part in own.items()}
-    sealed = replace(document, seal=seal_of(document) if seal else "")
-    said = {"schema": f"{NAME}/{SCHEMA}", "document": sealed, "arrays": notes}
-    # One text: of several the order would be another each time.
-    content = safetensors.numpy.save(parts, {_TEXT: to_json(said, inf_nan_mode="strings").decode()})
-    with atomic_file(path, private=private) as staged:
-        staged.write_bytes(content)
+    with (
+        atomic_file(path, private=private) as staged,
+        tempfile.SpooledTemporaryFile(_SPOOLED, dir=str(staged.parent)) as spool,
+    ):
+        yield SessionWriter(staged, spool)
 
 
-def read_document(path: Path) -> tuple[Document, dict[str, Array]]:
-    """Reads a session; nothing that it names is looked at.
+def write_document(document: Document, arrays: Mapping[str, Array], path: Path) -> None:
+    """Writes a session whose arrays are all there; see `session_writer`."""
+    with session_writer(path) as writer:
+        writer.add(arrays)
+        writer.finish(document)
+
+
+class StoredArrays(Mapping[str, Array]):
+    """The arrays of a session file, each read when it is asked for.
+
+    Raises:
+        SessionError: ``SESSION_BROKEN``, also of a single array.
+    """
+
+    def __init__(self, stored: Any, notes: Mapping[str, Any]) -> None:
+        self._stored, self._notes = stored, notes
+
+    def __getitem__(self, name: str) -> Array:
+        note = self._notes[name]
+        try:
+            own = {each: self._stored.get_tensor(f"{name} {each}") for each in note["crc32"]}
+            if any(zlib.crc32(part.data) != note["crc32"][each] for each, part in own.items()):
+                raise ValueError("It was damaged.")
+            return put_together(note, own)
+        except _FAULTS as error:
+            raise SessionError(Code.SESSION_BROKEN) from error
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._notes)
+
+    def __len__(self) -> int:
+        return len(self._notes)
+
+
+def read_document(path: Path) -> tuple[Document, StoredArrays]:
+    """Reads what a session says; nothing that it names is looked at.
+
+    Returns:
+        The document, and its arrays, which are read when they are asked for: the file must stay as it is.
 
     Raises:
         StudyError: ``PATH_MISSING``, ``PATH_UNREADABLE``.
@@ -69,19 +143,11 @@ def read_document(path: Path) -> tuple[Document, dict[str, Array]]:
     recover(path.parent)
     _check_header(path)
     try:
-        with safetensors.safe_open(path, framework="np") as stored:
-            said = _said(stored.metadata())
-            parts = {name: stored.get_tensor(name) for name in stored.keys()}  # noqa: SIM118 - no mapping
-        return _document(said), _arrays(said["arrays"], parts)
-    except (
-        SafetensorError,
-        OSError,
-        ValueError,
-        KeyError,
-        TypeError,
-        AttributeError,
-        RecursionError,
-    ) as error:
+        stored: Any = safetensors.safe_open(path, framework="np")
+        said = _said(stored.metadata())
+        notes = {name: {**note, "crc32": dict(note["crc32"])} for name, note in said["arrays"].items()}
+        return _document(said), StoredArrays(stored, notes)
+    except _FAULTS as error:
         # Also of pydantic, whose errors are ValueErrors.
         raise SessionError(Code.SESSION_BROKEN) from error
 
@@ -127,13 +193,3 @@ def _document(said: Mapping[str, Any]) -> Document:
     from pydantic import TypeAdapter  # slow to import
 
     return TypeAdapter(Document).validate_python(said["document"])
-
-
-def _arrays(notes: Mapping[str, Any], parts: Mapping[str, Array]) -> dict[str, Array]:
-    arrays = {}
-    for name, note in notes.items():
-        own = {each: parts[f"{name} {each}"] for each in note["crc32"]}
-        if any(zlib.crc32(part.data) != note["crc32"][each] for each, part in own.items()):
-            raise ValueError("It was damaged.")
-        arrays[name] = put_together(note, own)
-    return arrays

@@ -13,7 +13,7 @@ from napari_d24fad.session.saved.case import Case, Marked
 from napari_d24fad.session.saved.document import SavedStudy
 from napari_d24fad.session.saved.hashes import ContentHashes
 from napari_d24fad.session.saved.scans import NamedSeries
-from napari_d24fad.session.saved.session_file import SessionFile
+from napari_d24fad.session.saved.session_file import EachWhenAsked, SessionFile
 from napari_d24fad.studies.files.bounded import is_file
 from napari_d24fad.studies.scan import Problem
 from napari_d24fad.studies.series import Series
@@ -30,7 +30,7 @@ class OpenedSession:
         problems: Which scans moved, changed, or are missing.
     """
 
-    cases: tuple[Case, ...]
+    cases: Sequence[Case]
     marked: Marked
     problems: tuple[Problem, ...]
 
@@ -59,8 +59,9 @@ def open_scans(
         found[id(named)] = series
         if problem is not None:
             problems.append(Problem(problem, f"{series.label}."))
+    cases: Sequence[Case] = EachWhenAsked(len(session.cases), lambda at: _with(session.cases[at], found))
     return OpenedSession(
-        tuple(_with(case, found) for case in session.cases),
+        tuple(cases) if isinstance(session.cases, tuple) else cases,
         Marked(_all(session.marked.normal, found), _all(session.marked.abnormal, found)),
         tuple(problems),
     )

@@ -55,5 +55,6 @@ def test_a_copy_that_is_stopped_leaves_the_one_before(tmp_path: Path) -> None:
         autosave.save([case], cancel=stopped)
     assert not autosave_folder().exists()
     autosave.save([case])
-    autosave.save([case], cancel=stopped)  # the files are known: nothing is read that could be stopped
+    with pytest.raises(Cancelled):
+        autosave.save([case], cancel=stopped)
     assert len(list(autosave_folder().iterdir())) == 1
