@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from napari_d24fad.detection.streaming import PartialMap
 
 
-_NOT_DRAWN_ON = (
+NOT_DRAWN_ON = (
     "Nobody knows which scan a layer under Examine only was drawn on. Show that scan (click it in the list), "
     "then take the tick of the layer away and set it again."
 )
@@ -86,10 +86,10 @@ class Examining(QObject):
         if self._jobs.is_busy:
             return
         if self._drawing.is_lost:  # to examine everything instead would be a surprise
-            self._run_panel.show_note(_NOT_DRAWN_ON)
+            self._run_panel.show_note(NOT_DRAWN_ON)
             return
         self.live.stop()
-        self._asked = request = self._request(query)
+        self._asked = request = self.request_for(query)
         start = self._view.slice_of(query)
 
         def work(progress: Progress, cancel: CancelToken) -> Examination:
@@ -146,7 +146,8 @@ class Examining(QObject):
         self._view.reference_requested.connect(self._point_out_reference)
         self._view.example_requested.connect(self._point_out_example)
 
-    def _request(self, query: Series) -> Request:
+    def request_for(self, query: Series) -> Request:
+        """Returns what would be asked for now if this were the scan to examine."""
         panel, gallery = self._run_panel, self._gallery
         return Request(
             query,
@@ -167,7 +168,7 @@ class Examining(QObject):
             self._run_panel.clear_message()  # it was said of another choice
         if examination is None:
             return
-        request = None if query is None else self._request(query)
+        request = None if query is None else self.request_for(query)
         if (
             request is not None
             and len(request.references) >= FEWEST
@@ -187,7 +188,7 @@ class Examining(QObject):
         if self._examination is None or self.live.is_busy or self._jobs.is_busy:
             return
         query, found = self._gallery.query, self._examination.request
-        self._view.set_outdated(query is None or self._request(query) != found)
+        self._view.set_outdated(query is None or self.request_for(query) != found)
 
     def _show(self, examination: Examination) -> None:
         self._examination, self._is_of_before = examination, False

@@ -67,18 +67,29 @@ class Verdicts(QObject):
         self._series, self._rows = examination.request.query, ()
         self.changed.emit()
 
+    def decided(self, series: Series) -> Findings | None:
+        """Returns the findings of a scan if a reader decided something of them; for any thread."""
+        read = self._read.get(series)
+        return read.history.now if read and any(each.is_judged for each in read.history.now) else None
+
     def take(self, examination: Examination, findings: Findings) -> None:
-        """Takes the findings of a scan as they are measured in an examination."""
-        _, is_measured = self.known(examination)
+        """Takes the findings of a scan as they are measured in an examination.
+
+        The same ones as before, such as of a case that is shown again, can still be undone.
+        """
+        known, is_measured = self.known(examination)
         if is_measured:
             return
+        history = History(findings)
+        if known is findings:
+            history = self._read[examination.request.query].history
         # Of other scans only what a reader decided is kept: the rest can be measured again.
         decided = {
             series: read
             for series, read in self._read.items()
             if any(each.is_judged for each in read.history.now)
         }
-        self._read = {**decided, examination.request.query: _Read(ref(examination), History(findings))}
+        self._read = {**decided, examination.request.query: _Read(ref(examination), history)}
 
     def show(self, rows: Sequence[Finding], plan: str) -> None:
         """Takes what the map shows, one row each, unnumbered; see `MapBeside.plan`."""

@@ -5,15 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from napari.utils import progress as ActivityBar  # noqa: N812 - a class with a small name
-from qtpy.QtCore import QObject, QTimer, Signal
+from qtpy.QtCore import QObject, Signal
 
 from napari_d24fad.errors import D24fadError
+from napari_d24fad.viewer.running.activity import Activity
 from napari_d24fad.viewer.running.run_panel import RunPanel
-from napari_d24fad.viewer.running.workers import Work, Worker, stop_timer
-
-_PERCENT = 100
-_ACTIVITY_MS = 200
+from napari_d24fad.viewer.running.workers import Work, Worker
 
 
 class Jobs(QObject):
@@ -30,14 +27,7 @@ class Jobs(QObject):
         self._worker: Worker | None = None
         self._on_result: Callable[[Any], None] | None = None
         self._waiting: list[tuple[str, Work, Callable[[Any], None]]] = []
-        self._activity: Any = None
-        self._progress = (0.0, "")
-        self._described = ""
-        # napari's bar lets other events in while it is drawn. Drawn from a timer, it cannot do so
-        # in the middle of a worker's report, where the worker could end and be destroyed.
-        self._timer = QTimer(self)
-        self._timer.setInterval(_ACTIVITY_MS)
-        self._timer.timeout.connect(self._draw_activity)
+        self._activity = Activity(self.cancel)
 
     @property
     def is_busy(self) -> bool:
@@ -66,11 +56,7 @@ class Jobs(QObject):
         self._worker.ended.connect(self._end)
         self._panel.clear_message()
         self._panel.set_busy(step)
-        self._progress = (0.0, step)
-        self._described = step
-        self._close_activity()
-        self._activity = ActivityBar(total=_PERCENT, desc=step)
-        self._timer.start()
+        self._activity.open(step)
         self._worker.start()
         return True
 
@@ -91,25 +77,11 @@ class Jobs(QObject):
         self._waiting.clear()
         if self._worker is not None:
             self._worker.discard()
-        self._close_activity()
+        self._activity.close()
 
     def _show_progress(self, fraction: float, step: str) -> None:
         self._panel.set_busy(step, fraction=fraction)
-        self._progress = (fraction, step)
-
-    def _draw_activity(self) -> None:
-        bar = self._activity
-        if self._worker is None:
-            self._close_activity()
-            return
-        fraction, step = self._progress
-        # Only what changed: without a graphics card each drawing paints the whole window.
-        more = int(fraction * _PERCENT) - bar.n
-        if more > 0:
-            bar.update(more)
-        if step != self._described and bar is self._activity:  # it may have been closed meanwhile
-            self._described = step
-            bar.set_description(step)
+        self._activity.tell(fraction, step)
 
     def _hand_over(self, result: object) -> None:
         if self._on_result is not None:
@@ -124,13 +96,8 @@ class Jobs(QObject):
 
     def _end(self) -> None:
         self._worker, self._on_result = None, None
+        self._activity.end()
         self._panel.set_idle()
         self.ended.emit()
         if self._waiting and not self.is_busy:
             self.start(*self._waiting.pop(0))
-
-    def _close_activity(self) -> None:
-        stop_timer(self._timer)
-        if self._activity is not None:
-            self._activity.close()
-            self._activity = None

@@ -1,0 +1,1 @@
+"""A reading list: scans examined one after the other, and the result of each kept outside of memory."""

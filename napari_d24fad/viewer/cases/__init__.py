@@ -1,0 +1,1 @@
+"""The reading list of the dock: its queue, and going from case to case."""
