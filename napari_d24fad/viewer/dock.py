@@ -22,6 +22,8 @@ from napari_d24fad.session.session import DetectionSession
 from napari_d24fad.viewer.canvas.flicker import Flicker
 from napari_d24fad.viewer.canvas.maps import ResultLayers
 from napari_d24fad.viewer.canvas.scans import ScanLayers
+from napari_d24fad.viewer.cases.reading_list import ReadingList
+from napari_d24fad.viewer.cases.shown import ShownCases
 from napari_d24fad.viewer.dock_body import DockBody, Page
 from napari_d24fad.viewer.drawing import RegionDrawing
 from napari_d24fad.viewer.examining import Examining
@@ -84,10 +86,16 @@ class DetectionDock(QWidget):
             self, napari_viewer, self.layers, self.result_view, self._session, self.jobs, self.run_panel
         )
         self.filling = GalleryFilling(napari_viewer, self.gallery, self.layers)
-        self.keeping = Keeping(self, self.gallery, self.result_view, self.jobs, self.run_panel)
+        self.cases = ShownCases(self.gallery, self.examining, self.result_view, self.layers, self.run_panel)
+        self.reading_list = ReadingList(
+            self, self._session, self.gallery, self.examining, self.drawing, self.cases,
+            self.results.case_bar, self.run_panel,
+        )  # fmt: skip
+        self.keeping = Keeping(self, self.gallery, self.result_view, self.cases, self.jobs, self.run_panel)
         self.sessions = SessionOpening(
-            self, self.gallery, self.filling, self.examining, self.keeping, self.jobs, self.run_panel
-        )
+            self, self.gallery, self.filling, self.examining, self.keeping, self.reading_list,
+            self.jobs, self.run_panel,
+        )  # fmt: skip
         self.reading = Reading(napari_viewer, self.layers, self.maps, self.gallery, self.run_panel)
         self._open_bar = OpenBar()
         self.body = DockBody(self._open_bar, self.reading.bar, self.gallery, self.run_panel, self.results)
@@ -106,7 +114,10 @@ class DetectionDock(QWidget):
         )
         self.run_panel.settings.set_models([(card.name, card.title) for card in _sorted_models()])
         # Nothing here may hold this widget, or it would never be destroyed.
-        working = (self.examining, self.jobs, self.result_view, self.filling, self.looking, self.reading)
+        working = (
+            self.examining, self.jobs, self.result_view, self.filling, self.looking, self.reading,
+            self.reading_list,
+        )  # fmt: skip
         listening = (self.layers, self.drawing, self._keys)
         self.destroyed.connect(partial(_release, working, listening, self._session))
 
@@ -118,6 +129,7 @@ class DetectionDock(QWidget):
             self.live.discard()
             self.reading.discard()
             self.jobs.cancel()
+            self.reading_list.discard()
             self._session.release()
 
     @property
@@ -272,7 +284,7 @@ def _devices(progress: Progress, cancel: CancelToken) -> list[tuple[str, str]]:
 
 
 def _release(
-    working: tuple[Examining, Jobs, ResultView, GalleryFilling, Looking, Reading],
+    working: tuple[Examining, Jobs, ResultView, GalleryFilling, Looking, Reading, ReadingList],
     listening: tuple[ScanLayers, RegionDrawing, ViewerKeys],
     session: DetectionSession,
 ) -> None:

@@ -155,8 +155,8 @@ class Examining(QObject):
             panel.model,
             panel.device,
             gallery.shares,
-            ct_window=panel.ct_window.window,
-            direction=panel.direction.direction,
+            ct_window=panel.ct_window.window if query.modality == "CT" else None,
+            direction=panel.direction.direction if query.outline.is_volume else None,
             regions=self._drawing.regions,
             abnormal=gallery.examples,
         )

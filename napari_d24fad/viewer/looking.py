@@ -38,6 +38,7 @@ class Looking(QObject):
         self._worker: Worker | None = None
         self.first_read.connect(self._show_first)
         gallery.look_requested.connect(self.look_at)
+        gallery.result_requested.connect(self.discard)
         gallery.lesion_step_requested.connect(self.discard)
 
     @property

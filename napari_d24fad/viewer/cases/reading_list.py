@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 
 from napari.utils.notifications import show_info
@@ -13,14 +14,16 @@ from napari_d24fad.errors import D24fadError
 from napari_d24fad.progress import CancelToken, Progress
 from napari_d24fad.session.cases.listed import Outcome
 from napari_d24fad.session.cases.queue import CaseQueue
+from napari_d24fad.session.request import Request
 from napari_d24fad.session.session import DetectionSession
 from napari_d24fad.studies.series import Series
-from napari_d24fad.viewer.cases.bars import EXAMINE_KEY, NEXT_KEY, PREVIOUS_KEY, CaseBar, QueueBar
 from napari_d24fad.viewer.cases.shown import ShownCases
 from napari_d24fad.viewer.drawing import RegionDrawing
 from napari_d24fad.viewer.examining import NOT_DRAWN_ON, Examining
 from napari_d24fad.viewer.gallery.gallery import Gallery
+from napari_d24fad.viewer.gallery.queue_bar import EXAMINE_KEY, QueueBar
 from napari_d24fad.viewer.gallery.roles import Role
+from napari_d24fad.viewer.results.case_bar import NEXT_KEY, PREVIOUS_KEY, CaseBar
 from napari_d24fad.viewer.running.activity import Activity
 from napari_d24fad.viewer.running.run_panel import RunPanel
 from napari_d24fad.viewer.running.workers import Worker
@@ -43,8 +46,8 @@ class ReadingList(QObject):
         run_panel: Tells why nothing can be examined.
     """
 
-    told = Signal(object, object)
-    """The `CancelToken` of the queue, and the `Outcome` of a case; emitted by its worker."""
+    told = Signal(object)
+    """The `Outcome` of a case; emitted by the worker of the queue."""
     finished = Signal(str)
     """The queue ended; how it went, in a sentence."""
 
@@ -70,7 +73,7 @@ class ReadingList(QObject):
         self._outcomes: list[Outcome] = []
         self._activity = Activity(self.stop)
         # Many changes follow each other when a session is opened; the cards follow once.
-        self._soon = QTimer(self)
+        self._soon = QTimer(parent)  # so that it ends with what it shows
         self._soon.setSingleShot(True)
         self._soon.setInterval(0)
         self._soon.timeout.connect(self._show_outcomes)
@@ -85,11 +88,12 @@ class ReadingList(QObject):
 
     @property
     def chosen(self) -> tuple[Series, ...]:
-        """The scans that *Examine all* would examine: the selected ones, or all listed that are not marked."""
-        usable = [each for each in self._gallery.listed if each.refusal is None]
-        selected = [each for each in usable if self._gallery.card(each).is_selected]
+        """The scans that would be examined: the selected ones, or all that are listed and not marked."""
         free = (Role.NONE, Role.QUERY)
-        return tuple(each for each in selected or usable if self._gallery.card(each).role in free)
+        cards = [each for each in self._gallery.cards if not each.isHidden() and each.role in free]
+        usable = [each for each in cards if each.series.refusal is None]
+        selected = [each for each in usable if each.is_selected]
+        return tuple(each.series for each in selected or usable)
 
     def examine(self) -> None:
         """Examines them against the marked references, one after the other."""
@@ -107,7 +111,7 @@ class ReadingList(QObject):
 
         def work(progress: Progress, cancel: CancelToken) -> None:
             # A signal emitted in the worker thread reaches its slots in theirs.
-            queue.run(partial(self.told.emit, cancel), progress, cancel)
+            queue.run(self.told.emit, progress, cancel)
 
         self._worker = Worker(work)
         self._worker.progressed.connect(self._show_progress)
@@ -158,8 +162,8 @@ class ReadingList(QObject):
         ):  # fmt: skip
             signal.connect(self._soon.start)
 
-    def _take(self, cancel: CancelToken, outcome: Outcome) -> None:
-        if not cancel.cancelled and self._worker is not None:  # it may be heard after its end
+    def _take(self, outcome: Outcome) -> None:
+        if self._worker is not None:  # what it said may be heard after its end
             self._outcomes.append(outcome)
             self.cases.put(outcome)
 
@@ -184,21 +188,23 @@ class ReadingList(QObject):
     def _show_outcomes(self) -> None:
         """Shows on the cards what came of the scans, and which result is shown."""
         gallery, listed = self._gallery, self.cases.listed
-        for series in gallery.series:
-            outcome = listed.of(series)
-            outdated = (
-                outcome is not None
-                and outcome.has_result
-                and outcome.is_outdated(self._examining.request_for(series))
-            )
-            gallery.card(series).outcome.show_outcome(outcome, outdated=outdated)
+        asked: dict[object, Request] = {}  # the same but for the scan, for all of one kind
+        for card in gallery.cards:
+            series = card.series
+            outcome, outdated = listed.of(series), False
+            if outcome is not None and outcome.has_result:
+                kind = series.modality, series.outline.is_volume
+                if kind not in asked:
+                    asked[kind] = self._examining.request_for(series)
+                outdated = outcome.is_outdated(replace(asked[kind], query=series))
+            card.outcome.show_outcome(outcome, outdated=outdated)
         gallery.sort_again()
         order = self.cases.order
         at = order.index(self.cases.current) if self.cases.current in order else None
         self._case_bar.show_place(at, len(order))
         if self._worker is None:
             chosen = self.chosen
-            selected = any(gallery.card(each).is_selected for each in chosen)
+            selected = bool(chosen) and gallery.card(chosen[0]).is_selected
             self.bar.show_idle(len(chosen), selected=selected)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
 
@@ -15,7 +15,6 @@ from napari_d24fad.session.cases.listed import CaseList, Outcome
 from napari_d24fad.session.cases.store import CaseStore
 from napari_d24fad.session.request import Examination
 from napari_d24fad.session.saved.case import Case, View
-from napari_d24fad.session.saved.reopening import with_pixels
 from napari_d24fad.studies.scan import Problem
 from napari_d24fad.studies.series import Series
 from napari_d24fad.viewer.canvas.scans import ScanLayers
@@ -111,7 +110,7 @@ class ShownCases(QObject):
                 self.show(series)
         self.changed.emit()
 
-    def put_all(self, outcomes: list[Outcome], shown: Case | None) -> None:
+    def put_all(self, outcomes: Sequence[Outcome], shown: Case | None) -> None:
         """Takes the results of a session in place of all others.
 
         Args:
@@ -133,7 +132,7 @@ class ShownCases(QObject):
         """Shows the next result in the order of the list, or the one before (-1)."""
         series = self.listed.step(self.order, self._current, by)
         if series is not None:
-            self.show(series)
+            self._gallery.result_requested.emit(series)
 
     def show(self, series: Series) -> None:
         """Shows the result of a scan, without a new run."""
@@ -141,6 +140,7 @@ class ShownCases(QObject):
         if outcome is None or not outcome.has_result:
             return
         self._stop_reading()
+        self._gallery.point_out(series)
         if series is self._current:
             if self._view.is_aside:
                 self._view.come_back()
@@ -148,6 +148,9 @@ class ShownCases(QObject):
         is_slow = series.outline.voxels.size > _SLOW_VOXELS and series.outline.is_volume
 
         def work(progress: Progress, cancel: CancelToken) -> _Read:
+            # Imports the readers of all formats: not before something is opened.
+            from napari_d24fad.session.saved.reopening import with_pixels
+
             case = outcome.read()
             examination = case.examination
             if is_slow and examination is not None and not examination.scan.has_pixels:
@@ -170,22 +173,22 @@ class ShownCases(QObject):
         kept = None if outcome is None else outcome.kept
         return kept.read_findings() if kept is not None and kept.is_judged else None
 
-    def all_cases(self) -> tuple[Callable[[], Case], ...]:
-        """Returns what reads each result with what was made of it, in the order they came; for a worker.
+    def all_cases(self) -> tuple[tuple[Callable[[], Case], ...], int]:
+        """Returns what reads each result with what was made of it, and the place of the one that is shown.
 
-        Each may raise a `D24fadError`: its files cannot be read any more.
+        For a worker. Each may raise a `D24fadError`: its files cannot be read any more.
         """
         found: list[Callable[[], Case]] = []
-        listed = set(self._gallery.series)
+        listed, shown = set(self._gallery.series), 0
         for outcome in self.listed.results:
             series, case, examination = outcome.request.query, outcome.case, outcome.examination
             if series is self._current and case is not None and examination is not None:
                 findings, is_measured = self._view.verdicts.known(examination)
-                view = View(self._slice_index)
+                view, shown = View(self._slice_index), len(found)
                 found.append(partial(case.read_by, findings, view, is_measured=is_measured))
             elif series in listed:  # else its study was closed
                 found.append(outcome.read)
-        return tuple(found)
+        return tuple(found), shown
 
     def discard(self) -> None:
         """Stops reading: nobody looks any more. What is put away is written all the same."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from qtpy.QtCore import QSize, Qt, Signal
+from qtpy.QtCore import Qt, Signal
 from qtpy.QtGui import QKeyEvent, QMouseEvent
 from qtpy.QtWidgets import (
     QCheckBox,
@@ -16,18 +16,17 @@ from qtpy.QtWidgets import (
     QVBoxLayout,
     QWidget,
 )
-from superqt import QElidingLabel
 
 from napari_d24fad.studies.series import Series
+from napari_d24fad.viewer.gallery.card_text import CardText
 from napari_d24fad.viewer.gallery.example_row import ExampleRow
 from napari_d24fad.viewer.gallery.flag import Flag
+from napari_d24fad.viewer.gallery.outcome_row import OutcomeRow
 from napari_d24fad.viewer.gallery.remedy_button import RemedyButton
 from napari_d24fad.viewer.gallery.roles import Role, RoleButtons
 from napari_d24fad.viewer.gallery.share_box import ShareBox
+from napari_d24fad.viewer.gallery.thumbnail import Thumbnail
 from napari_d24fad.viewer.gallery.volume_choice import VolumeChoice
-from napari_d24fad.viewer.pictures import Picture, pixmap
-
-THUMBNAIL_PX = 72
 
 
 class SeriesCard(QFrame):
@@ -42,6 +41,10 @@ class SeriesCard(QFrame):
     """The `Role` the user wants for this series."""
     look_requested = Signal()
     """The user wants to see the scan."""
+    select_requested = Signal()
+    """The user takes the scan to those that are examined next, or takes it out of them."""
+    leaf_requested = Signal(int)
+    """The user leafs through the thumbnail by so many slices."""
     leave_out_requested = Signal()
     """The user leaves this scan out because it is flagged."""
     keep_requested = Signal()
@@ -63,10 +66,12 @@ class SeriesCard(QFrame):
         self.remedy_button.remedy_requested.connect(self.volume_requested)
         self._role = Role.NONE
         self.setObjectName("d24fadCard")
-        self._picture = QLabel("…")
-        self._picture.setObjectName("d24fadThumbnail")
-        self._picture.setFixedSize(THUMBNAIL_PX, THUMBNAIL_PX)
-        self._picture.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        self._picture = Thumbnail()
+        self._picture.leaf_requested.connect(self.leaf_requested)
+        self.outcome = OutcomeRow()
+        """What came of examining it."""
+        self.is_selected = False
+        """Whether it is one of those that are examined next."""
         self.number = 0
         """Which normal reference or abnormal example it is, from 1."""
         self._badge = QLabel(self._picture)
@@ -91,7 +96,7 @@ class SeriesCard(QFrame):
         return self._role
 
     @property
-    def picture(self) -> QLabel:
+    def picture(self) -> Thumbnail:
         """The thumbnail that is clicked."""
         return self._picture
 
@@ -126,9 +131,20 @@ class SeriesCard(QFrame):
         self._share.setValue(round(100 * share))
         self._share.blockSignals(False)
 
+    @property
+    def name(self) -> str:
+        """What the series is called, beginning with its number if it has one."""
+        return self._text.name
+
     def set_name(self, name: str) -> None:
         """Shows another name of the series."""
-        self._title.setText(name)
+        self._text.set_name(name)
+
+    def set_selected(self, selected: bool) -> None:
+        """Shows whether it is one of those that are examined next; asks nobody."""
+        self.is_selected = selected
+        self.setProperty("selected", selected)
+        self._restyle()
 
     @property
     def flag(self) -> Flag:
@@ -160,7 +176,7 @@ class SeriesCard(QFrame):
     def set_pointed(self, pointed: bool) -> None:
         """Shows whether this is the series that something else points to."""
         self.setProperty("pointed", pointed)
-        self._details.setVisible(pointed and bool(self._details.text()))
+        self._show_details(shown=pointed)
         self._restyle()
 
     def show_check(self, reason: str, *, may_stay: bool = True) -> None:
@@ -180,14 +196,6 @@ class SeriesCard(QFrame):
         else:
             self._flag.tell_left_out()
 
-    def set_thumbnail(self, pixels: Picture) -> None:
-        """Shows the thumbnail.
-
-        Args:
-            pixels: ``(rows, columns)`` or ``(rows, columns, 3)``.
-        """
-        self._picture.setPixmap(pixmap(pixels, QSize(THUMBNAIL_PX, THUMBNAIL_PX)))
-
     def set_unreadable(self, reason: str) -> None:
         """Shows that the series cannot be used, and why."""
         self._picture.setText("✕")
@@ -196,16 +204,26 @@ class SeriesCard(QFrame):
             control.setEnabled(False)
 
     def mousePressEvent(self, event: QMouseEvent) -> None:  # noqa: N802 - Qt's name
-        """Qt: a click anywhere but on the controls shows the scan, or in full why it cannot be shown."""
+        """Qt: a click anywhere but on the controls shows the scan, or in full why it cannot be shown.
+
+        With Ctrl it selects the scan, to be examined with others.
+        """
         if event.button() == Qt.MouseButton.LeftButton:
-            if self._roles.isEnabled():
-                self.look_requested.emit()
+            if not self._roles.isEnabled():
+                self._show_details(shown=True)
+            elif event.modifiers() & Qt.KeyboardModifier.ControlModifier:
+                self.select_requested.emit()
             else:
-                self._details.show()
+                self.look_requested.emit()
 
     def keyPressEvent(self, event: QKeyEvent) -> None:  # noqa: N802 - Qt's name
-        """Qt: N marks the series the focus is in as normal, A as abnormal, Q to examine; Return shows it."""
-        if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and self._roles.isEnabled():
+        """Qt: N marks the series with the focus as normal, A as abnormal, Q to examine, S selects it.
+
+        Return shows it.
+        """
+        if event.key() == Qt.Key.Key_S and self._roles.isEnabled():
+            self.select_requested.emit()
+        elif event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and self._roles.isEnabled():
             self.look_requested.emit()
         elif not self._roles.press(event):
             super().keyPressEvent(event)
@@ -216,33 +234,16 @@ class SeriesCard(QFrame):
             self.role_requested.emit(Role.QUERY)
 
     def _arrange(self) -> None:
-        self._title, self._what, self._spacing = QElidingLabel(), QElidingLabel(), QElidingLabel()
-        self._title.setObjectName("d24fadTitle")
-        self._note = QElidingLabel()
-        self._note.setObjectName("d24fadNote")
-        self._note.hide()
         self._details = QLabel()  # the same in full, of the card that is looked at
         self._details.setObjectName("d24fadDetails")
         self._details.setWordWrap(True)
         self._details.hide()
-        text = QVBoxLayout()
-        text.setContentsMargins(0, 0, 0, 0)
-        text.setSpacing(0)
-        size = QHBoxLayout()
-        size.setContentsMargins(0, 0, 0, 0)
-        # Beside a text that can be cut short: the card must fit the narrowest dock.
-        size.addWidget(self._spacing, 1)
-        size.addWidget(self._share)
-        text.addWidget(self._title)
-        text.addWidget(self._what)
-        text.addLayout(size)
-        text.addWidget(self.volume_choice)
-        text.addWidget(self._note)
-        text.addWidget(self.remedy_button)
+        below = (self.volume_choice, self.outcome, self.remedy_button)
+        self._text = CardText(self._share, below)
         upper = QHBoxLayout()
         upper.setSpacing(6)
         upper.addWidget(self._picture)
-        upper.addLayout(text, 1)
+        upper.addWidget(self._text, 1)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(3, 3, 3, 3)
         layout.setSpacing(3)
@@ -262,15 +263,11 @@ class SeriesCard(QFrame):
         self.series = series
         self.volume_choice.show_volume(series)
         self.example.set_lesion(None, series)
-        what, _, spacing = series.label.partition(", ")
-        self._title.setText(series.identity.description or what)
-        self._what.setText(what)
-        self._spacing.setText(spacing)
+        self._text.show_series(series)
+        self._picture.is_volume = series.outline.is_volume
+        self._picture.show_place("")
         self._picture.setText("…")
-        self._note.hide()
-        self._details.clear()
-        self._details.hide()
-        self.setToolTip("")
+        self._show_note("")
         for control in (self._roles, self._picture):
             control.setEnabled(True)
         self._explain()
@@ -279,7 +276,8 @@ class SeriesCard(QFrame):
         label = self.series.label
         self._roles.set_label(label)
         self._share.setAccessibleName(f"Weight of reference: {label}")
-        self._picture.setToolTip("Click: look at this scan (Return). Double click: examine.")
+        leaf = " Wheel: leaf through it." if self._picture.is_volume else ""
+        self._picture.setToolTip(f"Click: look at this scan (Return). Double click: examine.{leaf}")
         self.remedy_button.offer(self.series)
         if self.series.refusal is not None:
             self.set_unreadable(str(self.series.refusal))
@@ -287,7 +285,12 @@ class SeriesCard(QFrame):
             self._show_note("\n".join(str(problem) for problem in self.series.problems))
 
     def _show_note(self, text: str) -> None:
-        self._note.setText(text.splitlines()[0])
-        self._details.setText(text)
-        self._note.show()
+        self._problem = text
+        self._text.tell(text.partition("\n")[0])
         self.setToolTip(text)
+        self._show_details(shown=False)
+
+    def _show_details(self, *, shown: bool) -> None:
+        """Shows in full what is doubtful, and why the scan was not examined."""
+        self._details.setText("\n".join(each for each in (self._problem, self.outcome.details) if each))
+        self._details.setVisible(shown and bool(self._details.text()))

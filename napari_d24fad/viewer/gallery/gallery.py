@@ -6,37 +6,33 @@ from collections.abc import Callable, Iterable, Mapping
 
 import numpy as np
 import numpy.typing as npt
-from qtpy.QtCore import Qt, QTimer, Signal
-from qtpy.QtWidgets import QFrame, QLabel, QScrollArea, QVBoxLayout, QWidget
+from qtpy.QtCore import Qt, Signal
+from qtpy.QtWidgets import QLabel, QVBoxLayout, QWidget
 
 from napari_d24fad.session.request import Example
 from napari_d24fad.studies.series import Series
 from napari_d24fad.viewer.gallery.card import SeriesCard
+from napari_d24fad.viewer.gallery.column import CardColumn
 from napari_d24fad.viewer.gallery.example_row import Lesion
+from napari_d24fad.viewer.gallery.file_list import FileList
 from napari_d24fad.viewer.gallery.flagging import flag
+from napari_d24fad.viewer.gallery.queue_bar import QueueBar
 from napari_d24fad.viewer.gallery.roles import Role
-from napari_d24fad.viewer.gallery.section import GallerySection
-from napari_d24fad.viewer.styles import ERROR, GOOD, WARNING, edged
+from napari_d24fad.viewer.gallery.style import STYLE
+from napari_d24fad.viewer.gallery.tools import GalleryTools
+from napari_d24fad.viewer.styles import GOOD, WARNING, edged
 
 FEWEST, MOST = 2, 8
 """How many references are compared well: the paper's two to eight."""
 
-_STYLE = f"""
-#d24fadCard {{ border: 2px solid transparent; border-radius: 4px; background: rgba(128, 128, 128, 28); }}
-#d24fadCard[role="reference"] {{ border-color: {GOOD}; }}
-#d24fadCard[role="abnormal"] {{ border: 2px dashed {ERROR}; }}
-#d24fadCard[role="query"] {{ border-color: {WARNING}; }}
-#d24fadThumbnail {{ background: black; color: #b0b0b0; border-radius: 2px; padding: 0px; }}
-#d24fadTitle {{ font-weight: bold; }}
-#d24fadCard[pointed="true"] {{ background: rgba(76, 201, 240, 45); }}
-#d24fadNumber {{ background: {GOOD}; color: black; font-weight: bold; padding: 0px 2px; }}
-#d24fadCard[role="abnormal"] #d24fadNumber {{ background: {ERROR}; }}
-#d24fadNote, #d24fadDetails, #d24fadFlag {{ {edged(WARNING)} }}
-"""
-
 
 class Gallery(QWidget):
-    """Cards of series in sections, one section per opened location."""
+    """Cards of series in sections, one section per opened location.
+
+    Attributes:
+        tools: Search and order.
+        queue_bar: What examines all scans.
+    """
 
     roles_changed = Signal()
     """The references, the abnormal examples or the series to examine are others now."""
@@ -44,6 +40,12 @@ class Gallery(QWidget):
     """A reference counts more or less now."""
     look_requested = Signal(object)
     """The user wants to see the scan of a `Series`."""
+    result_requested = Signal(object)
+    """The user wants to see what was found in a `Series`."""
+    leaf_requested = Signal(object, int)
+    """The user leafs through the thumbnail of a `Series` by so many slices."""
+    listed_changed = Signal()
+    """Other cards are listed or selected, or in another order."""
     examples_changed = Signal()
     """An abnormal example is of another kind now, or its lesion is elsewhere."""
     lesion_step_requested = Signal(object, object)
@@ -55,35 +57,30 @@ class Gallery(QWidget):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._sections: dict[str, GallerySection] = {}
         self._roles: dict[Series, Role] = {}  # in the order they were marked
-        self._wanted: SeriesCard | None = None
-        self.setStyleSheet(_STYLE)
+        self.setStyleSheet(STYLE)
+        self.tools = GalleryTools()
+        self.tools.changed.connect(self.sort_again)
+        self.tools.changed.connect(self.listed_changed)
+        self.tools.files_requested.connect(self._show_files)
+        self.queue_bar = QueueBar()
         self._hint = QLabel(
             "Open or drop a study here.\nClick scans to look at them, mark two to\n"
             "eight as normal, choose one to examine.\n\nNo study at hand? File > Open Sample."
         )
         self._hint.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self._hint.setWordWrap(True)
-        self._column = QVBoxLayout()
-        self._column.setContentsMargins(0, 0, 2, 0)
-        self._column.setSpacing(4)
-        self._column.addStretch()
-        content = QWidget()
-        content.setLayout(self._column)
-        self._scroll = QScrollArea()
-        self._scroll.setWidgetResizable(True)
-        self._scroll.setFrameShape(QFrame.Shape.NoFrame)
-        self._scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self._scroll.setWidget(content)
+        self._column = CardColumn()
         self._count = QLabel()
         self._count.setWordWrap(True)
         self._count.setAccessibleName("Number of normal references")
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(self._hint, 1)
-        layout.addWidget(self._scroll, 1)
+        layout.addWidget(self.tools)
+        layout.addWidget(self._column, 1)
         layout.addWidget(self._count)
+        layout.addWidget(self.queue_bar)
         self._refresh()
 
     @property
@@ -118,16 +115,17 @@ class Gallery(QWidget):
         return tuple(card.series for card in self._cards())
 
     @property
+    def cards(self) -> tuple[SeriesCard, ...]:
+        """All cards, in the order they are listed."""
+        return tuple(self._cards())
+
+    @property
     def count_text(self) -> str:
         """What is said about the number of references."""
         return str(self._count.text())
 
     def card(self, series: Series) -> SeriesCard:
-        """Returns the card of a series that is shown.
-
-        Raises:
-            KeyError: If it is not.
-        """
+        """Returns the card of a series that is shown; KeyError if it is not."""
         for card in self._cards():
             if card.series is series:
                 return card
@@ -142,47 +140,42 @@ class Gallery(QWidget):
             closable: Whether the user may close the section.
         """
         wanted = list(series)
-        section = self._sections.get(title)
+        section = self._column.section(title)
         if section is None:
-            section = GallerySection(title, closable)
+            section = self._column.add_section(title, closable=closable)
             section.close_requested.connect(self.close_requested)
-            self._sections[title] = section
-            # The section of viewer layers comes first: it is short and near at hand.
-            self._column.insertWidget(self._column.count() - 1 if closable else 0, section)
         for card in section.show_series(wanted):
             card.role_requested.connect(lambda role, card=card: self.set_role(card.series, role))
             card.leave_out_requested.connect(lambda card=card: self._leave_out(card.series))
             card.keep_requested.connect(lambda card=card: self._keep(card.series))
             card.share_changed.connect(self.shares_changed)
-            card.look_requested.connect(lambda card=card: self.look_requested.emit(card.series))
+            card.look_requested.connect(lambda card=card: self._look(card))
+            card.select_requested.connect(lambda card=card: self._select(card))
+            card.leaf_requested.connect(lambda by, card=card: self.leaf_requested.emit(card.series, by))
             card.example.changed.connect(self.examples_changed)
             card.example.step_requested.connect(
                 lambda step, card=card: self.lesion_step_requested.emit(card.series, step)
             )
             card.volume_requested.connect(lambda series, card=card: self.choose_volume(card.series, series))
         if not wanted:
-            self._sections.pop(title).deleteLater()
-            section.hide()
+            self._column.remove_section(title)
+        self.sort_again()
         present = self.series
         self._settle({each: role for each, role in self._roles.items() if each in present})
+        self.listed_changed.emit()
 
     def retitle(self, old: str, new: str) -> bool:
         """Shows another title above the cards of a section; returns whether there is such a section."""
-        if old not in self._sections:
-            return False
-        self._sections = {new if title == old else title: one for title, one in self._sections.items()}
-        self._sections[new].set_title(new)
-        return True
+        return self._column.retitle(old, new)
 
     def replace(self, old: Series, new: Series) -> None:
         """Puts a series in the place and role of another, such as a layer that was edited."""
         card = self.card(old)
         share, row, before = card.share, card.example, self._roles
-        title = next(title for title, section in self._sections.items() if card in section.cards)
-        section = self._sections[title]
+        section = self._column.section_of(card)
         self._roles = {new if each is old else each: role for each, role in before.items()}
         listed = [new if one is old else one for each in section.cards for one in each.volumes]
-        self.set_section(title, listed, closable=section.closable)
+        self.set_section(section.title, listed, closable=section.closable)
         self.card(new).set_share(share)
         self.card(new).example.take_over(row)
         if old in before:
@@ -214,11 +207,12 @@ class Gallery(QWidget):
         self.card(series).example.set_lesion(lesion, series)
         self.examples_changed.emit()
 
-    def set_thumbnail(self, series: Series, pixels: npt.NDArray[np.uint8]) -> None:
-        """Shows a thumbnail, if the series is still there."""
+    def set_thumbnail(self, series: Series, pixels: npt.NDArray[np.uint8], place: str = "") -> None:
+        """Shows a thumbnail, and which slice it is, if the series is still there."""
         for card in self._cards():
             if card.series is series:
-                card.set_thumbnail(pixels)
+                card.picture.show_picture(pixels)
+                card.picture.show_place(place)
 
     def set_unreadable(self, series: Series, reason: str) -> None:
         """Shows that a series cannot be used, if it is still there."""
@@ -233,25 +227,30 @@ class Gallery(QWidget):
         """Shows what was said about references or examples, see `flag`; what is new comes into sight."""
         new = flag(self._cards(), reasons, role, may_stay=may_stay)
         if new is not None:
-            self._bring_into_sight(new)
+            self._column.bring_into_sight(new)
 
     def point_out(self, series: Series) -> None:
         """Brings a series into sight and sets it off from the others."""
         for card in self._cards():
             card.set_pointed(card.series is series)
             if card.series is series:
-                self._bring_into_sight(card)
+                self._column.bring_into_sight(card)
 
-    def _bring_into_sight(self, card: SeriesCard) -> None:
-        self._wanted = card
-        # Once the layout knows how high the card has become.
-        QTimer.singleShot(0, self._scroll_to_wanted)
+    def sort_again(self) -> None:
+        """Lists the cards as the tools say, such as after scores came."""
+        self._column.arrange(self.tools.order, self.tools.search.text())
 
-    def _scroll_to_wanted(self) -> None:
-        if self._wanted in self._cards():
-            self._scroll.ensureWidgetVisible(self._wanted, 0, 0)
-            if not self._wanted.flag.isHidden():  # the choice it leaves matters most
-                self._scroll.ensureWidgetVisible(self._wanted.flag, 0, 0)
+    def _look(self, card: SeriesCard) -> None:
+        asked = self.result_requested if card.outcome.has_result else self.look_requested
+        asked.emit(card.series)
+
+    def _select(self, card: SeriesCard) -> None:
+        card.set_selected(not card.is_selected)
+        self.listed_changed.emit()
+
+    def _show_files(self) -> None:
+        rows = [(title, self.card(series).name, series) for title, series in self._column.titled()]
+        FileList(rows, self).exec()
 
     def _leave_out(self, series: Series) -> None:
         self.set_role(series, Role.NONE)
@@ -275,7 +274,7 @@ class Gallery(QWidget):
             self.roles_changed.emit()
 
     def _cards(self) -> list[SeriesCard]:
-        return [card for section in self._sections.values() for card in section.cards]
+        return self._column.cards
 
     def _refresh(self) -> None:
         for card in self._cards():
@@ -290,6 +289,7 @@ class Gallery(QWidget):
         self._count.setText(f"{count} of {FEWEST}-{MOST} normal references{examples}{missing}")
         fits = FEWEST <= count <= MOST
         self._count.setStyleSheet(edged(GOOD if fits else WARNING) if count else "")
-        empty = not self._sections
+        empty = self._column.is_empty
         self._hint.setVisible(empty)
-        self._scroll.setVisible(not empty)
+        for part in (self.tools, self._column, self.queue_bar):
+            part.setVisible(not empty)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QHBoxLayout, QLabel, QToolButton, QVBoxLayout, QWidget
 
@@ -11,7 +14,13 @@ from napari_d24fad.viewer.gallery.card import SeriesCard
 
 
 class GallerySection(QWidget):
-    """A title and the cards below it."""
+    """A title and the cards below it.
+
+    Attributes:
+        closable: Whether the user may close it.
+        cards: In the order they were opened.
+        arranged: In the order they are listed.
+    """
 
     close_requested = Signal(str)
     """The user wants the section closed; its title."""
@@ -20,6 +29,7 @@ class GallerySection(QWidget):
         super().__init__()
         self.closable = closable
         self.cards: list[SeriesCard] = []
+        self.arranged: list[SeriesCard] = []
         self._title = QLabel(title)
         self._close = close = QToolButton()
         close.setText("✕")
@@ -34,6 +44,29 @@ class GallerySection(QWidget):
         self._column.setContentsMargins(0, 0, 0, 0)
         self._column.setSpacing(4)
         self._column.addLayout(header)
+
+    @property
+    def title(self) -> str:
+        """What stands above the cards."""
+        return str(self._title.text())
+
+    def arrange(self, place: Callable[[SeriesCard], Any], wanted: Callable[[SeriesCard], bool]) -> None:
+        """Lists the cards in another order, and only those that are wanted.
+
+        Args:
+            place: What to sort by.
+            wanted: Whether a card is listed.
+        """
+        arranged = sorted(self.cards, key=place)
+        if arranged != self.arranged:
+            self.arranged = arranged
+            for card in arranged:
+                self._column.removeWidget(card)
+            for card in arranged:
+                self._column.addWidget(card)
+        for card in arranged:
+            card.setVisible(wanted(card))
+        self.setVisible(any(not card.isHidden() for card in arranged))
 
     def set_title(self, title: str) -> None:
         """Shows another title above the cards."""
@@ -54,4 +87,5 @@ class GallerySection(QWidget):
         self.cards = [cards[row] for row in rows]
         for card in self.cards:
             self._column.addWidget(card)
+        self.arranged = list(self.cards)
         return new

@@ -13,6 +13,7 @@ from superqt import QElidingLabel
 
 from napari_d24fad.detection.result import AnomalyMap
 from napari_d24fad.viewer.canvas.map_view import ChannelView, MapView, View
+from napari_d24fad.viewer.results.case_bar import CaseBar
 from napari_d24fad.viewer.results.regions_table import RegionsTable
 from napari_d24fad.viewer.results.score_plot import ScorePlot
 from napari_d24fad.viewer.results.slice_list import SliceList
@@ -49,6 +50,7 @@ class ResultsPanel(QWidget):
         regions: The regions above it.
         verdict_bar: What a reader decides of them.
         why: The explanation of the slice that is shown.
+        case_bar: Goes to the results of other scans.
     """
 
     slice_requested = Signal(int)
@@ -64,6 +66,7 @@ class ResultsPanel(QWidget):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
+        self.case_bar = CaseBar()
         self._title = QElidingLabel()
         self._title.setStyleSheet("font-weight: bold;")
         self._headline = _wrapping_label("Result")
@@ -232,6 +235,7 @@ class ResultsPanel(QWidget):
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(4)
+        layout.addWidget(self.case_bar)
         for part in (self._outdated, self._title, self._headline, self._examples, self._warnings, self.plot):
             layout.addWidget(part)
         layout.addLayout(choices)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from napari_d24fad.session.saved.case import Case, Marked, View
 from napari_d24fad.session.saved.reporting import save_report
 from napari_d24fad.session.saved.session_file import save_session
 from napari_d24fad.viewer.asking import agrees, agrees_to_save
+from napari_d24fad.viewer.cases.shown import ShownCases
 from napari_d24fad.viewer.gallery.gallery import Gallery
 from napari_d24fad.viewer.results.view import ResultView
 from napari_d24fad.viewer.running.jobs import Jobs
@@ -37,50 +39,61 @@ class Keeping:
         parent: Widget below the dialogs.
         gallery: Which scans are marked.
         view: The result and what a reader decided of it.
+        cases: The results of all scans.
         jobs: Runs the writing.
         run_panel: Tells how it went.
     """
 
     def __init__(
-        self, parent: QWidget, gallery: Gallery, view: ResultView, jobs: Jobs, run_panel: RunPanel
+        self,
+        parent: QWidget,
+        gallery: Gallery,
+        view: ResultView,
+        cases: ShownCases,
+        jobs: Jobs,
+        run_panel: RunPanel,
     ) -> None:
-        self._parent, self._gallery, self._view = parent, gallery, view
+        self._parent, self._gallery, self._view, self._cases = parent, gallery, view, cases
         self._jobs, self._run_panel = jobs, run_panel
         self._saved: Findings | None = None
 
     @property
     def is_unsaved(self) -> bool:
-        """Whether a reader decided something of the result that no session holds."""
+        """Whether a reader decided something, or a list was examined, that no session holds."""
         findings = self._view.verdicts.findings
-        return findings is not self._saved and any(each.is_judged for each in findings)
+        is_judged = findings is not self._saved and any(each.is_judged for each in findings)
+        return is_judged or bool(self._cases.unsaved)
 
     def note_saved(self) -> None:
         """What is decided now is in a session."""
         self._saved = self._view.verdicts.findings
 
     def save_session(self, examination: Examination | None, path: Path) -> None:
-        """Saves scans by their paths, their roles, the result and what was decided of it; no pixels.
+        """Saves scans by their paths, their roles, all results and what was decided of them; no pixels.
 
         Args:
-            examination: The result; None is told to be nothing.
+            examination: The result that is shown; None is told to be nothing.
             path: The file, which is replaced.
         """
         if examination is None:
             self._run_panel.show_error(str(ExportError(Code.NOTHING_TO_EXPORT)))
             return
         marked = Marked(self._gallery.references, self._gallery.abnormal)
-        read = self._view.verdicts.known(examination)
-        view = View(self._view.slice_index)
-        decided = self._view.verdicts.findings
+        reads, shown = self._cases.all_cases()
+        unsaved, decided = self._cases.unsaved, self._view.verdicts.findings
 
         def work(progress: Progress, cancel: CancelToken) -> Findings:
-            progress(0.1, "Reading the scans' files, to know them again")
-            case = _case(examination, *read, view)
-            save_session([case], path, marked=marked, cancel=cancel)
+            def cases() -> Iterator[Case]:  # one at a time in memory
+                for at, read in enumerate(reads):
+                    progress(at / len(reads), f"Case {at + 1} of {len(reads)}")
+                    yield read()
+
+            save_session(cases(), path, marked=marked, shown=shown, cancel=cancel)
             return decided
 
         def tell(saved: Findings) -> None:
             self._saved = saved
+            self._cases.note_saved(unsaved)
             self._run_panel.show_note(_SAVED)
 
         self._jobs.follow("Saving the session", work, tell)
@@ -98,10 +111,11 @@ class Keeping:
         if examination is None:
             self._run_panel.show_error(str(ExportError(Code.NOTHING_TO_EXPORT)))
             return
-        read = self._view.verdicts.known(examination)
+        findings, is_measured = self._view.verdicts.known(examination)
 
         def work(progress: Progress, cancel: CancelToken) -> bool:
-            case = _case(examination, *read, View())
+            case = Case(examination.request, examination)
+            case = case.read_by(findings, View(), is_measured=is_measured)
             cancel.check()
             progress(0.2, "Drawing the report")
             try:
@@ -140,15 +154,3 @@ class Keeping:
             self.save_report(examination, folder, may_replace=True)
         else:
             self._run_panel.show_note("Nothing was saved.")
-
-
-def _case(examination: Examination, findings: Findings | None, is_measured: bool, view: View) -> Case:
-    """Returns the case of an examination; its findings are measured if they were not yet."""
-    from napari_d24fad.findings.making import findings_of, renewed
-
-    scan, anomaly = examination.scan, examination.anomaly
-    if findings is None:
-        findings = Findings.of(findings_of(scan, anomaly))
-    elif not is_measured:
-        findings = renewed(findings, scan, anomaly)
-    return Case(examination.request, examination, findings, view)

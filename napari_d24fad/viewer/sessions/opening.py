@@ -13,8 +13,11 @@ from qtpy.QtWidgets import QFileDialog, QWidget
 
 from napari_d24fad.errors import D24fadError
 from napari_d24fad.progress import CancelToken, Progress, part
+from napari_d24fad.session.cases.listed import Outcome
+from napari_d24fad.session.cases.store import CaseStore
 from napari_d24fad.studies.series import Series
 from napari_d24fad.viewer.asking import agrees, agrees_to_open
+from napari_d24fad.viewer.cases.reading_list import ReadingList
 from napari_d24fad.viewer.examining import Examining
 from napari_d24fad.viewer.gallery.filling import GalleryFilling
 from napari_d24fad.viewer.gallery.gallery import Gallery
@@ -30,13 +33,14 @@ if TYPE_CHECKING:
 _UNSAVED = "What was decided of the present result is in no saved session and would be lost. Open another?"
 _NOT_OPENED = "Nothing was opened."
 _OPENED = "The session was opened; nothing was computed again. Why, and other levels, are known after a run."
-_ONE_OF = "It has {count} cases: the first that was examined is shown."
+_ONE_OF = "It has {count} results: J and K go from one to the next."
 
 
 @dataclass(frozen=True, slots=True)
 class _Opened:
-    """A session that can be shown: a case at most, the scans that are marked, and what to say of them."""
+    """A session that can be shown: its results, one to show, the scans that are marked, and what to say."""
 
+    outcomes: tuple[Outcome, ...]
     case: Case | None
     marked: Marked
     told: tuple[str, ...]
@@ -51,6 +55,7 @@ class SessionOpening:
         filling: Shows the scans in the gallery.
         examining: Takes the result.
         keeping: Knows what is not saved.
+        reading: Takes the results of all scans.
         jobs: Reads the files.
         run_panel: Gets the settings of the run, and tells how it went.
     """
@@ -62,11 +67,12 @@ class SessionOpening:
         filling: GalleryFilling,
         examining: Examining,
         keeping: Keeping,
+        reading: ReadingList,
         jobs: Jobs,
         run_panel: RunPanel,
     ) -> None:
         self._parent, self._gallery, self._filling = parent, gallery, filling
-        self._examining, self._keeping = examining, keeping
+        self._examining, self._keeping, self._reading = examining, keeping, reading
         self._jobs, self._run_panel = jobs, run_panel
 
     def choose(self) -> None:
@@ -84,7 +90,7 @@ class SessionOpening:
         def work(progress: Progress, cancel: CancelToken) -> SessionFile:
             from napari_d24fad.session.saved.session_file import read_session
 
-            return read_session(path)
+            return read_session(path, at_once=False)
 
         self._jobs.follow("Reading the session", work, self._ask_for_scans)
 
@@ -93,7 +99,9 @@ class SessionOpening:
         if not session.is_own and paths and not agrees_to_open(self._parent, list(paths)):
             self._run_panel.show_note(_NOT_OPENED)
             return
-        self._jobs.follow("Opening the scans", partial(_open, session), self._show)
+        self._reading.stop()
+        work = partial(_open, session, self._reading.cases.store)
+        self._jobs.follow("Opening the scans", work, self._show)
 
     def _show(self, opened: _Opened) -> None:
         case, gallery = opened.case, self._gallery
@@ -102,19 +110,23 @@ class SessionOpening:
             self._filling.close_studies()  # else the same scans would be listed twice
             for series in gallery.series:
                 gallery.set_role(series, Role.NONE)
-            self._filling.add_study(list(roles))
+            queries = [each.request.query for each in opened.outcomes]
+            self._filling.add_study(list(dict.fromkeys([*queries, *roles])))
             for series, role in roles.items():
                 if series.refusal is None:
                     gallery.set_role(series, role)
             if case is not None:
                 self._restore(case)
+        examination = None if case is None else case.examination
+        has_pixels = examination is not None and examination.scan.has_pixels
+        self._reading.cases.put_all(opened.outcomes, case if has_pixels else None)
         self._examining.offer_choices()
         if case is not None:
             request = case.request
             settings = self._run_panel.settings
             settings.choose(str(request.model), request.device, request.ct_window, request.direction)
-        if case is not None and case.examination is not None and case.examination.scan.has_pixels:
-            self._examining.take(case.examination, case.findings, case.view.slice_index)
+        if case is not None and examination is not None and has_pixels:
+            self._examining.take(examination, case.findings, case.view.slice_index)
             self._keeping.note_saved()
         gallery.roles_changed.emit()
         self._run_panel.show_note("\n".join(opened.told))
@@ -147,28 +159,39 @@ def _roles(opened: _Opened) -> dict[Series, Role]:
     for role, marked in ((Role.REFERENCE, normal), (Role.ABNORMAL, abnormal)):
         for each in marked:
             roles.setdefault(each, role)
+    for outcome in opened.outcomes:
+        for each in (outcome.request.query, *outcome.request.references):
+            roles.setdefault(each, Role.NONE)
     return roles
 
 
-def _open(session: SessionFile, progress: Progress, cancel: CancelToken) -> _Opened:
+def _open(session: SessionFile, store: CaseStore, progress: Progress, cancel: CancelToken) -> _Opened:
     from napari_d24fad.session.saved.reopening import open_scans, with_pixels
 
-    found = open_scans(session, part(progress, 0.0, 0.7), cancel)
+    found = open_scans(session, part(progress, 0.0, 0.5), cancel)
     told = [str(problem) for problem in found.problems]
-    examined = (each for each in found.cases if each.examination is not None)
-    case = next(examined, next(iter(found.cases), None))
+    outcomes: list[Outcome] = []
+    case: Case | None = None
+    for at, each in enumerate(found.cases):  # which are read one at a time
+        cancel.check()
+        progress(0.5 + 0.3 * at / len(found.cases), f"Result {at + 1} of {len(found.cases)}")
+        known = each
+        if known.examination is not None:
+            # Features are in no session: distances could not be drawn, and clear would read as normal.
+            anomaly = replace(known.examination.anomaly, has_student=False)
+            known = replace(known, examination=replace(known.examination, anomaly=anomaly))
+            outcomes.append(Outcome(known.request, store.keep(known)))
+        is_examined = known.examination is not None
+        if case is None or (is_examined and (at == session.shown or case.examination is None)):
+            case = known
     if case is not None and case.examination is not None:
         try:
-            case, problems = with_pixels(case, part(progress, 0.7, 1.0), cancel)
+            case, problems = with_pixels(case, part(progress, 0.8, 1.0), cancel)
         except D24fadError as error:  # its roles are of use all the same
             told.append(str(error))
         else:
             told += [str(problem) for problem in problems]
-            # Features are in no session: distances could not be drawn, and clear would read as normal.
-            assert case.examination is not None
-            anomaly = replace(case.examination.anomaly, has_student=False)
-            case = replace(case, examination=replace(case.examination, anomaly=anomaly))
             told.insert(0, _OPENED)
-    if len(found.cases) > 1:
-        told.append(_ONE_OF.format(count=len(found.cases)))
-    return _Opened(case, found.marked, tuple(dict.fromkeys(told)))
+    if len(outcomes) > 1:
+        told.append(_ONE_OF.format(count=len(outcomes)))
+    return _Opened(tuple(outcomes), case, found.marked, tuple(dict.fromkeys(told)))
