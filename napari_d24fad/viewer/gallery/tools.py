@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from qtpy.QtCore import Signal
-from qtpy.QtWidgets import QComboBox, QHBoxLayout, QLineEdit, QPushButton, QWidget
+from qtpy.QtWidgets import QHBoxLayout, QLineEdit, QPushButton, QWidget
 
 from napari_d24fad.viewer.gallery.sorting import Order
-from napari_d24fad.viewer.narrow import narrow
+from napari_d24fad.viewer.narrow import NarrowBox
 
 
 class GalleryTools(QWidget):
@@ -31,12 +31,11 @@ class GalleryTools(QWidget):
         self.search.setAccessibleName("Find scans")
         self.search.setClearButtonEnabled(True)
         self.search.textChanged.connect(lambda _: self.changed.emit())
-        self.choice = QComboBox()
+        self.choice = NarrowBox()
         self.choice.setToolTip("The order that scans are listed in")
         self.choice.setAccessibleName("Order")
         for order in Order:
             self.choice.addItem(order.value, order.name)
-        narrow(self.choice)
         self.choice.currentIndexChanged.connect(lambda _: self.changed.emit())
         self.files_button = QPushButton("Files…")
         self.files_button.setToolTip("List which number is which file; the list is not saved")
