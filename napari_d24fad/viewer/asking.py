@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from enum import Enum
 
 from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QMessageBox, QWidget
@@ -11,10 +12,32 @@ from napari_d24fad.errors import Code
 from napari_d24fad.studies.scan import Problem, Scan
 
 _PATHS = 8
+_UNSAVED = "What was decided of the results is in no saved session. Save it before the viewer is closed?"
 _FOREIGN = (
     "This session was not saved by you on this machine. To show it, the scans at the paths below are opened. "
     "Do you know these paths, and are they to be opened?"
 )
+
+
+class Closing(Enum):
+    """What is to become of unsaved work when its window is closed."""
+
+    SAVE = "save"
+    DISCARD = "discard"
+    CANCEL = "cancel"
+
+
+def what_of_unsaved(parent: QWidget) -> Closing:
+    """Returns what the user wants of work that is not saved; to save it is offered first.
+
+    Args:
+        parent: Widget below the question.
+    """
+    kinds = QMessageBox.StandardButton
+    answers = {kinds.Save: Closing.SAVE, kinds.Discard: Closing.DISCARD, kinds.Cancel: Closing.CANCEL}
+    buttons = kinds.Save | kinds.Discard | kinds.Cancel
+    answer = QMessageBox.warning(parent, "Find anomalies", _UNSAVED, buttons, kinds.Save)
+    return answers.get(answer, Closing.CANCEL)
 
 
 def agrees_to_save(parent: QWidget, scan: Scan) -> bool:

@@ -39,8 +39,10 @@ from napari_d24fad.viewer.results.view import ResultView
 from napari_d24fad.viewer.running.jobs import Jobs
 from napari_d24fad.viewer.running.run_panel import RunPanel
 from napari_d24fad.viewer.saving import Saving
+from napari_d24fad.viewer.sessions.autosaving import Autosaving
 from napari_d24fad.viewer.sessions.keeping import SUFFIX, Keeping
 from napari_d24fad.viewer.sessions.opening import SessionOpening
+from napari_d24fad.viewer.sessions.unsaved import Unsaved
 
 if TYPE_CHECKING:
     from napari_d24fad.studies.study import Study
@@ -97,8 +99,11 @@ class DetectionDock(QWidget):
             self.jobs, self.run_panel,
         )  # fmt: skip
         self.reading = Reading(napari_viewer, self.layers, self.maps, self.gallery, self.run_panel)
+        self.unsaved = Unsaved(self, self.examining, self.keeping, self.sessions, self.run_panel)
         self._open_bar = OpenBar()
-        self.body = DockBody(self._open_bar, self.reading.bar, self.gallery, self.run_panel, self.results)
+        self.body = DockBody(
+            self.unsaved.row, self._open_bar, self.reading.bar, self.gallery, self.run_panel, self.results
+        )
         self._arrange()
         self._connect()
         self._keys = ViewerKeys(
@@ -116,7 +121,7 @@ class DetectionDock(QWidget):
         # Nothing here may hold this widget, or it would never be destroyed.
         working = (
             self.examining, self.jobs, self.result_view, self.filling, self.looking, self.reading,
-            self.reading_list,
+            self.reading_list, self.unsaved.autosaving,
         )  # fmt: skip
         listening = (self.layers, self.drawing, self._keys)
         self.destroyed.connect(partial(_release, working, listening, self._session))
@@ -284,7 +289,7 @@ def _devices(progress: Progress, cancel: CancelToken) -> list[tuple[str, str]]:
 
 
 def _release(
-    working: tuple[Examining, Jobs, ResultView, GalleryFilling, Looking, Reading, ReadingList],
+    working: tuple[Examining, Jobs, ResultView, GalleryFilling, Looking, Reading, ReadingList, Autosaving],
     listening: tuple[ScanLayers, RegionDrawing, ViewerKeys],
     session: DetectionSession,
 ) -> None:

@@ -29,6 +29,7 @@ class DockBody(QWidget):
     """The pages on top of each other; Run, its progress and the message stay in sight below.
 
     Args:
+        restore_row: Above all else of the first page.
         open_bar: Above the gallery.
         reading_bar: Above all pages: it is about what the canvas shows.
         gallery: Scrolls by itself.
@@ -37,7 +38,13 @@ class DockBody(QWidget):
     """
 
     def __init__(
-        self, open_bar: QWidget, reading_bar: QWidget, gallery: QWidget, run_panel: RunPanel, results: QWidget
+        self,
+        restore_row: QWidget,
+        open_bar: QWidget,
+        reading_bar: QWidget,
+        gallery: QWidget,
+        run_panel: RunPanel,
+        results: QWidget,
     ) -> None:
         super().__init__()
         self._results = results
@@ -48,7 +55,7 @@ class DockBody(QWidget):
         self.tabs.setDocumentMode(True)
         self.tabs.tabBar().setExpanding(True)
         scans, run, result = QWidget(), QWidget(), QWidget()
-        self.scans_column = _column(scans, open_bar)
+        self.scans_column = _column(scans, restore_row, open_bar)
         """Where parts of the page Scans are added."""
         self.scans_column.addWidget(gallery, 1)
         self.run_column = _column(run, run_panel.settings)

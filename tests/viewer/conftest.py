@@ -4,12 +4,16 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
+from napari_d24fad.viewer.asking import Closing
 from napari_d24fad.viewer.dock import DetectionDock
 from napari_d24fad.viewer.running.workers import Worker
+from napari_d24fad.viewer.sessions import unsaved
 
 
 @pytest.fixture(autouse=True)
-def _no_work_is_left(qtbot) -> Iterator[None]:
+def _no_work_is_left(qtbot, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    # Viewers are closed at the end of each test, and nobody is there to be asked.
+    monkeypatch.setattr(unsaved, "what_of_unsaved", lambda *_: Closing.DISCARD)
     yield
     qtbot.waitUntil(lambda: not Worker._running, timeout=30_000)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 import uuid
-from collections.abc import Sequence
+from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 
@@ -33,7 +33,12 @@ class Autosave:
         self._hashes = ContentHashes()
 
     def save(
-        self, cases: Sequence[Case], marked: Marked | None = None, cancel: CancelToken | None = None
+        self,
+        cases: Iterable[Case],
+        marked: Marked | None = None,
+        *,
+        shown: int = 0,
+        cancel: CancelToken | None = None,
     ) -> None:
         """Writes the copy anew; an older one stays if that fails.
 
@@ -41,7 +46,9 @@ class Autosave:
             ExportError: ``CANNOT_WRITE`` if the system refuses, such as on a full disk.
             Cancelled: If a stop was asked for.
         """
-        save_session(cases, self._path, marked=marked, hashes=self._hashes, private=True, cancel=cancel)
+        save_session(
+            cases, self._path, marked=marked, shown=shown, hashes=self._hashes, private=True, cancel=cancel
+        )
 
     def discard(self) -> None:
         """Removes the copy: the work is saved, or not wanted."""

@@ -96,6 +96,10 @@ class ShownCases(QObject):
         """What these scans had when they were asked for is in a session."""
         self._unsaved -= series
 
+    def note_unsaved(self) -> None:
+        """All results are of a copy: no session holds them."""
+        self._unsaved |= set(self.order)
+
     def put(self, outcome: Outcome) -> None:
         """Takes what a queue found; shows it if the scan is the one whose result is shown."""
         self.listed.put(outcome)

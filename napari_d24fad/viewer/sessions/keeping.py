@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 
@@ -12,6 +12,7 @@ from napari_d24fad.errors import Code, ExportError
 from napari_d24fad.findings.findings import Findings
 from napari_d24fad.progress import CancelToken, Progress
 from napari_d24fad.session.request import Examination
+from napari_d24fad.session.saved.autosave import Autosave
 from napari_d24fad.session.saved.case import Case, Marked, View
 from napari_d24fad.session.saved.reporting import save_report
 from napari_d24fad.session.saved.session_file import save_session
@@ -64,16 +65,43 @@ class Keeping:
         is_judged = findings is not self._saved and any(each.is_judged for each in findings)
         return is_judged or bool(self._cases.unsaved)
 
-    def note_saved(self) -> None:
-        """What is decided now is in a session."""
-        self._saved = self._view.verdicts.findings
+    @property
+    def is_saved(self) -> bool:
+        """Whether a session holds all of it as it is now."""
+        is_saved = self._saved is not None and self._view.verdicts.findings is self._saved
+        return is_saved and not self._cases.unsaved
 
-    def save_session(self, examination: Examination | None, path: Path) -> None:
+    def note_saved(self, *, saved: bool = True) -> None:
+        """What is decided now is in a session, or, not saved, in none."""
+        self._saved = self._view.verdicts.findings if saved else None
+        if not saved:
+            self._cases.note_unsaved()
+
+    def state(self, examination: Examination) -> tuple[object, ...]:
+        """Returns what tells whether there is something new since a copy was written."""
+        marked = self._gallery.references, self._gallery.abnormal
+        results = self._cases.unsaved, self._cases.order
+        return id(examination), id(self._view.verdicts.findings), *marked, *results, self._view.slice_index
+
+    def writing(self) -> Callable[[Autosave, CancelToken], None]:
+        """Returns what writes a copy of what there is now, for a worker thread."""
+        marked = Marked(self._gallery.references, self._gallery.abnormal)
+        reads, shown = self._cases.all_cases()
+
+        def write(copy: Autosave, cancel: CancelToken) -> None:
+            copy.save((read() for read in reads), marked, shown=shown, cancel=cancel)
+
+        return write
+
+    def save_session(
+        self, examination: Examination | None, path: Path, then: Callable[[], None] = lambda: None
+    ) -> None:
         """Saves scans by their paths, their roles, all results and what was decided of them; no pixels.
 
         Args:
             examination: The result that is shown; None is told to be nothing.
             path: The file, which is replaced.
+            then: Called when it is saved.
         """
         if examination is None:
             self._run_panel.show_error(str(ExportError(Code.NOTHING_TO_EXPORT)))
@@ -95,6 +123,7 @@ class Keeping:
             self._saved = saved
             self._cases.note_saved(unsaved)
             self._run_panel.show_note(_SAVED)
+            then()
 
         self._jobs.follow("Saving the session", work, tell)
 
@@ -128,8 +157,10 @@ class Keeping:
 
         self._jobs.follow("Saving the report", work, partial(self._tell_or_ask, examination, folder))
 
-    def choose_session(self, examination: Examination | None) -> None:
-        """Asks for a file and saves the session there."""
+    def choose_session(
+        self, examination: Examination | None, then: Callable[[], None] = lambda: None
+    ) -> None:
+        """Asks for a file and saves the session there, and then does something else."""
         name = f"session{SUFFIX}"
         path, _ = QFileDialog.getSaveFileName(self._parent, "Save the session", name, KINDS)
         named = Path(path if path.endswith(SUFFIX) else f"{path}{SUFFIX}")
@@ -137,7 +168,7 @@ class Keeping:
             # The dialog asked about the name that was typed only.
             self._run_panel.show_note(_NAME_TAKEN)
         elif path:
-            self.save_session(examination, named)
+            self.save_session(examination, named, then)
 
     def choose_report(self, examination: Examination | None) -> None:
         """Asks for a folder and saves the report there."""

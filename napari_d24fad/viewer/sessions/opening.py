@@ -74,6 +74,7 @@ class SessionOpening:
         self._parent, self._gallery, self._filling = parent, gallery, filling
         self._examining, self._keeping, self._reading = examining, keeping, reading
         self._jobs, self._run_panel = jobs, run_panel
+        self._is_copy = False
 
     def choose(self) -> None:
         """Asks for a session and opens it."""
@@ -81,8 +82,14 @@ class SessionOpening:
         if path:
             self.open(Path(path))
 
-    def open(self, path: Path) -> None:
-        """Reads a session; its scans are opened if it is this user's own, or the user agrees to the paths."""
+    def open(self, path: Path, *, is_copy: bool = False) -> None:
+        """Reads a session; its scans are opened if it is this user's own, or the user agrees to the paths.
+
+        Args:
+            path: The file.
+            is_copy: Whether it holds work that was not saved, which it is not by being opened.
+        """
+        self._is_copy = is_copy
         if self._keeping.is_unsaved and not agrees(self._parent, _UNSAVED):
             self._run_panel.show_note(_NOT_OPENED)
             return
@@ -127,7 +134,7 @@ class SessionOpening:
             settings.choose(str(request.model), request.device, request.ct_window, request.direction)
         if case is not None and examination is not None and has_pixels:
             self._examining.take(examination, case.findings, case.view.slice_index)
-            self._keeping.note_saved()
+            self._keeping.note_saved(saved=not self._is_copy)
         gallery.roles_changed.emit()
         self._run_panel.show_note("\n".join(opened.told))
 
