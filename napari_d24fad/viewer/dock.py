@@ -13,8 +13,6 @@ from qtpy.QtGui import QDragEnterEvent, QDropEvent, QKeyEvent
 from qtpy.QtWidgets import QVBoxLayout, QWidget
 
 from napari_d24fad.detection.encoding.intensity import usual_window
-from napari_d24fad.network.card import ModelCard
-from napari_d24fad.network.zoo import list_models
 from napari_d24fad.progress import CancelToken, Progress
 from napari_d24fad.session.opening import open_paths
 from napari_d24fad.session.request import Examination
@@ -37,6 +35,7 @@ from napari_d24fad.viewer.reading.reading import Reading
 from napari_d24fad.viewer.results.panel import ResultsPanel
 from napari_d24fad.viewer.results.view import ResultView
 from napari_d24fad.viewer.running.jobs import Jobs
+from napari_d24fad.viewer.running.offered import offered_devices, offered_models
 from napari_d24fad.viewer.running.run_panel import RunPanel
 from napari_d24fad.viewer.saving import Saving
 from napari_d24fad.viewer.sessions.autosaving import Autosaving
@@ -47,7 +46,6 @@ from napari_d24fad.viewer.sessions.unsaved import Unsaved
 if TYPE_CHECKING:
     from napari_d24fad.studies.study import Study
 
-_PREFERRED_MODEL = "compact"
 _MINIMUM_WIDTH = 320
 
 
@@ -117,7 +115,7 @@ class DetectionDock(QWidget):
                 "Escape": self.stop,
             },
         )
-        self.run_panel.settings.set_models([(card.name, card.title) for card in _sorted_models()])
+        self.run_panel.settings.set_models(offered_models())
         # Nothing here may hold this widget, or it would never be destroyed.
         working = (
             self.examining, self.jobs, self.result_view, self.filling, self.looking, self.reading,
@@ -249,7 +247,7 @@ class DetectionDock(QWidget):
         self.keeping.choose_report(self.examination)
 
     def _ask_devices(self) -> None:
-        self.jobs.start("Looking for devices", _devices, self.run_panel.settings.set_devices)
+        self.jobs.start("Looking for devices", offered_devices, self.run_panel.settings.set_devices)
 
     def _arrange(self) -> None:
         self.setAcceptDrops(True)
@@ -275,17 +273,6 @@ class DetectionDock(QWidget):
         show_scans = partial(self.body.show_page, Page.SCANS)
         self.result_view.reference_requested.connect(show_scans)
         self.result_view.example_requested.connect(show_scans)
-
-
-def _sorted_models() -> list[ModelCard]:
-    return sorted(list_models(), key=lambda card: card.name != _PREFERRED_MODEL)
-
-
-def _devices(progress: Progress, cancel: CancelToken) -> list[tuple[str, str]]:
-    # Imports torch, which takes seconds; therefore only when the user turns to the choice.
-    from napari_d24fad.detection.encoding.devices import available_devices
-
-    return [(device.name, device.label) for device in available_devices()]
 
 
 def _release(
