@@ -96,6 +96,11 @@ def archives_file() -> Path:
     ) / "archives.json"
 
 
+def fetched_folder() -> Path:
+    """Returns the folder that studies from archives go to unless the user chooses one; it need not exist."""
+    return (_chosen_folder() or platformdirs.user_data_path(_APPLICATION, appauthor=False)) / "fetched"
+
+
 def autosave_folder() -> Path:
     """Returns the folder of work that was not saved yet; it need not exist."""
     return (_chosen_folder() or platformdirs.user_data_path(_APPLICATION, appauthor=False)) / "autosave"

@@ -160,7 +160,7 @@ def _open(
     began = time.monotonic()
     try:
         patiently(lambda: _reach(archive, tls), cancel, 2 * _CONNECT_SECONDS)
-        association = patiently(ask, cancel, _CONNECT_SECONDS + 2 * bounds.silence)
+        association = patiently(ask, cancel, _CONNECT_SECONDS + 2 * bounds.silence, Association.abort)
     except (OSError, RuntimeError, ValueError):
         raise ArchiveError(Code.UNREACHABLE) from None
     if association.is_established:

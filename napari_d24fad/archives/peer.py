@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from napari_d24fad.archives.archive import Archive
 from napari_d24fad.archives.found import FoundInstance, FoundSeries, FoundStudy, Wanted
-from napari_d24fad.archives.inbox import Inbox
 from napari_d24fad.archives.limits import BOUNDS, Bounds
 from napari_d24fad.progress import CancelToken
+
+if TYPE_CHECKING:
+    from napari_d24fad.archives.inbox import Inbox  # imports the readers
 
 
 class Peer(Protocol):

@@ -14,13 +14,19 @@ POLL_SECONDS = 0.1
 _Result = TypeVar("_Result")
 
 
-def patiently(call: Callable[[], _Result], cancel: CancelToken, seconds: float) -> _Result:
+def patiently(
+    call: Callable[[], _Result],
+    cancel: CancelToken,
+    seconds: float,
+    drop: Callable[[_Result], object] = lambda result: None,
+) -> _Result:
     """Returns what a call returns, which runs in a thread of its own.
 
     Args:
         call: May block on a peer that says nothing; it must end by itself at last.
         cancel: Ends the waiting within a fraction of a second.
         seconds: How long to wait at most.
+        drop: Given what the call returns when nobody waits for it any more.
 
     Raises:
         ArchiveError: ``STALLED`` after that time.
@@ -29,21 +35,34 @@ def patiently(call: Callable[[], _Result], cancel: CancelToken, seconds: float) 
     """
     returned: list[_Result] = []
     raised: list[BaseException] = []
+    lock, left = threading.Lock(), threading.Event()
 
     def run() -> None:
         try:
-            returned.append(call())
+            result = call()
+            with lock:
+                if not left.is_set():
+                    returned.append(result)
+                    return
+            drop(result)
         except BaseException as error:  # handed over to the thread that waits
             raised.append(error)
 
     thread = threading.Thread(target=run, name="d24fad archive", daemon=True)
     thread.start()
     deadline = time.monotonic() + seconds
-    while thread.is_alive():
-        thread.join(POLL_SECONDS)
-        cancel.check()
-        if thread.is_alive() and time.monotonic() > deadline:
-            raise ArchiveError(Code.STALLED)
+    try:
+        while thread.is_alive():
+            thread.join(POLL_SECONDS)
+            cancel.check()
+            if thread.is_alive() and time.monotonic() > deadline:
+                raise ArchiveError(Code.STALLED)
+    except BaseException:
+        with lock:
+            left.set()
+            for result in returned:
+                drop(result)
+        raise
     if raised:
         raise raised[0]
     return returned[0]

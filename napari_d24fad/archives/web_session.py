@@ -79,6 +79,7 @@ class WebSession(requests.Session):
             lambda: send(request, stream=True, **options),
             self.cancel,
             _CONNECT_SECONDS + self._patience(request),
+            requests.Response.close,
         )
         if not stream:
             _ = response.content

@@ -17,6 +17,7 @@ from napari_d24fad.progress import CancelToken, Progress
 from napari_d24fad.session.opening import open_paths
 from napari_d24fad.session.request import Examination
 from napari_d24fad.session.session import DetectionSession
+from napari_d24fad.viewer.archives.archiving import Archiving
 from napari_d24fad.viewer.canvas.flicker import Flicker
 from napari_d24fad.viewer.canvas.maps import ResultLayers
 from napari_d24fad.viewer.canvas.scans import ScanLayers
@@ -99,6 +100,7 @@ class DetectionDock(QWidget):
         self.reading = Reading(napari_viewer, self.layers, self.maps, self.gallery, self.run_panel)
         self.unsaved = Unsaved(self, self.examining, self.keeping, self.sessions, self.run_panel)
         self._open_bar = OpenBar()
+        self.archiving = Archiving(self, self._open_bar)
         self.body = DockBody(
             self.unsaved.row, self._open_bar, self.reading.bar, self.gallery, self.run_panel, self.results
         )
@@ -133,6 +135,7 @@ class DetectionDock(QWidget):
             self.reading.discard()
             self.jobs.cancel()
             self.reading_list.discard()
+            self.archiving.discard()
             self._session.release()
 
     @property

@@ -1,4 +1,4 @@
-"""What opens a study: two buttons with their dialogs, and whether identities are shown."""
+"""What opens a study: buttons with their dialogs, and whether identities are shown."""
 
 from __future__ import annotations
 
@@ -17,6 +17,8 @@ class OpenBar(QWidget):
     """The `Path` of each folder or file the user chose."""
     session_requested = Signal()
     """The user wants to go on with a session."""
+    archive_requested = Signal()
+    """The user wants to fetch from an archive (PACS), or to send to one."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -39,8 +41,12 @@ class OpenBar(QWidget):
             "Go on with a saved session, in place of what is open: scans, roles, result and verdicts"
         )
         self._session.clicked.connect(self.session_requested)
+        self._archive = QPushButton("Archive…")
+        self._archive.setToolTip("Fetch studies from an archive (PACS), or send DICOM files to one")
+        self._archive.clicked.connect(self.archive_requested)
+        layout.addWidget(self._archive, 0, 2)
         layout.addWidget(self._identity, 1, 0)
-        layout.addWidget(self._session, 1, 1)
+        layout.addWidget(self._session, 1, 1, 1, 2)
 
     @property
     def folder_button(self) -> QPushButton:
@@ -51,6 +57,11 @@ class OpenBar(QWidget):
     def files_button(self) -> QPushButton:
         """Opens files."""
         return self._files
+
+    @property
+    def archive_button(self) -> QPushButton:
+        """Opens the window of archives."""
+        return self._archive
 
     @property
     def identity_box(self) -> QCheckBox:

@@ -1,0 +1,1 @@
+"""Fetching studies from archives (PACS) and sending files to them, in a window of its own."""
