@@ -5,6 +5,7 @@ from __future__ import annotations
 import ipaddress
 import re
 from dataclasses import dataclass
+from pathlib import Path
 from urllib.parse import urlsplit
 
 from napari_d24fad.errors import ArchiveError, ArgumentError, Code
@@ -79,6 +80,15 @@ class Archive:
         """
         if not (self.is_encrypted or self.is_local or self.unencrypted):
             raise ArchiveError(Code.NOT_ENCRYPTED)
+
+    def check_authority(self) -> None:
+        """Returns if the file of the authority is there, where one is named.
+
+        Raises:
+            ArchiveError: ``NOT_TRUSTED`` if not: without it everybody, or nobody, would be trusted.
+        """
+        if self.authority and not Path(self.authority).is_file():
+            raise ArchiveError(Code.NOT_TRUSTED, "The file of the authority's certificate is not there.")
 
 
 def is_loopback(host: str) -> bool:

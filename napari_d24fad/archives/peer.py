@@ -62,9 +62,10 @@ def connect(archive: Archive, password: str, cancel: CancelToken, bounds: Bounds
         bounds: What is taken of it at most.
 
     Raises:
-        ArchiveError: ``NOT_ENCRYPTED``.
+        ArchiveError: ``NOT_ENCRYPTED``; ``NOT_TRUSTED`` if the file of the authority is not there.
     """
     archive.check_encrypted()
+    archive.check_authority()
     if archive.is_web:
         from napari_d24fad.archives.dicomweb import WebPeer
 

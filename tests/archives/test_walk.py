@@ -1,0 +1,104 @@
+"""A whole walk: find in the archive, retrieve, examine, export, send back, find again, lay over."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from pydicom import dcmread
+from pydicom.dataset import Dataset
+
+from napari_d24fad import cli
+from napari_d24fad.archives.dicomweb import WebPeer
+from napari_d24fad.archives.found import Wanted
+from napari_d24fad.progress import CancelToken
+from tests.archives.orthanc import HTTP_PORT, PASSWORD, USER, Orthanc
+from tests.cli.conftest import model  # noqa: F401 - a fixture
+from tests.heads import AFFINE, head
+from tests.studies import phantom
+
+LESION_STUDY = "2.25.760"
+
+
+def write_head(folder: Path, number: int) -> list[Path]:
+    """Writes a made-up head, the first with a lesion, as the MR series of a patient of its own."""
+    scan = head(number, lesion=number == 0)
+    spacing = tuple(np.linalg.norm(AFFINE[:3, :3], axis=0))
+    slices = phantom.slice_datasets(grid=scan.grid, spacing=spacing, series_uid=f"2.25.77{number}")
+    for plane, dataset in zip(np.asarray(scan.voxels), slices, strict=True):
+        dataset.PixelData = np.round(plane).astype(np.int16).tobytes()
+        dataset.StudyInstanceUID, dataset.PatientID = f"2.25.76{number}", f"walk-{number}"
+        dataset.StudyDate, dataset.StudyTime, dataset.StudyID = "20261201", "101112", "1"
+        dataset.PatientBirthDate = dataset.PatientSex = dataset.AccessionNumber = ""
+    phantom.write_series(folder / str(number), slices)
+    return sorted((folder / str(number)).iterdir())
+
+
+def segment_places(segmentation: Dataset) -> set[tuple[float, ...]]:
+    """Where the frames of a segmentation lie that hold something, with how much they hold."""
+    places = set()
+    for frame, pixels in zip(
+        segmentation.PerFrameFunctionalGroupsSequence, segmentation.pixel_array, strict=True
+    ):
+        place = frame.PlanePositionSequence[0].ImagePositionPatient
+        places.add((*(round(float(value), 3) for value in place), float(pixels.sum())))
+    return places
+
+
+def test_from_the_archive_and_back(
+    orthanc: Orthanc,
+    model: Path,  # noqa: F811
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setenv("D24FAD_PASSWORD_PACS", PASSWORD)
+    monkeypatch.chdir(tmp_path)
+    orthanc.fill(file for number in range(4) for file in write_head(tmp_path / "made", number))
+
+    def d24fad(*words: str | Path) -> str:
+        status = cli.main([str(word) for word in words])
+        said = capsys.readouterr()
+        assert status == 0, said.err
+        return said.out
+
+    d24fad("archives", "add", "pacs", "--url", f"http://127.0.0.1:{HTTP_PORT}/dicom-web", "--user", USER)
+    fetched = json.loads(d24fad("fetch", "pacs", "--date", "20261201", "--out", "got", "--json"))["studies"]
+    folders = {one["study"]: Path("got", one["folder"]) for one in fetched}
+    assert len(folders) == 4
+    query = folders.pop(LESION_STUDY)
+    d24fad(
+        "detect",
+        query,
+        "--reference",
+        *folders.values(),
+        "--model",
+        model,
+        "--device",
+        "cpu",
+        "--out",
+        "result",
+    )
+    d24fad("export", "result", "--source", query, "--dicom", "seg,pm,sc", "--out", "objects")
+    sent = d24fad("send", "pacs", "objects")
+    assert "were read back and are the same" in sent
+
+    peer = WebPeer(orthanc.web, PASSWORD, CancelToken())
+    (study,) = peer.studies(Wanted(study=LESION_STUDY))
+    series = {one.modality: one for one in peer.series(study.uid)}
+    assert {"MR", "SEG"} <= set(series)
+    pictures = [one for one in peer.series(study.uid) if one.modality not in ("MR", "SEG")]
+    assert any(peer.preview(one)[:2] == b"\xff\xd8" for one in pictures), "no picture is rendered"
+
+    d24fad("fetch", "pacs", "--study", LESION_STUDY, "--out", "again")
+    back = [dcmread(file) for file in Path("again").rglob("*.dcm")]
+    (segmentation,) = [one for one in back if one.Modality == "SEG"]
+    written = dcmread(Path("objects", "segmentation.dcm"))
+    assert segment_places(segmentation) == segment_places(written)
+    source = {
+        tuple(round(float(v), 3) for v in one.ImagePositionPatient) for one in back if one.Modality == "MR"
+    }
+    assert {place[:3] for place in segment_places(segmentation)} <= source
+    assert sum(place[3] for place in segment_places(segmentation)) > 0
