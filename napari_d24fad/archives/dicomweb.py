@@ -151,6 +151,10 @@ class WebPeer:
         reason = _STORED_FAILURES.get(failed[0], _STORED_FAILURES.get(failed[0] & 0xFF00, ""))
         return reason or f"it gave the reason {failed[0]:04X}"
 
+    def commit(self, instances: Sequence[FoundInstance]) -> frozenset[str] | None:
+        """See `Peer`. DICOMweb offers none."""
+        return None
+
     def preview(self, series: FoundSeries) -> bytes:
         """See `Peer`. The picture is of the instance in the middle."""
         instances = self.instances(series)

@@ -18,6 +18,7 @@ from pynetdicom.sop_class import (  # type: ignore[attr-defined] # made at run t
 
 from napari_d24fad.archives.archive import Archive
 from napari_d24fad.archives.association import Link, associated
+from napari_d24fad.archives.commitment import committed
 from napari_d24fad.archives.found import (
     FoundInstance,
     FoundSeries,
@@ -135,6 +136,10 @@ class DimsePeer:
         if status & 0xFF00 == _NO_ROOM & 0xFF00:
             return "it has no room"
         return f"it gave the status {status:04X}"
+
+    def commit(self, instances: Sequence[FoundInstance]) -> frozenset[str] | None:
+        """See `Peer`."""
+        return committed(self._archive, instances, self._with, self._cancel, self._bounds)
 
     def preview(self, series: FoundSeries) -> bytes:
         """See `Peer`. DIMSE offers none."""

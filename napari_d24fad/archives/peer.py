@@ -45,6 +45,13 @@ class Peer(Protocol):
     def store(self, file: Path) -> str:
         """Sends one file; returns what the archive says against it, or nothing."""
 
+    def commit(self, instances: Sequence[FoundInstance]) -> frozenset[str] | None:
+        """Has the archive commit itself to keep instances that were sent.
+
+        Returns:
+            The SOP Instance UIDs that it commits itself to; None where it does not offer that.
+        """
+
     def preview(self, series: FoundSeries) -> bytes:
         """Returns a picture (JPEG or PNG) of a series; empty where that is not offered."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from napari_d24fad.archives.content import same_content
@@ -30,6 +30,7 @@ class Sent:
         compared: Whether its content was read back and is the same.
         listed: Whether the archive at least lists it, where it gives nothing back. One that only takes
             objects does neither, and its word is all there is.
+        committed: Whether it committed itself to keep it; None where it does not offer that.
     """
 
     file: Path
@@ -37,6 +38,7 @@ class Sent:
     problem: str = ""
     compared: bool = False
     listed: bool = False
+    committed: bool | None = None
 
 
 def files_to_send(paths: Iterable[Path]) -> list[Path]:
@@ -95,7 +97,19 @@ def send(
         cancel.check()
         progress(number / len(files), f"Sending file {number + 1} of {len(files)}")
         outcomes.append(_send_one(peer, file, cancel))
-    return outcomes
+    return _committed(peer, outcomes)
+
+
+def _committed(peer: Peer, outcomes: list[Sent]) -> list[Sent]:
+    """Says of what is in the archive whether it commits itself to keep it."""
+    there = [one for one in outcomes if not one.problem]
+    stated = [stated_of(one.file) for one in there]
+    kept = (
+        peer.commit([FoundInstance(one.instance, one.sop_class) for one in stated if one]) if there else None
+    )
+    if kept is None:
+        return outcomes
+    return [one if one.problem else replace(one, committed=one.instance in kept) for one in outcomes]
 
 
 def _send_one(peer: Peer, file: Path, cancel: CancelToken) -> Sent:

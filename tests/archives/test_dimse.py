@@ -18,7 +18,7 @@ from pydicom import dcmread
 from napari_d24fad.archives.archive import Archive
 from napari_d24fad.archives.dimse import DimsePeer
 from napari_d24fad.archives.fetching import fetch, studies_to_fetch
-from napari_d24fad.archives.found import FoundSeries, Wanted
+from napari_d24fad.archives.found import FoundInstance, FoundSeries, Wanted
 from napari_d24fad.archives.limits import BOUNDS
 from napari_d24fad.archives.sending import send
 from napari_d24fad.errors import ArchiveError, Cancelled, Code
@@ -111,6 +111,20 @@ def test_the_second_archive_takes_and_gives_the_same(
     (series,) = studies_to_fetch(peer, Wanted(study=f"2.25.81{listen}"))
     assert fetch(peer, series, out).instances == 5
     check_fetched(files, out)
+
+
+def test_an_archive_commits_itself_to_keep_what_it_has(
+    orthanc: Orthanc, dcmtk: Archive, sent: list[Path], tmp_path: Path
+) -> None:
+    files = write_slices(tmp_path / "files", 2, study="2.25.83", series="2.25.84")
+    peer = DimsePeer(orthanc.dimse(OWN_PORT), CancelToken())
+    assert [one.committed for one in send(peer, files)] == [True, True]
+    unknown = FoundInstance("2.25.99999", ct_slice(1).SOPClassUID)
+    known = FoundInstance("2.25.84.1", ct_slice(1).SOPClassUID)
+    assert peer.commit([known, unknown]) == {"2.25.84.1"}
+    # Without a port to be told on, and of DCMTK's, which has no such service
+    assert [one.committed for one in send(DimsePeer(orthanc.dimse(), CancelToken()), files)] == [None, None]
+    assert DimsePeer(replace(dcmtk, listen=OWN_PORT), CancelToken()).commit([known]) is None
 
 
 def test_other_content_under_a_uid_that_is_there_is_not_taken_for_stored(

@@ -53,7 +53,16 @@ def run(arguments: Namespace) -> None:
 
 def _show(sent: list[Sent], *, as_data: bool) -> None:
     if as_data:
-        files = [{"instance": one.instance, "problem": one.problem, "compared": one.compared} for one in sent]
+        files = [
+            {
+                "instance": one.instance,
+                "problem": one.problem,
+                "compared": one.compared,
+                "listed": one.listed,
+                "committed": one.committed,
+            }
+            for one in sent
+        ]
         print(as_json({"schema": SCHEMA, "files": files}))
         return
     there = [one for one in sent if not one.problem]
