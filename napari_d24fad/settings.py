@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from pathlib import Path
 
 import platformdirs
@@ -18,10 +19,29 @@ WEIGHTS_URL_VARIABLE = "D24FAD_WEIGHTS_URL"
 FEATURES_LIMIT_VARIABLE = "D24FAD_FEATURES_GIB"
 """Environment variable with the most GiB of features of references to keep on disk; 0 keeps none."""
 
+MODELS_VARIABLE = "D24FAD_MODELS"
+"""Environment variable with the folder of the user's own models, wherever everything else is kept."""
+
 _APPLICATION = "napari-d24fad"
 _FEATURES_GIB = 4
 _MOST_GIB = 1_000_000
+_preferred: dict[str, str] = {}
 _PACKAGE = Path(__file__).resolve().parent
+
+
+def prefer(values: Mapping[str, str]) -> None:
+    """Sets environment variables of this process, and of those it starts, that were not set from outside.
+
+    Args:
+        values: What each variable is to be; empty for unset. What was preferred before is forgotten.
+    """
+    for name, value in values.items():
+        if name in os.environ and os.environ[name] != _preferred.get(name):
+            continue  # whoever started the process knows better
+        if value:
+            os.environ[name] = _preferred[name] = value
+        elif name in _preferred:
+            del os.environ[name], _preferred[name]
 
 
 def resources_folder() -> Path:
@@ -37,6 +57,9 @@ def embedded_models_folder() -> Path:
 
 def models_folder() -> Path:
     """Returns the folder of the user's own models; it need not exist."""
+    chosen = os.environ.get(MODELS_VARIABLE, "").strip()
+    if chosen:
+        return Path(chosen).absolute()
     return (_chosen_folder() or platformdirs.user_data_path(_APPLICATION, appauthor=False)) / "models"
 
 

@@ -23,6 +23,7 @@ from napari_d24fad.detection.references.reference_set import References
 from napari_d24fad.detection.result import AnomalyMap, ExaminedRegion
 from napari_d24fad.detection.streaming import PartialMap, encode_and_show
 from napari_d24fad.errors import Code, PairingError
+from napari_d24fad.network.inference import Precision
 from napari_d24fad.progress import CancelToken, Progress, part
 from napari_d24fad.session.atlases import Atlases
 from napari_d24fad.session.encodings import Encodings
@@ -47,6 +48,7 @@ class Loaded:
 
     Attributes:
         setting: That of the request.
+        precision: What features are computed with, as it was asked for.
         detector: The model on the device.
         encodings: The encoded scans.
         atlases: The volumes that were measured place by place.
@@ -55,11 +57,17 @@ class Loaded:
         ModelError: The model is unknown or damaged, or the device not available.
     """
 
-    def __init__(self, request: Request, spare: int, cache: FeatureCache | None = None) -> None:
-        self.setting = request.setting
+    def __init__(
+        self,
+        request: Request,
+        spare: int,
+        cache: FeatureCache | None = None,
+        precision: Precision | None = None,
+    ) -> None:
+        self.setting, self.precision = request.setting, precision
         # Features explain what the atlas finds.
         scoring = None if request.scoring == ATLAS else request.scoring
-        self.detector = Detector.load(request.model, request.device, scoring, request.windows)
+        self.detector = Detector.load(request.model, request.device, scoring, request.windows, precision)
         cache = cache or FeatureCache(features_folder(), features_limit())
         self._kept_references = KeptReferences(self.detector, cache)
         self.encodings = Encodings(self.detector, self._kept_references, spare)

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from napari_d24fad.detection.references.reference_set import References
     from napari_d24fad.detection.references.regions import Region
     from napari_d24fad.detection.streaming import PartialMap
+    from napari_d24fad.network.inference import Precision
     from napari_d24fad.session.held import Held
     from napari_d24fad.session.loaded import Loaded
 
@@ -48,6 +49,8 @@ class DetectionSession:
         self._lock = threading.Lock()
         self._release_asked = False
         self._loaded: Loaded | None = None
+        self.precision: Precision | None = None
+        """What features are computed with from the next run on; see `Encoder`."""
         # Of each examination that somebody still has: one that a cancel kept from being shown goes at once.
         self._bases: WeakKeyDictionary[Examination, Basis] = WeakKeyDictionary()
 
@@ -288,11 +291,12 @@ class DetectionSession:
         return basis
 
     def _load(self, request: Request) -> Loaded:
-        if self._loaded is None or self._loaded.setting != request.setting:
+        known = None if self._loaded is None else (self._loaded.setting, self._loaded.precision)
+        if self._loaded is None or known != (request.setting, self.precision):
             from napari_d24fad.session.loaded import Loaded, leave_a_core  # imports torch
 
             if self._leaves_a_core:
                 leave_a_core()
             self._loaded = None  # goes before the next comes
-            self._loaded = Loaded(request, self._spare)
+            self._loaded = Loaded(request, self._spare, precision=self.precision)
         return self._loaded

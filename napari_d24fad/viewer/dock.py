@@ -28,6 +28,7 @@ from napari_d24fad.viewer.drawing import RegionDrawing
 from napari_d24fad.viewer.examining import Examining
 from napari_d24fad.viewer.gallery.filling import GalleryFilling
 from napari_d24fad.viewer.gallery.gallery import Gallery
+from napari_d24fad.viewer.keys.sheet import KeySheetOpener
 from napari_d24fad.viewer.keys.viewer_keys import ViewerKeys
 from napari_d24fad.viewer.lesions import LesionMarking
 from napari_d24fad.viewer.looking import Looking
@@ -36,13 +37,14 @@ from napari_d24fad.viewer.reading.reading import Reading
 from napari_d24fad.viewer.results.panel import ResultsPanel
 from napari_d24fad.viewer.results.view import ResultView
 from napari_d24fad.viewer.running.jobs import Jobs
-from napari_d24fad.viewer.running.offered import offered_devices, offered_models
+from napari_d24fad.viewer.running.offered import offered_devices
 from napari_d24fad.viewer.running.run_panel import RunPanel
 from napari_d24fad.viewer.saving import Saving
 from napari_d24fad.viewer.sessions.autosaving import Autosaving
 from napari_d24fad.viewer.sessions.keeping import SUFFIX, Keeping
 from napari_d24fad.viewer.sessions.opening import SessionOpening
 from napari_d24fad.viewer.sessions.unsaved import Unsaved
+from napari_d24fad.viewer.settings.in_use import PreferencesInUse
 
 if TYPE_CHECKING:
     from napari_d24fad.studies.study import Study
@@ -117,13 +119,17 @@ class DetectionDock(QWidget):
                 "Escape": self.stop,
             },
         )
-        self.run_panel.settings.set_models(offered_models())
+        self._preferences = PreferencesInUse(
+            self._session, self.run_panel.settings, self._open_bar.identity_box, self.unsaved.autosaving
+        )
+        self.key_sheet = KeySheetOpener(self)
+        self.body.keys_button.clicked.connect(self.key_sheet.open)
         # Nothing here may hold this widget, or it would never be destroyed.
         working = (
             self.examining, self.jobs, self.result_view, self.filling, self.looking, self.reading,
             self.reading_list, self.unsaved.autosaving,
         )  # fmt: skip
-        listening = (self.layers, self.drawing, self._keys)
+        listening = (self.layers, self.drawing, self._keys, self._preferences)
         self.destroyed.connect(partial(_release, working, listening, self._session))
 
     def changeEvent(self, event: QEvent) -> None:  # noqa: N802 - Qt's name
@@ -280,7 +286,7 @@ class DetectionDock(QWidget):
 
 def _release(
     working: tuple[Examining, Jobs, ResultView, GalleryFilling, Looking, Reading, ReadingList, Autosaving],
-    listening: tuple[ScanLayers, RegionDrawing, ViewerKeys],
+    listening: tuple[ScanLayers, RegionDrawing, ViewerKeys, PreferencesInUse],
     session: DetectionSession,
 ) -> None:
     """Lets go of running work, of the viewer and of the device when the widget is destroyed."""

@@ -5,7 +5,16 @@ from __future__ import annotations
 from enum import IntEnum
 
 from qtpy.QtCore import Qt
-from qtpy.QtWidgets import QFrame, QLabel, QScrollArea, QTabWidget, QVBoxLayout, QWidget
+from qtpy.QtWidgets import (
+    QFrame,
+    QHBoxLayout,
+    QLabel,
+    QScrollArea,
+    QTabWidget,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+)
 
 from napari_d24fad.export.notice import NOTICE
 from napari_d24fad.viewer.focus import FOCUS_STYLE, next_stop, outside
@@ -15,6 +24,7 @@ _NOTHING_YET = (
     "There is no result yet. On the page Scans, mark two to eight scans as normal and choose one to examine; "
     "then find anomalies (R)."
 )
+_PREFERENCES = "Folders, limits, precision and more: File > Preferences > napari-d24fad."
 
 
 class Page(IntEnum):
@@ -60,7 +70,10 @@ class DockBody(QWidget):
         self.scans_column.addWidget(gallery, 1)
         self.run_column = _column(run, run_panel.settings)
         """Where parts of the page Run are added."""
+        hint = QLabel(_PREFERENCES)
+        hint.setWordWrap(True)
         self.run_column.addStretch()
+        self.run_column.addWidget(hint)
         _column(result, self._nothing_yet, results).addStretch()
         self.tabs.addTab(scans, "&Scans")
         self.tabs.addTab(_scrolling(run), "R&un")
@@ -76,7 +89,14 @@ class DockBody(QWidget):
         layout.addWidget(reading_bar)
         layout.addWidget(self.tabs, 1)
         layout.addWidget(run_panel)
-        layout.addWidget(notice)
+        self.keys_button = QToolButton()
+        """Shows all keys."""
+        self.keys_button.setText("Keys (?)")
+        self.keys_button.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        last = QHBoxLayout()
+        last.addWidget(notice, 1)
+        last.addWidget(self.keys_button)
+        layout.addLayout(last)
         self.setStyleSheet(FOCUS_STYLE)
 
     @property

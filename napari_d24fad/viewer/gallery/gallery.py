@@ -66,7 +66,8 @@ class Gallery(QWidget):
         self.queue_bar = QueueBar()
         self._hint = QLabel(
             "Open or drop a study here.\nClick scans to look at them, mark two to\n"
-            "eight as normal, choose one to examine.\n\nNo study at hand? File > Open Sample."
+            "eight as normal, choose one to examine.\n\nNo study at hand? File > Open Sample.\n\n"
+            "If napari asks for a reader, choose napari-d24fad;\nfor good: File > Preferences > Plugins."
         )
         self._hint.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self._hint.setWordWrap(True)

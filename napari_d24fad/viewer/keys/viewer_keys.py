@@ -27,6 +27,11 @@ class ViewerKeys:
         for key, action in actions.items():
             viewer.bind_key(key, _presser(ref(panel), WeakMethod(action)), overwrite=True)
 
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """Their names in napari."""
+        return self._keys
+
     def stop(self) -> None:
         """Takes the keys out of the viewer."""
         for key in self._keys:

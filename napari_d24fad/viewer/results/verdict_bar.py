@@ -43,8 +43,8 @@ class VerdictBar(QWidget):
     def __init__(self) -> None:
         super().__init__()
         self._verdict, self._written = Verdict.UNDECIDED, ""
-        self._accept = _button("Accept", "Accept this region as a finding (A); once more takes it back")
-        self._reject = _button("Reject", "Reject this region (X): it is neither coloured nor reported")
+        self._accept = _button("Accept (A)", "Accept this region as a finding; once more takes it back")
+        self._reject = _button("Reject (X)", "Reject this region: it is neither coloured nor reported")
         self._undo, self._redo = QToolButton(), QToolButton()
         tools = ((self._undo, "Undo", "Ctrl+Z"), (self._redo, "Redo", "Ctrl+Shift+Z"))
         for tool, name, keys in tools:

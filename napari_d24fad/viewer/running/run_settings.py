@@ -76,15 +76,23 @@ class RunSettings(QWidget):
         self.ct_window.choose(window)
 
     def set_models(self, models: Sequence[tuple[str, str]]) -> None:
-        """Offers models, the first being chosen.
+        """Offers models; what is chosen stays so where it is offered, else the first is.
 
         Args:
             models: Name and one line about each.
         """
+        chosen = self.model
         self._model.clear()
         for name, about in models:
             self._model.addItem(name, name)
             self._model.setItemData(self._model.count() - 1, about, Qt.ItemDataRole.ToolTipRole)
+        self._model.setCurrentIndex(max(0, self._model.findData(chosen)))
+
+    def choose_device(self, name: str) -> None:
+        """Chooses a device, whether or not it is known to be there: a run would say if it is not."""
+        if self._device.findData(name) < 0:
+            self._device.addItem(name, name)
+        self._device.setCurrentIndex(self._device.findData(name))
 
     def set_devices(self, devices: Sequence[tuple[str, str]]) -> None:
         """Offers devices beside the automatic choice; keeps what is chosen.

@@ -38,7 +38,7 @@ class Autosaving(QObject):
         self._copy = Autosave()
         self._worker: Worker | None = None
         self._next: Write | None = None
-        self._is_over = False
+        self._is_over, self._is_enabled = False, True
         self._timer = QTimer(self)
         self._timer.setInterval(EVERY_MS)
         self._timer.timeout.connect(self.due)
@@ -57,7 +57,7 @@ class Autosaving(QObject):
 
     def write(self, write: Write) -> None:
         """Writes a copy in a worker; while one is being written, the last that is asked for waits."""
-        if self._is_over:
+        if self._is_over or not self._is_enabled:
             return
         if self._worker is not None:
             self._next = write
@@ -67,6 +67,12 @@ class Autosaving(QObject):
         self._worker.failed.connect(self.failed)
         self._worker.ended.connect(self._go_on)
         self._worker.start()
+
+    def set_enabled(self, enabled: bool) -> None:
+        """Writes copies, or none from now on, and removes the one there is."""
+        self._is_enabled = enabled
+        if not enabled:
+            self.forget()
 
     def forget(self) -> None:
         """Removes the copy: the work is saved."""

@@ -1,0 +1,1 @@
+"""What the user chose once for all, on the page of this plugin in napari's preferences."""
