@@ -6,6 +6,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
+from napari_d24fad.progress import CancelToken
 from napari_d24fad.studies.orientation import canonical
 from napari_d24fad.studies.scan import Photometric, Scan, Voxels
 
@@ -25,9 +26,30 @@ def thumbnail(scan: Scan, size: int = 96) -> npt.NDArray[np.uint8]:
         that in the patient, whatever the pixel spacing.
     """
     upright = canonical(scan)
-    picture = upright.voxels[upright.n_slices // 2]
-    if scan.photometric is not Photometric.COLOUR:
-        picture = windowed(picture, inverted=scan.photometric is Photometric.BRIGHT_TO_DARK)
+    return _drawn(upright, upright.voxels[upright.n_slices // 2], size)
+
+
+def thumbnails(scan: Scan, size: int, cancel: CancelToken) -> tuple[npt.NDArray[np.uint8], ...]:
+    """Draws all slices of a scan, as `thumbnail` draws the middle one, in the order of the slice slider.
+
+    Args:
+        scan: The scan.
+        size: Length of the longer side in pixels.
+        cancel: Stops it.
+
+    Raises:
+        Cancelled: If a stop was asked for.
+    """
+    upright, pictures = canonical(scan), []
+    for at in range(upright.n_slices):
+        cancel.check()
+        pictures.append(_drawn(upright, upright.voxels[at], size))
+    return tuple(pictures)
+
+
+def _drawn(upright: Scan, picture: Voxels, size: int) -> npt.NDArray[np.uint8]:
+    if upright.photometric is not Photometric.COLOUR:
+        picture = windowed(picture, inverted=upright.photometric is Photometric.BRIGHT_TO_DARK)
     _, row_distance, column_distance = upright.spacing
     height, width = picture.shape[0] * row_distance, picture.shape[1] * column_distance
     scale = size / max(height, width)

@@ -16,6 +16,7 @@ from napari_d24fad.studies.volumes import together
 from napari_d24fad.viewer.canvas.scans import ScanLayers
 from napari_d24fad.viewer.gallery.gallery import Gallery
 from napari_d24fad.viewer.gallery.layer_series import LayerSeries
+from napari_d24fad.viewer.gallery.leafing import Leafing
 from napari_d24fad.viewer.gallery.previews import Previews
 from napari_d24fad.viewer.gallery.roles import Role
 from napari_d24fad.viewer.gallery.viewer_series import ViewerSeries
@@ -44,6 +45,7 @@ class GalleryFilling(QObject):
         self._early: tuple[Series, ...] = ()
         self.found_early.connect(self._show_early)
         self.previews = Previews()
+        self.leafing = Leafing(gallery)
         self._in_viewer = ViewerSeries(viewer, scans.is_own)
         self.previews.drawn.connect(self._show_thumbnail)
         self._in_viewer.added.connect(self._show_layer)
@@ -121,6 +123,7 @@ class GalleryFilling(QObject):
     def discard(self) -> None:
         """Stops drawing and follows the viewer no longer."""
         self.previews.discard()
+        self.leafing.discard()
         self._in_viewer.stop()
 
     def _show_thumbnail(self, series: Series, drawn: Thumbnail | D24fadError) -> None:

@@ -8,6 +8,7 @@ from napari_d24fad.session.cases.listed import Outcome
 from napari_d24fad.viewer.results.wording import p_text
 from napari_d24fad.viewer.styles import ERROR, GOOD, WARNING, edged
 
+_FLAG = "▲"
 _SHOW = "Click the card: show this result."
 _OUTDATED = "It is of an earlier choice of references or settings: examine again to compare it with others."
 
@@ -53,14 +54,15 @@ class OutcomeRow(QElidingLabel):
             return
         told, tips, colour = [], [], GOOD
         if outcome.has_result:
-            told.append(f"p {p_text(outcome.p_value, outcome.p_floor)}, score {outcome.score:.3g}")
+            numbers = f"p {p_text(outcome.p_value, outcome.p_floor)}, score {outcome.score:.3g}"
             if outcome.is_flagged:
-                told.append("above all references")
+                numbers = f"{_FLAG} {numbers}"
                 tips.append("Scores higher than every reference: the lowest p-value that so many can give.")
                 colour = WARNING
             if outdated:
-                told.insert(0, "earlier choice")
+                numbers = f"earlier: {numbers}"
                 tips.append(_OUTDATED)
+            told.append(numbers)
             tips.append(_SHOW)
         if outcome.error is not None:
             told.insert(0, str(outcome.error))

@@ -72,9 +72,9 @@ def test_a_list_is_examined_read_saved_and_opened_again(
         "2 of 3 scans examined; 1 higher than all references; 1 could not be examined: their cards say why."
     ]
     lesion, plain, nothing = (gallery.card(each) for each in series[3:])
-    assert lesion.outcome.text().startswith("p 0.25, score ")
-    assert "above all references" in lesion.outcome.text()
-    assert "above all" not in plain.outcome.text()
+    assert lesion.outcome.text().startswith("▲ p 0.25, score ")
+    assert "higher than every reference" in lesion.outcome.toolTip()
+    assert plain.outcome.text().startswith("p ")
     assert nothing.outcome.text().startswith("S10: ")
     click(qtbot, nothing)  # it has no result: the card says in full why
     assert nothing._details.text() == nothing.outcome.details
@@ -105,7 +105,7 @@ def test_a_list_is_examined_read_saved_and_opened_again(
     gallery.set_role(series[2], Role.NONE)
     settled()
     assert panel.is_outdated
-    qtbot.waitUntil(lambda: plain.outcome.text().startswith("earlier choice"))
+    qtbot.waitUntil(lambda: plain.outcome.text().startswith("earlier: "))
     gallery.set_role(series[2], Role.REFERENCE)
     settled()
     qtbot.waitUntil(lambda: plain.outcome.text().startswith("p "))

@@ -16,6 +16,7 @@ from napari_d24fad.errors import Cancelled, Code
 from napari_d24fad.session.request import Examination
 from napari_d24fad.studies.study import open_study
 from napari_d24fad.viewer.dock import DetectionDock
+from napari_d24fad.viewer.dock_body import Page
 from napari_d24fad.viewer.gallery.roles import Role
 from tests.evaluation.images import SIDE, lesion_of, picture, write
 from tests.viewer.study_in_dock import click
@@ -184,6 +185,7 @@ def test_the_result_stays_where_learning_fails_or_is_cancelled(
     assert dock.examination is plain
     assert dock.results.is_outdated
     flag = dock.gallery.card(dock.gallery.abnormal[0]).flag
+    dock.body.show_page(Page.SCANS)
     assert flag.isVisible()
     assert "It is abnormal example 1." in flag.text
     assert not flag.keep_button.isVisible()  # nothing is examined with it
@@ -212,6 +214,7 @@ def test_an_example_that_looks_normal_is_flagged_on_its_card(qtbot, found, settl
         mark(qtbot, dock, number)
     settle(dock)
     cards = [dock.gallery.card(each) for each in dock.gallery.abnormal]
+    dock.body.show_page(Page.SCANS)
     assert [card.flag.isVisible() for card in cards] == [False, False, True]
     assert cards[2].flag.text == Code.EXAMPLE_LOOKS_NORMAL.meaning
     qtbot.waitUntil(lambda: cards[2].flag.visibleRegion().boundingRect().height() > 20)
