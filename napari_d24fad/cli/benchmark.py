@@ -47,6 +47,12 @@ def add_options(command: Parser) -> None:
         help="measure only how long it takes to list a disc of so many files",
     )
     command.add_argument(
+        "--cases",
+        type=count,
+        metavar="N",
+        help="measure only what a reading list of so many small images adds to each",
+    )
+    command.add_argument(
         "--alone", action="store_true", help="measure only how long the teacher takes, without a student"
     )
     command.add_argument("--plot", type=Path, metavar="PNG", help="also draw images per second")
@@ -66,6 +72,13 @@ def run(arguments: Namespace) -> None:
         with progress_bar() as progress:
             disc = measure_disc(arguments.disc, progress, CancelToken())
         print(as_json(asdict(disc)) if arguments.json else disc_text(disc))
+        return
+    if arguments.cases:
+        from napari_d24fad.benchmark.cases import cases_text, measure_cases
+
+        with progress_bar() as progress:
+            cases = measure_cases(arguments.cases, arguments.device, progress, CancelToken())
+        print(as_json(asdict(cases)) if arguments.json else cases_text(cases))
         return
     size = _size(arguments)
     # These import torch.

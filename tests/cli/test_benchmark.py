@@ -47,3 +47,10 @@ def test_a_disc(capsys: pytest.CaptureFixture[str]) -> None:
 def test_wrong_arguments_are_refused(wrong: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["benchmark", *wrong]) != 0
     assert capsys.readouterr().err.startswith("d24fad: error ")
+
+
+def test_a_reading_list(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["benchmark", "--cases", "4", "--device", "cpu", "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert told["cases"] == 4
+    assert min(told["examine_ms"], told["list_ms"], told["again_ms"], told["save_s"], told["open_s"]) > 0

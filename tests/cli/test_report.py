@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from pypdf import PdfReader
 
 from napari_d24fad import cli
+from napari_d24fad.findings.findings import Findings
 from napari_d24fad.session.saved.session_file import read_session, save_session
 from napari_d24fad.settings import CACHE_VARIABLE
 from tests.session.saved.cases import make_case
@@ -69,3 +71,24 @@ def test_what_is_no_session_is_refused(tmp_path: Path, capsys: pytest.CaptureFix
     assert "R01" in capsys.readouterr().err
     assert cli.main(["report", str(tmp_path / "nothing"), "--out", str(tmp_path / "out")]) == 3
     assert not (tmp_path / "out").exists()
+
+
+def test_cases_of_a_session_are_reported_all_or_chosen(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv(CACHE_VARIABLE, str(tmp_path / "cache"))
+    case, day = make_case(tmp_path / "scans"), tmp_path / "day.d24fad"
+    save_session([case, replace(case, findings=Findings()), case], day)
+    shutil.rmtree(tmp_path / "scans" / "query")  # or drawing three pages takes long
+
+    def pages(*chosen: str) -> list[list[int]]:
+        out = str(tmp_path / "-".join(("out", *chosen)))
+        assert cli.main(["report", str(day), "--out", out, "--json", *chosen]) == 0
+        told = json.loads(capsys.readouterr().out)["cases"]
+        assert len(PdfReader(Path(out) / "report.pdf").pages) == len(told)
+        return [[each["finding"] for each in case["findings"]] for case in told]
+
+    assert pages() == [[1, 3], [], [1, 3]]
+    assert pages("--case", "2") == [[]]
+    assert cli.main(["report", str(day), "--out", str(tmp_path / "no"), "--case", "4"]) == 2
+    assert "There is no case 4: there are 3." in capsys.readouterr().err

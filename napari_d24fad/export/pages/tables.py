@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Sequence
+from collections.abc import Iterable
 from typing import Any
 
 from napari_d24fad.export.anatomy import slice_number
@@ -22,7 +22,7 @@ _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 """How a cell begins that a spreadsheet would compute."""
 
 
-def findings_table(entries: Sequence[CaseEntry]) -> dict[str, Any]:
+def findings_table(entries: Iterable[CaseEntry]) -> dict[str, Any]:
     """Returns the findings of cases, without the rejected, as JSON; see docs/sessions.md."""
     return {
         "schema": SCHEMA,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +10,7 @@ from napari_d24fad.atomic import atomic_folder
 from napari_d24fad.errors import Code, ExportError
 from napari_d24fad.export.pages.entry import CaseEntry
 from napari_d24fad.export.pages.html import html_of
-from napari_d24fad.export.pages.page import page_of
+from napari_d24fad.export.pages.page import Page, page_of
 from napari_d24fad.export.pages.pdf import pdf_of
 from napari_d24fad.export.pages.tables import findings_csv, findings_table
 from napari_d24fad.export.report import as_json
@@ -28,12 +28,12 @@ def check_free(folder: Path, *, may_replace: bool = False) -> None:
         raise ExportError(Code.FILE_IS_THERE)
 
 
-def save_pages(folder: Path, entries: Sequence[CaseEntry], *, may_replace: bool = False) -> dict[str, Any]:
+def save_pages(folder: Path, entries: Iterable[CaseEntry], *, may_replace: bool = False) -> dict[str, Any]:
     """Writes the report of cases.
 
     Args:
         folder: Where to; made if it is not there.
-        entries: The cases, in their order.
+        entries: The cases, in their order; taken one at a time, so that a generator keeps one in memory.
         may_replace: Whether an earlier report may be replaced.
 
     Returns:
@@ -43,11 +43,17 @@ def save_pages(folder: Path, entries: Sequence[CaseEntry], *, may_replace: bool 
         ExportError: ``CANNOT_WRITE`` if the system refuses, and the folder is as it was;
             ``FILE_IS_THERE`` as `check_free`; ``NOTHING_TO_EXPORT`` without a case.
     """
-    if not entries:
-        raise ExportError(Code.NOTHING_TO_EXPORT)
     check_free(folder, may_replace=may_replace)
-    pages = [page_of(entry) for entry in entries]
-    table = findings_table(entries)
+    pages: list[Page] = []
+
+    def drawn() -> Iterator[CaseEntry]:
+        for entry in entries:
+            pages.append(page_of(entry))
+            yield entry
+
+    table = findings_table(drawn())
+    if not pages:
+        raise ExportError(Code.NOTHING_TO_EXPORT)
     pdf, html = pdf_of(pages), html_of(pages)
     with atomic_folder(folder) as new:
         (new / "report.pdf").write_bytes(pdf)

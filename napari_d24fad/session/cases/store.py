@@ -14,7 +14,7 @@ from napari_d24fad.session.arrays import Array
 from napari_d24fad.session.request import Examination, Request
 from napari_d24fad.session.saved.case import Case, View
 from napari_d24fad.session.saved.document import Document, SavedFindings, SavedResult
-from napari_d24fad.session.saved.file import SUFFIX, read_document, session_writer
+from napari_d24fad.session.saved.file import SUFFIX, read_arrays, session_writer
 from napari_d24fad.session.saved.results import anomaly_of, findings_from, save_findings, save_result
 from napari_d24fad.studies.files.scratch import ScratchFolder
 from napari_d24fad.studies.scan import Scan
@@ -37,7 +37,7 @@ class _Arrays:
 
     def read(self) -> dict[str, Array]:
         """Reads them into memory."""
-        return dict(read_document(self.path)[1]) if self.path.exists() else {}
+        return dict(read_arrays(self.path)) if self.path.exists() else {}
 
 
 @dataclass(frozen=True, slots=True, eq=False)

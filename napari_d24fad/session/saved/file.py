@@ -9,8 +9,9 @@ import zlib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, TYPE_CHECKING, Any
 
 import safetensors
 from safetensors import SafetensorError
@@ -21,6 +22,9 @@ from napari_d24fad.session.arrays import Array, put_together, take_apart
 from napari_d24fad.session.saved.document import NAME, SCHEMA, Document
 from napari_d24fad.session.saved.seal import seal_of
 from napari_d24fad.studies.files.bounded import is_file
+
+if TYPE_CHECKING:
+    from pydantic import TypeAdapter
 
 SUFFIX = ".d24fad"
 _LONGEST_HEADER = 2**26
@@ -142,14 +146,27 @@ def read_document(path: Path) -> tuple[Document, StoredArrays]:
     """
     recover(path.parent)
     _check_header(path)
+    said, arrays = _opened(path)
+    try:
+        return _document(said), arrays
+    except _FAULTS as error:
+        # Also of pydantic, whose errors are ValueErrors.
+        raise SessionError(Code.SESSION_BROKEN) from error
+
+
+def read_arrays(path: Path) -> StoredArrays:
+    """Returns the arrays of a file that this program wrote; see `read_document`."""
+    return _opened(path)[1]
+
+
+def _opened(path: Path) -> tuple[dict[str, Any], StoredArrays]:
     try:
         stored: Any = safetensors.safe_open(path, framework="np")
         said = _said(stored.metadata())
         notes = {name: {**note, "crc32": dict(note["crc32"])} for name, note in said["arrays"].items()}
-        return _document(said), StoredArrays(stored, notes)
     except _FAULTS as error:
-        # Also of pydantic, whose errors are ValueErrors.
         raise SessionError(Code.SESSION_BROKEN) from error
+    return said, StoredArrays(stored, notes)
 
 
 def read_header(path: Path) -> Document:
@@ -190,6 +207,12 @@ def _said(texts: Mapping[str, str] | None) -> dict[str, Any]:
 
 
 def _document(said: Mapping[str, Any]) -> Document:
+    return _checker().validate_python(said["document"])
+
+
+@cache
+def _checker() -> TypeAdapter[Document]:
+    """Returns what checks a document, which takes long to make."""
     from pydantic import TypeAdapter  # slow to import
 
-    return TypeAdapter(Document).validate_python(said["document"])
+    return TypeAdapter(Document)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,14 +14,16 @@ if TYPE_CHECKING:
 
 
 def save_report(
-    cases: Sequence[Case], folder: Path, *, problems: Sequence[str] = (), may_replace: bool = False
+    cases: Iterable[Case], folder: Path, *, problems: Sequence[str] = (), may_replace: bool = False
 ) -> dict[str, Any]:
     """Writes ``report.pdf``, ``report.html``, ``findings.csv`` and ``findings.json``, all or nothing.
 
     Args:
-        cases: Those that were examined are reported; without pictures where their scan has no pixels.
+        cases: Those that were examined are reported; without pictures where their scan has no pixels. Taken
+            one at a time, so that a generator keeps one in memory.
         folder: Where to; made if it is not there.
-        problems: What is to be said in each beside their own warnings, such as scans that are missing.
+        problems: What is to be said in each beside their own warnings, such as scans that are missing; a
+            list may grow as cases are taken.
         may_replace: Whether an earlier report in the folder may be replaced.
 
     Returns:
@@ -34,7 +36,7 @@ def save_report(
     # Imported when something is saved: they draw with libraries that are slow to import.
     from napari_d24fad.export.pages.writing import save_pages
 
-    entries = [case_entry(case, problems) for case in cases if case.examination is not None]
+    entries = (case_entry(case, problems) for case in cases if case.examination is not None)
     return save_pages(folder, entries, may_replace=may_replace)
 
 

@@ -84,6 +84,6 @@ def test_cards_are_found_sorted_and_selected(qtbot, gallery: Gallery) -> None:
     assert card.is_selected
     qtbot.keyClick(card, Qt.Key.Key_S)
     assert not card.is_selected
-    numbered = series(5, number=12)
+    numbered = series(5).numbered(12)
     gallery.set_section("Study 3", [numbered])
     assert gallery.card(numbered).name == "12. Head 5"
