@@ -6,6 +6,7 @@ import gzip
 import os
 import re
 import shutil
+import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
@@ -19,6 +20,21 @@ from tests.studies.phantom import slice_datasets, write_series
 
 Bad = Callable[[Path, Path], list[str | Path]]
 OUT = "results"
+
+
+@pytest.fixture
+def d24fad(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Command:
+    """Runs the command in this process: starting Python and torch for each refusal takes seconds."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("D24FAD_CACHE", str(tmp_path / "cache"))
+
+    def run(*words: str | Path) -> subprocess.CompletedProcess[str]:
+        typed = list(map(str, words))
+        status = main(typed)
+        told = capfd.readouterr()
+        return subprocess.CompletedProcess(typed, status, told.out, told.err)
+
+    return run
 
 
 def check_refusal(status: int, output: str, errors: str, folder: Path, code: str, expected: int) -> None:
