@@ -39,5 +39,17 @@ def _keeps_to_itself(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 
 @pytest.fixture(scope="session")
+def _kept(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("kept")
+
+
+@pytest.fixture
+def kept_features(_keeps_to_itself: None, _kept: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Lets tests find on disk what was encoded or aligned of the same scans before."""
+    monkeypatch.setenv(CACHE_VARIABLE, str(_kept))
+    monkeypatch.delenv(FEATURES_LIMIT_VARIABLE)
+
+
+@pytest.fixture(scope="session")
 def study_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return write_study(tmp_path_factory.mktemp("study"))

@@ -7,6 +7,7 @@ import weakref
 from pathlib import Path
 
 import numpy as np
+import pytest
 from napari.layers import Labels, Shapes
 from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QListWidgetItem
@@ -15,6 +16,8 @@ from napari_d24fad.viewer.dock import DetectionDock
 from napari_d24fad.viewer.dock_body import Page
 from napari_d24fad.viewer.running.run_panel import RunPanel
 from tests.viewer.study_in_dock import LESION_SHOWN, click, open_and_mark
+
+pytestmark = pytest.mark.usefixtures("kept_features")
 
 
 def _ticked(panel: RunPanel) -> list[QListWidgetItem]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+import pytest
 from napari.layers import Shapes
 from qtpy.QtCore import Qt
 
@@ -15,6 +16,8 @@ from napari_d24fad.viewer.gallery.example_row import ExampleRow, LesionStep
 from napari_d24fad.viewer.gallery.roles import Role
 from tests.evaluation.images import lesion_of, picture, write
 from tests.viewer.study_in_dock import click
+
+pytestmark = pytest.mark.usefixtures("kept_features")
 
 NORMAL, QUERY, EXAMPLE = range(3), 40, 21
 

@@ -19,7 +19,7 @@ def head_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def examined(
-    dock: DetectionDock, settle: Callable[[DetectionDock], None], head_folder: Path
+    kept_features: None, dock: DetectionDock, settle: Callable[[DetectionDock], None], head_folder: Path
 ) -> DetectionDock:
     """The widget after it examined the head with the clot."""
     examine(dock, settle, head_folder)

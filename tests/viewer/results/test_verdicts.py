@@ -20,6 +20,8 @@ from tests.session.saved.cases import named_case
 from tests.viewer.results.examining import examine
 from tests.viewer.study_in_dock import by_place, click
 
+pytestmark = pytest.mark.usefixtures("kept_features")
+
 CONTROL, SHIFT = Qt.KeyboardModifier.ControlModifier, Qt.KeyboardModifier.ShiftModifier
 
 

@@ -19,6 +19,8 @@ from napari_d24fad.viewer.dock import DetectionDock
 from tests.heads import LESION, head
 from tests.viewer.results.examining import examine
 
+pytestmark = pytest.mark.usefixtures("kept_features")
+
 Settle = Callable[[DetectionDock], None]
 
 

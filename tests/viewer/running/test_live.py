@@ -41,7 +41,11 @@ def work(monkeypatch: pytest.MonkeyPatch) -> dict[str, int]:
 
 @pytest.fixture
 def found(
-    qtbot, dock: DetectionDock, settle: Callable[[DetectionDock], None], study_folder: Path
+    qtbot,
+    kept_features: None,
+    dock: DetectionDock,
+    settle: Callable[[DetectionDock], None],
+    study_folder: Path,
 ) -> DetectionDock:
     """The widget with an examination of a scan with a lesion among three references."""
     names = ("query", "reference-1", "reference-2", "reference-3")
