@@ -9,9 +9,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from napari_d24fad.errors import Code, D24fadError
+from napari_d24fad.errors import Code, D24fadError, PairingError
 from napari_d24fad.session import examples as session_examples
-from napari_d24fad.session.request import Drawn, Example
+from napari_d24fad.session.examples import check_marked
+from napari_d24fad.session.request import Drawn, Example, Request
 from napari_d24fad.session.scripting import Session
 from napari_d24fad.studies.series import Series
 from napari_d24fad.studies.study import open_study
@@ -103,6 +104,28 @@ def test_what_does_not_go_together_is_refused(
             series(folder, "query"), references, abnormal=[series(folder, name) for name in names]
         )
     assert caught.value.code is code
+
+
+def test_examples_do_not_stand_for_normal_scans(folder: Path, session: Session, tmp_path: Path) -> None:
+    query, marked = series(folder, "query"), series(folder, "marked")
+    normal = [series(folder, f"normal-{n}") for n in range(3)]
+    for references in ([], normal[:1]):
+        with pytest.raises(D24fadError) as caught:
+            session.examine(query, references, abnormal=[marked])
+        assert caught.value.code is Code.TOO_FEW_REFERENCES
+    many = Request(
+        query,
+        tuple(normal[:2]),
+        "compact",
+        "cpu",
+        abnormal=tuple(map(Example, (marked, normal[2], series(folder, "air")))),
+    )
+    assert [each.code for each in check_marked(many, query=True)] == [Code.MORE_EXAMPLES_THAN_REFERENCES]
+    write(tmp_path, picture(0))
+    image = open_study(next(tmp_path.glob("*.png"))).series[0]
+    with pytest.raises(PairingError) as refused:
+        check_marked(replace(many, abnormal=(Example(marked), Example(image))), query=True)
+    assert (refused.value.code, refused.value.example) == (Code.DIMENSION_MISMATCH, 1)
 
 
 def test_where_slices_are_compared_their_places_teach(folder: Path) -> None:
