@@ -51,7 +51,7 @@ class NormalMaps:
             LeftOutMaps(one[np.newaxis, np.newaxis], np.ones((1, 1, one.size), bool), np.zeros(1))
             for one in values
         ]
-        found = calibrate(inside)
+        found = calibrate(inside, level_one_region=level)
         calibration = Calibration(
             np.log(found.values), found.tail, level, np.log(found.peaks).astype(np.float32)
         )

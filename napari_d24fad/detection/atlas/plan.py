@@ -9,10 +9,10 @@ import numpy as np
 
 from napari_d24fad.anatomy.contrast import Contrast
 from napari_d24fad.anatomy.found import Anatomy
-from napari_d24fad.anatomy.grid import FloatArray, Millimetres, WorkingGrid
+from napari_d24fad.anatomy.grid import BoolArray, FloatArray, Millimetres, WorkingGrid
 from napari_d24fad.anatomy.place import Place, Placer
 from napari_d24fad.detection.atlas.inside import CommonRegion
-from napari_d24fad.detection.atlas.statistics import scan_score
+from napari_d24fad.detection.atlas.statistics import ScanScore
 from napari_d24fad.detection.channels.channel import AnyChannel, Channel, PairChannel
 from napari_d24fad.detection.channels.table import Cells
 from napari_d24fad.detection.channels.volume import Direction, WorkingVolume
@@ -98,9 +98,13 @@ class Plan:
 
     def score(self, fused: FloatArray, grid: WorkingGrid) -> float:
         """Returns the scan score of a map on its working grid; NaN outside the anatomy."""
-        examined = float(np.isfinite(fused).sum()) * grid.voxel_mm3
+        return self.scan_score(np.isfinite(fused), grid).of(fused)
+
+    def scan_score(self, known: BoolArray, grid: WorkingGrid) -> ScanScore:
+        """Returns what scores maps of one scan, which are finite where ``known``."""
+        examined = float(known.sum()) * grid.voxel_mm3
         volume = self.score_share * examined if self.score_share else self.score_mm3
-        return scan_score(fused, grid, volume, self.score_sigma_mm)
+        return ScanScore(known, grid, volume, self.score_sigma_mm)
 
     def seen(self, volume: WorkingVolume, identity: str) -> WorkingVolume:
         """Returns what of a scan is scored: that inside the region, if there is one.

@@ -9,25 +9,31 @@ import numpy as np
 import numpy.typing as npt
 from scipy import ndimage
 
-from napari_d24fad.anatomy.grid import FloatArray, WorkingGrid
+from napari_d24fad.anatomy.grid import BoolArray, FloatArray, WorkingGrid
 from napari_d24fad.detection.atlas.examination import FALSE_REGIONS, Levels
-from napari_d24fad.detection.channels.smoothing import masked_gaussian
+from napari_d24fad.detection.channels.smoothing import MaskedGaussian
 
 
-def scan_score(fused: FloatArray, grid: WorkingGrid, volume_mm3: float, sigma_mm: float = 0.0) -> float:
-    """Returns the mean of the highest voxels of a volume; of all, if the anatomy is smaller.
+class ScanScore:
+    """Mean of the highest voxels of a volume, of maps of one scan; of all, if the anatomy is smaller.
 
     Args:
-        fused: The map; NaN outside the anatomy.
-        grid: Its grid.
+        known: Where the maps are finite: inside the anatomy.
+        grid: Their grid.
         volume_mm3: How much is averaged.
         sigma_mm: See `Plan.score_sigma_mm`.
     """
-    if sigma_mm:
+
+    def __init__(self, known: BoolArray, grid: WorkingGrid, volume_mm3: float, sigma_mm: float = 0.0) -> None:
+        self._count = volume_mm3 / grid.voxel_mm3
         sigma = (sigma_mm, sigma_mm, sigma_mm)
-        smooth = masked_gaussian(fused, np.isfinite(fused), sigma, grid.spacing)
-        fused = np.float32(0.5) * (fused + smooth)
-    return _mean_of_highest(fused[np.isfinite(fused)], volume_mm3 / grid.voxel_mm3)
+        self._smooth = MaskedGaussian(known, sigma, grid.spacing) if sigma_mm else None
+
+    def of(self, fused: FloatArray) -> float:
+        """Returns the score of a map."""
+        if self._smooth is not None:
+            fused = np.float32(0.5) * (fused + self._smooth(fused))
+        return _mean_of_highest(fused[np.isfinite(fused)], self._count)
 
 
 def slice_scores(fused: FloatArray, grid: WorkingGrid, area_mm2: float) -> FloatArray:

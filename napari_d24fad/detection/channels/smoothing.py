@@ -8,24 +8,34 @@ from scipy import ndimage
 from napari_d24fad.anatomy.grid import BoolArray, FloatArray, Millimetres
 
 
-def masked_gaussian(
-    values: FloatArray, known: BoolArray, sigma_mm: Millimetres, spacing: Millimetres
-) -> FloatArray:
-    """Smooths what is known of an array; what is not known neither counts nor spreads.
+class MaskedGaussian:
+    """Smooths what is known of arrays; what is not known neither counts nor spreads.
 
     Args:
-        values: Any; read where known only.
         known: Where values count.
         sigma_mm: Standard deviation along each axis.
         spacing: Of the array in mm.
-
-    Returns:
-        The weighted mean of known values near by; NaN where there are none.
     """
-    sigma = [width / step for width, step in zip(sigma_mm, spacing, strict=True)]
-    weight = known.astype(np.float32)
-    total = np.where(known, values, 0).astype(np.float32)
-    smooth = ndimage.gaussian_filter(total, sigma, mode="constant", truncate=3)
-    share = ndimage.gaussian_filter(weight, sigma, mode="constant", truncate=3)
-    near = share > 1e-3
-    return np.where(near, smooth / np.where(near, share, 1), np.nan).astype(np.float32)
+
+    def __init__(self, known: BoolArray, sigma_mm: Millimetres, spacing: Millimetres) -> None:
+        self._known = known
+        self._sigma = [width / step for width, step in zip(sigma_mm, spacing, strict=True)]
+        share = self._smoothed(known.astype(np.float32))
+        self._near = share > 1e-3
+        self._share = np.where(self._near, share, 1)
+
+    def __call__(self, values: FloatArray) -> FloatArray:
+        """Returns the weighted mean of known values near by; NaN where there are none."""
+        total = np.where(self._known, values, 0).astype(np.float32)
+        return np.where(self._near, self._smoothed(total) / self._share, np.nan).astype(np.float32)
+
+    def _smoothed(self, values: FloatArray) -> FloatArray:
+        smooth = ndimage.gaussian_filter(values, self._sigma, mode="constant", truncate=3)
+        return np.asarray(smooth, np.float32)
+
+
+def masked_gaussian(
+    values: FloatArray, known: BoolArray, sigma_mm: Millimetres, spacing: Millimetres
+) -> FloatArray:
+    """Smooths one array; see `MaskedGaussian`."""
+    return MaskedGaussian(known, sigma_mm, spacing)(values)

@@ -11,8 +11,10 @@ from napari_d24fad.anatomy.grid import BoolArray, FloatArray
 from napari_d24fad.detection.atlas.examination import AtlasExamination
 from napari_d24fad.detection.atlas.left_out import LeftOut, channels_of
 from napari_d24fad.detection.atlas.normal import NormalMaps
+from napari_d24fad.detection.atlas.plan import Plan
 from napari_d24fad.detection.atlas.scoring import AtlasReferences
 from napari_d24fad.detection.atlas.statistics import components, learn_levels, slice_scores
+from napari_d24fad.detection.channels.volume import WorkingVolume
 from napari_d24fad.detection.examples.lesions import seen_of
 from napari_d24fad.detection.examples.of_kind import weight_of
 from napari_d24fad.detection.examples.voxels import Normal, Towards, Voxels, box_of
@@ -49,6 +51,25 @@ class _Kind:
     top: tuple[float, float]
 
 
+class MapScore:
+    """Scores maps of one volume, by the box around its anatomy, which is all that counts.
+
+    Args:
+        fused: One of them.
+        plan: How.
+        volume: Which.
+    """
+
+    def __init__(self, fused: FloatArray, plan: Plan, volume: WorkingVolume) -> None:
+        known = np.isfinite(fused)
+        self._box = box_of(known)
+        self._score = plan.scan_score(known[self._box], volume.anatomy.grid)
+
+    def of(self, fused: FloatArray) -> float:
+        """Returns the scan score."""
+        return self._score.of(fused[self._box])
+
+
 class NormalVolumes:
     """References as examples are told from them: made once, whatever is marked as abnormal beside them.
 
@@ -62,12 +83,14 @@ class NormalVolumes:
         voxels: Of each.
         all: How their voxels vary.
         deviation: Of their maps.
+        scores: Score maps of each.
     """
 
     def __init__(self, references: AtlasReferences, left_out: Sequence[LeftOut]) -> None:
         self.references, self.left_out = references, tuple(left_out)
         self.voxels = [Voxels.of(each.channels, each.fused, each.volume, references) for each in left_out]
         self.all = Normal([each.values for each in self.voxels])
+        self.scores = [MapScore(each.fused, references.plan, each.volume) for each in left_out]
         known = [each.fused[np.isfinite(each.fused)] for each in left_out]
         self.deviation = float(np.concatenate(known).std())
 
@@ -99,6 +122,7 @@ class VolumeExamples:
     def __init__(self, normal: NormalVolumes, examples: Sequence[VolumeExample]) -> None:
         self._plain, self._left_out, self._examples = normal.references, normal.left_out, examples
         self._voxels, self._normal, self._deviation = normal.voxels, normal.all, normal.deviation
+        self._scores = normal.scores
         self.kinds = tuple(each.kind for each in examples)
         self._keys = tuple(key for key, _ in channels_of(self._plain))
         self._known = [self._of(each.found) for each in examples]
@@ -176,7 +200,7 @@ class VolumeExamples:
         return replace(
             self._plain,
             levels=levels,
-            normal_scores=tuple(plan.score(each, grid) for each, grid in zip(maps, grids, strict=True)),
+            normal_scores=tuple(score.of(each) for score, each in zip(self._scores, maps, strict=True)),
             normal_masses=masses,
             normal=NormalMaps.of(maps, volumes, plan.slice_mm2, levels.value),
         )
@@ -189,9 +213,9 @@ class VolumeExamples:
             score, normal = example.found.score, list(self._plain.normal_scores)
             if others:
                 raised = self._added(example.found.fused, own, [(each, each.towards) for each in others])
-                score = self._score(raised, example.found)
+                score = MapScore(raised, self._plain.plan, example.found.volume).of(raised)
                 normal = [
-                    self._score(self._raised(each.fused, number, others), each)
+                    self._scores[number].of(self._raised(each.fused, number, others))
                     for number, each in enumerate(self._left_out)
                 ]
             found.append(score > max(normal))
@@ -200,10 +224,6 @@ class VolumeExamples:
             if looks_normal and max(along, default=0.0) <= 0:
                 unremarkable.append(at)
         return tuple(found), tuple(unremarkable)
-
-    def _score(self, fused: FloatArray, of: AtlasExamination | LeftOut) -> float:
-        """Returns the scan score; of the box around the anatomy, which is all that counts."""
-        return self._plain.plan.score(fused[box_of(np.isfinite(fused))], of.volume.anatomy.grid)
 
     def _evidence(self, plain: AtlasExamination, own: Voxels) -> ExampleEvidence:
         """Tells which kind counts, which of its examples is nearest, and by what places."""

@@ -76,7 +76,9 @@ class Calibration:
         return float(np.interp(-np.log(rate), -np.log(self.tail), self.values))
 
 
-def calibrate(left_out: Sequence[LeftOutMaps], one_more: float = 1.0) -> Calibration:
+def calibrate(
+    left_out: Sequence[LeftOutMaps], one_more: float = 1.0, level_one_region: float | None = None
+) -> Calibration:
     """Predicts the map values of a further normal scan from those of the references.
 
     The share of its pixels at or above a value is the mean of two predictions:
@@ -99,6 +101,7 @@ def calibrate(left_out: Sequence[LeftOutMaps], one_more: float = 1.0) -> Calibra
         left_out: Of each reference; two or more.
         one_more: Factor on their values, since a query is compared with one reference more.
             Peaks stay as they are: as ranks they are valid without it, and a little conservative.
+        level_one_region: Of the result, where it is known otherwise; None to find it, which takes longest.
     """
     ordered = [np.sort(one.values()) for one in left_out]
     each = [np.quantile(values, 1 - _RANKS) for values in ordered]
@@ -117,7 +120,9 @@ def calibrate(left_out: Sequence[LeftOutMaps], one_more: float = 1.0) -> Calibra
     pooled = np.mean([1 - np.searchsorted(values, reached) / len(values) for values in ordered], axis=0)
     tail = np.maximum((varying + pooled) / 2, _LOWEST_TAIL)
     peaks = np.array([values[-1] for values in ordered], np.float32)
-    return Calibration(np.exp(grid), tail, _one_region_level(left_out, peaks, each) * one_more, peaks)
+    if level_one_region is None:
+        level_one_region = _one_region_level(left_out, peaks, each) * one_more
+    return Calibration(np.exp(grid), tail, level_one_region, peaks)
 
 
 def conformal_p(score: float, normal: npt.NDArray[np.floating]) -> float:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from napari_d24fad.anatomy.grid import WorkingGrid, working_grid
-from napari_d24fad.detection.atlas.statistics import components, learn_levels, scan_score, slice_scores
+from napari_d24fad.detection.atlas.statistics import ScanScore, components, learn_levels, slice_scores
 from napari_d24fad.studies.scan import Scan
 
 AFFINE = np.array([[0, 0, 2.0, 0], [0, 2.0, 0, 0], [5.0, 0, 0, 0], [0, 0, 0, 1]])
@@ -27,10 +27,15 @@ def test_scan_score_is_of_a_volume_and_of_what_hangs_together() -> None:
     together, apart = np.zeros(SHAPE, np.float32), np.zeros(SHAPE, np.float32)
     together[4:8, 10:14, 10:14] = 5  # 64 voxels of 20 mm3
     apart.reshape(-1)[np.arange(64) * 293] = 5
-    assert scan_score(together, grid(), 1280.0) == pytest.approx(5)
-    assert scan_score(together, grid(), 2560.0) == pytest.approx(2.5)
-    assert scan_score(apart, grid(), 1280.0) == pytest.approx(5)
-    assert scan_score(together, grid(), 1280.0, 4.0) > 1.2 * scan_score(apart, grid(), 1280.0, 4.0)
+    known = np.ones(SHAPE, bool)
+
+    def score(fused: np.ndarray, mm3: float, sigma_mm: float = 0.0) -> float:
+        return ScanScore(known, grid(), mm3, sigma_mm).of(fused)
+
+    assert score(together, 1280.0) == pytest.approx(5)
+    assert score(together, 2560.0) == pytest.approx(2.5)
+    assert score(apart, 1280.0) == pytest.approx(5)
+    assert score(together, 1280.0, 4.0) > 1.2 * score(apart, 1280.0, 4.0)
 
 
 def test_slice_scores_are_of_an_area() -> None:
