@@ -41,6 +41,7 @@ from napari_d24fad.viewer.running.offered import offered_devices
 from napari_d24fad.viewer.running.run_panel import RunPanel
 from napari_d24fad.viewer.saving import Saving
 from napari_d24fad.viewer.sessions.autosaving import Autosaving
+from napari_d24fad.viewer.sessions.exporting import DicomSaving
 from napari_d24fad.viewer.sessions.keeping import SUFFIX, Keeping
 from napari_d24fad.viewer.sessions.opening import SessionOpening
 from napari_d24fad.viewer.sessions.unsaved import Unsaved
@@ -101,6 +102,7 @@ class DetectionDock(QWidget):
         )  # fmt: skip
         self.reading = Reading(napari_viewer, self.layers, self.maps, self.gallery, self.run_panel)
         self.unsaved = Unsaved(self, self.examining, self.keeping, self.sessions, self.run_panel)
+        self.dicom = DicomSaving(self.results, self.examining, self.result_view, self.jobs, self.run_panel)
         self._open_bar = OpenBar()
         self.archiving = Archiving(self, self._open_bar)
         self.body = DockBody(

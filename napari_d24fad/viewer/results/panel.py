@@ -111,6 +111,8 @@ class ResultsPanel(QWidget):
         self._report = QPushButton("Report…")
         self._report.setToolTip("Save the findings as PDF, HTML, CSV and JSON; rejected ones are left out")
         self._report.clicked.connect(self.report_requested)
+        self._dicom = QPushButton("DICOM…")
+        self._dicom.setToolTip("Save segmentation, map, report and pictures as objects of the study")
         self._arrange()
 
     @property
@@ -152,6 +154,11 @@ class ResultsPanel(QWidget):
     def report_button(self) -> QPushButton:
         """The button that saves the report."""
         return self._report
+
+    @property
+    def dicom_button(self) -> QPushButton:
+        """The button that saves DICOM objects."""
+        return self._dicom
 
     def show_result(self, label: str, anomaly: AnomalyMap, slice_order: npt.NDArray[np.intp]) -> None:
         """Shows a result.
@@ -230,7 +237,7 @@ class ResultsPanel(QWidget):
         choices.addRow("Show", self.view_choice)
         choices.addRow("From", self.threshold)
         saving = QGridLayout()
-        for at, button in enumerate((self._picture, self._files, self._report, self._session)):
+        for at, button in enumerate((self._picture, self._files, self._report, self._session, self._dicom)):
             saving.addWidget(button, at // 2, at % 2)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)

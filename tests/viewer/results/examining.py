@@ -14,8 +14,8 @@ def examine(dock: DetectionDock, settle: Callable[[DetectionDock], None], folder
     dock.open([folder])
     settle(dock)
     for series in dock.gallery.series:
-        query = series.source.parent.name == "query"
+        query = "query" in (series.source.name, series.source.parent.name)
         dock.gallery.set_role(series, Role.QUERY if query else Role.REFERENCE)
     dock.run()
     settle(dock)
-    assert dock.run_panel.message == ""
+    assert dock.run_panel.message == "", dock.run_panel.message
