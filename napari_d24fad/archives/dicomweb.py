@@ -30,6 +30,9 @@ from napari_d24fad.studies.files.quiet import quiet
 
 _DICOM = 'multipart/related; type="application/dicom"; transfer-syntax=*'
 _PREVIEW = "image/jpeg"
+_INSTANCE_PAGE = 5_000
+"""Orthanc 1.10 looks through all instances of a series for each page."""
+
 _STUDY_FIELDS = ("StudyDescription", "ModalitiesInStudy")
 _SERIES_FIELDS = ("SeriesDescription", "NumberOfSeriesRelatedInstances")
 _STORED_FAILURES = {
@@ -119,10 +122,11 @@ class WebPeer:
         """See `Peer`."""
         entries = self._pages(
             lambda offset: self._client.search_for_instances(
-                series.study, series.uid, limit=PAGE, offset=offset
+                series.study, series.uid, limit=_INSTANCE_PAGE, offset=offset
             ),
             "00080018",
             self._bounds.instances,
+            enough=series.instances,
         )
         return tuple(FoundInstance(uid, _text(entry, "00080016")) for uid, entry in entries.items())
 
@@ -157,12 +161,14 @@ class WebPeer:
 
     def preview(self, series: FoundSeries) -> bytes:
         """See `Peer`. The picture is of the instance in the middle."""
-        instances = self.instances(series)
-        if not instances:
-            return b""
-        middle = instances[len(instances) // 2].uid
-        url = f"{self._base}/studies/{series.study}/series/{series.uid}/instances/{middle}/rendered"
         with self._asking():
+            listed = self._client.search_for_instances(
+                series.study, series.uid, limit=1, offset=series.instances // 2
+            )
+            if not listed:
+                return b""
+            middle = checked_uid(_first(listed[0], "00080018"))
+            url = f"{self._base}/studies/{series.study}/series/{series.uid}/instances/{middle}/rendered"
             response = self._session.get(url, headers={"Accept": _PREVIEW}, stream=False)
             if response.status_code >= 400 or response.headers.get("Content-Type") != _PREVIEW:
                 return b""
@@ -176,8 +182,10 @@ class WebPeer:
         self._session.allowed = self._bounds.answer
         return coded_web_errors()
 
-    def _pages(self, ask: Callable[[int], list[Entry]], tag: str, most: int) -> dict[str, Entry]:
-        """Asks page by page until nothing new comes; returns the entries by their UID.
+    def _pages(
+        self, ask: Callable[[int], list[Entry]], tag: str, most: int, enough: int = 0
+    ) -> dict[str, Entry]:
+        """Asks page by page until nothing new comes, or as many as are known; returns the entries by UID.
 
         Some peers ignore the page that is asked for and send the same again, for ever.
         """
@@ -190,7 +198,7 @@ class WebPeer:
                     found.setdefault(checked_uid(_first(entry, tag)), entry)
                 if len(found) > most:
                     raise ArchiveError(Code.TOO_MUCH, f"There are more than {most} results.")
-                if len(found) == before:
+                if len(found) == before or 0 < enough <= len(found):
                     return found
 
     def _take(self, url: str, inbox: Inbox) -> None:
