@@ -145,9 +145,12 @@ class Inbox:
     def take(self, data: bytes) -> None:
         """Takes a whole file; may be called from several threads."""
         with self._lock:
-            self.begin()
-            self.write(data)
-            self.end()
+            try:
+                self.begin()
+                self.write(data)
+                self.end()
+            finally:
+                self._drop()
 
     def close(self) -> None:
         """Drops what is not complete."""
