@@ -13,13 +13,14 @@ from napari_d24fad.anatomy.head_mr import mni_template
 from napari_d24fad.anatomy.place import Place
 from napari_d24fad.detection.atlas.plan import Plan
 from napari_d24fad.detection.channels.aligned_patches import AlignedPatches
+from napari_d24fad.detection.channels.enclosed import Enclosed
 from napari_d24fad.detection.channels.table import Cells
 from napari_d24fad.detection.channels.tolerance import Tolerance
 from napari_d24fad.detection.channels.value import Value
 from napari_d24fad.detection.channels.volume import Direction, WorkingVolume
 
 _SHALLOWEST_MM = 2.0
-_NARROW, _VOLUME, _WIDE = (2.0, 2.0, 2.0), (3.0, 3.0, 3.0), (4.0, 4.0, 4.0)
+_LEAST, _NARROW, _VOLUME, _WIDE = ((each, each, each) for each in (1.0, 2.0, 3.0, 4.0))
 
 
 def head_t1_plan() -> Plan:
@@ -31,11 +32,16 @@ def head_t1_plan() -> Plan:
         find=lambda scan, cancel: find_aligned(scan, template, cancel=cancel),
         placer=TemplatePlacer(box),
         prepare=prepare_head_mr,
-        channels=(Value(softening=0.04, sigma_mm=_NARROW), AlignedPatches()),
-        weights={"value": 0.5},  # it finds less, but tells brighter from darker
+        channels=(
+            Value(softening=0.04, sigma_mm=_NARROW),
+            AlignedPatches(),
+            Enclosed(softening=0.007, sigma_mm=_LEAST),
+        ),
+        # The value finds less, but tells brighter from darker; of what is enclosed much is normal.
+        weights={"value": 0.5, "enclosed": 0.5},
         cells=Cells(box, 2.0, 2.0),
         direction=Direction.BOTH,
-        map_sigma_mm=(1.0, 1.0, 1.0),
+        map_sigma_mm=_LEAST,
         score_mm3=400.0,
         beside=(volume_change_plan(),),
     )
