@@ -129,6 +129,12 @@ def autosave_folder() -> Path:
     return (_chosen_folder() or platformdirs.user_data_path(_APPLICATION, appauthor=False)) / "autosave"
 
 
+def run_times_file() -> Path:
+    """Returns the file that says how long runs took here; it need not exist."""
+    folder = _chosen_folder() or platformdirs.user_cache_path(_APPLICATION, appauthor=False)
+    return folder / "run-times.json"
+
+
 def weights_url(publisher: str) -> str:
     """Returns the address of the folder that published teacher weights are downloaded from.
 

@@ -36,6 +36,7 @@ from napari_d24fad.viewer.open_bar import OpenBar
 from napari_d24fad.viewer.reading.reading import Reading
 from napari_d24fad.viewer.results.panel import ResultsPanel
 from napari_d24fad.viewer.results.view import ResultView
+from napari_d24fad.viewer.run_times import RunTimes
 from napari_d24fad.viewer.running.jobs import Jobs
 from napari_d24fad.viewer.running.offered import offered_devices
 from napari_d24fad.viewer.running.run_panel import RunPanel
@@ -124,6 +125,7 @@ class DetectionDock(QWidget):
         self._preferences = PreferencesInUse(
             self._session, self.run_panel.settings, self._open_bar.identity_box, self.unsaved.autosaving
         )
+        self._run_times = RunTimes(self.examining, self.gallery, self.run_panel)
         self.key_sheet = KeySheetOpener(self)
         self.body.keys_button.clicked.connect(self.key_sheet.open)
         # Nothing here may hold this widget, or it would never be destroyed.

@@ -49,6 +49,8 @@ class Examining(QObject):
 
     examined = Signal(object)
     """The `Examination` of a run is shown now."""
+    ran = Signal(object)
+    """The `Examination` of a run is there, and is shown next."""
     renewed = Signal(object)
     """The `Examination` of the same scan with other references is shown now."""
     part_computed = Signal(object, object)
@@ -97,7 +99,7 @@ class Examining(QObject):
             show = partial(self.part_computed.emit, query)
             return self._session.run(request, progress, cancel, show, start)
 
-        self._jobs.start("Starting", work, self._show)
+        self._jobs.start("Starting", work, self._show_run)
 
     def take(self, examination: Examination, findings: Findings, slice_index: int | None) -> None:
         """Shows an examination of before, with what a reader decided of it.
@@ -189,6 +191,10 @@ class Examining(QObject):
             return
         query, found = self._gallery.query, self._examination.request
         self._view.set_outdated(query is None or self.request_for(query) != found)
+
+    def _show_run(self, examination: Examination) -> None:
+        self.ran.emit(examination)
+        self._show(examination)
 
     def _show(self, examination: Examination) -> None:
         self._examination, self._is_of_before = examination, False

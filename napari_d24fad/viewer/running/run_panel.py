@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from qtpy.QtCore import Signal
-from qtpy.QtWidgets import QHBoxLayout, QProgressBar, QPushButton, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QHBoxLayout, QLabel, QProgressBar, QPushButton, QVBoxLayout, QWidget
 from superqt import QElidingLabel
 
 from napari_d24fad.viewer.running.message_box import MessageBox
@@ -35,6 +35,9 @@ class RunPanel(QWidget):
         self._run = QPushButton("Find anomalies (R)")
         self._run.setToolTip("Compare the scan to examine with the normal references")
         self._run.clicked.connect(self.run_requested)
+        self._expected = QLabel()
+        self._expected.setToolTip("How long runs like this took before on this machine")
+        self._expected.setAccessibleName("Time a run will take")
         self._cancel = QPushButton("Cancel (Esc)")
         self._cancel.setToolTip("Stop within a second")
         self._cancel.clicked.connect(self.cancel_requested)
@@ -78,6 +81,16 @@ class RunPanel(QWidget):
         """The button that stops what runs."""
         return self._cancel
 
+    @property
+    def expected(self) -> str:
+        """How long a run will take; empty if that is not known."""
+        return str(self._expected.text())
+
+    def show_expected(self, text: str) -> None:
+        """Says how long a run will take."""
+        self._expected.setText(text)
+        self._expected.setVisible(bool(text) and not self.is_busy)
+
     def set_busy(self, step: str, *, fraction: float | None = None) -> None:
         """Shows that something runs.
 
@@ -90,12 +103,14 @@ class RunPanel(QWidget):
         self._step.setText(step)
         for part in (self._bar, self._step, self._cancel):
             part.show()
+        self._expected.hide()
         self._run.setEnabled(False)
 
     def set_idle(self) -> None:
         """Shows that nothing runs."""
         for part in (self._bar, self._step, self._cancel):
             part.hide()
+        self._expected.setVisible(bool(self.expected))
         self._run.setEnabled(True)
 
     def show_error(self, text: str) -> None:
@@ -113,6 +128,7 @@ class RunPanel(QWidget):
     def _arrange(self) -> None:
         buttons = QHBoxLayout()
         buttons.addWidget(self._run, 1)
+        buttons.addWidget(self._expected)
         buttons.addWidget(self._cancel)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)

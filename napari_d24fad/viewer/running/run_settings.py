@@ -60,6 +60,11 @@ class RunSettings(QWidget):
         return self._model
 
     @property
+    def device_box(self) -> QComboBox:
+        """The devices to choose from, likewise."""
+        return self._device
+
+    @property
     def device(self) -> str:
         """Name of the chosen device, or ``"auto"``."""
         return str(self._device.currentData())
