@@ -5,6 +5,7 @@ from __future__ import annotations
 from argparse import ArgumentTypeError, Namespace
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from napari_d24fad.atomic import check_writable
 from napari_d24fad.cli.arguments import Parser, add_json
@@ -14,11 +15,14 @@ from napari_d24fad.export.dicom.kinds import KINDS, USUAL
 from napari_d24fad.export.notice import NOTICE
 from napari_d24fad.export.report import as_json
 from napari_d24fad.progress import Progress, part
-from napari_d24fad.session.saved.archiving import save_dicom, with_sources
+from napari_d24fad.session.saved.archiving import save_deidentified, save_dicom, with_sources
 from napari_d24fad.session.saved.case import Case
 from napari_d24fad.session.saved.old_results import read_results
 from napari_d24fad.session.saved.reopening import open_scans, with_pixels
 from napari_d24fad.session.saved.session_file import read_session
+
+if TYPE_CHECKING:
+    from napari_d24fad.export.dicom.writing import Written
 
 DEFAULT_OUT = Path("d24fad-dicom")
 
@@ -50,6 +54,19 @@ def add_options(command: Parser) -> None:
         action="store_true",
         help="open the scans of a session that may come from somebody else",
     )
+    command.add_argument(
+        "--de-identify",
+        action="store_true",
+        help="write copies of the scan that no longer say whose it is, and the objects of these",
+    )
+    command.add_argument(
+        "--uid-map", type=Path, metavar="FILE", help="with --de-identify: old and new UIDs, as CSV"
+    )
+    command.add_argument(
+        "--burned-in-ok",
+        action="store_true",
+        help="with --de-identify: pixels were looked at and show nobody",
+    )
     command.add_argument("--replace", action="store_true", help="replace earlier objects in DIR")
     add_json(command)
 
@@ -74,7 +91,7 @@ def run(arguments: Namespace) -> None:
         cases = _cases(arguments, part(progress, 0, 0.7))
         for number, case in enumerate(cases, start=1):
             folder = arguments.out if len(cases) == 1 else arguments.out / f"case_{number}"
-            found = save_dicom(case, folder, arguments.dicom, may_replace=arguments.replace)
+            found = _save(arguments, case, folder, number)
             for said in found.left_out:
                 warn(said)
             written += [str((folder / name).relative_to(arguments.out)) for name in found.names]
@@ -82,7 +99,24 @@ def run(arguments: Namespace) -> None:
     if arguments.json:
         print(as_json({"files": written, "notice": NOTICE}))
     else:
-        print(f"Written: {', '.join(written)}\nThey name the patient as the scan does.\n{NOTICE}")
+        named = "They name nobody." if arguments.de_identify else "They name the patient as the scan does."
+        print(f"Written: {', '.join(written)}\n{named}\n{NOTICE}")
+
+
+def _save(arguments: Namespace, case: Case, folder: Path, number: int) -> Written:
+    if not arguments.de_identify:
+        return save_dicom(case, folder, arguments.dicom, may_replace=arguments.replace)
+    uid_map = arguments.uid_map
+    if uid_map is not None and number > 1:
+        uid_map = uid_map.with_stem(f"{uid_map.stem}_{number}")
+    return save_deidentified(
+        case,
+        folder,
+        arguments.dicom,
+        uid_map=uid_map,
+        burned_in_accepted=arguments.burned_in_ok,
+        may_replace=arguments.replace,
+    )
 
 
 def _cases(arguments: Namespace, progress: Progress) -> Sequence[Case]:

@@ -43,6 +43,16 @@ SOURCE_NOT_FOUND = (
     "The DICOM series that was examined is not there.",
     "Name its folder (--source); it must be the same series with the same pixels.",
 )
+MAY_SHOW_IDENTITY = (
+    "X14",
+    "The pixels of the scan may show who the patient is, and no header can remove that.",
+    "Look at the pictures, and agree if they show nobody (--burned-in-ok).",
+)
+DEIDENTIFIED_DIFFERS = (
+    "X15",
+    "Without identity the files would be read as another scan.",
+    "Export the results without --de-identify: this scanner says in private elements how its slices lie.",
+)
 DATA_LAYOUT = (
     "T01",
     "The training folder does not have the expected layout.",

@@ -59,6 +59,10 @@ def test_a_session_is_exported_to_the_study_of_its_scan(
     assert "X05" in capsys.readouterr().err
     assert cli.main([*command, "--dicom", "seg,pdf"]) == 2
     assert "labelmap" in capsys.readouterr().err
+    unnamed = ["--out", str(tmp_path / "unnamed"), "--dicom", "seg", "--de-identify"]
+    assert cli.main(["export", str(tmp_path / "day.d24fad"), *unnamed]) == 0
+    assert "name nobody" in capsys.readouterr().out
+    assert pydicom.dcmread(tmp_path / "unnamed" / "segmentation.dcm").PatientID.startswith("ANON-")
     monkeypatch.setenv(CACHE_VARIABLE, str(tmp_path / "another user"))
     assert cli.main([*command, "--replace"]) == 9
     assert "--open-scans" in capsys.readouterr().err

@@ -38,6 +38,33 @@ def save_dicom(case: Case, folder: Path, kinds: Collection[str], *, may_replace:
     return write(folder, case_entry(case), case.request.query, kinds, may_replace=may_replace)
 
 
+def save_deidentified(
+    case: Case,
+    folder: Path,
+    kinds: Collection[str],
+    *,
+    uid_map: Path | None = None,
+    burned_in_accepted: bool = False,
+    may_replace: bool = False,
+    progress: Progress = silent,
+    cancel: CancelToken | None = None,
+) -> Written:
+    """Writes the scan of a case and its results without identity; see `export.dicom.anonymous`."""
+    from napari_d24fad.export.dicom.anonymous import save_deidentified as write
+
+    return write(
+        folder,
+        case_entry(case),
+        case.request.query,
+        kinds,
+        uid_map=uid_map,
+        burned_in_accepted=burned_in_accepted,
+        may_replace=may_replace,
+        progress=progress,
+        cancel=cancel,
+    )
+
+
 def with_sources(
     cases: Sequence[Case],
     results: Path,
