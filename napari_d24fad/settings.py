@@ -63,6 +63,13 @@ def models_folder() -> Path:
     return (_chosen_folder() or platformdirs.user_data_path(_APPLICATION, appauthor=False)) / "models"
 
 
+def labels_file() -> Path:
+    """Returns the file with what the user calls findings; it need not exist."""
+    return (
+        _chosen_folder() or platformdirs.user_config_path(_APPLICATION, appauthor=False)
+    ) / "finding-labels.json"
+
+
 def imagenet_folder() -> Path:
     """Returns the folder of published teacher weights; it need not exist."""
     return (_chosen_folder() or platformdirs.user_cache_path(_APPLICATION, appauthor=False)) / "imagenet"

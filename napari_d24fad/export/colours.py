@@ -8,6 +8,8 @@ import numpy.typing as npt
 from napari_d24fad.detection.result import AnomalyMap
 
 COLORMAP = "inferno"
+COLOURS = {COLORMAP: "Inferno", "cividis": "Cividis (colour-blind safe)", "viridis": "Viridis"}
+"""What a reader can choose, by the names of matplotlib; reports are drawn in the first."""
 _DARKEST = 0.25
 """Where the colormap starts: its black end would read as low signal on a grey image."""
 _FAINTEST, _STRONGEST = 0.3, 0.6
@@ -29,11 +31,12 @@ def anomaly_limits(anomaly: AnomalyMap) -> tuple[float, float]:
     return low, max(highest, low + (_SMALLEST_RANGE - 1) * max(abs(low), 1e-6))
 
 
-def overlay_colours(steps: int = 256) -> npt.NDArray[np.float64]:
+def overlay_colours(steps: int = 256, name: str = COLORMAP) -> npt.NDArray[np.float64]:
     """Returns the colour scale from its lower to its upper end.
 
     Args:
         steps: Number of colours.
+        name: One of `COLOURS`.
 
     Returns:
         ``(steps, 4)`` red, green, blue and opacity from 0 to 1; opacity grows with the
@@ -41,7 +44,7 @@ def overlay_colours(steps: int = 256) -> npt.NDArray[np.float64]:
     """
     import matplotlib as mpl  # too slow to import for a widget that is only opened
 
-    colours = np.asarray(mpl.colormaps[COLORMAP](np.linspace(_DARKEST, 1, steps)), dtype=np.float64)
+    colours = np.asarray(mpl.colormaps[name](np.linspace(_DARKEST, 1, steps)), dtype=np.float64)
     colours[:, 3] = np.linspace(_FAINTEST, _STRONGEST, steps)
     return colours
 

@@ -108,6 +108,16 @@ class Findings:
             raise ArgumentError(Code.BAD_ARGUMENT, "There is no such measurement.")
         return replace(self, measurements=self.measurements[:index] + self.measurements[index + 1 :])
 
+    def with_measurements(self, measurements: Iterable[Measurement]) -> Findings:
+        """Replaces what was measured; the same again changes nothing."""
+        after = tuple(measurements)
+        return self if after == self.measurements else replace(self, measurements=after)
+
+    @property
+    def is_touched(self) -> bool:
+        """Whether a reader has judged, marked or measured anything."""
+        return bool(self.measurements) or any(each.is_judged for each in self.listed)
+
     def renewed(self, found: Iterable[Finding]) -> Findings:
         """Follows another map of the same scan, such as that of other references.
 

@@ -101,7 +101,10 @@ class DetectionDock(QWidget):
             self, self.gallery, self.filling, self.examining, self.keeping, self.reading_list,
             self.jobs, self.run_panel,
         )  # fmt: skip
-        self.reading = Reading(napari_viewer, self.layers, self.maps, self.gallery, self.run_panel)
+        self.reading = Reading(
+            napari_viewer, self.layers, self.maps, self.gallery, self._session, self.examining,
+            self.result_view, self.results, self.run_panel,
+        )  # fmt: skip
         self.unsaved = Unsaved(self, self.examining, self.keeping, self.sessions, self.run_panel)
         self.dicom = DicomSaving(self.results, self.examining, self.result_view, self.jobs, self.run_panel)
         self._open_bar = OpenBar()
@@ -181,6 +184,7 @@ class DetectionDock(QWidget):
     def stop(self) -> None:
         """Stops what runs, and shows the result again if something else is looked at."""
         self.jobs.cancel()
+        self.reading.end()
         self.lesions.end()
         self.looking.end()
         self.flicker.stop()

@@ -168,7 +168,7 @@ class ResultLayers(QObject):
             face_color="transparent",
             border_color=MARK_COLOUR,
             border_width=0.1,
-            **_placed_as(shown.layer),
+            **placed_as(shown.layer),
         )
         self._viewer.layers.insert(self._place_above(self._map), self._mark)
         # Its handles are of no use; what was worked with stays at hand.
@@ -202,6 +202,12 @@ class ResultLayers(QObject):
         if self.result_layer is not None:
             self.result_layer.opacity = opacity
 
+    def set_colours(self, name: str) -> None:
+        """Chooses the colours of this and later maps, one of `COLOURS`."""
+        self._looks["colormap"] = anomaly_colormap(name)
+        if self.result_layer is not None:
+            self.result_layer.colormap = self._looks["colormap"]
+
     def _add(
         self,
         shown: ShownScan,
@@ -218,7 +224,7 @@ class ResultLayers(QObject):
             contrast_limits=limits,
             metadata={RESULT_KEY: anomaly, AFFINE_KEY: shown.layer.metadata.get(AFFINE_KEY)},
             **{"colormap": anomaly_colormap(), **self._looks},
-            **_placed_as(shown.layer),
+            **placed_as(shown.layer),
         )
         self._viewer.layers.insert(self._place_above(shown.layer), layer)
         layer.colorbar.visible = self._has_colorbar
@@ -253,7 +259,7 @@ class ResultLayers(QObject):
             self._viewer.layers.remove(layer)
 
 
-def _placed_as(below: Image) -> dict[str, Any]:
+def placed_as(below: Image) -> dict[str, Any]:
     """Returns the settings that put a layer where another one is."""
     names = ("scale", "translate", "rotate", "shear", "affine", "units", "axis_labels")
     return {name: getattr(below, name) for name in names}

@@ -6,7 +6,7 @@ import numpy as np
 from napari.utils.colormaps import Colormap
 
 from napari_d24fad.detection.encoding.intensity import SUV_WINDOW, sample_of, usual_window
-from napari_d24fad.export.colours import overlay_colours
+from napari_d24fad.export.colours import COLORMAP, overlay_colours
 from napari_d24fad.studies.scan import Photometric, Scan
 
 Limits = tuple[float, float]
@@ -40,10 +40,14 @@ def grey_colormap(scan: Scan) -> str:
     return "gray_r" if scan.photometric is Photometric.BRIGHT_TO_DARK else "gray"
 
 
-def anomaly_colormap() -> Colormap:
-    """Returns the colours of the exported pictures, transparent below the first value and for NaN."""
+def anomaly_colormap(name: str = COLORMAP) -> Colormap:
+    """Returns the colours of maps, transparent below the first value and for NaN.
+
+    Args:
+        name: One of `COLOURS`; at first that of exported pictures.
+    """
     clear = (0.0, 0.0, 0.0, 0.0)
-    return Colormap(overlay_colours(), name="anomaly", nan_color=clear, low_color=clear)
+    return Colormap(overlay_colours(name=name), name=f"anomaly {name}", nan_color=clear, low_color=clear)
 
 
 def width_and_level(limits: Limits) -> tuple[float, float]:

@@ -32,6 +32,8 @@ class CursorReading(QObject):
 
     read = Signal(str)
     """What is under the cursor, in one line; empty outside the scan."""
+    moved = Signal(object)
+    """Where the cursor is in the world of the viewer; None where nothing is shown."""
 
     def __init__(self, viewer: Viewer, scans: ScanLayers, result: Callable[[], AnomalyMap | None]) -> None:
         super().__init__()
@@ -68,10 +70,12 @@ class CursorReading(QObject):
     def _tell(self) -> None:
         shown, place, dims = self._scans.shown, self._place, self._viewer.dims
         if shown is None or place is None or dims.ndisplay != 2 or len(place) != dims.ndim:
+            self.moved.emit(None)
             self.read.emit("")
             return
         # The slider may have moved under a mouse that stands still.
         world = [place[axis] if axis in dims.displayed else dims.point[axis] for axis in range(dims.ndim)]
+        self.moved.emit(tuple(world))
         self.read.emit(read_at(shown, world, self._result()))
 
 

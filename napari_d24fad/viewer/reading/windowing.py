@@ -12,7 +12,6 @@ from qtpy.QtCore import QObject, Signal
 
 from napari_d24fad.detection.encoding.intensity import CtWindow, name_windows, usual_windows
 from napari_d24fad.studies.series import Series
-from napari_d24fad.viewer.canvas.layer_data import RESULT_KEY
 from napari_d24fad.viewer.canvas.scans import ScanLayers, ShownScan
 from napari_d24fad.viewer.canvas.style import Limits, unit_of, width_and_level, window_text
 from napari_d24fad.viewer.reading.presets import Preset, presets_of
@@ -25,7 +24,6 @@ _PX_PER_E = 200.0
 """Pixels to the right by which the window becomes 2.7 times as wide."""
 _PX_PER_WIDTH = 400.0
 """Pixels downwards by which the level rises by the width."""
-DIGITS = range(1, 10)
 
 
 class Windowing(QObject):
@@ -62,7 +60,6 @@ class Windowing(QObject):
         examined.window_changed.connect(self._show)
         self._dragged = weakly(self._drag)
         viewer.mouse_drag_callbacks.append(self._dragged)
-        viewer.layers.events.inserted.connect(self._bind_map)
         self._follow_scan()
 
     def stop(self) -> None:
@@ -70,7 +67,6 @@ class Windowing(QObject):
         self._leave()
         if self._dragged in self._viewer.mouse_drag_callbacks:
             self._viewer.mouse_drag_callbacks.remove(self._dragged)
-        self._viewer.layers.events.inserted.disconnect(self._bind_map)
 
     @property
     def presets(self) -> tuple[Preset, ...]:
@@ -119,7 +115,6 @@ class Windowing(QObject):
         shown = self._scans.shown
         if shown is not None:
             self._layer = shown.layer
-            self._bind(shown.layer)
             if not shown.layer.rgb:
                 shown.layer.events.contrast_limits.connect(self._note)
         self._offer()
@@ -166,23 +161,6 @@ class Windowing(QObject):
             low, high = self.limits
             self._examined.choose((float(round(low)), float(max(round(high), round(low) + 1))))
             self._examined.window_changed.emit()
-
-    def _bind_map(self, event: Any) -> None:
-        if RESULT_KEY in event.value.metadata:
-            self._bind(event.value)
-
-    def _bind(self, layer: Image) -> None:
-        """Gives the digits to the presets while the layer is the active one: in others they choose tools."""
-        for digit in DIGITS:
-            layer.bind_key(str(digit), self._choosing(digit), overwrite=True)
-
-    def _choosing(self, digit: int) -> Callable[[Any], None]:
-        press = weakly(self.press)
-
-        def choose_window(_layer: Any) -> None:  # napari asks for its name
-            press(digit)
-
-        return choose_window
 
     def _drag(self, viewer: Any, event: Any) -> Generator[None, None, None]:
         """Right button: width by going right, level by going down; left of napari's own zoom by it."""

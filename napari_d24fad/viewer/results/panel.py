@@ -14,6 +14,7 @@ from superqt import QElidingLabel
 from napari_d24fad.detection.result import AnomalyMap
 from napari_d24fad.viewer.canvas.map_view import ChannelView, MapView, View
 from napari_d24fad.viewer.results.case_bar import CaseBar
+from napari_d24fad.viewer.results.look_choice import LookChoice
 from napari_d24fad.viewer.results.regions_table import RegionsTable
 from napari_d24fad.viewer.results.score_plot import ScorePlot
 from napari_d24fad.viewer.results.slice_list import SliceList
@@ -47,6 +48,7 @@ class ResultsPanel(QWidget):
         slice_list: The most suspicious slices.
         view_choice: What the colours show.
         threshold: From which score.
+        look: Filled or outlined, in which colours.
         regions: The regions above it.
         verdict_bar: What a reader decides of them.
         why: The explanation of the slice that is shown.
@@ -86,6 +88,7 @@ class ResultsPanel(QWidget):
         self.slice_list.slice_requested.connect(self.slice_requested)
         self.view_choice = ViewChoice()
         self.threshold = ThresholdControl()
+        self.look = LookChoice()
         self.regions = RegionsTable()
         self.why = WhyPanel()
         self._slices_section = Section("Most suspicious slices", self.slice_list, unfolded=True)
@@ -236,6 +239,7 @@ class ResultsPanel(QWidget):
         choices.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.ExpandingFieldsGrow)
         choices.addRow("Show", self.view_choice)
         choices.addRow("From", self.threshold)
+        choices.addRow("As", self.look)
         saving = QGridLayout()
         for at, button in enumerate((self._picture, self._files, self._report, self._session, self._dicom)):
             saving.addWidget(button, at // 2, at % 2)

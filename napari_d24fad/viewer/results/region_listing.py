@@ -15,6 +15,7 @@ from napari_d24fad.findings.findings import Findings
 from napari_d24fad.progress import CancelToken, Progress
 from napari_d24fad.session.request import Examination
 from napari_d24fad.session.session import DetectionSession
+from napari_d24fad.viewer.labels import ask_for_labels, read_labels
 from napari_d24fad.viewer.results.map_display import MapDisplay
 from napari_d24fad.viewer.results.panel import ResultsPanel
 from napari_d24fad.viewer.results.verdicts import Verdicts
@@ -49,6 +50,10 @@ class RegionListing(QObject):
         bar.note_line.left.connect(table.setFocus)
         bar.judged.connect(self._judge)
         bar.noted.connect(self._write)
+        bar.labelled.connect(self._name)
+        bar.labels_requested.connect(self._edit_labels)
+        table.removal_requested.connect(self._remove)
+        bar.offer_labels(read_labels())
         for asked in (bar, table):
             asked.undo_requested.connect(self.verdicts.undo)
             asked.redo_requested.connect(self.verdicts.redo)
@@ -121,6 +126,19 @@ class RegionListing(QObject):
 
     def _write(self, note: str) -> None:
         self.verdicts.write(self._panel.regions.currentRow(), note)
+
+    def _name(self, label: str) -> None:
+        self.verdicts.name(self._panel.regions.currentRow(), label)
+
+    def _remove(self) -> None:
+        self.verdicts.remove(self._panel.regions.currentRow())
+
+    def _edit_labels(self) -> None:
+        bar = self._panel.verdict_bar
+        labels = ask_for_labels(bar, read_labels())
+        if labels is not None:
+            bar.offer_labels(labels)
+        self._show_row()
 
     def _show_verdicts(self) -> None:
         verdicts = self.verdicts

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -33,6 +34,7 @@ _LONGEST_UNIT = 3
 _MOST_ROWS = 5
 _SIGNS = {Verdict.UNDECIDED: "", Verdict.ACCEPTED: "✓", Verdict.REJECTED: "✗"}
 _NOTED = "✎"
+_BY_HAND = "Marked by hand; Delete takes it away. "
 _FADED = QColor(128, 128, 128)
 _KEYS = {Qt.Key.Key_A: Verdict.ACCEPTED, Qt.Key.Key_X: Verdict.REJECTED}
 
@@ -46,6 +48,8 @@ class RegionsTable(QTableWidget):
     """The `Verdict` that the user has a key for, of the row that is chosen."""
     note_requested = Signal()
     """The user wants to write a note."""
+    removal_requested = Signal()
+    """The user takes away what was marked by hand."""
     undo_requested = Signal()
     """The user takes the last decision back."""
     redo_requested = Signal()
@@ -96,8 +100,8 @@ class RegionsTable(QTableWidget):
                 str(region.number),
                 slices_text(first, last),
                 size_text(region.volume_mm3, region.area_mm2, region.n_voxels),
-                f"{region.peak:.3g}",
-                f"{region.mean:.3g}",
+                _value(region.peak),
+                _value(region.mean),
                 _amount(region),
                 p_text(region.p_value, floor),
             )
@@ -145,6 +149,9 @@ class RegionsTable(QTableWidget):
         noted = _NOTED if finding is not None and finding.note else ""
         self.item(row, 0).setText(f"{_SIGNS[verdict]}{number}{noted}")
         told = f"{verdict.value.capitalize()}. " if verdict is not Verdict.UNDECIDED else ""
+        if finding is not None:
+            called = f"{finding.label}. " if finding.label else ""
+            told += called + (_BY_HAND if finding.by_hand else "")
         if finding is None:
             told = "Gets a number when it is accepted, rejected or noted. "
         for column in range(self.columnCount()):
@@ -169,6 +176,8 @@ class RegionsTable(QTableWidget):
             self.undo_requested.emit()
         elif event.matches(QKeySequence.StandardKey.Redo):
             self.redo_requested.emit()
+        elif event.key() in (Qt.Key.Key_Delete, Qt.Key.Key_Backspace):
+            self.removal_requested.emit()
         elif _is_own(event):
             if event.key() == Qt.Key.Key_N:
                 self.note_requested.emit()
@@ -201,6 +210,11 @@ def _item(text: str, tip: str) -> QTableWidgetItem:
     item.setTextAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
     item.setToolTip(tip)
     return item
+
+
+def _value(value: float) -> str:
+    """Writes a map value; of what was marked outside the map there is none."""
+    return f"{value:.3g}" if math.isfinite(value) else "–"
 
 
 def _amount(region: Region) -> str:

@@ -2,16 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import partial
 
-from qtpy.QtCore import Qt, Signal
+from qtpy.QtCore import QSignalBlocker, Qt, Signal
 from qtpy.QtGui import QKeyEvent
-from qtpy.QtWidgets import QHBoxLayout, QLabel, QLineEdit, QPushButton, QToolButton, QVBoxLayout, QWidget
+from qtpy.QtWidgets import (
+    QComboBox,
+    QHBoxLayout,
+    QLabel,
+    QLineEdit,
+    QPushButton,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+)
 
 from napari_d24fad.findings.finding import Finding, Verdict
 from napari_d24fad.findings.findings import Findings
+from napari_d24fad.viewer.narrow import NarrowBox
 
 _HINT = "Choose a region to accept or reject it, or to write a note."
+_NO_LABEL, _EDIT_LABELS = "No label", "Edit the list…"
 _UNSHOWN = "not coloured, not in the report"
 
 
@@ -35,6 +47,10 @@ class VerdictBar(QWidget):
     """The `Verdict` for the row that is chosen."""
     noted = Signal(str)
     """The note for that row."""
+    labelled = Signal(str)
+    """What that row is called; empty for nothing."""
+    labels_requested = Signal()
+    """The user wants to edit the list of labels."""
     undo_requested = Signal()
     """The user takes the last decision back."""
     redo_requested = Signal()
@@ -54,6 +70,10 @@ class VerdictBar(QWidget):
         self._note = _NoteLine()
         self._note.setAccessibleName("Note on the finding")
         self._note.setToolTip("A note on this finding (N); it stands in the report, so name nobody")
+        self._label = NarrowBox()
+        self._label.setAccessibleName("What the finding is called")
+        self._label.setToolTip("What this finding is called; the last entry edits the list")
+        self._labels: tuple[str, ...] = ()
         self._summary = QLabel()
         self._summary.setWordWrap(True)
         self._summary.setAccessibleName("Verdicts")
@@ -67,12 +87,17 @@ class VerdictBar(QWidget):
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(2)
         layout.addLayout(buttons)
-        layout.addWidget(self._note)
+        written = QHBoxLayout()
+        written.setSpacing(2)
+        written.addWidget(self._label, 2)
+        written.addWidget(self._note, 3)
+        layout.addLayout(written)
         layout.addWidget(self._summary)
         self._accept.clicked.connect(partial(self._toggle, Verdict.ACCEPTED))
         self._reject.clicked.connect(partial(self._toggle, Verdict.REJECTED))
         self._undo.clicked.connect(self.undo_requested)
         self._redo.clicked.connect(self.redo_requested)
+        self._label.activated.connect(self._tell_label)
         self._note.editingFinished.connect(self._tell_note)
         self._note.left.connect(self._tell_note)
         self.show_row(chosen=False, finding=None)
@@ -104,6 +129,11 @@ class VerdictBar(QWidget):
         return self._note
 
     @property
+    def label_box(self) -> QComboBox:
+        """What the finding is called."""
+        return self._label
+
+    @property
     def summary(self) -> str:
         """How many findings are accepted and rejected."""
         return str(self._summary.text())
@@ -124,11 +154,42 @@ class VerdictBar(QWidget):
         for button, verdict in ((self._accept, Verdict.ACCEPTED), (self._reject, Verdict.REJECTED)):
             button.setEnabled(chosen)
             button.setChecked(chosen and self._verdict is verdict)
+        self._label.setEnabled(chosen)
+        self._show_label("" if finding is None else finding.label)
         self._written = "" if finding is None else finding.note
         self._note.setEnabled(chosen)
         self._note.setText(self._written)
         which = "this region" if finding is None else f"finding {finding.number}"
         self._note.setPlaceholderText(f"Note on {which}" if chosen else "")
+
+    def offer_labels(self, labels: Sequence[str]) -> None:
+        """Offers what findings can be called; what is chosen stays chosen."""
+        chosen = self._chosen_label
+        self._labels = tuple(labels)
+        self._show_label(chosen)
+
+    @property
+    def _chosen_label(self) -> str:
+        row = self._label.currentIndex()
+        return str(self._label.itemData(row) or "") if row >= 0 else ""
+
+    def _show_label(self, label: str) -> None:
+        """Shows the list, with what a finding is called though it is no longer in it."""
+        listed = dict.fromkeys((*self._labels, *([label] if label else ())))
+        with QSignalBlocker(self._label):
+            self._label.clear()
+            self._label.addItem(_NO_LABEL, "")
+            for each in listed:
+                self._label.addItem(each, each)
+            self._label.addItem(_EDIT_LABELS, None)
+            self._label.setCurrentIndex(max(0, self._label.findData(label)))
+
+    def _tell_label(self, row: int) -> None:
+        if row == self._label.count() - 1:
+            self._show_label("")
+            self.labels_requested.emit()
+        else:
+            self.labelled.emit(str(self._label.itemData(row) or ""))
 
     def show_state(self, findings: Findings, *, may_undo: bool, may_redo: bool) -> None:
         """Counts verdicts, and offers to undo and redo."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from weakref import ref
 
@@ -11,6 +11,7 @@ from qtpy.QtCore import QObject, Signal
 from napari_d24fad.findings.finding import Finding, Mask, Verdict
 from napari_d24fad.findings.findings import Findings
 from napari_d24fad.findings.history import History
+from napari_d24fad.findings.measurements import Measurement
 from napari_d24fad.session.request import Examination
 from napari_d24fad.studies.series import Series
 
@@ -70,7 +71,7 @@ class Verdicts(QObject):
     def decided(self, series: Series) -> Findings | None:
         """Returns the findings of a scan if a reader decided something of them; for any thread."""
         read = self._read.get(series)
-        return read.history.now if read and any(each.is_judged for each in read.history.now) else None
+        return read.history.now if read and read.history.now.is_touched else None
 
     def take(self, examination: Examination, findings: Findings) -> None:
         """Takes the findings of a scan as they are measured in an examination.
@@ -84,11 +85,7 @@ class Verdicts(QObject):
         if known is findings:
             history = self._read[examination.request.query].history
         # Of other scans only what a reader decided is kept: the rest can be measured again.
-        decided = {
-            series: read
-            for series, read in self._read.items()
-            if any(each.is_judged for each in read.history.now)
-        }
+        decided = {series: read for series, read in self._read.items() if read.history.now.is_touched}
         self._read = {**decided, examination.request.query: _Read(ref(examination), history)}
 
     def show(self, rows: Sequence[Finding], plan: str) -> None:
@@ -129,6 +126,42 @@ class Verdicts(QObject):
         findings, number = self._finding(row)
         if number:
             self._do(findings.write(number, note))
+
+    def name(self, row: int, label: str) -> None:
+        """Calls a row of `listed` something; an empty label is none."""
+        findings, number = self._finding(row)
+        if number:
+            self._do(findings.name(number, label))
+
+    def remove(self, row: int) -> None:
+        """Removes a row of `listed` that a reader marked by hand; what the map shows can be rejected only."""
+        findings, number = self._finding(row)
+        if number and findings.finding(number).by_hand:
+            self._do(findings.remove(number))
+
+    def findings_of(self, series: Series) -> Findings | None:
+        """Returns the findings of a scan; None if it was not examined."""
+        read = self._read.get(series)
+        return None if read is None else read.history.now
+
+    def measure(self, series: Series, measurements: Iterable[Measurement]) -> bool:
+        """Replaces what was measured in a scan; returns whether it was examined, and so has findings."""
+        return self._change(series, lambda findings: findings.with_measurements(measurements))
+
+    def add_by_hand(self, series: Series, finding: Finding) -> bool:
+        """Adds a finding that a reader marked, which counts as accepted."""
+        marked = replace(finding, verdict=Verdict.ACCEPTED)
+        return self._change(series, lambda findings: findings.add(marked))
+
+    def _change(self, series: Series, change: Callable[[Findings], Findings]) -> bool:
+        read = self._read.get(series)
+        if read is None:
+            return False
+        history = read.history.do(change(read.history.now))
+        if history is not read.history:
+            self._read[series] = replace(read, history=history)
+            self.changed.emit()
+        return True
 
     def undo(self) -> None:
         """Takes the last change back."""

@@ -62,8 +62,8 @@ class Keeping:
     def is_unsaved(self) -> bool:
         """Whether a reader decided something, or a list was examined, that no session holds."""
         findings = self._view.verdicts.findings
-        is_judged = findings is not self._saved and any(each.is_judged for each in findings)
-        return is_judged or bool(self._cases.unsaved)
+        is_touched = findings is not self._saved and findings.is_touched
+        return is_touched or bool(self._cases.unsaved)
 
     @property
     def is_saved(self) -> bool:

@@ -7,34 +7,21 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from napari.layers import Image
-from qtpy.QtCore import QEvent, QPoint, QPointF, Qt
-from qtpy.QtGui import QMouseEvent
-from qtpy.QtWidgets import QApplication, QWidget
+from qtpy.QtCore import Qt
 
 from napari_d24fad.studies.scan import Scan, SeriesIdentity
 from napari_d24fad.viewer.canvas.screenshot import canvas_picture
 from napari_d24fad.viewer.dock import DetectionDock
 from napari_d24fad.viewer.gallery.layer_series import layer_series
 from tests.heads import anomaly_of, chest_ct, head
+from tests.viewer.reading.mouse import drag, point_at
 
-NONE = Qt.KeyboardModifier.NoModifier
 # Slices from head to foot, rows from the back, columns from left to right: nothing as the canvas wants it.
 TURNED = np.array([[0, 0, -4, 40], [0, -4, 0, 30], [-4, 0, 0, 20], [0, 0, 0, 1.0]])
 
 
-@pytest.fixture
-def canvas(dock: DetectionDock) -> QWidget:
-    return dock.viewer.window._qt_viewer.canvas.native
-
-
 def show(dock: DetectionDock, scan: Scan):
     return dock.layers.show_scan(layer_series(Image(scan.voxels)), scan)
-
-
-def point_at(canvas: QWidget, place: tuple[float, float], button=Qt.MouseButton.NoButton) -> None:
-    at = QPointF(*place)
-    event = QMouseEvent(QEvent.Type.MouseMove, at, at, Qt.MouseButton.NoButton, button, NONE)
-    QApplication.sendEvent(canvas, event)
 
 
 def middle_of(dock: DetectionDock) -> tuple[float, float]:
@@ -56,10 +43,7 @@ def test_window_by_key_and_right_button_stays_with_the_scan(dock: DetectionDock,
     assert "the model sees" in reading.bar.window.examined_text or usual == (-450.0, 1050.0)
 
     at, zoom = middle_of(dock), dock.viewer.scene.camera.zoom
-    qtbot.mousePress(canvas, Qt.MouseButton.RightButton, NONE, QPoint(int(at[0]), int(at[1])))
-    point_at(canvas, (at[0] + 100, at[1] + 50), Qt.MouseButton.RightButton)
-    qtbot.waitUntil(lambda: reading.windowing.limits != (-450.0, 1050.0))
-    qtbot.mouseRelease(canvas, Qt.MouseButton.RightButton)
+    drag(qtbot, canvas, Qt.MouseButton.RightButton, at, (at[0] + 100, at[1] + 50))
     low, high = reading.windowing.limits
     assert high - low == pytest.approx(1500 * np.exp(0.5), rel=0.02)
     assert (high + low) / 2 == pytest.approx(300 + 1500 / 8, rel=0.02)
