@@ -101,10 +101,8 @@ class DetectionDock(QWidget):
             self, self.gallery, self.filling, self.examining, self.keeping, self.reading_list,
             self.jobs, self.run_panel,
         )  # fmt: skip
-        self.reading = Reading(
-            napari_viewer, self.layers, self.maps, self.gallery, self._session, self.examining,
-            self.result_view, self.results, self.run_panel,
-        )  # fmt: skip
+        parts = (self.gallery, self._session, self.examining, self.result_view, self.results, self.run_panel)
+        self.reading = Reading(napari_viewer, self.layers, self.maps, *parts)
         self.unsaved = Unsaved(self, self.examining, self.keeping, self.sessions, self.run_panel)
         self.dicom = DicomSaving(self.results, self.examining, self.result_view, self.jobs, self.run_panel)
         self._open_bar = OpenBar()

@@ -18,7 +18,7 @@ from qtpy.QtWidgets import (
 from napari_d24fad.viewer.dock import DetectionDock
 from napari_d24fad.viewer.gallery.layer_series import layer_series
 from napari_d24fad.viewer.gallery.roles import Role
-from napari_d24fad.viewer.results.threshold import OWN
+from napari_d24fad.viewer.results.threshold import OWN, ThresholdControl
 from napari_d24fad.viewer.wheel import scroll_past
 from tests.heads import anomaly_of, head
 
@@ -87,3 +87,17 @@ def test_a_box_that_is_being_edited_steps(qtbot, is_edited: bool) -> None:
         box.clearFocus()
     assert turn(box) is is_edited
     assert box.value() == (1 if is_edited else 0)
+
+
+def test_the_threshold_never_follows_the_wheel(qtbot) -> None:
+    threshold = ThresholdControl()
+    qtbot.addWidget(threshold)
+    threshold.show_levels(anomaly_of(head(0)), 3.0, OWN)
+    threshold.show()
+    qtbot.waitExposed(threshold)
+    threshold.activateWindow()
+    threshold.value_box.setFocus()
+    qtbot.waitUntil(threshold.value_box.hasFocus)
+    before = threshold.value_box.value()
+    assert not turn(threshold.value_box)
+    assert threshold.value_box.value() == before

@@ -40,7 +40,7 @@ class ThresholdControl(QWidget):
         self._value.setButtonSymbols(QDoubleSpinBox.ButtonSymbols.NoButtons)
         digits = self._value.fontMetrics().horizontalAdvance("0.000000")
         self._value.setFixedWidth(digits + _AROUND_DIGITS_PX)
-        scroll_past(self._value)
+        scroll_past(self._value, always=True)  # what is coloured changes on purpose alone
         layout = QHBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(self._choice, 1)
