@@ -21,6 +21,9 @@ AFFINE_KEY = "affine_lps"
 RESULT_KEY = "d24fad_result"
 """In a layer's metadata: the `AnomalyMap` it belongs to."""
 
+LINE_KEY = "d24fad_lines"
+"""In a layer's metadata: what its lines mean, for pictures that are saved."""
+
 _GRAIN = 2**20
 _FINE_MM = 0.01
 

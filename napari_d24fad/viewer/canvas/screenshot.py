@@ -9,6 +9,7 @@ from napari.viewer import Viewer
 
 from napari_d24fad.export.notice import NOTICE
 from napari_d24fad.session.request import Examination
+from napari_d24fad.viewer.canvas.layer_data import LINE_KEY
 from napari_d24fad.viewer.canvas.legend import Legend
 from napari_d24fad.viewer.canvas.planes import edge_letters_of
 from napari_d24fad.viewer.canvas.scans import ShownScan
@@ -64,13 +65,14 @@ def canvas_stamp(
     scan, anomaly = shown.scan, examination.anomaly
     flat = viewer.dims.ndisplay == 2
     score = "" if index is None else _score_text(float(anomaly.slice_scores[shown.slice_order[index]]))
+    lines = (layer.metadata.get(LINE_KEY, "") for layer in viewer.layers if layer.visible)
     grey = "" if scan.is_colour else window_text(shown.layer.contrast_limits, unit_of(scan))
     # The grey values on the canvas are the user's choice; those that were examined are not.
     window = windows_text(scan, anomaly, examination.request.windows)
     return Stamp(
         heading=(
             series_text(scan, shown.series.label),
-            ", ".join(text for text in (where, score, grey) if text),
+            ", ".join(text for text in (where, score, grey, *lines) if text),
         ),
         footing=(", ".join(text for text in (model_text(anomaly), window) if text), NOTICE),
         limits=None if legend is None else legend.limits,

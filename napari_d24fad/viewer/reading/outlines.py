@@ -17,6 +17,7 @@ from napari_d24fad.detection.result import AnomalyMap
 from napari_d24fad.findings.finding import Mask
 from napari_d24fad.progress import CancelToken, Progress
 from napari_d24fad.viewer.canvas.drawn import LESION_KEY
+from napari_d24fad.viewer.canvas.layer_data import LINE_KEY
 from napari_d24fad.viewer.canvas.maps import ResultLayers, placed_as
 from napari_d24fad.viewer.canvas.scans import ScanLayers, ShownScan
 from napari_d24fad.viewer.linked.painting import LINE_RGB
@@ -61,6 +62,7 @@ class Outlines(QObject):
         self._viewer, self._scans, self._maps, self._view = viewer, scans, maps, view
         self._panel, self._result = panel, result
         self._layer: Labels | None = None
+        self._has_hidden = False
         self._worker: Worker | None = None
         panel.look.outlined_changed.connect(self._renew)
         panel.look.colours_changed.connect(maps.set_colours)
@@ -87,8 +89,10 @@ class Outlines(QObject):
         listed = () if known is None else known.shown
         marked = [each.mask for each in listed if each.by_hand and each.mask is not None]
         outlined = self._panel.look.is_outlined and anomaly is not None
-        if self._maps.result_layer is not None:
-            self._maps.result_layer.visible = not outlined
+        layer = self._maps.result_layer
+        if layer is not None and (outlined or self._has_hidden):  # what was hidden in napari stays so
+            layer.visible = not outlined
+        self._has_hidden = outlined
         if shown is None or not (outlined or marked):
             self._remove()
             return
@@ -100,10 +104,12 @@ class Outlines(QObject):
             return _regions(grid, values, level, hidden, marked)
 
         self._worker = Worker(work)
-        self._worker.returned.connect(partial(self._show, shown))
+        told = [f"orange line: score {level:.3g} and above"] if outlined else []
+        told += ["blue line: marked by hand"] if marked else []
+        self._worker.returned.connect(partial(self._show, shown, ", ".join(told)))
         self._worker.start()
 
-    def _show(self, shown: ShownScan, regions: Regions) -> None:
+    def _show(self, shown: ShownScan, told: str, regions: Regions) -> None:
         if self._scans.shown is not shown and (
             self._scans.shown is None or self._scans.shown.layer is not shown.layer
         ):
@@ -113,6 +119,7 @@ class Outlines(QObject):
         layer = self.layer
         if layer is not None and layer.data.shape == data.shape and layer.metadata["of"] == id(shown.layer):
             layer.data = data
+            layer.metadata = {**layer.metadata, LINE_KEY: told}
             return
         self._remove()
         active = self._viewer.layers.selection.active
@@ -122,7 +129,7 @@ class Outlines(QObject):
             colormap=DirectLabelColormap(color_dict=_COLOURS),
             opacity=1.0,
             blending="translucent_no_depth",
-            metadata={LESION_KEY: True, "of": id(shown.layer)},  # nothing is examined by it
+            metadata={LESION_KEY: True, LINE_KEY: told, "of": id(shown.layer)},  # nothing is examined by it
             **placed_as(shown.layer),
         )
         self._layer.contour = 1

@@ -10,6 +10,7 @@ from qtpy.QtCore import Qt
 
 from napari_d24fad.findings.finding import Verdict
 from napari_d24fad.session.saved.session_file import read_session
+from napari_d24fad.viewer.canvas.layer_data import LINE_KEY
 from napari_d24fad.viewer.canvas.screenshot import canvas_picture
 from napari_d24fad.viewer.dock import DetectionDock
 from napari_d24fad.viewer.labels import read_labels, write_labels
@@ -106,6 +107,8 @@ def test_measures_in_mm_and_marks_findings_that_stay(
     orange = (np.abs(picture - (255, 159, 28)) < 12).all(axis=-1)
     assert orange.any()
     assert not dock.maps.result_layer.visible
+    lines = dock.reading.outlines.layer.metadata[LINE_KEY]
+    assert lines == f"orange line: score {dock.results.threshold.level:.3g} and above"
     dock.results.look.fill.setCurrentIndex(0)
     assert dock.maps.result_layer.visible
 
