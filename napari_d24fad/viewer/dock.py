@@ -112,17 +112,14 @@ class DetectionDock(QWidget):
         )
         self._arrange()
         self._connect()
-        self._keys = ViewerKeys(
-            napari_viewer,
-            self,
-            {
-                "R": self.run,
-                "M": self.show_next_map,
-                "Shift-M": self.show_map_before,
-                "F": self.result_view.reasons.toggle_flicker,
-                "Escape": self.stop,
-            },
-        )
+        keys = {
+            "R": self.run,
+            "M": self.show_next_map,
+            "Shift-M": self.show_map_before,
+            "F": self.result_view.reasons.toggle_flicker,
+            "Escape": self.stop,
+        }
+        self._keys = ViewerKeys(napari_viewer, self, keys)
         self._preferences = PreferencesInUse(
             self._session, self.run_panel.settings, self._open_bar.identity_box, self.unsaved.autosaving
         )
