@@ -1,7 +1,7 @@
 """Copies of DICOM files that no longer say whose they are.
 
 By the Basic Application Confidentiality Profile (PS3.15 E) with the options *Retain Longitudinal Temporal
-Information with Modified Dates* and *Retain Patient Characteristics*: dates of one export are all moved by the
+Information with Modified Dates* and *Retain Patient Characteristics*: dates of one export all move by the
 same number of days, and sex, size and weight stay, without which PET has no SUV. What becomes of an attribute
 is told by the tables of dicom-anonymizer; that applies them to the uppermost level alone, so that the walk
 through sequences is ours.

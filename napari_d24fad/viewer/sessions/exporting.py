@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 
@@ -19,9 +19,9 @@ from qtpy.QtWidgets import (
 
 from napari_d24fad.errors import Code, ExportError
 from napari_d24fad.export.dicom.kinds import KINDS, USUAL
-from napari_d24fad.progress import CancelToken, Progress
+from napari_d24fad.progress import CancelToken, Progress, part
 from napari_d24fad.session.request import Examination
-from napari_d24fad.session.saved.archiving import save_dicom
+from napari_d24fad.session.saved.archiving import save_deidentified, save_dicom
 from napari_d24fad.session.saved.case import Case, View
 from napari_d24fad.viewer.asking import agrees, agrees_to_save
 from napari_d24fad.viewer.examining import Examining
@@ -50,6 +50,7 @@ class KindsDialog(QDialog):
         told = QLabel(_TOLD)
         told.setWordWrap(True)
         self.boxes = {kind: QCheckBox(meaning) for kind, meaning in KINDS.items()}
+        self.without_identity = QCheckBox("Without identity, with copies of the scan that name nobody")
         buttons = QDialogButtonBox(
             QDialogButtonBox.StandardButton.Ok | QDialogButtonBox.StandardButton.Cancel
         )
@@ -63,6 +64,7 @@ class KindsDialog(QDialog):
             box.setChecked(kind in USUAL)
             box.toggled.connect(self._follow)
             layout.addWidget(box)
+        layout.addWidget(self.without_identity)
         layout.addWidget(buttons)
 
     @property
@@ -108,7 +110,8 @@ class DicomSaving(QObject):
             return
         folder = QFileDialog.getExistingDirectory(self._panel, "Save DICOM objects to a folder")
         if folder:
-            self.save(examination, Path(folder), dialog.kinds)
+            unnamed = dialog.without_identity.isChecked()
+            self.save(examination, Path(folder), dialog.kinds, without_identity=unnamed)
 
     def save(
         self,
@@ -116,6 +119,7 @@ class DicomSaving(QObject):
         folder: Path,
         kinds: Sequence[str],
         *,
+        without_identity: bool = False,
         may_replace: bool = False,
     ) -> None:
         """Writes the objects.
@@ -124,6 +128,7 @@ class DicomSaving(QObject):
             examination: The result.
             folder: Where to.
             kinds: Of `KINDS`.
+            without_identity: Whether to write copies of the scan without identity, and the objects of these.
             may_replace: Whether to replace earlier objects without asking.
         """
         findings, is_measured = self._view.verdicts.known(examination)
@@ -134,21 +139,35 @@ class DicomSaving(QObject):
             cancel.check()
             progress(0.2, "Writing DICOM objects")
             try:
-                written = save_dicom(case, folder, kinds, may_replace=may_replace)
+                if without_identity:  # whoever chose this was asked about burned-in names
+                    written = save_deidentified(
+                        case, folder, kinds, burned_in_accepted=True, may_replace=may_replace,
+                        progress=part(progress, 0.2, 1), cancel=cancel,
+                    )  # fmt: skip
+                else:
+                    written = save_dicom(case, folder, kinds, may_replace=may_replace)
             except ExportError as error:
                 if error.code is not Code.FILE_IS_THERE:
                     raise
                 return ""
-            return " ".join([f"Saved: {', '.join(written.names)}.", *written.left_out, _SENT_BY])
+            return " ".join([_saved(written.names), *written.left_out, _SENT_BY])
 
-        self._jobs.follow(
-            "Saving DICOM objects", work, partial(self._tell_or_ask, examination, folder, kinds)
+        again = partial(
+            self.save, examination, folder, kinds, without_identity=without_identity, may_replace=True
         )
+        self._jobs.follow("Saving DICOM objects", work, partial(self._tell_or_ask, again))
 
-    def _tell_or_ask(self, examination: Examination, folder: Path, kinds: Sequence[str], told: str) -> None:
+    def _tell_or_ask(self, again: Callable[[], None], told: str) -> None:
         if told:
             self._run_panel.show_note(told)
         elif agrees(self._panel, f"{Code.FILE_IS_THERE.meaning} Replace it?"):
-            self.save(examination, folder, kinds, may_replace=True)
+            again()
         else:
             self._run_panel.show_note("Nothing was saved.")
+
+
+def _saved(names: Sequence[str]) -> str:
+    images = sum(name.startswith("image_") for name in names)
+    objects = [name for name in names if not name.startswith("image_")]
+    copies = f" and {images} files of the scan" if images else ""
+    return f"Saved: {', '.join(objects)}{copies}."

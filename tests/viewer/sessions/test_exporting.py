@@ -66,9 +66,26 @@ def test_objects_of_the_study_are_saved(
     assert finding.mask is not None
     assert segments.pixel_array.sum() == finding.mask.voxels.sum()
 
+    def accept_unnamed(dialog: KindsDialog) -> QDialog.DialogCode:
+        dialog.without_identity.setChecked(True)
+        return accept(dialog)
+
+    monkeypatch.setattr(KindsDialog, "exec", accept_unnamed)
+    monkeypatch.setattr(QFileDialog, "getExistingDirectory", lambda *_: str(tmp_path / "unnamed"))
+    click(qtbot, dock.results.dicom_button)
+    settle(dock)
+    assert f"and {GRID[0]} files of the scan" in dock.run_panel.message
+    assert pydicom.dcmread(tmp_path / "unnamed" / "map.dcm").PatientID.startswith("ANON-")
+
+    monkeypatch.setattr(QFileDialog, "getExistingDirectory", lambda *_: str(out))
     monkeypatch.setattr(QMessageBox, "warning", lambda *_: QMessageBox.StandardButton.No)
     before = (out / "map.dcm").read_bytes()
     click(qtbot, dock.results.dicom_button)
     settle(dock)
     assert dock.run_panel.message == "Nothing was saved."
     assert (out / "map.dcm").read_bytes() == before
+    monkeypatch.setattr(QMessageBox, "warning", lambda *_: QMessageBox.StandardButton.Yes)
+    click(qtbot, dock.results.dicom_button)
+    settle(dock)
+    qtbot.waitUntil(lambda: dock.run_panel.message.startswith("Saved:") and not dock.jobs.is_busy)
+    assert (out / "map.dcm").read_bytes() != before
