@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import threading
+from functools import partial
 from pathlib import Path
+from weakref import ref
 
+import napari
 from napari.utils import progress as ActivityBar  # noqa: N812 - a class with a small name
+from napari.window import Window
+from qtpy.QtCore import QTimer
 
 from napari_d24fad.errors import Code, ExportError
 from napari_d24fad.sample.study import write_sample_study
@@ -15,6 +20,7 @@ from napari_d24fad.version import __version__
 from napari_d24fad.viewer.canvas.layer_data import scan_layer_data
 from napari_d24fad.viewer.readers import LayerData, hide_all_but_first
 
+_PLUGIN, _DOCK = "napari-d24fad", "Find anomalies"
 _COMPLETE = "complete"
 _PERCENT = 100
 _making = threading.Lock()
@@ -23,7 +29,8 @@ _making = threading.Lock()
 def sample_study() -> list[LayerData]:
     """npe2: returns one layer per sample scan; the first has the lesion, the others are normal.
 
-    The first call writes the study as DICOM files, which takes some seconds.
+    The dock that they are meant for opens with them. The first call writes the study as DICOM files, which
+    takes some seconds.
 
     Raises:
         ExportError: If the study cannot be written, or is being written.
@@ -33,9 +40,20 @@ def sample_study() -> list[LayerData]:
     if not _making.acquire(blocking=False):
         raise ExportError(Code.CANNOT_WRITE, "It is being written at this moment.")
     try:
-        return _layers(_written_study())
+        layers = _layers(_written_study())
     finally:
         _making.release()
+    viewer = napari.current_viewer()
+    if viewer is not None and viewer.window is not None:
+        # Once the layers are there; a dock that is open already stays as it is.
+        QTimer.singleShot(0, partial(_open_dock, ref(viewer.window)))
+    return layers
+
+
+def _open_dock(window: ref[Window]) -> None:
+    shown = window()
+    if shown is not None:
+        shown.add_plugin_dock_widget(_PLUGIN, _DOCK)
 
 
 def _layers(folder: Path) -> list[LayerData]:

@@ -114,8 +114,8 @@ def test_only_medical_paths_are_claimed(tmp_path: Path) -> None:
     assert get_reader([str(tmp_path / "scan.nii"), str(tmp_path / "notes.txt")]) is None
 
 
-def test_sample_opens_from_the_menu_and_is_made_once(
-    viewer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def test_sample_opens_from_the_menu_with_its_dock_and_is_made_once(
+    viewer, qtbot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv(CACHE_VARIABLE, str(tmp_path))
     monkeypatch.setattr(sample, "N_REFERENCES", 1)
@@ -125,6 +125,13 @@ def test_sample_opens_from_the_menu_and_is_made_once(
     made = {file: file.stat().st_mtime_ns for file in tmp_path.rglob("*.dcm")}
     assert len(viewer.open_sample(PLUGIN, "heads")) == 2
     assert {file: file.stat().st_mtime_ns for file in tmp_path.rglob("*.dcm")} == made
+
+    def docks() -> list[FindAnomalies]:
+        return [each for each in viewer.window.dock_widgets.values() if isinstance(each, FindAnomalies)]
+
+    qtbot.waitUntil(lambda: len(docks()) == 1)
+    qtbot.wait(50)
+    assert len(docks()) == 1, "the second time it was open already"
 
 
 def test_sample_that_cannot_be_written_is_refused_with_its_code(

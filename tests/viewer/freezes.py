@@ -1,0 +1,116 @@
+"""Walks through the dock as a user does and prints the longest freeze of each step.
+
+    python -m tests.viewer.freezes [FOLDER]
+
+The folder has a scan in ``query`` and normal ones in ``reference-1`` and on, as `tests.heads` and the sample
+study have; without one, the study of the tests is taken. It is no test: other work on the machine lengthens
+what it measures.
+"""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from tests import isolation
+
+isolation.isolate()  # before napari reads where its settings are
+
+import napari  # noqa: E402
+from qtpy.QtWidgets import QApplication  # noqa: E402
+
+from napari_d24fad.viewer.dock import DetectionDock  # noqa: E402
+from napari_d24fad.viewer.find_anomalies import FindAnomalies  # noqa: E402
+from napari_d24fad.viewer.gallery.roles import Role  # noqa: E402
+from tests.heads import write_study  # noqa: E402
+from tests.viewer.watchdog import Watchdog  # noqa: E402
+
+_REST, _MOST = 0.3, 120.0
+
+
+def _rest(dock: DetectionDock | None) -> None:
+    """Lets Qt work until nothing runs any more."""
+    until, now = time.monotonic() + _REST, time.monotonic()
+    end = now + _MOST
+    while time.monotonic() < until:
+        QApplication.processEvents()
+        time.sleep(0.001)
+        busy = dock is not None and (
+            dock.jobs.is_busy
+            or dock.live.is_busy
+            or dock.looking.is_busy
+            or dock.filling.previews.is_busy
+            or dock.result_view.is_busy
+        )
+        if busy and time.monotonic() < end:
+            until = time.monotonic() + _REST
+
+
+def _steps(dock: DetectionDock, viewer: napari.Viewer, folder: Path) -> dict[str, Callable[[], object]]:
+    references = sorted(folder.glob("reference-*"))
+    results = dock.results
+
+    def series(place: str) -> object:
+        return next(each for each in dock.gallery.series if place in str(each.source))
+
+    def mark() -> None:
+        for path in references:
+            dock.gallery.set_role(series(f"/{path.name}"), Role.REFERENCE)
+        dock.gallery.set_role(series("/query"), Role.QUERY)
+
+    def leaf() -> None:
+        for index in range(int(viewer.dims.nsteps[0])):
+            viewer.dims.set_current_step(0, index)
+            QApplication.processEvents()
+
+    def turn() -> None:
+        for page in range(3):
+            dock.body.tabs.setCurrentIndex(page)
+            QApplication.processEvents()
+
+    return {
+        "open study": lambda: dock.open((folder / "query", *references)),
+        "look at a scan": lambda: dock.gallery.look_requested.emit(series("/reference-1")),
+        "mark": mark,
+        "run": dock.run,
+        "why": lambda: results.why_section.set_unfolded(True),
+        "region": lambda: results.regions.setCurrentCell(0, 0),
+        "verdict": results.verdict_bar.accept_button.click,
+        "next map": dock.show_next_map,
+        "threshold": lambda: results.threshold.value_box.setValue(1.3 * results.threshold.level),
+        "unmark a reference": lambda: dock.gallery.set_role(series("/reference-1"), Role.NONE),
+        "leaf through slices": leaf,
+        "turn pages": turn,
+        "save results": lambda: dock.save_results(folder / "saved"),
+        "keep a copy": dock.unsaved.copy,
+    }
+
+
+def main() -> None:
+    """Walks, and prints what the watchdog saw."""
+    with tempfile.TemporaryDirectory() as made:
+        folder = Path(sys.argv[1]) if len(sys.argv) > 1 else write_study(Path(made))
+        viewer = napari.Viewer()
+        viewer.window.resize(1280, 800)
+        _rest(None)
+        with Watchdog() as watchdog:
+            watchdog.step("open the dock")
+            dock = FindAnomalies(viewer).dock
+            viewer.window.add_dock_widget(dock.parentWidget(), name="Find anomalies", area="right")
+            _rest(dock)
+            for name, step in _steps(dock, viewer, folder).items():
+                watchdog.step(name)
+                step()
+                _rest(dock)
+        print(watchdog)
+        dock.keeping.save_session(dock.examination, Path(made) / "walk.d24fad")
+        _rest(dock)
+        viewer.close()
+
+
+if __name__ == "__main__":
+    main()
+    isolation.clean()
