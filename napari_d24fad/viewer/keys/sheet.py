@@ -20,6 +20,7 @@ from qtpy.QtWidgets import (
 KEYS: Mapping[str, Mapping[str, str]] = {
     "Anywhere in the viewer": {
         "R": "Find anomalies",
+        "Shift+R": "Examine all scans of the list",
         "Esc": "Stop; back to the result",
         "J / K": "Next / previous scan with a result",
         "M / Shift+M": "Next / previous map of the result",
@@ -33,11 +34,11 @@ KEYS: Mapping[str, Mapping[str, str]] = {
         "?": "This sheet",
     },
     "On the card of a scan": {
-        "Return": "Look at the scan",
+        "Return": "Look at the scan, or at its result",
         "N": "Normal reference",
         "A": "Abnormal example",
         "Q": "Examine this scan",
-        "S": "Show its result",
+        "S": "Select it, to be examined with others",
     },
     "In the table of regions": {
         "A": "Accept",

@@ -48,7 +48,7 @@ def test_a_list_is_examined_read_saved_and_opened_again(
 
     def settled() -> None:
         settle(dock)
-        qtbot.waitUntil(lambda: not reading.is_busy and not dock.result_view.is_busy, timeout=60_000)
+        qtbot.waitUntil(lambda: not reading.is_busy and not dock.result_view.is_busy, timeout=120_000)
 
     def press(key: str) -> None:
         qtbot.keyClick(dock.window(), key)
