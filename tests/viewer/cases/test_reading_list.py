@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
-from qtpy.QtWidgets import QApplication, QFileDialog
+from qtpy.QtWidgets import QFileDialog
 
 from napari_d24fad.findings.finding import Verdict
 from napari_d24fad.viewer.cases import reading_list
@@ -50,12 +50,15 @@ def test_a_list_is_examined_read_saved_and_opened_again(
         settle(dock)
         qtbot.waitUntil(lambda: not reading.is_busy and not dock.result_view.is_busy, timeout=120_000)
 
+    def is_active() -> bool:  # or keys are nobody's; another test's window may be on the same screen
+        dock.window().activateWindow()
+        return bool(dock.window().isActiveWindow())
+
     def press(key: str) -> None:
+        qtbot.waitUntil(is_active, timeout=60_000)
         qtbot.keyClick(dock.window(), key)
         settled()
 
-    dock.window().activateWindow()  # or keys are nobody's
-    qtbot.waitUntil(lambda: QApplication.activeWindow() is not None)
     dock.open([films(tmp_path / "films")])
     settled()
     series = gallery.series

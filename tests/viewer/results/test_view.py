@@ -167,7 +167,7 @@ def test_flagged_reference_is_left_out_and_the_examination_follows(
     examine(dock, settle, study_with_bad_reference)
     before = dock.examination
     cards = {card.series.source.parent.name: card for card in dock.gallery._cards()}
-    assert [name for name, card in cards.items() if card.flag.isVisible()] == ["reference-3"]
+    assert [name for name, card in cards.items() if not card.flag.isHidden()] == ["reference-3"]
     assert "Reference 3 differs from the others" in dock.results._warnings.text()
     qtbot.mouseClick(cards["reference-3"].flag.leave_out_button, Qt.MouseButton.LeftButton)
     settle(dock)
