@@ -5,6 +5,7 @@ from __future__ import annotations
 from itertools import pairwise
 from pathlib import Path
 
+import numpy as np
 from qtpy.QtCore import QPoint, Qt
 from qtpy.QtWidgets import QAbstractButton, QComboBox, QLabel, QScrollArea, QTabBar, QWidget
 from superqt import QElidingLabel
@@ -54,6 +55,11 @@ def _scrolled_in(part: QWidget) -> QWidget | None:
     while around is not None and not isinstance(around, QScrollArea):
         around = around.parentWidget()
     return around
+
+
+def _is_stop(part: QWidget) -> bool:
+    takes_focus = part.focusPolicy() & Qt.FocusPolicy.TabFocus and part.focusProxy() is None
+    return bool(takes_focus and part.isVisible() and part.isEnabled())
 
 
 def follow_tab(qtbot, dock: DetectionDock, key: Qt.Key, first: QWidget) -> list[QWidget]:
@@ -113,12 +119,14 @@ def test_pages_at_every_width_and_by_keyboard_alone(
 
     window.resizeDocks([docked], [dock.minimumWidth()], Qt.Orientation.Horizontal)
     dock.run_panel.clear_message()
+    dock._viewer.add_image(np.zeros((4, 8, 8)), name="came last, is listed first")
+    settle(dock)
     for page in Page:
         body.show_page(page)
         qtbot.wait(20)
         first = next(stop for stop in tab_stops(body) if stop.isVisible() and stop.isEnabled())
         stops = follow_tab(qtbot, dock, Qt.Key.Key_Tab, first)
-        assert len(stops) > 3
+        assert set(stops) == {part for part in body.findChildren(QWidget) if _is_stop(part)}
         assert stops[-2:] == [dock.run_panel.run_button, body.keys_button]
         for before, after in pairwise(stops):
             above, below = (stop.mapTo(dock, stop.rect().center()) for stop in (before, after))

@@ -67,7 +67,7 @@ class Gallery(QWidget):
         self._hint = QLabel(
             "Open or drop a study here.\nClick scans to look at them, mark two to\n"
             "eight as normal, choose one to examine.\n\nNo study at hand? File > Open Sample.\n\n"
-            "If napari asks for a reader, choose napari-d24fad;\nfor good: File > Preferences > Plugins."
+            "napari asks for a reader?\nChoose napari-d24fad, or for good\nin File > Preferences > Plugins."
         )
         self._hint.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self._hint.setWordWrap(True)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
+
 from qtpy.QtWidgets import QLabel
 
 from napari_d24fad.viewer.dock import DetectionDock
 from napari_d24fad.viewer.keys.sheet import KEYS
+from napari_d24fad.viewer.reading.keys import KEYS as CANVAS_KEYS
 from tests.viewer.study_in_dock import click
 
 
@@ -24,7 +27,9 @@ def test_the_sheet_opens_by_key_and_by_button(qtbot, dock: DetectionDock) -> Non
     click(qtbot, dock.body.keys_button)
     assert sheet.isVisible()
     sheet.reject()
-    # Each key of the viewer's keymap is on it.
+    # Each key of the viewer's keymap and of the canvas is on it.
     named = " ".join(KEYS["Anywhere in the viewer"])
     for key in dock._keys.keys:
         assert key.replace("Shift-", "Shift+").replace("Escape", "Esc") in named
+    listed = set(re.findall(r"\w+", named))
+    assert set(CANVAS_KEYS) - set("2345678") <= listed
