@@ -51,7 +51,7 @@ class DetectionSession:
         self._loaded: Loaded | None = None
         self.precision: Precision | None = None
         """What features are computed with from the next run on; see `Encoder`."""
-        # Of each examination that somebody still has: one that a cancel kept from being shown goes at once.
+        # A basis goes as soon as nobody holds its examination.
         self._bases: WeakKeyDictionary[Examination, Basis] = WeakKeyDictionary()
 
     def run(
@@ -202,9 +202,8 @@ class DetectionSession:
         Raises:
             Cancelled: If a stop was asked for, or everything was let go of since.
         """
-        basis = self._basis_of(examination)
         cancel.check()
-        return basis.regions(examination.anomaly, level)
+        return self._basis_of(examination).regions(examination.anomaly, level)
 
     def release(self) -> None:
         """Lets go of the model and of all features, and gives a GPU's memory back; a later run begins anew.
@@ -264,9 +263,8 @@ class DetectionSession:
         query, anomaly, held = self._loaded.examine(request, query, references, progress, cancel)
         anomaly = replace(anomaly, seconds=time.perf_counter() - started)
         examination = Examination(request, query.scan, anomaly, anomaly_limits(anomaly))
-        self._bases[examination] = Basis(
-            request, PublishedDistances(self._loaded.detector, query, references), held
-        )
+        distances = PublishedDistances(self._loaded.detector, query, references)
+        self._bases[examination] = Basis(request, distances, held)
         return examination
 
     def _distances(self, examination: Examination, cancel: CancelToken) -> PublishedDistances:

@@ -78,10 +78,10 @@ class Keeping:
             self._cases.note_unsaved()
 
     def state(self, examination: Examination) -> tuple[object, ...]:
-        """Returns what tells whether there is something new since a copy was written."""
+        """Returns what tells whether there is something new since a copy was written; another slice is not."""
         marked = self._gallery.references, self._gallery.abnormal
         results = self._cases.unsaved, self._cases.order
-        return id(examination), id(self._view.verdicts.findings), *marked, *results, self._view.slice_index
+        return id(examination), id(self._view.verdicts.findings), *marked, *results
 
     def writing(self) -> Callable[[Autosave, CancelToken], None]:
         """Returns what writes a copy of what there is now, for a worker thread."""
