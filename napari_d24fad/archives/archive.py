@@ -126,6 +126,8 @@ def _wrong_address(url: str) -> str:
         return "The address of DICOMweb begins with https:// (or http://)."
     if parts.username is not None or parts.password is not None:
         return "The address holds no user name or password; give the name with --user."
+    if ":" in parts.hostname:
+        return "Give a name instead of an IPv6 address."  # dicomweb-client takes none
     if parts.query or parts.fragment:
         return "The address has no question mark and no #."
     return ""

@@ -13,8 +13,10 @@ from tests.studies.phantom import image_dataset, save
 STUDY, SERIES, OTHER_SERIES, OTHER_STUDY = "2.25.7001", "2.25.7002", "2.25.7003", "2.25.7009"
 
 
-def ct_slice(number: int, *, study: str = STUDY, series: str = SERIES, pixels: int = 16) -> Dataset:
-    """One slice of a CT; its pixels follow from its number."""
+def ct_slice(
+    number: int, *, study: str = STUDY, series: str = SERIES, pixels: int = 16, other: bool = False
+) -> Dataset:
+    """One slice of a CT; its pixels follow from its number. Of another patient and day if so wished."""
     random = np.random.default_rng(number)
     dataset = image_dataset(
         random.integers(0, 2000, (pixels, pixels)).astype(np.uint16),
@@ -26,6 +28,8 @@ def ct_slice(number: int, *, study: str = STUDY, series: str = SERIES, pixels: i
     dataset.SOPInstanceUID = dataset.file_meta.MediaStorageSOPInstanceUID = f"{series}.{number}"
     dataset.PatientID, dataset.PatientName = "archive-1", "Archive^One"
     dataset.StudyDate, dataset.StudyTime = "20261130", "120000"
+    if other:
+        dataset.PatientID, dataset.PatientName, dataset.StudyDate = "other-2", "Other^Two", "20261101"
     dataset.StudyID = dataset.AccessionNumber = "1"
     dataset.StudyDescription, dataset.SeriesDescription = "Chest", "Axial"
     dataset.PatientBirthDate, dataset.PatientSex, dataset.ReferringPhysicianName = "19700101", "O", ""

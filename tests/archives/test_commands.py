@@ -111,7 +111,9 @@ def test_from_setting_up_to_sending_back(
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="there are no such limits on this system")
 def test_a_full_disk_leaves_nothing_half_fetched(d24fad: Command, orthanc: Orthanc, tmp_path: Path) -> None:
-    orthanc.fill(write_slices(tmp_path / "files", 2, study="2.25.7300", series="2.25.7301", pixels=64))
+    orthanc.fill(
+        write_slices(tmp_path / "files", 2, study="2.25.7300", series="2.25.7301", pixels=64, other=True)
+    )
     d24fad("archives", "add", "pacs", "--url", URL, "--user", USER)
     words = ("fetch", "pacs", "--study", "2.25.7300", "--out", tmp_path / "got")
     full = subprocess.run(

@@ -29,6 +29,9 @@ from tests.studies.phantom import save
 
 _DCMTK_PORT = 4343
 
+# Sockets of connections that are broken off here are left to Python by pynetdicom and urllib3.
+pytestmark = pytest.mark.filterwarnings("ignore:unclosed:ResourceWarning")
+
 
 @pytest.fixture(scope="module")
 def sent(orthanc: Orthanc, tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
@@ -116,7 +119,7 @@ def test_the_second_archive_takes_and_gives_the_same(
 def test_an_archive_commits_itself_to_keep_what_it_has(
     orthanc: Orthanc, dcmtk: Archive, sent: list[Path], tmp_path: Path
 ) -> None:
-    files = write_slices(tmp_path / "files", 2, study="2.25.83", series="2.25.84")
+    files = write_slices(tmp_path / "files", 2, study="2.25.83", series="2.25.84", other=True)
     peer = DimsePeer(orthanc.dimse(OWN_PORT), CancelToken())
     assert [one.committed for one in send(peer, files)] == [True, True]
     unknown = FoundInstance("2.25.99999", ct_slice(1).SOPClassUID)

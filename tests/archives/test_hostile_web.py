@@ -27,6 +27,9 @@ BOUNDS = Bounds(
 )
 GOOD = [encoded(ct_slice(number)) for number in (1, 2)]
 
+# Sockets of connections that are broken off here are left to Python by pynetdicom and urllib3.
+pytestmark = pytest.mark.filterwarnings("ignore:unclosed:ResourceWarning")
+
 
 @pytest.fixture
 def peer() -> Iterator[Hostile]:

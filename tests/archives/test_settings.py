@@ -42,6 +42,7 @@ def test_archives_are_kept_and_forgotten() -> None:
         {"name": "a", "url": "https://"},
         {"name": "a", "url": "https://user:word@x"},
         {"name": "a", "url": "https://x/?a=b"},
+        {"name": "a", "url": "http://[::1]:8042"},
         {"name": "a", "url": "https://x:99999"},
         {"name": "a", "host": "x", "port": 0, "ae_title": "A"},
         {"name": "a", "host": "x", "port": 104, "ae_title": ""},
@@ -89,8 +90,8 @@ def test_a_password_is_in_the_keyring_and_in_no_file(ring: Memory, monkeypatch: 
 
 
 def test_only_loopback_is_this_machine() -> None:
-    for host in ("localhost", "127.0.0.1", "127.9.9.9", "::1", "LOCALHOST"):
-        url = f"http://[{host}]" if ":" in host else f"http://{host}:8042"
-        assert Archive("a", url=url).is_local, host
+    for host in ("localhost", "127.0.0.1", "127.9.9.9", "LOCALHOST"):
+        assert Archive("a", url=f"http://{host}:8042").is_local, host
+    assert Archive("a", host="::1", port=104, ae_title="A").is_local
     for host in ("0.0.0.0", "10.0.0.1", "127.0.0.1.example", "localhost.example", "2130706433"):
         assert not Archive("a", url=f"http://{host}").is_local, host
