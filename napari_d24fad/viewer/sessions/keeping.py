@@ -78,7 +78,7 @@ class Keeping:
             self._cases.note_unsaved()
 
     def state(self, examination: Examination) -> tuple[object, ...]:
-        """Returns what tells whether there is something new since a copy was written; another slice is not."""
+        """Returns what tells whether something is new since a copy was written; another slice is not."""
         marked = self._gallery.references, self._gallery.abnormal
         results = self._cases.unsaved, self._cases.order
         return id(examination), id(self._view.verdicts.findings), *marked, *results
