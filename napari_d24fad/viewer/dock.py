@@ -265,7 +265,7 @@ class DetectionDock(QWidget):
         self.setAcceptDrops(True)
         self.setMinimumWidth(_MINIMUM_WIDTH)
         layout = QVBoxLayout(self)
-        layout.setContentsMargins(6, 6, 6, 6)
+        layout.setContentsMargins(3, 3, 3, 3)
         layout.addWidget(self.body)
 
     def _connect(self) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from itertools import pairwise
 from pathlib import Path
 
@@ -43,6 +44,10 @@ def faults(dock: DetectionDock) -> list[str]:
         ):
             found.append(f"{_named(part)} is cut")
     return found
+
+
+def assert_nothing_is_cut(dock: DetectionDock) -> None:
+    assert faults(dock) == [], f"page {dock.body.page.name} at {dock.width()} px"
 
 
 def _named(part: QWidget) -> str:
@@ -114,8 +119,7 @@ def test_pages_at_every_width_and_by_keyboard_alone(
         window.resizeDocks([docked], [width], Qt.Orientation.Horizontal)
         for page in Page:
             body.show_page(page)
-            qtbot.wait(20)
-            assert faults(dock) == [], f"page {page.name} at {dock.width()} px"
+            qtbot.waitUntil(partial(assert_nothing_is_cut, dock))  # once all is laid out
 
     window.resizeDocks([docked], [dock.minimumWidth()], Qt.Orientation.Horizontal)
     dock.run_panel.clear_message()

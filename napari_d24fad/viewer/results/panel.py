@@ -183,7 +183,7 @@ class ResultsPanel(QWidget):
         self.plot.set_scores(anomaly.slice_scores[slice_order], highest_normal_slice(anomaly))
         self.slice_list.show_slices(anomaly, slice_order)
         floor = p_text(anomaly.p_floor, anomaly.p_floor)
-        self._slices_section.set_title(f"Most suspicious slices (smallest p {floor})")
+        self._slices_section.set_title(f"Most suspicious slices (p ≥ {floor})")
         several = len(slice_order) > 1
         for part in (self.plot, self._slices_section):
             part.setVisible(several)
