@@ -81,7 +81,7 @@ def test_single_image_needs_no_slices(panel: ResultsPanel) -> None:
 
 def test_result_is_stated_with_its_p_value(panel: ResultsPanel) -> None:
     assert panel.headline.startswith("p = 0.25, the smallest that 3 references can give (1 in 4)")
-    assert "smallest p 0.25" in panel.slices_section.header.text()
+    assert "p ≥ 0.25" in panel.slices_section.header.text()
 
 
 def test_regions_are_counted_with_their_threshold(panel: ResultsPanel) -> None:
