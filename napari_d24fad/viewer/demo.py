@@ -19,6 +19,7 @@ from napari_d24fad.studies.orientation import canonical, canonical_orientation
 from napari_d24fad.studies.scan import Scan
 from napari_d24fad.studies.study import open_study
 from napari_d24fad.viewer.dock import DetectionDock
+from napari_d24fad.viewer.find_anomalies import FindAnomalies
 from napari_d24fad.viewer.gallery.roles import Role
 
 STUDY_FOLDER, CANVAS_NAME, WINDOW_NAME = "sample-study", "canvas.png", "window.png"
@@ -87,8 +88,9 @@ def run_demo(out_dir: Path, *, show: bool) -> DemoResult:
     viewer = napari.Viewer(title="napari-d24fad demo", show=True)
     viewer.window.resize(*_WINDOW_SIZE)
     try:
-        dock = DetectionDock(viewer)
-        docked = viewer.window.add_dock_widget(dock, name="Find anomalies", area="right")
+        frame = FindAnomalies(viewer)  # what the plugin menu opens
+        docked = viewer.window.add_dock_widget(frame, name="Find anomalies", area="right")
+        dock = frame.dock
         docked.window().resizeDocks([docked], [_DOCK_WIDTH], Qt.Orientation.Horizontal)
         print("Finding anomalies", flush=True)
         examination = _examine(dock, sample)
