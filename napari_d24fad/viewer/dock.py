@@ -32,13 +32,13 @@ from napari_d24fad.viewer.keys.sheet import KeySheetOpener
 from napari_d24fad.viewer.keys.viewer_keys import ViewerKeys
 from napari_d24fad.viewer.lesions import LesionMarking
 from napari_d24fad.viewer.looking import Looking
+from napari_d24fad.viewer.models.managing import ModelsManaging
 from napari_d24fad.viewer.open_bar import OpenBar
 from napari_d24fad.viewer.reading.reading import Reading
 from napari_d24fad.viewer.results.panel import ResultsPanel
 from napari_d24fad.viewer.results.view import ResultView
 from napari_d24fad.viewer.run_times import RunTimes
 from napari_d24fad.viewer.running.jobs import Jobs
-from napari_d24fad.viewer.running.offered import offered_devices
 from napari_d24fad.viewer.running.run_panel import RunPanel
 from napari_d24fad.viewer.saving import Saving
 from napari_d24fad.viewer.sessions.autosaving import Autosaving
@@ -124,8 +124,8 @@ class DetectionDock(QWidget):
             self._session, self.run_panel.settings, self._open_bar.identity_box, self.unsaved.autosaving
         )
         self._run_times = RunTimes(self.examining, self.gallery, self.run_panel)
-        self.key_sheet = KeySheetOpener(self)
-        self.body.keys_button.clicked.connect(self.key_sheet.open)
+        self.key_sheet = KeySheetOpener(self, self.body.keys_button)
+        self.models = ModelsManaging(self, self.run_panel, self.jobs)
         # Nothing here may hold this widget, or it would never be destroyed.
         working = (
             self.examining, self.jobs, self.result_view, self.filling, self.looking, self.reading,
@@ -258,9 +258,6 @@ class DetectionDock(QWidget):
     def _choose_report(self) -> None:
         self.keeping.choose_report(self.examination)
 
-    def _ask_devices(self) -> None:
-        self.jobs.start("Looking for devices", offered_devices, self.run_panel.settings.set_devices)
-
     def _arrange(self) -> None:
         self.setAcceptDrops(True)
         self.setMinimumWidth(_MINIMUM_WIDTH)
@@ -276,7 +273,6 @@ class DetectionDock(QWidget):
         self.examining.renewed.connect(self.examination_shown)
         self.run_panel.run_requested.connect(self.run)
         self.run_panel.cancel_requested.connect(self.jobs.cancel)
-        self.run_panel.settings.devices_requested.connect(self._ask_devices)
         self.results.picture_requested.connect(self._choose_picture)
         self.results.files_requested.connect(self._choose_folder)
         self.results.session_requested.connect(self._choose_session)

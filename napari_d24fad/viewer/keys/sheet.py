@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from qtpy.QtCore import Qt
 from qtpy.QtGui import QKeySequence
 from qtpy.QtWidgets import (
+    QAbstractButton,
     QDialog,
     QDialogButtonBox,
     QFormLayout,
@@ -91,10 +92,12 @@ class KeySheetOpener:
 
     Args:
         panel: The panel.
+        button: Its button for the sheet.
     """
 
-    def __init__(self, panel: QWidget) -> None:
+    def __init__(self, panel: QWidget, button: QAbstractButton) -> None:
         self._panel = panel
+        button.clicked.connect(self.open)
         shortcut = QShortcut(QKeySequence("?"), panel)
         shortcut.setContext(Qt.ShortcutContext.WindowShortcut)
         shortcut.activated.connect(self.open)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from qtpy.QtCore import QSignalBlocker, Qt, Signal
-from qtpy.QtWidgets import QComboBox, QFormLayout, QWidget
+from qtpy.QtWidgets import QComboBox, QFormLayout, QPushButton, QWidget
 
 from napari_d24fad.viewer.narrow import NarrowBox
 from napari_d24fad.viewer.running.direction_choice import DirectionChoice
@@ -26,6 +26,8 @@ class RunSettings(QWidget):
 
     devices_requested = Signal()
     """The user is about to choose a device: now it is worth asking which there are."""
+    models_requested = Signal()
+    """Models are to be listed, fetched or imported."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -37,6 +39,9 @@ class RunSettings(QWidget):
         self._device.setAccessibleName("Device")
         self._device.addItem("Automatic", AUTOMATIC)
         self._device.opened.connect(self.devices_requested)
+        self.models_button = QPushButton("Models…")
+        self.models_button.setToolTip("List models, download weights, import a file")
+        self.models_button.clicked.connect(self.models_requested)
         self.ct_window = WindowChoice()
         self.direction = DirectionChoice()
         self.region = RegionChoice()
@@ -44,6 +49,7 @@ class RunSettings(QWidget):
         form.setContentsMargins(0, 0, 0, 0)
         form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.ExpandingFieldsGrow)
         form.addRow("Model", self._model)
+        form.addRow("", self.models_button)
         form.addRow("Device", self._device)
         form.addRow(self.ct_window.label, self.ct_window)
         form.addRow(self.direction.label, self.direction)

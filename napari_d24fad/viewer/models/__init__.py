@@ -1,0 +1,1 @@
+"""The window that lists, fetches and imports models."""
