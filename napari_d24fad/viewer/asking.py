@@ -40,6 +40,21 @@ def what_of_unsaved(parent: QWidget) -> Closing:
     return answers.get(answer, Closing.CANCEL)
 
 
+def reports_all(parent: QWidget, count: int) -> bool | None:
+    """Returns whether all results are to be reported, or the one that is shown; None for no report.
+
+    Args:
+        parent: Widget below the question.
+        count: How many results there are.
+    """
+    box = QMessageBox(QMessageBox.Icon.Question, "Report", "What is to be reported?", parent=parent)
+    every = box.addButton(f"All {count} results", QMessageBox.ButtonRole.AcceptRole)
+    shown = box.addButton("The one that is shown", QMessageBox.ButtonRole.AcceptRole)
+    box.addButton(QMessageBox.StandardButton.Cancel)
+    box.exec()
+    return {every: True, shown: False}.get(box.clickedButton())
+
+
 def agrees_to_save(parent: QWidget, scan: Scan) -> bool:
     """Returns whether pictures of a scan may be saved whose pixels may show who the patient is.
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
 
@@ -16,7 +16,7 @@ from napari_d24fad.session.saved.autosave import Autosave
 from napari_d24fad.session.saved.case import Case, Marked, View
 from napari_d24fad.session.saved.reporting import save_report
 from napari_d24fad.session.saved.session_file import save_session
-from napari_d24fad.viewer.asking import agrees, agrees_to_save
+from napari_d24fad.viewer.asking import agrees, agrees_to_save, reports_all
 from napari_d24fad.viewer.cases.shown import ShownCases
 from napari_d24fad.viewer.gallery.gallery import Gallery
 from napari_d24fad.viewer.results.view import ResultView
@@ -128,34 +128,51 @@ class Keeping:
         self._jobs.follow("Saving the session", work, tell)
 
     def save_report(
-        self, examination: Examination | None, folder: Path, *, may_replace: bool = False
+        self,
+        examination: Examination | None,
+        folder: Path,
+        *,
+        of_all: bool = False,
+        may_replace: bool = False,
     ) -> None:
         """Saves the report as PDF and HTML, with tables of findings.
 
         Args:
-            examination: The result; None is told to be nothing.
+            examination: The result that is shown; None is told to be nothing.
             folder: Where to.
+            of_all: Whether all results of the list are reported, a page each, or the one that is shown.
             may_replace: Whether to replace an earlier report without asking.
         """
         if examination is None:
             self._run_panel.show_error(str(ExportError(Code.NOTHING_TO_EXPORT)))
             return
         findings, is_measured = self._view.verdicts.known(examination)
+        shown = Case(examination.request, examination)
+        reads: Sequence[Callable[[], Case]] = (
+            partial(shown.read_by, findings, View(), is_measured=is_measured),
+        )
+        if of_all:
+            reads, _ = self._cases.all_cases()
 
         def work(progress: Progress, cancel: CancelToken) -> bool:
-            case = Case(examination.request, examination)
-            case = case.read_by(findings, View(), is_measured=is_measured)
-            cancel.check()
-            progress(0.2, "Drawing the report")
+            from napari_d24fad.session.saved.reopening import with_pixels  # imports the readers
+
+            def cases() -> Iterator[Case]:  # one at a time in memory
+                for at, read in enumerate(reads):
+                    cancel.check()
+                    progress((at + 0.2) / len(reads), f"Drawing the report, {at + 1} of {len(reads)}")
+                    yield with_pixels(read(), cancel=cancel)[0]
+
             try:
-                save_report([case], folder, may_replace=may_replace)
+                save_report(cases(), folder, may_replace=may_replace)
             except ExportError as error:
                 if error.code is not Code.FILE_IS_THERE:
                     raise
                 return False
             return True
 
-        self._jobs.follow("Saving the report", work, partial(self._tell_or_ask, examination, folder))
+        again = partial(self.save_report, examination, folder, of_all=of_all, may_replace=True)
+        self._jobs.follow("Saving the report", work, partial(self._tell_or_ask, again))
 
     def choose_session(
         self, examination: Examination | None, then: Callable[[], None] = lambda: None
@@ -171,17 +188,25 @@ class Keeping:
             self.save_session(examination, named, then)
 
     def choose_report(self, examination: Examination | None) -> None:
-        """Asks for a folder and saves the report there."""
-        if examination is not None and not agrees_to_save(self._parent, examination.scan):
+        """Asks of what, where several scans were examined, and for a folder, and saves the report there."""
+        scans = [series.outline for series in self._cases.order]
+        of_all = False
+        if examination is not None and len(scans) > 1:
+            chosen = reports_all(self._parent, len(scans))
+            if chosen is None:
+                return
+            of_all = chosen
+        reported = scans if of_all else [] if examination is None else [examination.scan]
+        if not all(agrees_to_save(self._parent, scan) for scan in reported):
             return
         folder = QFileDialog.getExistingDirectory(self._parent, "Save the report to a folder")
         if folder:
-            self.save_report(examination, Path(folder))
+            self.save_report(examination, Path(folder), of_all=of_all)
 
-    def _tell_or_ask(self, examination: Examination, folder: Path, is_saved: bool) -> None:
+    def _tell_or_ask(self, again: Callable[[], None], is_saved: bool) -> None:
         if is_saved:
             self._run_panel.show_note(_REPORTED)
         elif agrees(self._parent, f"{Code.FILE_IS_THERE.meaning} Replace it?"):
-            self.save_report(examination, folder, may_replace=True)
+            again()
         else:
             self._run_panel.show_note("Nothing was saved.")

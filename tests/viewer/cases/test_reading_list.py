@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from napari_d24fad.viewer.cases import reading_list
 from napari_d24fad.viewer.dock import DetectionDock
 from napari_d24fad.viewer.gallery.roles import Role
 from napari_d24fad.viewer.gallery.sorting import Order
+from napari_d24fad.viewer.sessions import keeping
 from tests.viewer.study_in_dock import click
 
 SIZE = 72
@@ -129,6 +131,15 @@ def test_a_list_is_examined_read_saved_and_opened_again(
     settled()
     assert dock.run_panel.message.startswith("The session was saved")
     assert not dock.keeping.is_unsaved
+
+    # Reported together, where that is what was asked for.
+    monkeypatch.setattr(keeping, "reports_all", lambda parent, count: count == 2)
+    monkeypatch.setattr(QFileDialog, "getExistingDirectory", lambda *_: str(tmp_path / "report"))
+    click(qtbot, panel.report_button)
+    settled()
+    assert dock.run_panel.message.startswith("The report was saved")
+    reported = json.loads((tmp_path / "report" / "findings.json").read_text())["cases"]
+    assert len(reported) == 2
     dock.open([saved])
     settled()
     assert "2 results" in dock.run_panel.message
