@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from functools import partial
 
 from qtpy.QtCore import Qt, QTimer
+from qtpy.QtGui import QShowEvent
 from qtpy.QtWidgets import QFrame, QScrollArea, QVBoxLayout, QWidget
 
 from napari_d24fad.studies.series import Series
@@ -100,8 +101,17 @@ class CardColumn(QScrollArea):
         self._wanted = card
         QTimer.singleShot(0, self._scroll_to_wanted)
 
+    def showEvent(self, event: QShowEvent) -> None:  # noqa: N802 - Qt's name
+        """Qt: scrolls to the card that was wanted while another page was in front."""
+        super().showEvent(event)
+        if self._wanted is not None:
+            QTimer.singleShot(0, self._scroll_to_wanted)
+
     def _scroll_to_wanted(self) -> None:
-        if self._wanted in self.cards:
-            self.ensureWidgetVisible(self._wanted, 0, 0)
-            if not self._wanted.flag.isHidden():  # the choice it leaves matters most
-                self.ensureWidgetVisible(self._wanted.flag, 0, 0)
+        if not self.isVisible():  # its layout does not follow now
+            return
+        wanted, self._wanted = self._wanted, None
+        if wanted in self.cards:
+            self.ensureWidgetVisible(wanted, 0, 0)
+            if not wanted.flag.isHidden():  # the choice it leaves matters most
+                self.ensureWidgetVisible(wanted.flag, 0, 0)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -50,7 +51,7 @@ def test_another_library_reads_the_same_map(written: Exported, tmp_path: Path) -
 
 def _dcmqi(program: str, option: str, path: Path, folder: Path) -> None:
     run = subprocess.run(
-        [program, option, str(path), "--outputDirectory", str(folder)],
+        [str(Path(sys.executable).with_name(program)), option, str(path), "--outputDirectory", str(folder)],
         capture_output=True,
         text=True,
         check=False,
