@@ -98,8 +98,9 @@ def main() -> None:
         _rest(None)
         with Watchdog() as watchdog:
             watchdog.step("open the dock")
-            dock = FindAnomalies(viewer).dock
-            viewer.window.add_dock_widget(dock.parentWidget(), name="Find anomalies", area="right")
+            frame = FindAnomalies(viewer)
+            viewer.window.add_dock_widget(frame, name="Find anomalies", area="right")
+            dock = frame.dock
             _rest(dock)
             for name, step in _steps(dock, viewer, folder).items():
                 watchdog.step(name)
