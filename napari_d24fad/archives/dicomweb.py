@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from dicomweb_client.web import DICOMwebClient
 from pydicom import dcmread
+from pydicom.datadict import tag_for_keyword
 
 from napari_d24fad.archives.archive import Archive
 from napari_d24fad.archives.found import (
@@ -18,7 +20,6 @@ from napari_d24fad.archives.found import (
     FoundStudy,
     Wanted,
     plain_text,
-    whole_number,
 )
 from napari_d24fad.archives.inbox import Inbox
 from napari_d24fad.archives.limits import BOUNDS, Bounds, checked_uid
@@ -83,19 +84,7 @@ class WebPeer:
             "0020000D",
             self._bounds.results,
         )
-        return tuple(
-            FoundStudy(
-                uid=uid,
-                patient_id=_text(entry, "00100020"),
-                name=_text(entry, "00100010"),
-                date=_text(entry, "00080020"),
-                description=_text(entry, "00081030"),
-                modalities=_text(entry, "00080061"),
-                series=whole_number(_text(entry, "00201206")),
-                instances=whole_number(_text(entry, "00201208")),
-            )
-            for uid, entry in entries.items()
-        )
+        return tuple(FoundStudy.told(uid, partial(_text, entry)) for uid, entry in entries.items())
 
     def series(self, study: str) -> tuple[FoundSeries, ...]:
         """See `Peer`."""
@@ -106,17 +95,7 @@ class WebPeer:
             "0020000E",
             self._bounds.results,
         )
-        return tuple(
-            FoundSeries(
-                study=study,
-                uid=uid,
-                number=_text(entry, "00200011"),
-                modality=_text(entry, "00080060"),
-                description=_text(entry, "0008103E"),
-                instances=whole_number(_text(entry, "00201209")),
-            )
-            for uid, entry in entries.items()
-        )
+        return tuple(FoundSeries.told(study, uid, partial(_text, entry)) for uid, entry in entries.items())
 
     def instances(self, series: FoundSeries) -> tuple[FoundInstance, ...]:
         """See `Peer`."""
@@ -128,7 +107,7 @@ class WebPeer:
             self._bounds.instances,
             enough=series.instances,
         )
-        return tuple(FoundInstance(uid, _text(entry, "00080016")) for uid, entry in entries.items())
+        return tuple(FoundInstance(uid, _text(entry, "SOPClassUID")) for uid, entry in entries.items())
 
     def retrieve(
         self, series: FoundSeries, instances: Sequence[FoundInstance], inbox: Inbox, *, whole: bool
@@ -227,7 +206,7 @@ def _first(entry: Entry, tag: str) -> object:
     return values[0]
 
 
-def _text(entry: Entry, tag: str) -> str:
-    values = entry.get(tag, {}).get("Value") or []
+def _text(entry: Entry, keyword: str) -> str:
+    values = entry.get(f"{tag_for_keyword(keyword):08X}", {}).get("Value") or []
     shown = [value.get("Alphabetic", "") if isinstance(value, dict) else value for value in values[:16]]
     return plain_text("/".join(str(value) for value in shown if value is not None))

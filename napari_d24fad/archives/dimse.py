@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +26,6 @@ from napari_d24fad.archives.found import (
     FoundStudy,
     Wanted,
     plain_text,
-    whole_number,
 )
 from napari_d24fad.archives.inbox import Inbox
 from napari_d24fad.archives.limits import BOUNDS, Bounds, checked_uid
@@ -72,40 +72,21 @@ class DimsePeer:
     def studies(self, wanted: Wanted) -> tuple[FoundStudy, ...]:
         """See `Peer`."""
         found = self._find("STUDY", _STUDY_FIELDS, wanted.filters, self._bounds.results)
-        return tuple(
-            FoundStudy(
-                uid=checked_uid(str(one.get("StudyInstanceUID", ""))),
-                patient_id=_text(one, "PatientID"),
-                name=_text(one, "PatientName"),
-                date=_text(one, "StudyDate"),
-                description=_text(one, "StudyDescription"),
-                modalities=_text(one, "ModalitiesInStudy"),
-                series=whole_number(_text(one, "NumberOfStudyRelatedSeries")),
-                instances=whole_number(_text(one, "NumberOfStudyRelatedInstances")),
-            )
-            for one in found
-        )
+        return tuple(FoundStudy.told(_uid(one, "StudyInstanceUID"), partial(_text, one)) for one in found)
 
     def series(self, study: str) -> tuple[FoundSeries, ...]:
         """See `Peer`."""
         keys = {"StudyInstanceUID": checked_uid(study)}
+        found = self._find("SERIES", _SERIES_FIELDS, keys, self._bounds.results)
         return tuple(
-            FoundSeries(
-                study=study,
-                uid=checked_uid(str(one.get("SeriesInstanceUID", ""))),
-                number=_text(one, "SeriesNumber"),
-                modality=_text(one, "Modality"),
-                description=_text(one, "SeriesDescription"),
-                instances=whole_number(_text(one, "NumberOfSeriesRelatedInstances")),
-            )
-            for one in self._find("SERIES", _SERIES_FIELDS, keys, self._bounds.results)
+            FoundSeries.told(study, _uid(one, "SeriesInstanceUID"), partial(_text, one)) for one in found
         )
 
     def instances(self, series: FoundSeries) -> tuple[FoundInstance, ...]:
         """See `Peer`."""
         keys = {"StudyInstanceUID": checked_uid(series.study), "SeriesInstanceUID": checked_uid(series.uid)}
         found = self._find("IMAGE", _INSTANCE_FIELDS, keys, self._bounds.instances)
-        listed = {checked_uid(str(one.get("SOPInstanceUID", ""))): _text(one, "SOPClassUID") for one in found}
+        listed = {_uid(one, "SOPInstanceUID"): _text(one, "SOPClassUID") for one in found}
         return tuple(FoundInstance(uid, sop_class) for uid, sop_class in listed.items())
 
     def retrieve(
@@ -268,6 +249,10 @@ def _identifiers(series: FoundSeries, instances: Sequence[FoundInstance]) -> Ite
         identifier.QueryRetrieveLevel = "IMAGE"
         identifier.SOPInstanceUID = [one.uid for one in instances[start : start + _AT_ONCE]]
         yield identifier
+
+
+def _uid(dataset: Dataset, keyword: str) -> str:
+    return checked_uid(str(dataset.get(keyword, "")))
 
 
 def _text(dataset: Dataset, keyword: str) -> str:

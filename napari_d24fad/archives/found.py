@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from napari_d24fad.errors import ArgumentError, Code
@@ -80,6 +81,25 @@ class FoundStudy:
     series: int = 0
     instances: int = 0
 
+    @classmethod
+    def told(cls, uid: str, text_of: Callable[[str], str]) -> FoundStudy:
+        """Takes what a peer tells of a study.
+
+        Args:
+            uid: Of the study, checked.
+            text_of: Returns the value of a keyword as plain text.
+        """
+        return cls(
+            uid=uid,
+            patient_id=text_of("PatientID"),
+            name=text_of("PatientName"),
+            date=text_of("StudyDate"),
+            description=text_of("StudyDescription"),
+            modalities=text_of("ModalitiesInStudy"),
+            series=whole_number(text_of("NumberOfStudyRelatedSeries")),
+            instances=whole_number(text_of("NumberOfStudyRelatedInstances")),
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class FoundSeries:
@@ -100,6 +120,18 @@ class FoundSeries:
     modality: str = ""
     description: str = ""
     instances: int = 0
+
+    @classmethod
+    def told(cls, study: str, uid: str, text_of: Callable[[str], str]) -> FoundSeries:
+        """Takes what a peer tells of a series; see `FoundStudy.told`."""
+        return cls(
+            study=study,
+            uid=uid,
+            number=text_of("SeriesNumber"),
+            modality=text_of("Modality"),
+            description=text_of("SeriesDescription"),
+            instances=whole_number(text_of("NumberOfSeriesRelatedInstances")),
+        )
 
 
 @dataclass(frozen=True, slots=True)

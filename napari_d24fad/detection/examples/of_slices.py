@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
 import numpy as np
 import numpy.typing as npt
@@ -12,8 +12,8 @@ import torch
 from napari_d24fad.detection.encoding.encoded import EncodedScan
 from napari_d24fad.detection.examination import ExaminedSlices, draw_maps, maps_of, per_slice
 from napari_d24fad.detection.examples.check import check_examples
-from napari_d24fad.detection.examples.of_kind import weight_of
 from napari_d24fad.detection.examples.slices import Slices
+from napari_d24fad.detection.examples.volume_kinds import VolumeKind, learn_kinds
 from napari_d24fad.detection.examples.voxels import Normal, Towards
 from napari_d24fad.detection.examples.where import lesion_in_slices, patch_of
 from napari_d24fad.detection.references.calibration import (
@@ -28,23 +28,6 @@ from napari_d24fad.detection.scoring.matched import MatchedScoring
 from napari_d24fad.errors import ArgumentError, Code
 from napari_d24fad.progress import CancelToken, silent
 from napari_d24fad.studies.scan import Problem
-
-_LEAST = 1e-9
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class _Kind:
-    """What the examples of one kind teach, from all references and without each."""
-
-    weight: float
-    examples: tuple[int, ...]
-    towards: Towards = field(repr=False)
-    without: tuple[Towards, ...] = field(repr=False)
-    top: tuple[float, float]
-
-    def along(self, own: Slices) -> float:
-        """How far the most alike places of a scan lie, in deviations of the references."""
-        return (own.top(self.towards) - self.top[0]) / self.top[1]
 
 
 class SliceExamples:
@@ -147,19 +130,11 @@ class SliceExamples:
         )
         return found, self._evidence(query, own, plain.score)
 
-    def _learn(self, chosen: Sequence[int]) -> tuple[_Kind, ...]:
-        """Learns from some of the examples, each kind apart."""
-        learned = []
-        for kind in dict.fromkeys(self.kinds[at] for at in chosen):
-            group = tuple(at for at in chosen if self.kinds[at] == kind)
-            lesions = self._means[list(group)].mean(axis=0)
-            without = tuple(self._normal.towards(lesions, out) for out in range(len(self._slices)))
-            tops = [own.top(each) for own, each in zip(self._slices, without, strict=True)]
-            top = float(np.mean(tops)), max(float(np.std(tops, ddof=1)), _LEAST)
-            learned.append(_Kind(weight_of(len(group)), group, self._normal.towards(lesions), without, top))
-        return tuple(learned)
+    def _learn(self, chosen: Sequence[int]) -> tuple[VolumeKind, ...]:
+        tops = [each.top for each in self._slices]
+        return learn_kinds(chosen, self.kinds, self._means, self._normal, tops)
 
-    def _more(self, own: Slices, kinds: Sequence[tuple[_Kind, Towards]]) -> torch.Tensor:
+    def _more(self, own: Slices, kinds: Sequence[tuple[VolumeKind, Towards]]) -> torch.Tensor:
         """What the examples add to the maps of the slices of a scan, ``(n, side, side)``."""
         method = self._plain.scoring
         side = method.map_side(self._plain.encoded[0].prepared.sampling.side)
@@ -168,7 +143,7 @@ class SliceExamples:
         likeness = [kind.weight * np.maximum(0, own.along(towards)) for kind, towards in kinds]
         return self._deviation * own.as_maps(np.max(likeness, axis=0), side, method.smoothing)
 
-    def _raised(self, reference: int, kinds: Sequence[_Kind]) -> torch.Tensor:
+    def _raised(self, reference: int, kinds: Sequence[VolumeKind]) -> torch.Tensor:
         """Returns the maps of a reference, by directions without it."""
         own = self._slices[reference]
         more = self._more(own, [(each, each.without[reference]) for each in kinds])
@@ -210,13 +185,13 @@ class SliceExamples:
             found.append(score > max(scores))
             plain = self._score(maps, own)[1]
             looks_normal = plain <= float(np.median(normal))
-            if looks_normal and max((each.along(own) for each in others), default=0.0) <= 0:
+            if looks_normal and max((_along(each, own) for each in others), default=0.0) <= 0:
                 unremarkable.append(at)
         return tuple(found), tuple(unremarkable)
 
     def _evidence(self, query: EncodedScan, own: Slices, plain: float) -> ExampleEvidence:
         """Tells which kind counts, which of its examples is nearest, and by what places."""
-        along = [each.along(own) for each in self._learned]
+        along = [_along(each, own) for each in self._learned]
         added = [each.weight * max(0.0, one) for each, one in zip(self._learned, along, strict=True)]
         most = max(range(len(added)), key=lambda at: (added[at], along[at]))
         kind = self._learned[most]
@@ -238,3 +213,8 @@ class SliceExamples:
             patch_of(query, own.at(place), own.side),
             patch_of(self._encoded[nearest], there.at(int(like)), there.side),
         )
+
+
+def _along(kind: VolumeKind, own: Slices) -> float:
+    """How far the most alike places of a scan lie, in deviations of the references."""
+    return (own.top(kind.towards) - kind.top[0]) / kind.top[1]

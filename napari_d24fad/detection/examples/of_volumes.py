@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 
 import numpy as np
 
@@ -16,13 +17,11 @@ from napari_d24fad.detection.atlas.scoring import AtlasReferences
 from napari_d24fad.detection.atlas.statistics import components, learn_levels, slice_scores
 from napari_d24fad.detection.channels.volume import WorkingVolume
 from napari_d24fad.detection.examples.lesions import seen_of
-from napari_d24fad.detection.examples.of_kind import weight_of
+from napari_d24fad.detection.examples.volume_kinds import VolumeKind, learn_kinds
 from napari_d24fad.detection.examples.voxels import Normal, Towards, Voxels, box_of
 from napari_d24fad.detection.result import ExampleEvidence
 from napari_d24fad.errors import Code
 from napari_d24fad.studies.scan import Problem
-
-_LEAST = 1e-9
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -38,17 +37,6 @@ class VolumeExample:
     found: AtlasExamination = field(repr=False)
     lesion: BoolArray = field(repr=False)
     kind: str = ""
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class _Kind:
-    """What the examples of one kind teach, from all references and without each."""
-
-    weight: float
-    examples: tuple[int, ...]
-    towards: Towards = field(repr=False)
-    without: tuple[Towards, ...] = field(repr=False)
-    top: tuple[float, float]
 
 
 class MapScore:
@@ -164,17 +152,9 @@ class VolumeExamples:
         channels = {key: found.channels[key[0] or first, key[1]] for key in self._keys}
         return Voxels.of(channels, found.fused, found.volume, self._plain)
 
-    def _learn(self, chosen: Sequence[int]) -> tuple[_Kind, ...]:
-        """Learns from some of the examples, each kind apart."""
-        learned = []
-        for kind in dict.fromkeys(self.kinds[at] for at in chosen):
-            group = tuple(at for at in chosen if self.kinds[at] == kind)
-            lesions = self._means[list(group)].mean(axis=0)
-            without = tuple(self._normal.towards(lesions, out) for out in range(len(self._voxels)))
-            tops = [self._top(own, each) for own, each in zip(self._voxels, without, strict=True)]
-            top = float(np.mean(tops)), max(float(np.std(tops, ddof=1)), _LEAST)
-            learned.append(_Kind(weight_of(len(group)), group, self._normal.towards(lesions), without, top))
-        return tuple(learned)
+    def _learn(self, chosen: Sequence[int]) -> tuple[VolumeKind, ...]:
+        tops = [partial(self._top, own) for own in self._voxels]
+        return learn_kinds(chosen, self.kinds, self._means, self._normal, tops)
 
     def _top(self, own: Voxels, towards: Towards) -> float:
         """Mean likeness of the most alike voxels, of the volume that the scan score is the mean of."""
@@ -182,13 +162,15 @@ class VolumeExamples:
         count = own.count_of(self._plain.plan.score_mm3)
         return float(np.partition(likeness, -count)[-count:].mean())
 
-    def _raised(self, fused: FloatArray, reference: int, kinds: Sequence[_Kind]) -> FloatArray:
+    def _raised(self, fused: FloatArray, reference: int, kinds: Sequence[VolumeKind]) -> FloatArray:
         """Returns the map of a reference, by directions without it."""
         return self._added(
             fused, self._voxels[reference], [(each, each.without[reference]) for each in kinds]
         )
 
-    def _added(self, fused: FloatArray, own: Voxels, kinds: Sequence[tuple[_Kind, Towards]]) -> FloatArray:
+    def _added(
+        self, fused: FloatArray, own: Voxels, kinds: Sequence[tuple[VolumeKind, Towards]]
+    ) -> FloatArray:
         more = [kind.weight * np.maximum(0, own.along(towards)) for kind, towards in kinds]
         return own.added(fused, self._deviation * np.max(more, axis=0)) if more else fused
 
