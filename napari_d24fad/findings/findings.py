@@ -45,6 +45,12 @@ class Findings:
         """Those that pictures and reports show: all but the rejected."""
         return tuple(each for each in self.listed if each.is_shown)
 
+    @property
+    def reported(self) -> tuple[Finding, ...]:
+        """What key slices and DICOM objects show: what was accepted, or without that what nobody rejected."""
+        shown = self.shown
+        return tuple(each for each in shown if each.verdict is Verdict.ACCEPTED) or shown
+
     def finding(self, number: int) -> Finding:
         """Returns the finding of a number.
 

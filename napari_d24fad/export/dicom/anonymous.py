@@ -18,7 +18,9 @@ from napari_d24fad.export.dicom.kinds import USUAL
 from napari_d24fad.export.dicom.writing import Written, save_dicom
 from napari_d24fad.export.pages.entry import CaseEntry
 from napari_d24fad.progress import CancelToken, Progress, part, silent
+from napari_d24fad.studies.dicom.refusals import coded_errors
 from napari_d24fad.studies.dicom.series import DicomSeries
+from napari_d24fad.studies.files.quiet import quiet
 from napari_d24fad.studies.scan import Scan
 from napari_d24fad.studies.series import Series
 from napari_d24fad.studies.study import open_study
@@ -67,7 +69,8 @@ def save_deidentified(
     with tempfile.TemporaryDirectory(prefix="d24fad-") as name:
         copies, objects = Path(name) / "scan", Path(name) / "objects"
         copies.mkdir()
-        removed.copy(series.files, copies)
+        with coded_errors(series.instances[0].transfer_syntax), quiet():
+            removed.copy(series.files, copies, cancel)
         progress(0.4, "Reading the copies again")
         same = _same(copies, scan, part(progress, 0.4, 0.7), cancel or CancelToken())
         unnamed = replace(

@@ -28,7 +28,7 @@ from napari_d24fad.studies.orientation import canonical
 _SHEET, _SHEET_COLUMNS = 20, 5
 
 
-def key_slices(source: Source, entry: CaseEntry, number: int) -> list[SCImage]:
+def key_slices(source: Source, entry: CaseEntry, drawn: Pictures, number: int) -> list[SCImage]:
     """Draws a slice for each accepted finding, with legend and notice burned in, all in one series.
 
     A picture of one slice says where in the patient it lies, as the slice does; so a viewer can show it
@@ -37,9 +37,9 @@ def key_slices(source: Source, entry: CaseEntry, number: int) -> list[SCImage]:
     Args:
         source: The images of the scan.
         entry: The case; its scan must have its pixels.
+        drawn: Its pictures.
         number: Which object of the export it is.
     """
-    drawn = Pictures(entry)
     series = origin(source, number)
     made: list[SCImage] = []
     for _, picture in drawn.key_slices():
@@ -55,9 +55,8 @@ def key_slices(source: Source, entry: CaseEntry, number: int) -> list[SCImage]:
     return made
 
 
-def contact_sheet(source: Source, entry: CaseEntry, number: int) -> SCImage | None:
+def contact_sheet(source: Source, entry: CaseEntry, drawn: Pictures, number: int) -> SCImage | None:
     """Draws slices that lie evenly through the scan on one sheet; None of a single image."""
-    drawn = Pictures(entry)
     pictures = drawn.contact_sheet(_SHEET)
     if not pictures:
         return None

@@ -17,8 +17,7 @@ from pydicom.uid import UID, generate_uid
 from napari_d24fad.detection.result import AnomalyMap
 from napari_d24fad.export.dicom.source import Source
 from napari_d24fad.export.notice import NOTICE
-from napari_d24fad.findings.finding import Finding, Verdict
-from napari_d24fad.findings.findings import Findings
+from napari_d24fad.findings.finding import Finding
 from napari_d24fad.studies.dicom.values import text
 from napari_d24fad.version import __version__
 
@@ -57,13 +56,6 @@ class Tracked:
     finding: Finding
     name: str
     uid: str
-
-
-def exported(findings: Findings) -> tuple[Finding, ...]:
-    """Returns what is exported: what was accepted, or without that, what nobody rejected."""
-    shown = findings.shown
-    accepted = tuple(each for each in shown if each.verdict is Verdict.ACCEPTED)
-    return accepted or tuple(shown)
 
 
 def tracked(finding: Finding, source: Source) -> Tracked:
@@ -118,7 +110,7 @@ def made_by() -> dict[str, Any]:
     return {
         "manufacturer_model_name": MODEL_NAME,
         "software_versions": __version__,
-        "device_serial_number": __version__,
+        "device_serial_number": __version__,  # may not be empty, and a program has no other
     }
 
 

@@ -29,6 +29,7 @@ from pydicom.dataset import Dataset, FileDataset
 from pydicom.multival import MultiValue
 from pydicom.uid import UID
 
+from napari_d24fad.progress import CancelToken
 from napari_d24fad.studies.dicom.values import text
 
 Action = Callable[[Dataset, tuple[int, int]], None]
@@ -60,15 +61,23 @@ class Deidentifier:
         self._ranges = [(tag, action) for tag, action in actions.items() if len(tag) > 2]
         self.uids: dict[str, str] = {}
 
-    def copy(self, files: Iterable[Path], folder: Path) -> tuple[Path, ...]:
+    def copy(
+        self, files: Iterable[Path], folder: Path, cancel: CancelToken | None = None
+    ) -> tuple[Path, ...]:
         """Writes copies of files, named by their order.
 
         Args:
             files: DICOM files.
             folder: Where to; it must be there.
+            cancel: Stops it.
+
+        Raises:
+            Cancelled: If a stop was asked for.
         """
         written = []
         for number, path in enumerate(files, start=1):
+            if cancel is not None:
+                cancel.check()
             dataset = pydicom.dcmread(path)
             self.clean(dataset)
             written.append(folder / f"image_{number:05d}.dcm")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -12,13 +12,14 @@ from pydicom.dataset import Dataset
 from napari_d24fad.atomic import atomic_folder
 from napari_d24fad.errors import Code, ExportError
 from napari_d24fad.export.dicom.captures import contact_sheet, key_objects, key_slices
-from napari_d24fad.export.dicom.common import Tracked, exported, tracked
+from napari_d24fad.export.dicom.common import tracked
 from napari_d24fad.export.dicom.kinds import USUAL
 from napari_d24fad.export.dicom.parametric_map import parametric_map
 from napari_d24fad.export.dicom.segmentation import segmentation
 from napari_d24fad.export.dicom.source import Source, read_source
 from napari_d24fad.export.dicom.structured_report import structured_report
 from napari_d24fad.export.pages.entry import CaseEntry
+from napari_d24fad.export.pages.pictures import Pictures
 from napari_d24fad.studies.files.quiet import quiet
 from napari_d24fad.studies.series import Series
 
@@ -85,7 +86,7 @@ def save_dicom(
 
 
 def _left_out(source: Source, entry: CaseEntry, kinds: Collection[str]) -> tuple[str, ...]:
-    found = exported(entry.findings)
+    found = entry.findings.reported
     said = []
     if not source.has_places and not source.is_plain_image and _SEGMENTED & set(kinds):
         return (
@@ -102,7 +103,7 @@ def _left_out(source: Source, entry: CaseEntry, kinds: Collection[str]) -> tuple
 
 def _objects(source: Source, entry: CaseEntry, kinds: set[str]) -> dict[str, Dataset]:
     anomaly = entry.found.anomaly
-    found = [tracked(each, source) for each in exported(entry.findings)]
+    found = [tracked(each, source) for each in entry.findings.reported]
     if not source.has_places and not source.is_plain_image:
         kinds = kinds & {"sc"}
     outlined = [each for each in found if each.finding.mask is not None]
@@ -118,16 +119,17 @@ def _objects(source: Source, entry: CaseEntry, kinds: set[str]) -> dict[str, Dat
     if found and "sr" in kinds:
         objects[_NAMES["sr"]] = structured_report(source, anomaly, found, segments, 4)
     if "sc" in kinds:
-        objects |= _pictures(source, entry, found)
+        objects |= _pictures(source, entry)
     return objects
 
 
-def _pictures(source: Source, entry: CaseEntry, found: Sequence[Tracked]) -> dict[str, Dataset]:
-    captures = key_slices(source, entry, 5)
+def _pictures(source: Source, entry: CaseEntry) -> dict[str, Dataset]:
+    drawn = Pictures(entry)
+    captures = key_slices(source, entry, drawn, 5)
     pictures: dict[str, Dataset] = {
         f"key_slice_{at:02d}.dcm": each for at, each in enumerate(captures, start=1)
     }
-    sheet = contact_sheet(source, entry, 6)
+    sheet = contact_sheet(source, entry, drawn, 6)
     if sheet is not None:
         pictures[_SHEET] = sheet
     if captures:

@@ -65,10 +65,8 @@ class Pictures:
 
         Where none is accepted, those that nobody decided on; without any, the most suspicious slice.
         """
-        shown = self._entry.findings.shown
-        accepted = [each for each in shown if each.verdict is Verdict.ACCEPTED]
         found: dict[int, list[Finding]] = {}
-        for each in accepted or shown:
+        for each in self._entry.findings.reported:
             found.setdefault(each.slice_index, []).append(each)
         if not found:
             found = {index: [] for index in self._anomaly.most_suspicious(1)}

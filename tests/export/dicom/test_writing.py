@@ -33,7 +33,7 @@ def test_a_plain_image_keeps_its_grid(tmp_path: Path) -> None:
     entry = _plain_case(series)
     written = save_dicom(tmp_path / "out", entry, series, ALL)
     assert "contact_sheet.dcm" not in written.names
-    # highdicom cannot make one, and OHIF would not know where to lay it.
+    # highdicom cannot make one.
     assert "map.dcm" not in written.names
     (said,) = written.left_out
     assert "where in the patient" in said
