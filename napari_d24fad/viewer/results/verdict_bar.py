@@ -22,7 +22,7 @@ from napari_d24fad.findings.finding import Finding, Verdict
 from napari_d24fad.findings.findings import Findings
 from napari_d24fad.viewer.narrow import NarrowBox
 
-_HINT = "Choose a region to accept or reject it, or to write a note."
+_HINT = "Nothing is decided yet: accept, reject or note the region that is chosen in the table."
 _NO_LABEL, _EDIT_LABELS = "No label", "Edit the list…"
 _UNSHOWN = "not coloured, not in the report"
 
