@@ -57,6 +57,8 @@ class WebPeer:
         bounds: What is taken of it at most.
     """
 
+    lists_first = False
+
     def __init__(self, archive: Archive, password: str, cancel: CancelToken, bounds: Bounds = BOUNDS) -> None:
         self._bounds, self._cancel = bounds, cancel
         self._base = archive.url.rstrip("/")

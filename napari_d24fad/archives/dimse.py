@@ -60,6 +60,9 @@ class DimsePeer:
         bounds: What is taken of it at most.
     """
 
+    lists_first = True
+    """By their classes, which an association must name before anything can come over it."""
+
     def __init__(self, archive: Archive, cancel: CancelToken, bounds: Bounds = BOUNDS) -> None:
         self._archive, self._cancel, self._bounds = archive, cancel, bounds
 

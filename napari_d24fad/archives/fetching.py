@@ -6,13 +6,14 @@ import hashlib
 import shutil
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 from napari_d24fad.archives.found import FoundInstance, FoundSeries, Wanted
-from napari_d24fad.archives.inbox import Inbox, same_pixels, study_name
+from napari_d24fad.archives.inbox import Inbox, study_name
 from napari_d24fad.archives.limits import BOUNDS, Bounds
 from napari_d24fad.archives.peer import Peer
+from napari_d24fad.archives.stated import same_pixels
 from napari_d24fad.errors import ArchiveError, Code, ExportError
 from napari_d24fad.progress import CancelToken, Progress, part, silent
 from napari_d24fad.studies.files.quiet import quiet
@@ -45,18 +46,6 @@ class Fetched:
     resumed: int = 0
     present: int = 0
     unlisted: int = 0
-
-
-@dataclass(slots=True)
-class _Listed:
-    """What is to be fetched of one study."""
-
-    series: Sequence[FoundSeries]
-    instances: dict[str, list[FoundInstance]] = field(default_factory=dict)
-
-    @property
-    def wanted(self) -> dict[str, str]:
-        return {one.uid: series for series, listed in self.instances.items() for one in listed}
 
 
 def studies_to_fetch(
@@ -119,38 +108,65 @@ def fetch(
     """
     cancel = cancel or CancelToken()
     study = series[0].study
-    listed = _Listed(series)
+    aside = out / _aside(study)
+    # The answer with a whole series is complete when it holds as many images as the archive told before.
+    # Then no list of them is asked for, which takes Orthanc nearly as long as sending them.
+    told = [] if peer.lists_first or aside.exists() else [one for one in series if _tells(one, bounds)]
+    listed: dict[str, list[FoundInstance]] = {}
     for one in series:
-        listed.instances[one.uid] = list(peer.instances(one))
-        cancel.check()
-    wanted = listed.wanted
-    total = len(wanted)
+        if one not in told:
+            listed[one.uid] = list(peer.instances(one))
+            cancel.check()
+    total = sum(one.instances for one in told) + sum(len(instances) for instances in listed.values())
     if not total:
         raise ArchiveError(Code.NOTHING_MATCHES)
-    told = part(progress, 0, 0.98)
+    share = part(progress, 0, 0.98)
 
     def one_more(file: Path) -> None:
-        told(len(inbox.held) / total, f"Image {len(inbox.held)} of {total}")
+        share(min(1.0, len(inbox.held) / total), f"Image {len(inbox.held)} of {total}")
         if arrived is not None:
             arrived(file)
 
-    inbox = Inbox(out / _aside(study), study, wanted, cancel, one_more, bounds)
+    wanted = {one.uid: uid for uid, instances in listed.items() for one in instances}
+    inbox = Inbox(aside, study, wanted, cancel, one_more, bounds)
     resumed = len(inbox.held)
     try:
         with quiet():  # once: each file alone would make all loggers forget their levels
             for one in series:
-                _retrieve(peer, one, listed.instances[one.uid], inbox, cancel)
+                instances = listed[one.uid] if one.uid in listed else _retrieve_told(peer, one, inbox)
+                _retrieve(peer, one, instances, inbox, cancel)
     except ArchiveError as error:
         if error.code in _NOT_TO_BE_TRUSTED:
             inbox.empty()
         raise
     finally:
         inbox.close()
+    total = len(inbox.held) + len(inbox.missing)
     if inbox.missing:
         raise ArchiveError(Code.INCOMPLETE, _missing(inbox.missing, total))
     progress(0.98, "Moving the images into place")
-    present = _settle(inbox, out / _aside(study), out / study_name(study))
+    present = _settle(inbox, aside, out / study_name(study))
     return Fetched(study, out / study_name(study), total, resumed, present, inbox.unlisted)
+
+
+def _tells(series: FoundSeries, bounds: Bounds) -> bool:
+    return 0 < series.instances <= bounds.instances
+
+
+def _retrieve_told(peer: Peer, series: FoundSeries, inbox: Inbox) -> Sequence[FoundInstance]:
+    """Asks for a series whose images were only counted; returns its images if other ones came than that."""
+    inbox.open_series(series.uid)
+    try:
+        peer.retrieve(series, (), inbox, whole=True)
+    except ArchiveError as error:
+        if error.code not in (Code.UNREACHABLE, Code.BAD_ANSWER, Code.NOTHING_MATCHES):
+            raise
+    if inbox.count_of(series.uid) == series.instances:
+        inbox.close_series(series.uid)
+        return ()
+    instances = peer.instances(series)
+    inbox.close_series(series.uid, [one.uid for one in instances])
+    return instances
 
 
 def _retrieve(

@@ -2,50 +2,22 @@
 
 from __future__ import annotations
 
-import filecmp
 import hashlib
 import shutil
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from io import FileIO
 from pathlib import Path
 
-from pydicom.dataset import Dataset
-from pydicom.tag import BaseTag, Tag
-
-from napari_d24fad.archives.limits import BOUNDS, Bounds
-from napari_d24fad.errors import ArchiveError, Code, D24fadError, ExportError
+from napari_d24fad.archives.limits import BOUNDS, Bounds, checked_uid
+from napari_d24fad.archives.stated import Stated, same_pixels, stated_of
+from napari_d24fad.errors import ArchiveError, Code, ExportError
 from napari_d24fad.progress import CancelToken
 from napari_d24fad.staging import abandoned, staging_name
-from napari_d24fad.studies.dicom.file import open_dicom, read_header
-from napari_d24fad.studies.files.quiet import quiet
 
-_KEYWORDS = ("StudyInstanceUID", "SeriesInstanceUID", "SOPInstanceUID", "PatientID", "SOPClassUID")
-_TAGS = [Tag(keyword) for keyword in _KEYWORDS]
 _PARTS = "parts"
-
-
-@dataclass(frozen=True, slots=True)
-class Stated:
-    """What an image says that it is.
-
-    Attributes:
-        study: Study Instance UID.
-        series: Series Instance UID.
-        instance: SOP Instance UID.
-        patient: Patient ID.
-        sop_class: SOP Class UID.
-        pixels: Position of the pixels in the file; its end without pixels.
-    """
-
-    study: str
-    series: str
-    instance: str
-    patient: str
-    sop_class: str
-    pixels: int
 
 
 class Inbox:
@@ -54,7 +26,8 @@ class Inbox:
     Args:
         folder: Its own; what is there from an earlier try is checked and counts as arrived.
         study: Study Instance UID that was asked for.
-        wanted: Series Instance UID of each SOP Instance UID that was asked for.
+        wanted: Series Instance UID of each SOP Instance UID that was asked for. Of a series whose images
+            are not known yet, see `open_series`.
         cancel: Stops it.
         arrived: Told the file of each image once it is checked.
         bounds: What is taken at most.
@@ -77,7 +50,10 @@ class Inbox:
         arrived: Callable[[Path], None] = lambda path: None,
         bounds: Bounds = BOUNDS,
     ) -> None:
-        self._folder, self._study, self._wanted = folder, study, wanted
+        self._folder, self._study, self._wanted = folder, study, dict(wanted)
+        self._series_of: dict[str, str] = {}  # of each image that has arrived
+        self._counts: Counter[str] = Counter()
+        self._open: set[str] = set()
         self._cancel, self._arrived, self._bounds = cancel, arrived, bounds
         self.held: dict[str, Path] = {}
         self.unlisted = self.unreadable = 0
@@ -161,6 +137,36 @@ class Inbox:
         self._drop()
         shutil.rmtree(self._folder, ignore_errors=True)
 
+    def open_series(self, series: str) -> None:
+        """Takes whatever comes of a series, whose images are not known yet."""
+        self._open.add(series)
+
+    def count_of(self, series: str) -> int:
+        """Returns how many images of a series have arrived."""
+        return self._counts[series]
+
+    def close_series(self, series: str, listed: Iterable[str] | None = None) -> None:
+        """Takes no others of a series; what has arrived of it and is not listed is removed.
+
+        Args:
+            series: See `open_series`.
+            listed: SOP Instance UID of each of its images; None if those that arrived are all.
+
+        Raises:
+            ExportError: ``CANNOT_WRITE``.
+        """
+        self._open.discard(series)
+        arrived = [uid for uid, one in self._series_of.items() if one == series]
+        wanted = set(arrived if listed is None else listed)
+        self._wanted |= dict.fromkeys(wanted, series)
+        for uid in arrived:
+            if uid not in wanted:
+                with _coded_writing():
+                    self.held.pop(uid).unlink()
+                del self._series_of[uid]
+                self._counts[series] -= 1
+                self.unlisted += 1
+
     @property
     def missing(self) -> tuple[str, ...]:
         """SOP Instance UIDs that have not arrived."""
@@ -170,10 +176,10 @@ class Inbox:
         if stated.study != self._study:
             raise ArchiveError(Code.NOT_ASKED_FOR, "One is of another study.")
         series = self._wanted.get(stated.instance)
-        if series is None:
+        if series is None and stated.series not in self._open:
             self.unlisted += 1
             return
-        if stated.series != series:
+        if stated.series != self._series_of.get(stated.instance, series or stated.series):
             raise ArchiveError(Code.NOT_ASKED_FOR, "One is of another series.")
         if self._patient is None:
             self._patient = stated.patient
@@ -183,11 +189,16 @@ class Inbox:
             if not same_pixels(self.held[stated.instance], part):
                 raise ArchiveError(Code.DIFFERENT_COPY)
             return
-        place = self._folder / series_name(series) / instance_name(stated.instance)
+        if series is None:
+            checked_uid(stated.instance)
+            if self._counts[stated.series] >= self._bounds.instances:
+                raise ArchiveError(Code.TOO_MUCH)
+        place = self._folder / series_name(stated.series) / instance_name(stated.instance)
         with _coded_writing():
             place.parent.mkdir(exist_ok=True)
             part.replace(place)
         self.held[stated.instance] = place
+        self._note(stated.instance, stated.series)
         self._arrived(place)
 
     def _take_up(self) -> None:
@@ -202,6 +213,11 @@ class Inbox:
             self._patient = stated.patient
             self._bytes += file.stat().st_size
             self.held[stated.instance] = file
+            self._note(stated.instance, wanted)
+
+    def _note(self, instance: str, series: str) -> None:
+        self._series_of[instance] = series
+        self._counts[series] += 1
 
     def _drop(self) -> None:
         if self._file is not None:
@@ -226,48 +242,6 @@ def series_name(uid: str) -> str:
 def instance_name(uid: str) -> str:
     """Returns the name of the file of an instance."""
     return f"{_digest(uid)}.dcm"
-
-
-def stated_of(file: Path) -> Stated | None:
-    """Returns what a DICOM file says that it is; None if it is none that can be read to its pixels.
-
-    Raises:
-        OSError: If it cannot be opened.
-    """
-    with open_dicom(file) as opened:
-        try:
-            with quiet():
-                header = read_header(opened, _TAGS, force=False)
-                study, series, instance, patient, sop_class = (_text(header, tag) for tag in _TAGS)
-        except D24fadError:
-            return None
-        except Exception:
-            # pydicom raises whatever on damaged files
-            return None
-        return Stated(study, series, instance, patient, sop_class, opened.tell()) if instance else None
-
-
-def _text(header: Dataset, tag: BaseTag) -> str:
-    """Returns an element as it is in the file: pydicom's values take longer than all the rest."""
-    value = header.get_item(tag).value if tag in header else None
-    return value.decode("latin-1").strip(" \0") if isinstance(value, bytes) else str(value or "")
-
-
-def same_pixels(one: Path, other: Path) -> bool:
-    """Whether two files hold the same bytes from their pixels on, or as a whole where there are no pixels."""
-    if filecmp.cmp(one, other, shallow=False):
-        return True
-    first, second = _pixels(one), _pixels(other)
-    return first is not None and first == second
-
-
-def _pixels(path: Path) -> bytes | None:
-    stated = stated_of(path)
-    if stated is None or stated.pixels >= path.stat().st_size:
-        return None
-    with path.open("rb") as file:
-        file.seek(stated.pixels)
-        return hashlib.file_digest(file, "sha256").digest()
 
 
 def _digest(uid: str) -> str:

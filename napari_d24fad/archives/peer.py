@@ -16,7 +16,13 @@ if TYPE_CHECKING:
 
 
 class Peer(Protocol):
-    """An archive that is spoken to. Every method raises `ArchiveError`, and `Cancelled` if asked to stop."""
+    """An archive that is spoken to. Every method raises `ArchiveError`, and `Cancelled` if asked to stop.
+
+    Attributes:
+        lists_first: Whether images can only be asked for once they are listed.
+    """
+
+    lists_first: bool
 
     def check(self) -> None:
         """Returns if the archive answers and accepts this user."""
@@ -37,7 +43,7 @@ class Peer(Protocol):
 
         Args:
             series: Which.
-            instances: Those that are missing.
+            instances: Those that are missing; for a whole series of a peer that need not list, perhaps none.
             inbox: Where they go to.
             whole: Whether the whole series may be asked for at once.
         """

@@ -9,8 +9,9 @@ from pathlib import Path
 
 from napari_d24fad.archives.content import same_content
 from napari_d24fad.archives.found import FoundInstance, FoundSeries
-from napari_d24fad.archives.inbox import Inbox, Stated, stated_of
+from napari_d24fad.archives.inbox import Inbox
 from napari_d24fad.archives.peer import Peer
+from napari_d24fad.archives.stated import Stated, stated_of
 from napari_d24fad.errors import ArchiveError, Code, StudyError
 from napari_d24fad.progress import CancelToken, Progress, silent
 

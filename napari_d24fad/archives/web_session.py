@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import logging
+import queue
 import ssl
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 import requests
@@ -24,6 +25,9 @@ from napari_d24fad.version import __version__
 CHUNK = 2**18
 _CONNECT_SECONDS = 10.0
 _WARMING_SECONDS = 60.0
+_CLOSING_SECONDS = 5.0
+_AHEAD = 16
+"""Chunks: more of them hold memory and gain no time."""
 # What these log holds what was searched for: names and IDs of patients.
 _TALKATIVE = ("retrying", "dicomweb_client", "dicomweb_client.web", "urllib3.connectionpool")
 for _name in _TALKATIVE:
@@ -105,14 +109,18 @@ class _GuardedAdapter(HTTPAdapter):
 
 
 class _Guard:
-    """Reads the body of an answer within the bounds; a silent peer cannot hold up a cancel."""
+    """Reads the body of an answer within the bounds; a silent peer cannot hold up a cancel.
+
+    It is received in a thread of its own, some chunks ahead of whoever uses it: a peer that has to wait while
+    each image is written and checked takes three times as long.
+    """
 
     def __init__(self, raw: urllib3.BaseHTTPResponse, session: WebSession) -> None:
         self._raw, self._cancel, self._bounds = raw, session.cancel, session.bounds
         self._allowed = session.allowed
         self._last = time.monotonic()
-        self._stalled = False
         self._over = threading.Event()
+        self._come: queue.Queue[bytes | Exception] = queue.Queue(_AHEAD)
 
     def chunks(self, chunk_size: int | None = CHUNK, decode_unicode: bool = False) -> Iterator[bytes]:
         """Yields the bytes; takes the place of `requests.Response.iter_content`.
@@ -122,49 +130,56 @@ class _Guard:
             Cancelled: If asked to stop.
         """
         began, read = time.monotonic(), 0
-        watch = threading.Thread(target=self._watch, name="d24fad archive watch", daemon=True)
-        watch.start()
+        receiver = threading.Thread(target=self._receive, name="d24fad archive", daemon=True)
+        receiver.start()
         try:
-            while True:
-                chunk = self._read()
-                self._cancel.check()
-                if self._stalled:
-                    raise ArchiveError(Code.STALLED)
-                if not chunk:
-                    return
-                self._last = time.monotonic()
+            while chunk := self._next():
                 read += len(chunk)
                 if read > self._allowed:
                     raise ArchiveError(Code.TOO_MUCH)
                 if self._is_slow(read, self._last - began):
                     raise ArchiveError(Code.STALLED)
                 yield chunk
+            receiver.join(_CLOSING_SECONDS)  # so that the connection can be used again
         finally:
             self._over.set()
+            if receiver.is_alive():
+                with suppress(OSError, ValueError):  # it has just ended
+                    self._raw.shutdown()
+                receiver.join(_CLOSING_SECONDS)
             self._raw.close()
 
-    def _read(self) -> bytes:
-        try:
-            return self._raw.read1(CHUNK, decode_content=False)
-        except (OSError, urllib3.exceptions.HTTPError, ValueError):
+    def _next(self) -> bytes:
+        while True:
             self._cancel.check()
-            if self._stalled:
-                raise ArchiveError(Code.STALLED) from None
-            raise
+            try:
+                come = self._come.get(timeout=POLL_SECONDS)
+            except queue.Empty:
+                if time.monotonic() - self._last > self._bounds.silence:
+                    raise ArchiveError(Code.STALLED) from None
+                continue
+            if isinstance(come, Exception):
+                raise come
+            return come
+
+    def _receive(self) -> None:
+        while not self._over.is_set():
+            come: bytes | Exception
+            try:
+                come = self._raw.read1(CHUNK, decode_content=False)
+            except Exception as error:  # handed over to the thread that reads
+                come = error
+            self._last = time.monotonic()
+            while not self._over.is_set():
+                with suppress(queue.Full):
+                    self._come.put(come, timeout=POLL_SECONDS)
+                    break
+            if not isinstance(come, bytes) or not come:
+                return
 
     def _is_slow(self, read: int, seconds: float) -> bool:
         warming = min(_WARMING_SECONDS, 2 * self._bounds.silence)
         return seconds > warming and read < self._bounds.slowest * seconds
-
-    def _watch(self) -> None:
-        while not self._over.wait(POLL_SECONDS):
-            self._stalled = time.monotonic() - self._last > self._bounds.silence
-            if self._cancel.cancelled or self._stalled:
-                try:
-                    self._raw.shutdown()  # ends the read in the other thread
-                except (OSError, ValueError):  # it has just ended
-                    return
-                return
 
 
 @contextmanager

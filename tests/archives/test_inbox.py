@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from napari_d24fad.archives.inbox import Inbox, stated_of
+from napari_d24fad.archives.inbox import Inbox
 from napari_d24fad.archives.limits import BOUNDS, Bounds
+from napari_d24fad.archives.stated import stated_of
 from napari_d24fad.errors import ArchiveError, Code
 from napari_d24fad.progress import CancelToken
 from tests.archives.studies import SERIES, STUDY, ct_slice, encoded
