@@ -91,7 +91,7 @@ def calibrate(
 
     Pixels of one scan rise and fall together, so eight references are eight observations: pooled
     pixels promise too much. Scans vary less in the tail than a log-normal does: the first alone
-    promises too little. docs/evaluation.md has the measurements that decided for their mean.
+    promises too little. docs/history/images.md has the measurements that decided for their mean.
 
     Assumed: a normal query is exchangeable with the references. All positions are pooled,
     since a handful of values per position says nothing about 1 %. Augmented views of a
