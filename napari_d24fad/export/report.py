@@ -78,7 +78,7 @@ class Refused:
 
 
 def build_report(entries: Iterable[ReportEntry | Refused]) -> dict[str, Any]:
-    """Collects all there is to report; every key is explained in docs/report-schema.md.
+    """Collects all there is to report; every key is explained in docs/formats/report-schema.md.
 
     Holds no name, ID, date or path. Numbers that do not exist (a slice that was not
     examined) are None, never NaN.

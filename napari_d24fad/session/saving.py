@@ -75,7 +75,7 @@ def save(
         channel_maps: Parts of the map to write as NIfTI of their own, each named by what it shows.
 
     Returns:
-        What was written as ``report.json``; see docs/report-schema.md.
+        What was written as ``report.json``; see docs/formats/report-schema.md.
 
     Raises:
         ExportError: ``CANNOT_WRITE`` if the system refuses; ``RESULTS_OF_ANOTHER`` if results of another

@@ -19,7 +19,7 @@ from napari_d24fad.export.report import Refused, ReportEntry, as_json, build_rep
 from napari_d24fad.studies.scan import Problem, SeriesIdentity
 from tests.export.maps import affine_of, make_map, make_scan
 
-DOCUMENT = Path(__file__).resolve().parents[2] / "docs" / "report-schema.md"
+DOCUMENT = Path(__file__).resolve().parents[2] / "docs" / "formats" / "report-schema.md"
 GRID = (4, 3, 2)
 LABELS = ("Reference 1", "Reference 2")
 EVIDENCE = ExampleEvidence(

@@ -1,4 +1,4 @@
-"""docs/conformance.md: what this tool and others make of every case of the corpus."""
+"""docs/formats/conformance.md: what this tool and others make of every case of the corpus."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _HEAD = """\
 Each case is a study that `tests/studies/corpus` makes from scratch. Every voxel of it holds 2x + 3y + 5z of
 its place in the patient (LPS, mm), so that a reader that puts voxels where they belong is told from one that
 does not, whatever the format. `pytest tests/studies/test_corpus.py` checks the column *here*: all voxels, all
-eight corners, every code ([errors.md](errors.md)).
+eight corners, every code ([errors.md](../errors.md)).
 
 The other columns show what the same files become elsewhere, each with its usual call and without options:
 `SimpleITK.ImageSeriesReader` (`ReadImage` for a single file), MONAI's `PydicomReader` and `NibabelReader`,

@@ -1,4 +1,4 @@
-"""docs/pydicom-files.md: what becomes of every file that pydicom brings along for its tests."""
+"""docs/formats/pydicom-files.md: what becomes of every file that pydicom brings along for its tests."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ _HEAD = """\
 Every file that the package pydicom brings along for its tests, opened by itself; files that it would
 download are not counted. *same* means that every value is the one that pydicom itself decodes, with its
 rescale, and in RGB where there is colour; SimpleITK decodes JPEG Lossless and 12 bits, which pydicom does
-not. Others are refused with a code ([errors.md](errors.md)).
+not. Others are refused with a code ([errors.md](../errors.md)).
 `pytest tests/tables` checks each.
 
 <!-- Made by `make docs`. -->

@@ -1,4 +1,4 @@
-"""docs/transfer-syntaxes.md: which program decodes what, and which case of the corpus proves it."""
+"""docs/formats/transfer-syntaxes.md: which program decodes what, and which case of the corpus proves it."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ _START = """# Transfer syntaxes
 
 Every transfer syntax of DICOM that pydicom and pynetdicom know, which program decodes it in the process
 that may die, and the case of `tests/studies/corpus` that is read right. Others are refused as S09 with
-their name ([errors.md](errors.md)). Of JPEG Lossless, 12-bit JPEG, JPEG 2000 and High-Throughput
+their name ([errors.md](../errors.md)). Of JPEG Lossless, 12-bit JPEG, JPEG 2000 and High-Throughput
 JPEG 2000, the header of each frame is compared with that of the file before memory is taken.
 
 <!-- Made by `make docs`. -->
