@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from pathlib import Path
 
 import pydicom
@@ -11,9 +12,11 @@ import pytest
 from napari_d24fad.network.card import read_card
 from tests.studies.corpus import CASES
 from tests.studies.corpus.case import Volume
+from tests.tables.architecture import architecture, drawing
 from tests.tables.card import CARD, card
 from tests.tables.conformance import outcome
 from tests.tables.errors import errors
+from tests.tables.imports import circle, modules, rooms
 from tests.tables.pydicom_files import FILES, FOLDER
 from tests.tables.pydicom_files import outcome as file_outcome
 from tests.tables.transfer_syntaxes import PROVEN, transfer_syntaxes
@@ -28,12 +31,25 @@ def _rows(name: str) -> dict[str, list[str]]:
     return {row[0]: row[1:] for row in rows}
 
 
+@pytest.mark.parametrize(
+    ("name", "made"), [("architecture.md", architecture), ("figures/architecture.svg", drawing)]
+)
+def test_architecture(name: str, made: Callable[[], str]) -> None:
+    assert (DOCS / name).read_text(encoding="utf-8") == made(), "run make docs"
+
+
+def test_neither_rooms_nor_modules_import_each_other_in_a_circle() -> None:
+    assert circle(rooms()) == []
+    assert circle(modules()) == []
+    assert circle({"a": frozenset("b"), "b": frozenset("c"), "c": frozenset("b")}) == ["b", "c", "b"]
+
+
 def test_errors() -> None:
     assert (DOCS / "errors.md").read_text(encoding="utf-8") == errors(), "run make docs"
 
 
 def test_transfer_syntaxes() -> None:
-    page = (DOCS / "transfer-syntaxes.md").read_text(encoding="utf-8")
+    page = (DOCS / "formats/transfer-syntaxes.md").read_text(encoding="utf-8")
     assert page == transfer_syntaxes(), "run make docs"
 
 
@@ -62,7 +78,7 @@ def test_the_readme_states_what_the_card_does() -> None:
 
 
 def test_conformance_lists_every_case_with_its_outcome() -> None:
-    assert {name: row[0] for name, row in _rows("conformance.md").items()} == {
+    assert {name: row[0] for name, row in _rows("formats/conformance.md").items()} == {
         case.name: outcome(case) for case in CASES
     }, "run make docs"
 
@@ -71,7 +87,7 @@ def test_conformance_lists_every_case_with_its_outcome() -> None:
 def test_file_of_pydicom(path: Path) -> None:
     text = file_outcome(path)
     assert re.match(r"same, |S\d\d: |directory of \d+ series", text)
-    rows = _rows("pydicom-files.md")
-    stated = (DOCS / "pydicom-files.md").read_text(encoding="utf-8")
+    rows = _rows("formats/pydicom-files.md")
+    stated = (DOCS / "formats/pydicom-files.md").read_text(encoding="utf-8")
     if f"pydicom {pydicom.__version__}," in stated:
         assert rows[path.relative_to(FOLDER).as_posix()] == [text], "run make docs"
