@@ -22,7 +22,7 @@ DATA ?= ../shared/data/images
 WEIGHTS ?= ../shared/weights/resnet18_conv1_to_layer3_bnfolded.npz
 MODEL := resources/models/compact
 
-.PHONY: help setup demo test lint unit coverage wheel docs model clean
+.PHONY: help setup demo test lint unit coverage wheel docs site model clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## /make \1: /p' $(MAKEFILE_LIST)
@@ -40,7 +40,7 @@ $(INSTALLED): pyproject.toml setup.cfg .ci/constraints.txt
 demo: setup ## find a known lesion in a sample study; results in demo-output/
 	QT_API=pyqt6 $(BIN)/d24fad demo --out demo-output
 
-test: lint wheel ## everything that CI checks
+test: lint wheel site ## everything that CI checks
 	$(MAKE) unit D24FAD_DEMO=$(CURDIR)/build/demo
 
 lint: setup
@@ -70,6 +70,12 @@ wheel: setup ## build the wheel, install it with what it declares into an empty 
 
 docs: setup ## write the tables of docs/ anew that are made of the code
 	$(BIN)/python -m tests.tables
+
+# A warning, such as a link that leads nowhere, is an error. Links to other sites are not followed: no network is needed.
+site: setup ## these documents as a site, in build/site
+	rm -rf build/site
+	$(BIN)/python -m sphinx -q -W --keep-going -c docs . build/site
+	@echo build/site/index.html
 
 model: setup ## train the embedded model anew by its recipe, from DATA= and WEIGHTS=; goes on if it was stopped
 	$(BIN)/d24fad train $(DATA) --recipe $(MODEL).toml --distil-from $(WEIGHTS) --out $(MODEL).safetensors \
