@@ -5,17 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import numpy as np
-from scipy import ndimage
-from skimage.morphology import reconstruction
 
 from napari_d24fad.anatomy.grid import FloatArray
+from napari_d24fad.anatomy.itk import reconstructed
 from napari_d24fad.anatomy.rim import with_rim
 from napari_d24fad.detection.atlas.plan import Plan
 from napari_d24fad.detection.atlas.standard import fused
 from napari_d24fad.detection.channels.smoothing import masked_gaussian
 from napari_d24fad.detection.channels.volume import WorkingVolume
 
-_FACES = ndimage.generate_binary_structure(3, 1)
 _HALF = np.float32(0.5)  # of a voxel in the rim is bone; and of what bone may explain half is believed
 
 
@@ -48,7 +46,7 @@ def at_edges(fused: FloatArray, volume: WorkingVolume, plan: Plan, sign: int) ->
 def _continued(fused: FloatArray, doubtful: np.ndarray[tuple[int, ...], np.dtype[np.bool_]]) -> FloatArray:
     """Returns the map, in doubtful places no higher than on the way from there to any other place.
 
-    Morphological reconstruction by dilation (Vincent 1993, doi 10.1109/83.217222), voxels joined by faces.
+    See `reconstructed`.
     """
     known = np.isfinite(fused)
     certain = known & ~doubtful
@@ -60,7 +58,7 @@ def _continued(fused: FloatArray, doubtful: np.ndarray[tuple[int, ...], np.dtype
     )
     own, lowest = fused[box], np.nanmin(fused)
     seed, limit = np.where(certain[box], own, lowest), np.where(known[box], own, lowest)
-    grown = reconstruction(seed, limit, footprint=_FACES)  # type: ignore[no-untyped-call]  # no types there
+    grown = reconstructed(seed, limit)
     result = fused.copy()
     result[box] = np.where(known[box], grown, np.nan)
     return result

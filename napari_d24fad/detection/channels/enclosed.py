@@ -6,13 +6,11 @@ from dataclasses import dataclass
 
 import numpy as np
 from scipy import ndimage
-from skimage.morphology import reconstruction
 
 from napari_d24fad.anatomy.grid import FloatArray, Millimetres
+from napari_d24fad.anatomy.itk import reconstructed
 from napari_d24fad.detection.channels.smoothing import masked_gaussian
 from napari_d24fad.detection.channels.volume import WorkingVolume
-
-_FACES = ndimage.generate_binary_structure(3, 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +44,7 @@ class Enclosed:
         lowest = np.float32(values[own].min())
         limit = np.where(own, values, lowest)
         seed = np.where(own & ~ndimage.binary_erosion(own), values, lowest)
-        grown = reconstruction(seed, limit, footprint=_FACES)  # type: ignore[no-untyped-call]  # no types there
+        grown = reconstructed(seed, limit)
         above = np.full(mask.shape, np.nan, np.float32)
         inner = (slice(1, -1),) * 3
         above[box] = (limit - grown)[inner]
