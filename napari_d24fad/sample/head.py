@@ -8,15 +8,12 @@ orbits are drawn around it as simple shapes.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from importlib.util import find_spec
-from pathlib import Path
 
-import nibabel
 import numpy as np
 import numpy.typing as npt
 from scipy import ndimage
 
-from napari_d24fad.errors import Code, StudyError
+from napari_d24fad.anatomy.head_mr import read_mni152
 from napari_d24fad.progress import CancelToken
 from napari_d24fad.sample.fields import smooth_field
 
@@ -67,26 +64,15 @@ def average_head(cancel: CancelToken | None = None) -> Head:
         StudyError: If nilearn's template is not installed.
     """
     cancel = cancel or CancelToken()
-    brain, affine = _nilearn_template("t1")
-    white, _ = _nilearn_template("wm")
+    brain, affine = read_mni152("t1")
+    white, _ = read_mni152("wm")
+    affine = np.diag([-1.0, -1.0, 1.0, 1.0]) @ affine  # to LPS
     brightness = _draw_head(brain / np.float32(225), affine, cancel)
     # A slice is thicker than a template voxel: it averages over its profile.
     for volume in (brightness, white):
         cancel.check()
         ndimage.gaussian_filter1d(volume, 1.3, axis=2, output=volume)
     return Head(brightness, white / np.float32(255), affine)
-
-
-def _nilearn_template(tissue: str) -> tuple[Array, npt.NDArray[np.float64]]:
-    # Not through nilearn's functions: importing them takes longer than writing the whole study.
-    package = find_spec("nilearn")
-    for place in (package and package.submodule_search_locations) or ():
-        path = Path(place, "datasets", "data", f"mni_icbm152_{tissue}_tal_nlin_sym_09a_converted.nii.gz")
-        if path.is_file():
-            image = nibabel.Nifti1Image.from_filename(path)
-            ras_to_lps = np.diag([-1.0, -1.0, 1.0, 1.0])
-            return np.asarray(image.dataobj, dtype=np.float32), ras_to_lps @ image.affine
-    raise StudyError(Code.NO_IMAGES, "The head template that the package nilearn ships is not installed.")
 
 
 def _draw_head(brain: Array, affine: npt.NDArray[np.float64], cancel: CancelToken) -> Array:
