@@ -17,12 +17,15 @@ endif
 # takes over half of what the other has left; whole files at a time left it idle for minutes.
 PYTEST := OMP_NUM_THREADS=1 $(SCREEN) $(BIN)/python -m pytest -n 2 --dist worksteal
 
+# Where the lowest versions are tried. Warnings count as errors elsewhere; old versions have their own.
+FLOORS := tests/metrics tests/network tests/export tests/studies tests/test_public.py
+
 # What `make model` trains on (TASK/normal folders) and distils from (folded ImageNet ResNet-18 weights).
 DATA ?= ../shared/data/images
 WEIGHTS ?= ../shared/weights/resnet18_conv1_to_layer3_bnfolded.npz
 MODEL := resources/models/compact
 
-.PHONY: help setup demo test lint unit coverage wheel docs site model clean
+.PHONY: help setup demo test lint unit coverage wheel floors sbom docs site model clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## /make \1: /p' $(MAKEFILE_LIST)
@@ -30,7 +33,7 @@ help: ## list the targets
 setup: $(INSTALLED) ## virtual environment in .venv and system libraries
 	@.ci/install-packages .ci/packages.txt
 
-$(INSTALLED): pyproject.toml setup.cfg .ci/constraints.txt
+$(INSTALLED): pyproject.toml setup.cfg napari_d24fad/version.py .ci/constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=python3.11 ...")'
 	@.ci/install-packages .ci/packages.txt $(PYTHON)
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
@@ -59,14 +62,39 @@ coverage: setup ## the lines that no test reaches; a third slower than the tests
 	QT_API=pyqt6 PYTEST_QT_API=pyqt6 $(PYTEST) --cov=napari_d24fad
 
 # An environment of its own: in that of the developers, a dependency that is not declared would be there.
-wheel: setup ## build the wheel, install it with what it declares into an empty environment, and use it there
+wheel: setup ## build sdist and wheel, install the wheel with what it declares into an empty environment, and use it there
 	rm -rf build dist
-	$(BIN)/python -m build --wheel --outdir dist . >/dev/null
+	$(BIN)/python -m build --outdir dist . >/dev/null
+	$(BIN)/python -m twine check --strict dist/*
+	.ci/check-dist dist
 	$(PYTHON) -m venv build/env
 	build/env/bin/python -m pip install --quiet --disable-pip-version-check -c .ci/constraints.txt \
 		"$$(echo dist/*.whl)[pyqt6]"
 	cd build && env/bin/python ../.ci/import-all && env/bin/d24fad models verify compact
 	cd build && env/bin/d24fad demo --out demo && rm -rf env
+
+# uv finds the lowest versions; wheels only, since that is what users install.
+floors: setup ## the lowest versions that are declared, in an environment of their own: demonstration and some tests
+	rm -rf build/floors
+	$(PYTHON) -m venv build/floors
+	build/floors/bin/python -m pip install --quiet --disable-pip-version-check uv
+	build/floors/bin/uv pip compile --quiet --no-build --resolution lowest-direct --extra pyqt6 \
+		--python build/floors/bin/python --output-file build/floors.txt pyproject.toml
+	build/floors/bin/uv pip install --quiet --python build/floors/bin/python \
+		-r build/floors.txt . pytest pytest-qt pypdf
+	cd build && QT_API=pyqt6 floors/bin/d24fad demo --close --out floors-demo
+	QT_API=pyqt6 PYTEST_QT_API=pyqt6 OMP_NUM_THREADS=1 $(SCREEN) build/floors/bin/python -m pytest -W default \
+		$(FLOORS)
+	rm -rf build/floors
+
+sbom: setup ## what the wheel in dist/ is installed with, as a CycloneDX file: build/sbom.cdx.json
+	$(PYTHON) -m venv build/env
+	build/env/bin/python -m pip install --quiet --disable-pip-version-check "$$(echo dist/*.whl)[pyqt6]"
+	$(PYTHON) -m venv build/tools
+	build/tools/bin/python -m pip install --quiet --disable-pip-version-check cyclonedx-bom
+	build/tools/bin/cyclonedx-py environment --pyproject pyproject.toml --mc-type library \
+		--output-reproducible --output-file build/sbom.cdx.json build/env/bin/python
+	rm -rf build/env build/tools
 
 docs: setup ## write the tables of docs/ anew that are made of the code
 	$(BIN)/python -m tests.tables
