@@ -13,8 +13,6 @@ from napari_d24fad.archives.peer import Peer
 from napari_d24fad.errors import ArchiveError, StudyError
 from napari_d24fad.progress import CancelToken
 from napari_d24fad.studies.pictures import image_series
-from napari_d24fad.studies.scan import Scan
-from napari_d24fad.studies.series import Series
 from napari_d24fad.studies.study import open_study
 from napari_d24fad.studies.thumbnail import thumbnail
 
@@ -48,11 +46,12 @@ def preview_of(peer: Peer, series: FoundSeries, size: int, cancel: CancelToken) 
             return None
 
 
-def image_of(file: Path, cancel: CancelToken) -> tuple[Series, Scan] | None:
-    """Reads an image that has arrived; None if it shows nothing.
+def picture_of(file: Path, size: int, cancel: CancelToken) -> Picture | None:
+    """Returns a picture of an image that has arrived; None if it shows none.
 
     Args:
         file: A DICOM file.
+        size: Length of the longer side in pixels.
         cancel: Stops it.
 
     Raises:
@@ -60,6 +59,6 @@ def image_of(file: Path, cancel: CancelToken) -> tuple[Series, Scan] | None:
     """
     try:
         (series,) = open_study(file, cancel=cancel).series
-        return series, series.load(cancel=cancel)
+        return thumbnail(series.load(cancel=cancel), size)
     except (StudyError, ValueError):
         return None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import textwrap
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
@@ -22,7 +21,7 @@ def _about(shown: ModelCard) -> list[str]:
     return [
         f"# {shown.title}",
         "",
-        *_wrapped(f"The card of the embedded model `{shown.name}`, {shown.date}. {shown.intended_use}"),
+        f"The card of the embedded model `{shown.name}`, {shown.date}. {shown.intended_use}",
         "",
         f"<!-- Made of resources/models/{CARD.name} by `make docs`. -->",
         "",
@@ -39,7 +38,7 @@ def _about(shown: ModelCard) -> list[str]:
                 ("SHA-256", f"`{shown.sha256}`"),
             ],
         ),
-        *_wrapped(shown.notes),
+        shown.notes,
         "",
         "## Data",
         "",
@@ -59,7 +58,7 @@ def _figures(figures: Sequence[Figure]) -> Iterable[str]:
             cells = {str(each["metric"]): _cell(each) for each in group if each["data"] == task}
             cells["single statistic"] = statistics.get(task, "")
             rows.append((task, *(cells.get(column, "") for column in columns)))
-        yield from (*_wrapped(about), "", *_table(("task", *columns), rows))
+        yield from (about, "", *_table(("task", *columns), rows))
 
 
 def _about_group(figure: Figure) -> str:
@@ -78,17 +77,13 @@ def _limits(shown: ModelCard) -> list[str]:
     return [
         "## Confounds",
         "",
-        *(part for line in shown.confounds for part in _wrapped(f"- {line}")),
+        *(f"- {line}" for line in shown.confounds),
         "",
         "## Where it fails",
         "",
-        *(part for line in shown.failures for part in _wrapped(f"- {line}")),
+        *(f"- {line}" for line in shown.failures),
         "",
     ]
-
-
-def _wrapped(text: str) -> list[str]:
-    return textwrap.wrap(text, 118, subsequent_indent="  " * text.startswith("- "), break_on_hyphens=False)
 
 
 def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:

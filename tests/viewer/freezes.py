@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import sys
 import tempfile
-import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -26,27 +25,8 @@ from napari_d24fad.viewer.dock import DetectionDock  # noqa: E402
 from napari_d24fad.viewer.find_anomalies import FindAnomalies  # noqa: E402
 from napari_d24fad.viewer.gallery.roles import Role  # noqa: E402
 from tests.heads import write_study  # noqa: E402
+from tests.viewer.walk.hands import rest  # noqa: E402
 from tests.viewer.watchdog import Watchdog  # noqa: E402
-
-_REST, _MOST = 0.3, 120.0
-
-
-def _rest(dock: DetectionDock | None) -> None:
-    """Lets Qt work until nothing runs any more."""
-    until, now = time.monotonic() + _REST, time.monotonic()
-    end = now + _MOST
-    while time.monotonic() < until:
-        QApplication.processEvents()
-        time.sleep(0.001)
-        busy = dock is not None and (
-            dock.jobs.is_busy
-            or dock.live.is_busy
-            or dock.looking.is_busy
-            or dock.filling.previews.is_busy
-            or dock.result_view.is_busy
-        )
-        if busy and time.monotonic() < end:
-            until = time.monotonic() + _REST
 
 
 def _steps(dock: DetectionDock, viewer: napari.Viewer, folder: Path) -> dict[str, Callable[[], object]]:
@@ -95,20 +75,20 @@ def main() -> None:
         folder = Path(sys.argv[1]) if len(sys.argv) > 1 else write_study(Path(made))
         viewer = napari.Viewer()
         viewer.window.resize(1280, 800)
-        _rest(None)
+        rest(None)
         with Watchdog() as watchdog:
             watchdog.step("open the dock")
             frame = FindAnomalies(viewer)
             viewer.window.add_dock_widget(frame, name="Find anomalies", area="right")
             dock = frame.dock
-            _rest(dock)
+            rest(dock)
             for name, step in _steps(dock, viewer, folder).items():
                 watchdog.step(name)
                 step()
-                _rest(dock)
+                rest(dock)
         print(watchdog)
         dock.keeping.save_session(dock.examination, Path(made) / "walk.d24fad")
-        _rest(dock)
+        rest(dock)
         viewer.close()
 
 

@@ -19,7 +19,7 @@ from napari_d24fad.viewer.canvas.maps import ResultLayers
 from napari_d24fad.viewer.canvas.scans import ScanLayers, ShownScan
 from napari_d24fad.viewer.linked.box import ViewsBox
 from napari_d24fad.viewer.linked.cut import Cut, Index
-from napari_d24fad.viewer.linked.drawing import CutDrawing, cut_of
+from napari_d24fad.viewer.linked.drawing import CutDrawing, cut_of, place_in, volume_of
 from napari_d24fad.viewer.linked.references import BestReference, ReferenceSlice
 from napari_d24fad.viewer.linked.row import Views, ViewsRow
 from napari_d24fad.viewer.linked.slice_view import SliceView
@@ -137,10 +137,8 @@ class LinkedViews(QObject):
     def follow_cursor(self, world: tuple[float, ...] | None) -> None:
         """Marks in every view the place that the mouse points at on the canvas; None for none."""
         shown = self._scans.shown
-        if self._open is None or shown is None or shown.layer.ndim != 3:
-            return
-        place = None if world is None else shown.layer.world_to_data(world[-3:])
-        self._mark(None if place is None else (float(place[0]), float(place[1]), float(place[2])))
+        if self._open is not None and shown is not None:
+            self._mark(None if world is None else place_in(shown.layer, world))
 
     def _mark(self, place: Index | None, but: int | None = None) -> None:
         shown = self._scans.shown
@@ -148,7 +146,7 @@ class LinkedViews(QObject):
             return
         for at, (view, cut) in enumerate(zip(self.views, self._cuts, strict=False)):
             hidden = place is None or cut is None or view.drawn is None or at == but
-            view.show_cursor(None if hidden else cut.in_picture(place, shown.layer.data.shape))  # type: ignore[union-attr, arg-type]
+            view.show_cursor(None if hidden else cut.in_picture(place, volume_of(shown.layer).shape))  # type: ignore[union-attr, arg-type]
 
     def _close(self) -> None:
         box, self._box, self._open = self._box, None, None
@@ -173,8 +171,8 @@ class LinkedViews(QObject):
     def _follow_scan(self) -> None:
         shown = self._scans.shown
         self._asked = None
-        if shown is not None and shown.layer.ndim == 3:
-            middle = [(size - 1) / 2 for size in shown.layer.data.shape[:3]]
+        if shown is not None:
+            middle = [(size - 1) / 2 for size in volume_of(shown.layer).shape[:3]]
             self._place = (middle[0], middle[1], middle[2])
         self._offer()
         self.renew()
@@ -201,7 +199,7 @@ class LinkedViews(QObject):
         self._offer()
         if self._open is None or not self.views:
             return
-        if shown is None or shown.layer.ndim != 3:
+        if shown is None or (self._open is Views.PLANES and shown.layer.ndim != 3):
             self._say(_NO_SLICE)
             return
         self._follow_place(shown)
@@ -213,10 +211,10 @@ class LinkedViews(QObject):
     def _follow_place(self, shown: ShownScan) -> None:
         """The sliders say where the cut on the canvas is; where it is not, the crosshair stays."""
         dims, place = self._viewer.dims, list(self._place)
-        at = shown.layer.world_to_data(dims.point[-3:])
+        at, shape = place_in(shown.layer, dims.point), volume_of(shown.layer).shape
         for axis in range(3):
             if dims.ndim - 3 + axis not in dims.displayed:
-                place[axis] = float(np.clip(round(float(at[axis])), 0, shown.layer.data.shape[axis] - 1))
+                place[axis] = float(np.clip(round(at[axis]), 0, shape[axis] - 1))
         self._place = (place[0], place[1], place[2])
 
     def _draw_planes(self, shown: ShownScan) -> None:
@@ -262,12 +260,12 @@ class LinkedViews(QObject):
         shown, cut = self._scans.shown, self._cuts[at] if at < len(self._cuts) else None
         if shown is None or cut is None:
             return None
-        return cut.in_array((row, column), self._place[cut.across], shown.layer.data.shape)
+        return cut.in_array((row, column), self._place[cut.across], volume_of(shown.layer).shape)
 
     def _point(self, at: int, row: float, column: float) -> None:
         place = self._in_array(at, row, column)
         if place is not None:
-            self._go_to(place)
+            self.go_to(place)
 
     def _hover(self, at: int, row: float, column: float) -> None:
         self._mark(self._in_array(at, row, column), but=at)
@@ -277,18 +275,18 @@ class LinkedViews(QObject):
         if shown is None or cut is None:
             return
         place = list(self._place)
-        place[cut.across] = float(
-            np.clip(place[cut.across] + steps, 0, shown.layer.data.shape[cut.across] - 1)
-        )
-        self._go_to((place[0], place[1], place[2]))
+        last = volume_of(shown.layer).shape[cut.across] - 1
+        place[cut.across] = float(np.clip(place[cut.across] + steps, 0, last))
+        self.go_to((place[0], place[1], place[2]))
 
-    def _go_to(self, place: Index) -> None:
+    def go_to(self, place: Index) -> None:
         """Moves crosshair and sliders to a place of the layer."""
         shown = self._scans.shown
         if shown is None:
             return
         whole = tuple(float(round(each)) for each in place)
         self._place = (whole[0], whole[1], whole[2])
-        world, dims = shown.layer.data_to_world(whole), self._viewer.dims
-        dims.set_point([dims.ndim - 3 + axis for axis in range(3)], [float(each) for each in world])
+        dims, ndim = self._viewer.dims, shown.layer.ndim
+        world = shown.layer.data_to_world(whole[3 - ndim :])
+        dims.set_point([dims.ndim - ndim + axis for axis in range(ndim)], [float(each) for each in world])
         self.renew()

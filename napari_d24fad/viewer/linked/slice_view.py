@@ -186,7 +186,9 @@ class SliceView(QWidget):
 
     def _write(self, painter: QPainter, drawn: Drawn) -> None:
         sides = Qt.AlignmentFlag
-        self._say(painter, drawn.title, sides.AlignTop | sides.AlignLeft)
+        beside = QRectF(self._inside)  # the letter above, which long titles would cover
+        beside.setRight(self.width() / 2 - painter.fontMetrics().height())
+        self._say(painter, drawn.title, sides.AlignTop | sides.AlignLeft, beside)
         if drawn.letters is None:
             return
         font = QFont(painter.font())
@@ -197,10 +199,14 @@ class SliceView(QWidget):
         for letter, at in zip(drawn.letters, (*middle, *ends), strict=True):
             self._say(painter, letter, at)
 
-    def _say(self, painter: QPainter, text: str, at: Qt.AlignmentFlag) -> None:
+    @property
+    def _inside(self) -> QRectF:
+        return QRectF(self.rect()).adjusted(6, 4, -6, -4)
+
+    def _say(self, painter: QPainter, text: str, at: Qt.AlignmentFlag, where: QRectF | None = None) -> None:
         """Writes on a dark ground: bone and fat are white."""
-        inside = QRectF(self.rect()).adjusted(6, 4, -6, -4)
-        flags = int(at.value) if hasattr(at, "value") else int(at)
+        inside, wrap = self._inside if where is None else where, Qt.TextFlag.TextWordWrap
+        flags = sum(int(each.value) if hasattr(each, "value") else int(each) for each in (at, wrap))
         painter.fillRect(painter.boundingRect(inside, flags, text).adjusted(-3, -1, 3, 1), _GROUND)
         painter.setPen(QColor("white"))
         painter.drawText(inside, flags, text)

@@ -13,6 +13,7 @@ from qtpy.QtWidgets import (
     QHBoxLayout,
     QLabel,
     QPushButton,
+    QScrollArea,
     QTreeWidget,
     QTreeWidgetItem,
     QVBoxLayout,
@@ -62,6 +63,7 @@ class ModelsDialog(QDialog):
         self.list.currentItemChanged.connect(self._follow)
         self.details = QLabel()
         self.details.setWordWrap(True)
+        self.details.setAlignment(Qt.AlignmentFlag.AlignTop)
         self.details.setTextFormat(Qt.TextFormat.PlainText)
         self.details.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self.status = QLabel()
@@ -82,10 +84,13 @@ class ModelsDialog(QDialog):
         buttons.addWidget(close)
         layout = QVBoxLayout(self)
         layout.addWidget(self.list, 1)
-        layout.addWidget(self.details)
+        scroll = QScrollArea()  # what is known of a model can be long
+        scroll.setWidgetResizable(True)
+        scroll.setWidget(self.details)
+        layout.addWidget(scroll, 2)
         layout.addWidget(self.status)
         layout.addLayout(buttons)
-        self.resize(720, 460)
+        self.resize(720, 560)
         self._rows: tuple[ModelRow, ...] = ()
 
     @property

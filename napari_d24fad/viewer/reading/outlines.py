@@ -67,6 +67,7 @@ class Outlines(QObject):
         panel.look.outlined_changed.connect(self._renew)
         panel.look.colours_changed.connect(maps.set_colours)
         panel.threshold.level_changed.connect(self._renew)
+        panel.view_choice.view_changed.connect(self._say)
         view.verdicts.changed.connect(self._renew)
         scans.scan_shown.connect(self._renew)
         scans.removed.connect(self._renew)
@@ -82,6 +83,13 @@ class Outlines(QObject):
             self._worker.discard()
             self._worker = None
 
+    def _say(self) -> None:
+        """Says on the canvas what is drawn: lines, where no colours are."""
+        if self._result() is not None:
+            look, threshold = self._panel.look, self._panel.threshold
+            lines = f"Orange line: score ≥ {threshold.level:.3g}"
+            self._scans.set_caption(lines if look.is_outlined else self._panel.view_choice.view.colours)
+
     def _renew(self, *_: Any) -> None:
         self.discard()
         shown, anomaly = self._scans.shown, self._result()
@@ -92,6 +100,8 @@ class Outlines(QObject):
         layer = self._maps.result_layer
         if layer is not None and (outlined or self._has_hidden):  # what was hidden in napari stays so
             layer.visible = not outlined
+        if anomaly is not None and (outlined or self._has_hidden):
+            self._say()
         self._has_hidden = outlined
         if shown is None or not (outlined or marked):
             self._remove()

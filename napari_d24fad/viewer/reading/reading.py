@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from napari.viewer import Viewer
 from qtpy.QtCore import QObject, Qt
 from qtpy.QtGui import QKeyEvent
@@ -26,6 +28,9 @@ from napari_d24fad.viewer.reading.windowing import Windowing
 from napari_d24fad.viewer.results.panel import ResultsPanel
 from napari_d24fad.viewer.results.view import ResultView
 from napari_d24fad.viewer.running.run_panel import RunPanel
+
+if TYPE_CHECKING:
+    from napari_d24fad.detection.references.regions import Region
 
 
 class Reading(QObject):
@@ -72,6 +77,8 @@ class Reading(QObject):
             viewer, scans, maps, session, self._examined, lambda: results.look.is_outlined, self.bar.views
         )
         results.look.outlined_changed.connect(self.linked.renew)
+        results.regions.region_requested.connect(self._cross_at)
+        examining.examined.connect(self.linked.renew)
         self.windowing.changed.connect(self.linked.renew)
         self.cursor.moved.connect(self.linked.follow_cursor)
         self._keys = CanvasKeys(viewer, scans, self.press_key)
@@ -113,6 +120,13 @@ class Reading(QObject):
         """Draws no more."""
         if self._scans.shown is not None and self.measuring.is_drawing:
             self.measuring.use(None)
+
+    def _cross_at(self, region: Region) -> None:
+        """Moves the crosshair of all planes to the highest place of a region, not the slice alone."""
+        shown = self._scans.shown
+        if shown is not None and self._examined() is not None:
+            *across, row, column = shown.layer_index(region.peak_index)
+            self.linked.go_to((across[0] if across else 0.0, row, column))
 
     def _result(self) -> AnomalyMap | None:
         """The result whose map is on the canvas."""

@@ -33,7 +33,7 @@ _SHOWN = 100
 _LONGEST_UNIT = 3
 _MOST_ROWS = 5
 _SIGNS = {Verdict.UNDECIDED: "", Verdict.ACCEPTED: "✓", Verdict.REJECTED: "✗"}
-_NOTED = "✎"
+_NOTED, _NONE = "✎", "–"
 _BY_HAND = "Marked by hand; Delete takes it away. "
 _FADED = QColor(128, 128, 128)
 _KEYS = {Qt.Key.Key_A: Verdict.ACCEPTED, Qt.Key.Key_X: Verdict.REJECTED}
@@ -103,7 +103,7 @@ class RegionsTable(QTableWidget):
                 _value(region.peak),
                 _value(region.mean),
                 _amount(region),
-                p_text(region.p_value, floor),
+                p_text(region.p_value, floor) if math.isfinite(region.p_value) else _NONE,
             )
             for column, text in enumerate(texts):
                 self.setItem(row, column, _item(text, _about(region)))
@@ -214,7 +214,7 @@ def _item(text: str, tip: str) -> QTableWidgetItem:
 
 def _value(value: float) -> str:
     """Writes a map value; of what was marked outside the map there is none."""
-    return f"{value:.3g}" if math.isfinite(value) else "–"
+    return f"{value:.3g}" if math.isfinite(value) else _NONE
 
 
 def _amount(region: Region) -> str:

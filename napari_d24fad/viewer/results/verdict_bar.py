@@ -159,6 +159,7 @@ class VerdictBar(QWidget):
         self._written = "" if finding is None else finding.note
         self._note.setEnabled(chosen)
         self._note.setText(self._written)
+        self._note.setCursorPosition(0)  # of a long note its beginning is seen
         which = "this region" if finding is None else f"finding {finding.number}"
         self._note.setPlaceholderText(f"Note on {which}" if chosen else "")
 

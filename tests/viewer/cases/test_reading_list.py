@@ -16,6 +16,7 @@ from napari_d24fad.viewer.cases import reading_list
 from napari_d24fad.viewer.dock import DetectionDock
 from napari_d24fad.viewer.gallery.roles import Role
 from napari_d24fad.viewer.gallery.sorting import Order
+from napari_d24fad.viewer.linked.row import Views
 from napari_d24fad.viewer.sessions import keeping
 from tests.viewer.study_in_dock import click
 
@@ -90,6 +91,19 @@ def test_a_list_is_examined_read_saved_and_opened_again(
     assert dock.examination.request.query is series[3]
     assert panel.case_bar.text == "1 of 2"
     panel.regions.setCurrentCell(0, 0)
+    compare = dock.reading.bar.views.button(Views.COMPARE)  # single images have no planes, but references
+    click(qtbot, compare)
+    scan, _, found = dock.reading.linked.views  # the reference asks for a run, as Why does
+    qtbot.waitUntil(lambda: scan.drawn is not None and found.drawn is not None)
+    assert scan.drawn.title == "Scan that is examined"
+    assert scan.drawn.cross == found.drawn.cross == panel.regions._regions[0].peak_index[1:]
+    assert (scan.drawn.picture != found.drawn.picture).any()
+    assert dock.layers._caption == panel.view_choice.view.colours
+    panel.look.fill.setCurrentIndex(1)
+    assert dock.layers._caption == f"Orange line: score ≥ {panel.threshold.level:.3g}"
+    panel.look.fill.setCurrentIndex(0)
+    assert dock.layers._caption == panel.view_choice.view.colours
+    click(qtbot, compare)
     click(qtbot, panel.verdict_bar.reject_button)
     first = np.array(dock.maps.result_layer.data)
     press("J")

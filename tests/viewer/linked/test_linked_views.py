@@ -41,8 +41,10 @@ def test_views_stay_in_step_with_the_canvas(
     examine(dock, settle, study_folder)
     qtbot.waitUntil(lambda: not dock.result_view.is_busy)
     linked, row, viewer = dock.reading.linked, dock.reading.bar.views, dock.viewer
+    viewer.window.resize(1100, 780)
     qtbot.keyClick(canvas, Qt.Key.Key_P)
     qtbot.waitUntil(lambda: len(linked.views) == 3 and all(view.drawn for view in linked.views))
+    assert viewer.window.geometry()[3] == 780, "they grew the window beyond a low screen"
     assert [view.drawn.letters for view in linked.views] == [
         ("R", "L", "A", "P"),
         ("R", "L", "H", "F"),

@@ -51,6 +51,8 @@ def test_models_are_listed_fetched_and_refused(
     assert dialog.chosen.name == dock.run_panel.settings.model == "compact"
     assert "comes with the tool" in dialog.chosen.state
     assert not dialog.download_button.isEnabled()
+    text = dialog.details
+    assert text.height() >= text.heightForWidth(text.width()), "what is known of it is cut off"
 
     # A licence that is not accepted fetches nothing.
     asked: list[str] = []

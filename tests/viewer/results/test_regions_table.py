@@ -37,6 +37,12 @@ def test_row_says_where_how_large_and_how_unusual(table: RegionsTable) -> None:
     assert "mm along the axes" in table.item(0, 2).toolTip()
 
 
+def test_what_the_map_does_not_show_has_no_figures(table: RegionsTable) -> None:
+    by_hand = replace(anomaly_of(head(0)).regions[0], peak=np.nan, mean=np.nan, p_value=np.nan)
+    table.show_regions([by_hand], REVERSED, 0.25)
+    assert texts(table, 0) == ["1", "5–7", "4.6 ml", "–", "–", "", "–"]
+
+
 def shows(table: RegionsTable, heading: str) -> bool:
     headings = [table.horizontalHeaderItem(column).text() for column in range(table.columnCount())]
     return not table.isColumnHidden(headings.index(heading))

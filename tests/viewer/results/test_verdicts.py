@@ -58,6 +58,7 @@ def write_and_accept(qtbot, dock: DetectionDock) -> None:
     qtbot.keyClicks(bar.note_line, "marx")  # letters that are keys of the dock and the table
     qtbot.keyClick(bar.note_line, Qt.Key.Key_Return)
     assert (first(dock).note, first(dock).verdict) == ("marx", Verdict.ACCEPTED)
+    assert bar.note_line.cursorPosition() == 0, "the end of a long note was seen"
     assert table.item(0, 0).text() == "✓1✎"
     assert not dock.jobs.is_busy, "R in a note runs nothing"
     click(qtbot, bar.undo_button)
