@@ -109,6 +109,37 @@ def atomic_folder(folder: str | os.PathLike[str]) -> Iterator[Path]:
         _remove_empty(created)
 
 
+@contextmanager
+def whole_folder(folder: str | os.PathLike[str]) -> Iterator[Path]:
+    """Yields an empty folder to write into, which then is ``folder``: there with all of its files, or not.
+
+    If ``folder`` is there by then, as another process wrote it, it stays, and what was written here goes.
+
+    Args:
+        folder: The folder; the one that it lies in must be there.
+
+    Raises:
+        ExportError: ``CANNOT_WRITE`` if the system refuses; nothing is left behind.
+    """
+    target = Path(folder)
+    staged = target.with_name(staging_name(target.name))
+    try:
+        recover(target.parent)
+        staged.mkdir(PRIVATE_FOLDER)
+        yield staged
+        for path in staged.iterdir():
+            _flush(path)
+        try:
+            staged.rename(target)
+        except OSError:
+            if not target.is_dir():
+                raise
+    except OSError as error:
+        raise _cannot_write(error) from None  # its text has the path
+    finally:
+        shutil.rmtree(staged, ignore_errors=True)
+
+
 def check_writable(folder: str | os.PathLike[str]) -> None:
     """Returns if results could be written to ``folder``, and leaves no trace there.
 

@@ -10,6 +10,8 @@ from collections.abc import Callable
 
 from napari_d24fad.errors import Cancelled
 
+_MINUTE = 60
+
 Progress = Callable[[float, str], None]
 """Called with the fraction done (0 to 1) and a short phrase that names the step."""
 
@@ -27,6 +29,15 @@ def part(progress: Progress, start: float, stop: float) -> Progress:
         stop: Fraction of the whole at which this part ends.
     """
     return lambda fraction, step: progress(start + (stop - start) * fraction, step)
+
+
+def duration_text(seconds: float) -> str:
+    """Says about how long something takes, such as ``"about 40 s"``."""
+    if seconds < 2 * _MINUTE:
+        return f"about {max(1, round(seconds, -1) if seconds > 20 else round(seconds)):.0f} s"
+    if seconds < 2 * _MINUTE * _MINUTE:
+        return f"about {seconds / _MINUTE:.0f} min"
+    return f"about {seconds / _MINUTE / _MINUTE:.1f} h"
 
 
 class CancelToken:

@@ -96,3 +96,14 @@ def positive(text: str) -> float:
     if not 0 < value < float("inf"):
         raise argparse.ArgumentTypeError("expected a number above 0")
     return value
+
+
+def window(text: str) -> tuple[float, float]:
+    """Takes two numbers with a comma between them, the lower first."""
+    try:
+        low, high = (float(part) for part in text.split(","))
+    except ValueError:
+        raise argparse.ArgumentTypeError("expected two numbers, such as -1350,150") from None
+    if not -1e6 < low < high < 1e6:
+        raise argparse.ArgumentTypeError("the first number must be lower than the second")
+    return low, high

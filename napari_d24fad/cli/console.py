@@ -6,12 +6,12 @@ import logging
 import sys
 import time
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
 from tqdm import tqdm
 
-from napari_d24fad.progress import Progress
+from napari_d24fad.progress import Progress, duration_text
 
 _STEPS = 1000
 
@@ -50,6 +50,42 @@ def progress_bar() -> Iterator[Progress]:
             bar.refresh()
 
         yield show
+
+
+@contextmanager
+def counting_bar(total: int, done: int, unit: str) -> Iterator[Callable[[str], None]]:
+    """Yields what is called for each of many that is done, with a remark such as ``"3 refused"``.
+
+    It draws a bar on stderr with rate and time left, or a line a minute where stderr is no terminal.
+
+    Args:
+        total: How many there are.
+        done: How many were done before.
+        unit: What they are, such as ``"case"``.
+    """
+    if sys.stderr.isatty():
+        with tqdm(total=total, initial=done, unit=unit, file=sys.stderr, dynamic_ncols=True) as bar:
+
+            def count(remark: str) -> None:
+                bar.set_postfix_str(remark, refresh=False)
+                bar.update()
+
+            yield count
+        return
+    began = told = time.monotonic()
+    now = done
+
+    def count_in_lines(remark: str) -> None:
+        nonlocal told, now
+        now += 1
+        if (moment := time.monotonic()) - told >= LINE_SECONDS:
+            told = moment
+            rate = (now - done) / (moment - began)
+            left = duration_text((total - now) / rate)
+            told_of = (f"{now} of {total} {unit}s", f"{60 * rate:.3g} a minute", f"{left} left", remark)
+            print(f"d24fad: {', '.join(filter(None, told_of))}", file=sys.stderr, flush=True)
+
+    yield count_in_lines
 
 
 def _lines() -> Progress:

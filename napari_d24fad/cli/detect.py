@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from argparse import ArgumentTypeError, Namespace
+from argparse import Namespace
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
@@ -10,7 +10,7 @@ from pathlib import Path
 
 from napari_d24fad.atomic import check_writable
 from napari_d24fad.cli import examples
-from napari_d24fad.cli.arguments import Parser, add_device, add_identity, add_json
+from napari_d24fad.cli.arguments import Parser, add_device, add_identity, add_json, window
 from napari_d24fad.cli.console import progress_bar
 from napari_d24fad.cli.exits import SOME_REFUSED, exit_status
 from napari_d24fad.cli.outcomes import Outcomes, refuse
@@ -84,7 +84,7 @@ def add_options(command: Parser) -> None:
         " computed, or in the assumed order of their slices",
     )
     command.add_argument(
-        "--window", type=_window, metavar="LOW,HIGH", help="CT: HU that become black and white"
+        "--window", type=window, metavar="LOW,HIGH", help="CT: HU that become black and white"
     )
     command.add_argument(
         "--roi",
@@ -258,13 +258,3 @@ def _checked(queries: Sequence[Query], references: Sequence[Series]) -> list[Que
         except PairingError as error:
             checked.append(replace(query, found=error))
     return checked
-
-
-def _window(text: str) -> tuple[float, float]:
-    try:
-        low, high = (float(part) for part in text.split(","))
-    except ValueError:
-        raise ArgumentTypeError("expected two numbers, such as -1350,150") from None
-    if not -1e6 < low < high < 1e6:
-        raise ArgumentTypeError("the first number must be lower than the second")
-    return low, high

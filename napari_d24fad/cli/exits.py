@@ -11,7 +11,7 @@ SOME_REFUSED = 8
 """Some of several queries could not be examined; the results of the others were written."""
 
 _UNEXPECTED = 1
-_BY_LETTER = {"A": 2, "S": 3, "P": 4, "M": 5, "X": 6, "T": 7, "R": 9, "N": 10}
+_BY_LETTER = {"A": 2, "S": 3, "P": 4, "M": 5, "X": 6, "T": 7, "R": 9, "N": 10, "C": 11}
 
 
 def exit_status(code: Code) -> int:

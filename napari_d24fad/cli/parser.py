@@ -13,6 +13,8 @@ from napari_d24fad.version import __version__
 COMMANDS = {
     "inspect": "list the series that a folder or file holds",
     "detect": "examine scans against normal references",
+    "cohort": "examine many scans, on several workers or nodes, into one table",
+    "open": "open results of a cohort, or a session, in napari",
     "export": "write results as DICOM objects of the study: segmentation, map, report, pictures",
     "report": "write the report of a saved session: PDF, HTML and tables of findings",
     "references": "save normal scans as a named set, and list the sets",
@@ -38,6 +40,7 @@ exit status:
   8  some queries could not be examined, the results of the others were written
   9  a session cannot be opened (R..)
   10  an archive: reaching it, or what it sends (N..)
+  11  a cohort cannot be begun or gone on with (C..)
   130  cancelled with Ctrl-C
 
 Errors are one line on stderr: "d24fad: error CODE: what is wrong and what to do".

@@ -3,7 +3,8 @@
 A code, once released, keeps its meaning. Sentences are for clinicians; they never
 name a patient, a date or a path. The letter tells the room: ``S`` studies,
 ``P`` pairing of query and references, ``M`` models, ``X`` export, ``T`` training,
-``R`` reading: sessions and what they name, ``N`` the network: archives, ``A`` arguments.
+``R`` reading: sessions and what they name, ``N`` the network: archives, ``C`` cohorts,
+``A`` arguments.
 """
 
 from napari_d24fad.errors.codes import Code
@@ -11,6 +12,7 @@ from napari_d24fad.errors.family import (
     ArchiveError,
     ArgumentError,
     Cancelled,
+    CohortError,
     D24fadError,
     ExportError,
     ModelError,
@@ -25,6 +27,7 @@ __all__ = [
     "ArgumentError",
     "Cancelled",
     "Code",
+    "CohortError",
     "D24fadError",
     "ExportError",
     "ModelError",

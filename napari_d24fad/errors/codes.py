@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from enum import Enum
 
-from napari_d24fad.errors import archives, commands, models, pairing, sessions, studies
+from napari_d24fad.errors import archives, cohorts, commands, models, pairing, sessions, studies
 
 
 class Code(Enum):
@@ -130,6 +130,14 @@ class Code(Enum):
     PASSWORD_MISSING = archives.PASSWORD_MISSING
     KEYRING_FAILED = archives.KEYRING_FAILED
     CANNOT_LISTEN = archives.CANNOT_LISTEN
+    COHORT_IS_THERE = cohorts.COHORT_IS_THERE
+    COHORT_DIFFERS = cohorts.COHORT_DIFFERS
+    CASE_ENDS_WORKER = cohorts.CASE_ENDS_WORKER
+    WORKER_DIFFERS = cohorts.WORKER_DIFFERS
+    FOLDER_NOT_SHARED = cohorts.FOLDER_NOT_SHARED
+    NODES_NOT_ENCRYPTED = cohorts.NODES_NOT_ENCRYPTED
+    SCHEDULER_LOST = cohorts.SCHEDULER_LOST
+    EXTRA_MISSING = cohorts.EXTRA_MISSING
     DATA_LAYOUT = commands.DATA_LAYOUT
     DATA_UNUSABLE = commands.DATA_UNUSABLE
     DIVERGED = commands.DIVERGED

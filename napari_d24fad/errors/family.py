@@ -56,6 +56,10 @@ class ArchiveError(D24fadError):
     """An archive cannot be reached, or what it sends cannot be taken."""
 
 
+class CohortError(D24fadError):
+    """A run over a cohort cannot start or go on."""
+
+
 class TrainingError(D24fadError):
     """A training run cannot start or go on."""
 

@@ -56,21 +56,16 @@ def draw_overlay(
         geometry the scale bar and the anatomical directions.
     """
     upright = canonical(scan)
-    at = slice_number(scan, index) - 1
-    # The window comes from the whole scan, so that slices look alike.
-    unit = window_of(scan, ct_window).apply(upright.voxels[at])
-    background = (unit * 255).round().astype(np.uint8)
-    values = np.asarray(canonical_orientation(scan).apply(anomaly.values)[at], dtype=np.float32)
-    limits = anomaly_limits(anomaly)
     rows, columns = _screen_size(upright)
-    picture = blend(resize(background, rows, columns), resize(values, rows, columns), limits)
+    picture, is_coloured = _coloured(scan, upright, anomaly, index, ct_window, rows, columns)
+    limits = anomaly_limits(anomaly)
     windows = windows_text(scan, anomaly, ct_windows or (ct_window,))
     return stamp(
         picture,
         Stamp(
             heading=(
                 ", ".join(filter(None, (series_text(scan, label), windows))),
-                _where(scan, anomaly, index, is_coloured=bool((values >= limits[0]).any())),
+                _where(scan, anomaly, index, is_coloured=is_coloured),
             ),
             footing=(model_text(anomaly), NOTICE),
             limits=limits,
@@ -78,6 +73,39 @@ def draw_overlay(
             mm_per_pixel=upright.spacing[2] * upright.grid[2] / columns if scan.has_geometry else None,
         ),
     )
+
+
+def draw_small(
+    scan: Scan, anomaly: AnomalyMap, index: int, *, longest: int, ct_window: CtWindow = CT_WINDOW
+) -> Picture:
+    """Draws a slice with the anomaly over it and nothing written on it; see `draw_overlay`.
+
+    Args:
+        scan: The scan that was examined.
+        anomaly: Its map.
+        index: The slice, along the scan's `slice_axis` in the scan's own order.
+        longest: Length of the longer side in pixels.
+        ct_window: Low and high HU that become black and white, for CT.
+    """
+    upright = canonical(scan)
+    rows, columns = _screen_size(upright)
+    scale = longest / max(rows, columns)
+    small = max(1, round(rows * scale)), max(1, round(columns * scale))
+    return _coloured(scan, upright, anomaly, index, ct_window, *small)[0]
+
+
+def _coloured(
+    scan: Scan, upright: Scan, anomaly: AnomalyMap, index: int, ct_window: CtWindow, rows: int, columns: int
+) -> tuple[Picture, bool]:
+    """Returns a slice with the map over it, and whether anything of the map is coloured."""
+    at = slice_number(scan, index) - 1
+    # The window comes from the whole scan, so that slices look alike.
+    unit = window_of(scan, ct_window).apply(upright.voxels[at])
+    background = (unit * 255).round().astype(np.uint8)
+    values = np.asarray(canonical_orientation(scan).apply(anomaly.values)[at], dtype=np.float32)
+    limits = anomaly_limits(anomaly)
+    picture = blend(resize(background, rows, columns), resize(values, rows, columns), limits)
+    return picture, bool((values >= limits[0]).any())
 
 
 def save_png(picture: Picture, path: str | os.PathLike[str]) -> None:

@@ -143,9 +143,9 @@ def _result(entry: ReportEntry) -> dict[str, Any]:
         "p_value": number(anomaly.p_value),
         "p_floor": number(anomaly.p_floor),
         "normal_level": number(anomaly.normal_level),
-        "above_normal": _share_above(anomaly, anomaly.normal_level),
+        "above_normal": share_above(anomaly, anomaly.normal_level),
         "level_one_region": number(anomaly.level_one_region),
-        "above_one_region": _share_above(anomaly, anomaly.level_one_region),
+        "above_one_region": share_above(anomaly, anomaly.level_one_region),
         "levels_by_rate": [
             {"rate": rate, "level": number(level)} for rate, level in sorted(anomaly.levels_by_rate.items())
         ],
@@ -241,7 +241,8 @@ def _examples(anomaly: AnomalyMap, labels: Sequence[str]) -> dict[str, Any]:
     return {**told, **asdict(found), "nearest": found.nearest + 1, **places}
 
 
-def _share_above(anomaly: AnomalyMap, level: float) -> float | None:
+def share_above(anomaly: AnomalyMap, level: float) -> float | None:
+    """Returns the share of what was examined at or above a level, 0 to 1; None if nothing was."""
     examined = anomaly.values[np.isfinite(anomaly.values)]
     return float((examined >= level).mean()) if examined.size else None
 

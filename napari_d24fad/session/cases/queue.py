@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from napari_d24fad.errors import Cancelled, Code, D24fadError
 from napari_d24fad.findings.findings import Findings
 from napari_d24fad.findings.making import renewed
-from napari_d24fad.progress import CancelToken, Progress
+from napari_d24fad.progress import CancelToken, Progress, duration_text
 from napari_d24fad.session.cases.listed import Outcome
 from napari_d24fad.session.cases.store import CaseStore
 from napari_d24fad.session.request import Request
@@ -20,7 +20,6 @@ from napari_d24fad.trace import safe_trace
 
 logger = logging.getLogger(__name__)
 
-_MINUTE = 60
 _PREPARING = 0.02
 """Share of the bar for references, which are often known already."""
 
@@ -131,15 +130,6 @@ class CaseQueue:
             return ""
         recent = self._seconds[-10:]
         return f", {duration_text(cases * sum(recent) / len(recent))} left"
-
-
-def duration_text(seconds: float) -> str:
-    """Says about how long something takes, such as ``"about 40 s"``."""
-    if seconds < 2 * _MINUTE:
-        return f"about {max(1, round(seconds, -1) if seconds > 20 else round(seconds)):.0f} s"
-    if seconds < 2 * _MINUTE * _MINUTE:
-        return f"about {seconds / _MINUTE:.0f} min"
-    return f"about {seconds / _MINUTE / _MINUTE:.1f} h"
 
 
 def _bare(error: D24fadError) -> D24fadError:

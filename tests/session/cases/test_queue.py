@@ -10,9 +10,9 @@ import pytest
 
 from napari_d24fad.errors import Cancelled, Code, ModelError, StudyError
 from napari_d24fad.findings.finding import Verdict
-from napari_d24fad.progress import CancelToken, silent
+from napari_d24fad.progress import CancelToken, duration_text, silent
 from napari_d24fad.session.cases.listed import CaseList, Outcome
-from napari_d24fad.session.cases.queue import CaseQueue, duration_text
+from napari_d24fad.session.cases.queue import CaseQueue
 from napari_d24fad.session.cases.store import CaseStore
 from napari_d24fad.session.request import Examination, Request
 from napari_d24fad.session.saved.case import Case, View
