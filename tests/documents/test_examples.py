@@ -42,6 +42,7 @@ def test_the_commands_of_the_try_run(
     monkeypatch.setenv(CACHE_VARIABLE, str(tmp_path / "cache"))
     monkeypatch.setenv(FEATURES_LIMIT_VARIABLE, "1")
     section = (DOCS / "cli.md").read_text(encoding="utf-8").partition("## A try\n")[2].partition("\n## ")[0]
+    section = section.replace("\\\n", " ")  # a line that goes on in the next
     lines = [line.split("#")[0].strip() for line in section.splitlines() if line.startswith("    d24fad ")]
     assert lines[0] == "d24fad demo --out demo-output --close"
     write_study(tmp_path / "demo-output" / "sample-study", references=5, slices=slice(2, 8))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
@@ -21,7 +22,7 @@ def _about(shown: ModelCard) -> list[str]:
     return [
         f"# {shown.title}",
         "",
-        f"The card of the embedded model `{shown.name}`, {shown.date}. {shown.intended_use}",
+        *_wrapped(f"The card of the embedded model `{shown.name}`, {shown.date}. {shown.intended_use}"),
         "",
         f"<!-- Made of resources/models/{CARD.name} by `make docs`. -->",
         "",
@@ -38,7 +39,7 @@ def _about(shown: ModelCard) -> list[str]:
                 ("SHA-256", f"`{shown.sha256}`"),
             ],
         ),
-        shown.notes,
+        *_wrapped(shown.notes),
         "",
         "## Data",
         "",
@@ -58,7 +59,7 @@ def _figures(figures: Sequence[Figure]) -> Iterable[str]:
             cells = {str(each["metric"]): _cell(each) for each in group if each["data"] == task}
             cells["single statistic"] = statistics.get(task, "")
             rows.append((task, *(cells.get(column, "") for column in columns)))
-        yield from (about, "", *_table(("task", *columns), rows))
+        yield from (*_wrapped(about), "", *_table(("task", *columns), rows))
 
 
 def _about_group(figure: Figure) -> str:
@@ -77,13 +78,17 @@ def _limits(shown: ModelCard) -> list[str]:
     return [
         "## Confounds",
         "",
-        *(f"- {line}" for line in shown.confounds),
+        *(part for line in shown.confounds for part in _wrapped(f"- {line}")),
         "",
         "## Where it fails",
         "",
-        *(f"- {line}" for line in shown.failures),
+        *(part for line in shown.failures for part in _wrapped(f"- {line}")),
         "",
     ]
+
+
+def _wrapped(text: str) -> list[str]:
+    return textwrap.wrap(text, 118, subsequent_indent="  " * text.startswith("- "), break_on_hyphens=False)
 
 
 def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
