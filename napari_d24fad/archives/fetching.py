@@ -97,7 +97,8 @@ def fetch(
         out: The folder.
         progress: Told the fraction of images.
         cancel: Stops within a fraction of a second.
-        arrived: Told the file of each image as soon as it has come; the file moves later.
+        arrived: Told the file of each image as soon as it has come, and first of all one that an earlier
+            try had brought; the file moves later.
         bounds: What is taken at most.
 
     Raises:
@@ -130,6 +131,8 @@ def fetch(
     wanted = {one.uid: uid for uid, instances in listed.items() for one in instances}
     inbox = Inbox(aside, study, wanted, cancel, one_more, bounds)
     resumed = len(inbox.held)
+    for file in list(inbox.held.values())[:1]:
+        one_more(file)
     try:
         with quiet():  # once: each file alone would make all loggers forget their levels
             for one in series:

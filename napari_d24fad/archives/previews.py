@@ -13,6 +13,8 @@ from napari_d24fad.archives.peer import Peer
 from napari_d24fad.errors import ArchiveError, StudyError
 from napari_d24fad.progress import CancelToken
 from napari_d24fad.studies.pictures import image_series
+from napari_d24fad.studies.scan import Scan
+from napari_d24fad.studies.series import Series
 from napari_d24fad.studies.study import open_study
 from napari_d24fad.studies.thumbnail import thumbnail
 
@@ -46,12 +48,11 @@ def preview_of(peer: Peer, series: FoundSeries, size: int, cancel: CancelToken) 
             return None
 
 
-def picture_of(file: Path, size: int, cancel: CancelToken) -> Picture | None:
-    """Returns a picture of an image that has arrived; None if it shows none.
+def image_of(file: Path, cancel: CancelToken) -> tuple[Series, Scan] | None:
+    """Reads an image that has arrived; None if it shows nothing.
 
     Args:
         file: A DICOM file.
-        size: Length of the longer side in pixels.
         cancel: Stops it.
 
     Raises:
@@ -59,6 +60,6 @@ def picture_of(file: Path, size: int, cancel: CancelToken) -> Picture | None:
     """
     try:
         (series,) = open_study(file, cancel=cancel).series
-        return thumbnail(series.load(cancel=cancel), size)
+        return series, series.load(cancel=cancel)
     except (StudyError, ValueError):
         return None

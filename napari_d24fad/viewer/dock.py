@@ -18,6 +18,7 @@ from napari_d24fad.session.opening import open_paths
 from napari_d24fad.session.request import Examination
 from napari_d24fad.session.session import DetectionSession
 from napari_d24fad.viewer.archives.archiving import Archiving
+from napari_d24fad.viewer.archives.arriving import Arriving
 from napari_d24fad.viewer.canvas.flicker import Flicker
 from napari_d24fad.viewer.canvas.maps import ResultLayers
 from napari_d24fad.viewer.canvas.scans import ScanLayers
@@ -107,6 +108,7 @@ class DetectionDock(QWidget):
         self.dicom = DicomSaving(self.results, self.examining, self.result_view, self.jobs, self.run_panel)
         self._open_bar = OpenBar()
         self.archiving = Archiving(self, self._open_bar)
+        self.arriving = Arriving(self.archiving, self.looking)
         self.body = DockBody(
             self.unsaved.row, self._open_bar, self.reading.bar, self.gallery, self.run_panel, self.results
         )
@@ -267,6 +269,8 @@ class DetectionDock(QWidget):
 
     def _connect(self) -> None:
         self._open_bar.open_requested.connect(self.open)
+        self.study_opened.connect(self.arriving.settle)
+        self.dicom.saved_to_send.connect(self.archiving.offer)
         self.examining.examined.connect(self._show_results)
         self.jobs.ended.connect(self.filling.end_search)
         self.run_panel.ct_window.window_changed.connect(self._show_window)

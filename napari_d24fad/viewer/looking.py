@@ -67,6 +67,27 @@ class Looking(QObject):
         self._worker.failed.connect(self._show_failure)
         self._worker.start()
 
+    def show_early(self, series: Series, scan: Scan, notice: str) -> None:
+        """Shows a series that is in no gallery yet, such as the first image of one that is retrieved.
+
+        Args:
+            series: The series.
+            scan: What there is of it.
+            notice: Is written on the canvas above it.
+        """
+        self.discard()
+        self._show(series, scan, notice)
+
+    def shows(self, series: Series) -> bool:
+        """Whether a series is on the canvas."""
+        return self._scans.shown is not None and self._scans.shown.series is series
+
+    def take_away(self, series: Series) -> None:
+        """Takes a series off the canvas, if it is there: the result is shown again, or nothing."""
+        if self.shows(series):
+            self._scans.show_nothing()
+            self.end()
+
     def end(self) -> None:
         """Shows the result again, if there is one and something else is looked at."""
         self.discard()
@@ -89,12 +110,13 @@ class Looking(QObject):
         else:
             self._scans.fill(scan)
 
-    def _show(self, series: Series, scan: Scan) -> None:
+    def _show(self, series: Series, scan: Scan, notice: str = "") -> None:
         has_result = self._view.examined is not None
         self._view.step_aside()
         shown = self._scans.show_scan(series, scan)
         self._scans.set_caption("")
-        self._scans.set_notice(f"{series.title}. {_BACK}" if has_result else "")
+        known = notice or (series.title if has_result else "")
+        self._scans.set_notice(". ".join(line for line in (known, _BACK if has_result else "") if line))
         self._scans.go_to_slice(list(shown.slice_order).index(scan.n_slices // 2))
 
     def _show_failure(self, error: D24fadError) -> None:

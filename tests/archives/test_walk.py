@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-import numpy as np
 import pytest
 from pydicom import dcmread
 from pydicom.dataset import Dataset
@@ -14,26 +13,9 @@ from napari_d24fad import cli
 from napari_d24fad.archives.dicomweb import WebPeer
 from napari_d24fad.archives.found import Wanted
 from napari_d24fad.progress import CancelToken
+from tests.archives.heads import LESION_STUDY, write_head
 from tests.archives.orthanc import HTTP_PORT, PASSWORD, USER, Orthanc
 from tests.cli.conftest import model  # noqa: F401 - a fixture
-from tests.heads import AFFINE, head
-from tests.studies import phantom
-
-LESION_STUDY = "2.25.760"
-
-
-def write_head(folder: Path, number: int) -> list[Path]:
-    """Writes a made-up head, the first with a lesion, as the MR series of a patient of its own."""
-    scan = head(number, lesion=number == 0)
-    spacing = tuple(np.linalg.norm(AFFINE[:3, :3], axis=0))
-    slices = phantom.slice_datasets(grid=scan.grid, spacing=spacing, series_uid=f"2.25.77{number}")
-    for plane, dataset in zip(np.asarray(scan.voxels), slices, strict=True):
-        dataset.PixelData = np.round(plane).astype(np.int16).tobytes()
-        dataset.StudyInstanceUID, dataset.PatientID = f"2.25.76{number}", f"walk-{number}"
-        dataset.StudyDate, dataset.StudyTime, dataset.StudyID = "20261201", "101112", "1"
-        dataset.PatientBirthDate = dataset.PatientSex = dataset.AccessionNumber = ""
-    phantom.write_series(folder / str(number), slices)
-    return sorted((folder / str(number)).iterdir())
 
 
 def segment_places(segmentation: Dataset) -> set[tuple[float, ...]]:

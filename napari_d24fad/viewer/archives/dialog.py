@@ -21,6 +21,7 @@ from qtpy.QtWidgets import (
 
 from napari_d24fad.viewer.archives.found_tree import FoundTree
 from napari_d24fad.viewer.archives.search_form import SearchForm
+from napari_d24fad.viewer.archives.sent_list import SentList
 from napari_d24fad.viewer.pictures import Picture, pixmap
 from napari_d24fad.viewer.styles import ERROR, GOOD, edged
 
@@ -47,7 +48,7 @@ class ArchiveDialog(QDialog):
         self.archives = QComboBox()
         self.archives.setAccessibleName("Archive")
         self.archives.setMinimumWidth(200)
-        self.form, self.tree = SearchForm(), FoundTree()
+        self.form, self.tree, self.sent = SearchForm(), FoundTree(), SentList()
         self.new_button = _button("New…", "Set up another archive")
         self.change_button = _button("Change…", "Change how this archive is reached, or its password")
         self.remove_button = _button("Forget", "Take this archive off the list, with its password")
@@ -124,10 +125,22 @@ class ArchiveDialog(QDialog):
         self.arriving.setPixmap(pixmap(picture, QSize(_ARRIVING_PX, _ARRIVING_PX)))
         self.arriving.show()
 
+    def offer(self, files: Sequence[Path]) -> None:
+        """Shows files that wait to be sent."""
+        self.sent.offer(files)
+        self.tell("Choose the archive above, and press the button beside the files.")
+        self.set_idle()
+
+    def show_sent(self, rows: Sequence[tuple[str, str, str]]) -> None:
+        """Shows what became of each file; see `SentList.show_sent`."""
+        self.sent.show_sent(rows)
+
     def _enable(self, *, busy: bool) -> None:
         known, study = bool(self.archive), self.tree.current_study
         self.cancel_button.setEnabled(busy)
-        for button in (self.form.button, self.send_button, self.change_button, self.remove_button):
+        for button in (
+            self.form.button, self.send_button, self.change_button, self.remove_button, self.sent.button,
+        ):  # fmt: skip
             button.setEnabled(known and not busy)
         self.retrieve_button.setEnabled(not busy and bool(self.tree.chosen))
         self.same_button.setEnabled(not busy and study is not None and bool(study.patient_id))
@@ -151,6 +164,7 @@ class ArchiveDialog(QDialog):
         layout.addLayout(top)
         layout.addWidget(self.form)
         layout.addWidget(self.tree, 1)
+        layout.addWidget(self.sent)
         layout.addLayout(middle)
         layout.addLayout(bottom)
         layout.addWidget(self.message)
@@ -166,6 +180,7 @@ class ArchiveDialog(QDialog):
         self.same_button.clicked.connect(self._search_same)
         self.retrieve_button.clicked.connect(self._retrieve)
         self.send_button.clicked.connect(self._choose_files)
+        self.sent.send_requested.connect(self.send_requested)
         self.folder_button.clicked.connect(self._choose_folder)
 
     def reject(self) -> None:

@@ -154,6 +154,12 @@ class ScanLayers(QObject):
             self.scan_shown.emit()
         return self._shown
 
+    def show_nothing(self) -> None:
+        """Takes away the scan last shown."""
+        self._leave()
+        self._notice = ""
+        self._viewer.canvas.overlays.text.visible = False
+
     def fill(self, scan: Scan) -> None:
         """Shows all slices of the scan last shown, of which some were shown before."""
         shown = self._shown

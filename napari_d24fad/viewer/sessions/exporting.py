@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from qtpy.QtCore import QObject
+from qtpy.QtCore import QObject, Signal
 from qtpy.QtWidgets import (
     QCheckBox,
     QDialog,
@@ -30,6 +31,9 @@ from napari_d24fad.viewer.results.view import ResultView
 from napari_d24fad.viewer.running.jobs import Jobs
 from napari_d24fad.viewer.running.run_panel import RunPanel
 
+if TYPE_CHECKING:
+    from napari_d24fad.export.dicom.writing import Written  # slow to import
+
 _TOLD = (
     "The objects belong to the study of the scan and name the patient as it does. Exported are the findings "
     "that were accepted; without any, those that were not rejected. Research use only."
@@ -51,6 +55,7 @@ class KindsDialog(QDialog):
         told.setWordWrap(True)
         self.boxes = {kind: QCheckBox(meaning) for kind, meaning in KINDS.items()}
         self.without_identity = QCheckBox("Without identity, with copies of the scan that name nobody")
+        self.to_archive = QCheckBox("Then send them to an archive, which I choose when they are written")
         buttons = QDialogButtonBox(
             QDialogButtonBox.StandardButton.Ok | QDialogButtonBox.StandardButton.Cancel
         )
@@ -65,6 +70,7 @@ class KindsDialog(QDialog):
             box.toggled.connect(self._follow)
             layout.addWidget(box)
         layout.addWidget(self.without_identity)
+        layout.addWidget(self.to_archive)
         layout.addWidget(buttons)
 
     @property
@@ -86,6 +92,9 @@ class DicomSaving(QObject):
         jobs: Runs the writing.
         run_panel: Tells how it went.
     """
+
+    saved_to_send = Signal(object)
+    """The `Path` of each object that was saved, if they are to be sent."""
 
     def __init__(
         self,
@@ -110,8 +119,10 @@ class DicomSaving(QObject):
             return
         folder = QFileDialog.getExistingDirectory(self._panel, "Save DICOM objects to a folder")
         if folder:
-            unnamed = dialog.without_identity.isChecked()
-            self.save(examination, Path(folder), dialog.kinds, without_identity=unnamed)
+            unnamed, to_archive = dialog.without_identity.isChecked(), dialog.to_archive.isChecked()
+            self.save(
+                examination, Path(folder), dialog.kinds, without_identity=unnamed, to_archive=to_archive
+            )
 
     def save(
         self,
@@ -120,6 +131,7 @@ class DicomSaving(QObject):
         kinds: Sequence[str],
         *,
         without_identity: bool = False,
+        to_archive: bool = False,
         may_replace: bool = False,
     ) -> None:
         """Writes the objects.
@@ -129,11 +141,12 @@ class DicomSaving(QObject):
             folder: Where to.
             kinds: Of `KINDS`.
             without_identity: Whether to write copies of the scan without identity, and the objects of these.
+            to_archive: Whether they are to be sent then; see `saved_to_send`.
             may_replace: Whether to replace earlier objects without asking.
         """
         findings, is_measured = self._view.verdicts.known(examination)
 
-        def work(progress: Progress, cancel: CancelToken) -> str:
+        def work(progress: Progress, cancel: CancelToken) -> Written | None:
             case = Case(examination.request, examination)
             case = case.read_by(findings, View(), is_measured=is_measured)
             cancel.check()
@@ -149,18 +162,26 @@ class DicomSaving(QObject):
             except ExportError as error:
                 if error.code is not Code.FILE_IS_THERE:
                     raise
-                return ""
-            return " ".join([_saved(written.names), *written.left_out, _SENT_BY])
+                return None
+            return written
 
-        again = partial(
-            self.save, examination, folder, kinds, without_identity=without_identity, may_replace=True
-        )
-        self._jobs.follow("Saving DICOM objects", work, partial(self._tell_or_ask, again))
+        def tell(written: Written | None) -> None:
+            if written is None:
+                again = partial(
+                    self.save, examination, folder, kinds,
+                    without_identity=without_identity, to_archive=to_archive, may_replace=True,
+                )  # fmt: skip
+                self._ask(again)
+                return
+            how = () if to_archive else (_SENT_BY,)
+            self._run_panel.show_note(" ".join([_saved(written.names), *written.left_out, *how]))
+            if to_archive:
+                self.saved_to_send.emit([folder / name for name in written.names])
 
-    def _tell_or_ask(self, again: Callable[[], None], told: str) -> None:
-        if told:
-            self._run_panel.show_note(told)
-        elif agrees(self._panel, f"{Code.FILE_IS_THERE.meaning} Replace it?"):
+        self._jobs.follow("Saving DICOM objects", work, tell)
+
+    def _ask(self, again: Callable[[], None]) -> None:
+        if agrees(self._panel, f"{Code.FILE_IS_THERE.meaning} Replace it?"):
             again()
         else:
             self._run_panel.show_note("Nothing was saved.")

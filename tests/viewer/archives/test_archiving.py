@@ -113,7 +113,7 @@ def test_search_choose_retrieve_and_send(
     assert [one.uid for one in tree.chosen] == [SERIES]
 
     pictures: list[object] = []
-    archiving._arrived.connect(pictures.append)
+    archiving.image_read.connect(lambda *read: pictures.append(read))
     click(qtbot, dialog.retrieve_button)
     settle(qtbot, archiving)
     assert "6 images were retrieved" in dialog.message.text()
@@ -144,7 +144,11 @@ def test_search_choose_retrieve_and_send(
     archiving.send([*new, changed])
     settle(qtbot, archiving)
     assert "1 of 3 are not as they were sent" in dialog.message.text()
-    assert f"{SERIES}.1" in dialog.message.text()
+    rows = [[dialog.sent.rows.topLevelItem(row).text(column) for column in range(3)] for row in range(3)]
+    assert [row[1] for row in rows[:2]] == ["In the archive: read back, the same"] * 2
+    assert rows[2][0] == "changed.dcm"
+    assert "holds something else" in rows[2][1]
+    assert rows[2][2] == f"{SERIES}.1"
 
 
 def test_a_cancel_says_so_and_opens_nothing(
