@@ -43,7 +43,7 @@ class MapChannel:
 
 @dataclass(frozen=True, slots=True)
 class MapBeside:
-    """What is told of a further map of the same scan, which is never averaged into the joined one.
+    """What is known of a further map of the same scan, which is never averaged into the joined one.
 
     Attributes:
         plan: Its stable name, such as ``"volume"``: where anatomy is larger or smaller than usual.

@@ -64,7 +64,7 @@ NOTHING_MATCHES = (
 )
 AE_REFUSED = (
     "N13",
-    "The archive refused this program's AE title, its own, or the service.",
+    "The archive refused the AE title of this program, its own AE title, or the service asked for.",
     "Check both AE titles, and have this program entered in the archive with its address and port.",
 )
 STALLED = (

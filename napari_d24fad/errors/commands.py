@@ -30,7 +30,7 @@ NO_DICOM_SOURCE = (
 )
 SOURCE_INCOMPLETE = (
     "X11",
-    "The DICOM files of the scan lack what an object that refers to them must repeat.",
+    "The DICOM files of the scan lack attributes that every object of the study must repeat.",
     "Save the results as NIfTI, or export the series anew from where it comes from.",
 )
 FINDINGS_OVERLAP = (

@@ -25,7 +25,7 @@ PLANE_MISMATCH = (
 COLOUR_MISMATCH = (
     "P05",
     "Colour and grey-scale images cannot be compared.",
-    "Use references with the same photometric kind.",
+    "Use colour references for a colour scan, and grey ones for a grey scan.",
 )
 DIMENSION_MISMATCH = (
     "P06",
@@ -156,7 +156,7 @@ BY_LEVEL = (
 REGION_UNEVEN = (
     "P31",
     "The region was drawn on references but carried to this scan, where it fits less well: a normal scan "
-    "looks more unusual than its p-value says, and more regions are told of.",
+    "looks more unusual than its p-value says, and more regions are listed.",
     "Draw the region on this scan as well.",
 )
 DUPLICATE_EXAMPLE = (
@@ -187,7 +187,7 @@ MORE_EXAMPLES_THAN_REFERENCES = (
 EXAMPLE_LOOKS_NORMAL = (
     "P38",
     "An abnormal example looks like the normal references and not like the other examples.",
-    "Look whether it shows what you are looking for; unmark it if in doubt.",
+    "Check that it shows what you are looking for; unmark it if in doubt.",
 )
 LESION_SLICES_UNKNOWN = (
     "P39",
@@ -197,7 +197,7 @@ LESION_SLICES_UNKNOWN = (
 LESION_OUTSIDE = (
     "P40",
     "The lesion of an abnormal example lies outside of what is examined.",
-    "Look whether it belongs to this scan, and whether the anatomy of the scan was found.",
+    "Check that it belongs to this scan, and that the anatomy of the scan was found.",
 )
 EXAMPLE_NOT_COMPARED = (
     "P41",

@@ -117,7 +117,7 @@ UNSAFE_ARCHIVE = (
 ALSO_A_PROGRAM = (
     "S25",
     "A file of this series could be run as a program as well.",
-    "Run it never; ask its source. Only the image in it was read.",
+    "Never run it; ask its source. Only the image in it was read.",
 )
 NOT_IN_SUV = (
     "S32",

@@ -41,7 +41,7 @@ class Examined:
             highest-ranked first.
         masses: What each region is ranked by; comparable between scans held against the same
             references.
-        n_told: How many of the regions, the first, are told of at that level.
+        n_told: How many of the regions, the first ones, are listed at that level.
         p_value: Conformal p-value of the scan; NaN if there is none.
         anatomy: What the method takes for anatomy; None if it does not say.
     """
@@ -96,7 +96,7 @@ class Found:
     Attributes:
         peaks: ``(n,)`` values of its peaks, highest first.
         masses: Of all its regions, highest first.
-        n_told: Regions told of at the method's own level.
+        n_told: Regions listed at the method's own level.
         coloured: Number of voxels that are coloured.
         coloured_outside: Of these, those that are neither anatomy nor lesion.
         lesion: None if no lesion is outlined.

@@ -103,7 +103,7 @@ class Session:
             regions: Examine only here: what was drawn on one or several of the scans, see `Drawn.of`.
             abnormal: Abnormal scans of the same kind of study, as examples of what is looked for: what is
                 like them scores higher, nothing scores lower. A series, or an `Example` that says what
-                kind it is and where; single images only.
+                kind it is and where.
             progress: Told how far this is.
             cancel: Stops it.
 

@@ -41,7 +41,7 @@ _READING = "Reading headers"
 
 
 class Leftovers(Protocol):
-    """What is told of files that are not read."""
+    """What is said of files that are not read."""
 
     def refuse(self, error: StudyError) -> None:
         """Takes down a file that cannot be read, and why."""

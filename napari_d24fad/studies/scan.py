@@ -96,7 +96,7 @@ class Scan:
         identity: Which series this is.
         has_geometry: Whether lengths are known: the affine is in millimetres.
         sides_known: Whether the axes of the affine are those of the patient, if lengths are known.
-            If not, nothing may be told of plane, side or position; see `in_patient`.
+            If not, nothing may be said of plane, side or position; see `in_patient`.
         slice_axis: The array axis that the slices are stacked along. 0 for DICOM;
             other formats store volumes in any order and keep it.
         problems: What was found while reading.

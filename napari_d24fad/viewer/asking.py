@@ -12,10 +12,10 @@ from napari_d24fad.errors import Code
 from napari_d24fad.studies.scan import Problem, Scan
 
 _PATHS = 8
-_UNSAVED = "What was decided of the results is in no saved session. Save it before the viewer is closed?"
+_UNSAVED = "Results or verdicts are not saved in a session yet. Save them before the viewer is closed?"
 _FOREIGN = (
     "This session was not saved by you on this machine. To show it, the scans at the paths below are opened. "
-    "Do you know these paths, and are they to be opened?"
+    "Do you know these paths, and may they be opened?"
 )
 
 

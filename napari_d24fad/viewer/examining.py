@@ -28,8 +28,8 @@ if TYPE_CHECKING:
 
 
 NOT_DRAWN_ON = (
-    "Nobody knows which scan a layer under Examine only was drawn on. Show that scan (click it in the list), "
-    "then take the tick of the layer away and set it again."
+    "It is not known which scan a layer under Examine only was drawn on. Click that scan in the list, "
+    "then untick the layer and tick it again."
 )
 _NOTHING_SHOWN = "No scan is shown to draw on yet. Click one in the list."
 _COVERED = "Other layers of the viewer lie over the scan that was examined. Hide them to see it."

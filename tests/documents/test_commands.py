@@ -73,3 +73,12 @@ def test_files_modules_and_targets_that_are_named_exist(page: Path) -> None:
             r"(?:studies|anatomy|detection|evaluation|viewer|session|export|network)/[\w/]+(?:\.py)?", one
         ):
             assert (REPOSITORY / "napari_d24fad" / one).exists(), one
+
+
+def test_every_option_is_in_the_documents() -> None:
+    text = " ".join(page.read_text(encoding="utf-8") for page in PAGES)
+    for command in COMMANDS:
+        missing = [
+            option for option in options(command) if not re.search(re.escape(option) + r"(?![\w-])", text)
+        ]
+        assert not [option for option in missing if option.startswith("--")], command

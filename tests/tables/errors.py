@@ -10,7 +10,7 @@ _ROOMS = {
     "M": ("Models", "model files, weights and devices"),
     "X": ("Export", "what is written"),
     "R": ("Reading", "sessions, and the scans that they name"),
-    "N": ("Archives", "PACS: reaching them, and what they send and take"),
+    "N": ("Archives (PACS)", "reaching them, and what they send and take"),
     "C": ("Cohorts", "many scans, on workers and nodes"),
     "T": ("Training", "training and evaluation"),
     "A": ("Arguments", "the command, and everything else"),

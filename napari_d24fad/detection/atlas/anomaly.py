@@ -111,7 +111,7 @@ def regions_at(found: AtlasExamination, references: AtlasReferences, level: floa
         level: Regions are at or above it.
 
     Returns:
-        At the level of the map those that are told of, which have mass enough; at another those of at
+        At the level of the map those that are listed, which have mass enough; at another those of at
         least the smallest volume. Highest rank first.
     """
     if level == found.levels.value:
@@ -136,10 +136,10 @@ def _warnings(
 
 
 def drawn(found: AtlasExamination) -> FloatArray:
-    """Returns the map on the grid of the scan, with what is too small to be told of just below the level.
+    """Returns the map on the grid of the scan, with what is too small to be listed just below the level.
 
-    A normal scan shows several specks above the level; a region is told of by its mass. Colours show
-    what is told of and nothing else.
+    A normal scan shows several specks above the level; a region is listed by its mass. Colours show
+    what is listed and nothing else.
     """
     return np.asarray(found.volume.anatomy.grid.expand(_without_specks(found)), np.float32)
 

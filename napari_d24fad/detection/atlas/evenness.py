@@ -1,7 +1,7 @@
 """Maps of scans that depart everywhere a little more or less than others, made comparable.
 
 A scan with more noise, or that is aligned less well, is further from the references nearly everywhere.
-Without this most regions that normal scans are told of lie in a few of them.
+Without this, a few normal scans show most of the false regions.
 """
 
 from __future__ import annotations

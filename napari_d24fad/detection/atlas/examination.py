@@ -19,15 +19,15 @@ FALSE_REGIONS = (0.25, 1.0, 4.0)
 
 @dataclass(frozen=True, slots=True)
 class Levels:
-    """From where on a map is told of, learned from references left out one at a time.
+    """From which value and mass on regions are listed, learned from references left out one at a time.
 
     Attributes:
         value: Map value that a region is drawn at and above.
-        smallest_mm3: Regions below this volume are not told of.
-        masses: For each of `FALSE_REGIONS`, the mass from which on a region is told of: normal
+        smallest_mm3: Regions below this volume are not listed.
+        masses: For each of `FALSE_REGIONS`, the mass from which on a region is listed: normal
             scans show that many regions of this mass or more on average.
         reached: For each of `FALSE_REGIONS`, whether the references sufficed to know it; else the
-            mass is that of the nearest point that is known, and more regions are told of.
+            mass is that of the nearest point that is known, and more regions are listed.
     """
 
     value: float
@@ -36,7 +36,7 @@ class Levels:
     reached: tuple[bool, ...]
 
     def mass_at(self, false_regions: float) -> float:
-        """Returns the mass from which regions are told of at an operating point of `FALSE_REGIONS`."""
+        """Returns the mass from which regions are listed at an operating point of `FALSE_REGIONS`."""
         return self.masses[FALSE_REGIONS.index(false_regions)]
 
 
@@ -101,7 +101,7 @@ class AtlasExamination:
         score: Of the scan: mean of its highest millilitres.
         normal_scores: The same of each reference left out.
         slice_scores: Of each slice along the slice axis of the scan; NaN without anatomy.
-        levels: From where on the map is told of.
+        levels: From which value and mass on regions are listed.
         regions: All regions of at least the smallest volume, highest rank first, also those
             below the mass of every operating point.
         problems: What the reader must know.

@@ -50,7 +50,7 @@ class Plan:
             in all directions: a departure that goes on in the next slices counts more.
         slice_mm2: The score of a slice is the mean of the highest voxels of this area.
         level_share: Share of its anatomy that the median reference left out has above the level.
-        smallest_mm3: Smallest region that is told of.
+        smallest_mm3: Smallest region that is listed.
         inside: Region of the common space that alone is examined; None for the whole anatomy.
         setting: What the functions above depend on, such as a drawn region; tells plans of one name apart.
         sides: What a departure is called that is higher, and one that is lower.

@@ -41,7 +41,7 @@ class AtlasReferences:
         direction: What is looked for.
         scans: The references.
         standards: Of each channel that all references have.
-        levels: From where on a map is told of.
+        levels: From which value and mass on regions are listed.
         normal_scores: Scan score of each reference left out.
         normal_masses: Of all regions of all references left out, highest first.
         normal: What their maps look like besides.

@@ -66,7 +66,7 @@ def draw_lesions(
                 _slice(own[2], each.highest, each.aspect, scale)
         figure.suptitle(
             f"{title}: lesions found best{', and below, of the others, those found last' if worst else ''}\n"
-            "blue line: outlined lesion; white line: region of rank 1; colour: told of at the level of one "
+            "blue line: outlined lesion; white line: region of rank 1; colour: listed at the level of one "
             f"false region\n{NOTICE}",
             fontsize=8,
         )

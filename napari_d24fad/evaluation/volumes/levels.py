@@ -1,7 +1,7 @@
 """From a map to what a reader is told, for methods that have no levels of their own.
 
 The level is the median over the references of the value that one voxel in a thousand exceeds. A
-region is told of if its mass, the sum of (value - level) over its volume, is larger than all but as
+region is listed if its mass, the sum of (value - level) over its volume, is larger than all but as
 many regions of the references as there are references: one false region per normal scan.
 """
 
@@ -32,7 +32,7 @@ class Levels:
 
     Attributes:
         level: Regions are at or above it.
-        mass: Regions of more mass are told of.
+        mass: Regions of more mass are listed.
         scores: ``(references,)`` their scores.
     """
 

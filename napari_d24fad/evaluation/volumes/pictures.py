@@ -1,4 +1,4 @@
-"""Slices to look at: where a lesion was found or missed, and what was told of instead."""
+"""Slices to look at: where a lesion was found or missed, and what was listed instead."""
 
 from __future__ import annotations
 
@@ -90,7 +90,7 @@ def caption(one: LesionPicture, folder: str, number: int, told: Sequence[Sequenc
 
     Returns:
         Which scan, how large the lesion, its kind if it was implanted, how many regions normal scans show
-        on average before it is told of, and the Dice.
+        on average before it is listed, and the Dice.
     """
     false = sum(mass >= one.mass for masses in told for mass in masses) / max(1, len(told))
     size = f"{one.lesion_ml:.1f} ml" if one.lesion_ml >= 0.1 else f"{1000 * one.lesion_ml:.0f} mm3"

@@ -45,7 +45,7 @@ class SetupDialog(QDialog):
         self.authority = _field("File (PEM) of the authority that vouches for the archive; usually empty")
         self.tls = QCheckBox("Encrypt DIMSE (TLS)")
         self.unencrypted = QCheckBox("Allow a connection that is not encrypted")
-        self.unencrypted.setToolTip("Whoever is on the way can read patients' data")
+        self.unencrypted.setToolTip("Whoever listens on the way can read patients' data")
         browse = QPushButton("Choose certificate…")
         browse.clicked.connect(self._choose_authority)
         form = QFormLayout()

@@ -38,7 +38,7 @@ class ExamplePanel(QWidget):
         self._told.setAccessibleName("The abnormal example it is like")
         self.query = PictureFrame("The scan; the frame is where it is most like the example. Click: go there")
         self.example = PictureFrame(
-            "The abnormal example; the frame is what in it is meant. Click: find it in the list"
+            "The abnormal example; the frame is the place that is meant. Click: find it in the list"
         )
         self.query.clicked.connect(self.place_requested)
         self.example.clicked.connect(lambda: self.example_requested.emit(self._shown))

@@ -136,7 +136,7 @@ class Reasons(QObject):
 
     @property
     def _is_shown(self) -> bool:
-        """Whether the place that was explained is still told of."""
+        """Whether the place that was explained is still the one that is shown."""
         return not self._panel.why.place.isHidden()
 
     def _wish(self, examination: Examination) -> Wish:

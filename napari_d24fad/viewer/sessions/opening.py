@@ -30,9 +30,9 @@ if TYPE_CHECKING:
     from napari_d24fad.session.saved.case import Case, Marked
     from napari_d24fad.session.saved.session_file import SessionFile
 
-_UNSAVED = "What was decided of the present result is in no saved session and would be lost. Open another?"
+_UNSAVED = "Verdicts on the present result are not saved in a session and would be lost. Open another one?"
 _NOT_OPENED = "Nothing was opened."
-_OPENED = "The session was opened; nothing was computed again. Why, and other levels, are known after a run."
+_OPENED = "The session was opened; nothing was computed again. Why and other levels need a new run."
 _ONE_OF = "It has {count} results: J and K go from one to the next."
 
 
