@@ -38,10 +38,14 @@ html_theme_options = {
     "show_prev_next": True,
     "navigation_with_keys": False,
     "secondary_sidebar_items": ["page-toc"],
+    "navbar_center": [],  # all pages are in the sidebar, under the headings of the index
     "navbar_end": ["theme-switcher"],
+    "globaltoc_includehidden": True,
+    "globaltoc_collapse": False,
     "footer_start": ["copyright"],
     "footer_end": [],
 }
+html_sidebars = {"**": ["globaltoc.html"]}
 html_show_sourcelink = False
 html_copy_source = False
 
@@ -52,8 +56,11 @@ def _add_trees(app: Sphinx, name: str, source: list[str]) -> None:
         return
     for section in source[0].split("\n## ")[1:]:
         title = section.partition("\n")[0]
-        pages = re.findall(r"^- \[[^]]*\]\(([^)#]+)\.md\)", section, re.MULTILINE)
-        source[0] += "\n".join(["\n\n```{toctree}", ":hidden:", f":caption: {title}", "", *pages, "```\n"])
+        links = re.findall(r"^- \[([^]]*)\]\(([^)#]+)\.md\)", section, re.MULTILINE)
+        pages = [f"{text} <{page}>" for text, page in links]
+        source[0] += "\n".join(
+            ["\n\n```{toctree}", ":hidden:", ":titlesonly:", f":caption: {title}", "", *pages, "```\n"]
+        )
 
 
 def setup(app: Sphinx) -> None:
