@@ -23,6 +23,7 @@ from napari_d24fad.archives.limits import BOUNDS
 from napari_d24fad.archives.sending import send
 from napari_d24fad.errors import ArchiveError, Cancelled, Code
 from napari_d24fad.progress import CancelToken
+from tests.archives.forgetful import Forgetful, forgetting
 from tests.archives.orthanc import OWN_PORT, Orthanc
 from tests.archives.studies import OTHER_SERIES, SERIES, STUDY, ct_slice, write_slices
 from tests.studies.phantom import save
@@ -217,6 +218,29 @@ def test_an_archive_that_is_killed_costs_nothing_that_had_arrived(
     assert caught.value.code is Code.UNREACHABLE
     assert fetch(peer, series, out).resumed == len(seen)
     check_fetched(sent, out)
+
+
+@pytest.mark.parametrize("listen", [0, OWN_PORT], ids=["C-GET", "C-MOVE"])
+def test_an_image_that_fails_is_asked_for_again_and_named(network: None, out: Path, listen: int) -> None:
+    images = {f"{SERIES}.{number}": ct_slice(number) for number in (1, 2, 3)}
+    lost = f"{SERIES}.2"
+    series = [FoundSeries(STUDY, SERIES, instances=3)]
+    with forgetting(Forgetful(images, forgets={lost}), OWN_PORT) as peer:
+        client = DimsePeer(peer.archive(listen), CancelToken())
+        assert fetch(client, series, out / "a").instances == 3
+        assert peer.asked == [[], [lost]]
+        peer.again = False
+        with pytest.raises(ArchiveError) as caught:
+            fetch(client, series, out / "b")
+        assert caught.value.code is Code.INCOMPLETE
+        assert f"Missing are 1 of 3: {lost}." in str(caught.value)
+        assert not list((out / "b").glob("study-*"))
+        # The next start asks for it alone.
+        peer.again = True
+        peer.asked.clear()
+        done = fetch(DimsePeer(peer.archive(listen), CancelToken()), series, out / "b")
+        assert (done.instances, done.resumed) == (3, 2)
+        assert peer.asked == [[lost]]
 
 
 def test_a_peer_that_says_nothing_does_not_hold_up_a_cancel() -> None:
