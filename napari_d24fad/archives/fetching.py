@@ -14,6 +14,7 @@ from napari_d24fad.archives.inbox import Inbox, study_name
 from napari_d24fad.archives.limits import BOUNDS, Bounds
 from napari_d24fad.archives.peer import Peer
 from napari_d24fad.archives.stated import same_pixels
+from napari_d24fad.archives.unfinished import ASIDE, forget, note
 from napari_d24fad.errors import ArchiveError, Code, ExportError
 from napari_d24fad.progress import CancelToken, Progress, part, silent
 from napari_d24fad.studies.files.quiet import quiet
@@ -81,6 +82,7 @@ def fetch(
     series: Sequence[FoundSeries],
     out: Path,
     *,
+    archive: str = "",
     progress: Progress = silent,
     cancel: CancelToken | None = None,
     arrived: Arrived | None = None,
@@ -95,6 +97,7 @@ def fetch(
         peer: Where they are.
         series: Of one study, one at least.
         out: The folder.
+        archive: The name of the archive, to find an unfinished retrieval by; see `unfinished`.
         progress: Told the fraction of images.
         cancel: Stops within a fraction of a second.
         arrived: Told the file of each image as soon as it has come, and first of all one that an earlier
@@ -130,6 +133,8 @@ def fetch(
 
     wanted = {one.uid: uid for uid, instances in listed.items() for one in instances}
     inbox = Inbox(aside, study, wanted, cancel, one_more, bounds)
+    if archive:
+        _note(aside, archive, series)
     resumed = len(inbox.held)
     for file in list(inbox.held.values())[:1]:
         one_more(file)
@@ -150,6 +155,13 @@ def fetch(
     progress(0.98, "Moving the images into place")
     present = _settle(inbox, aside, out / study_name(study))
     return Fetched(study, out / study_name(study), total, resumed, present, inbox.unlisted)
+
+
+def _note(aside: Path, archive: str, series: Sequence[FoundSeries]) -> None:
+    try:
+        note(aside, archive, series)
+    except OSError as error:
+        raise ExportError(Code.CANNOT_WRITE, f"{error.strerror}." if error.strerror else "") from None
 
 
 def _tells(series: FoundSeries, bounds: Bounds) -> bool:
@@ -203,12 +215,13 @@ def _missing(uids: Sequence[str], total: int) -> str:
 
 
 def _aside(study: str) -> str:
-    return f".d24fad-fetch-{hashlib.sha256(study.encode()).hexdigest()[:16]}"
+    return f"{ASIDE}{hashlib.sha256(study.encode()).hexdigest()[:16]}"
 
 
 def _settle(inbox: Inbox, aside: Path, target: Path) -> int:
     """Moves what arrived to its folder; returns how many of it were there before."""
     try:
+        forget(aside)
         shutil.rmtree(aside / "parts", ignore_errors=True)
         if not target.exists():
             aside.rename(target)

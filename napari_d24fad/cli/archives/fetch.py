@@ -55,7 +55,9 @@ def run(arguments: Namespace) -> None:
             found = studies_to_fetch(peer, wanted, arguments.modality, arguments.series)
             for number, series in enumerate(found):
                 told = part(progress, number / len(found), (number + 1) / len(found))
-                fetched.append(fetch(peer, series, arguments.out, progress=told, cancel=cancel))
+                fetched.append(
+                    fetch(peer, series, arguments.out, archive=archive.name, progress=told, cancel=cancel)
+                )
     finally:
         peer.close()
         _show(fetched, as_data=arguments.json)

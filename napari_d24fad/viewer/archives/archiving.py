@@ -14,6 +14,7 @@ from napari_d24fad.archives.archive import Archive
 from napari_d24fad.archives.found import FoundSeries, FoundStudy, Wanted
 from napari_d24fad.archives.kept import archive_named, archives, keep_archive, remove_archive
 from napari_d24fad.archives.peer import Peer
+from napari_d24fad.archives.unfinished import Unfinished, unfinished
 from napari_d24fad.errors import D24fadError
 from napari_d24fad.progress import CancelToken, Progress
 from napari_d24fad.settings import fetched_folder
@@ -60,7 +61,9 @@ class Archiving(QObject):
         self._parent, self._open_bar = parent, open_bar
         open_bar.archive_requested.connect(self.show)
         self._dialog: ArchiveDialog | None = None
+        self._queue: list[Unfinished] = []
         self.talking = Talking(lambda: self.dialog)
+        self.talking.ended.connect(self._show_unfinished)
         self._pictured.connect(self._show_picture)
         self.image_read.connect(self._show_arriving)
 
@@ -77,6 +80,8 @@ class Archiving(QObject):
             dialog.form.search_requested.connect(self._search)
             dialog.tree.series_requested.connect(self._list_series)
             dialog.retrieve_requested.connect(self._retrieve)
+            dialog.resume_requested.connect(self._resume)
+            dialog.folder_changed.connect(self._show_unfinished)
             dialog.send_requested.connect(self.send)
             dialog.setup_requested.connect(self._set_up)
             dialog.remove_requested.connect(self._remove)
@@ -92,6 +97,7 @@ class Archiving(QObject):
     def show(self) -> None:
         """Shows the window."""
         self._list_archives()
+        self._show_unfinished()
         self.dialog.show()
         self.dialog.raise_()
 
@@ -145,9 +151,11 @@ class Archiving(QObject):
 
         self.talking.beside(self.dialog.archive, talk)
 
-    def _retrieve(self, series: Sequence[FoundSeries], folder: Path) -> None:
+    def _retrieve(self, series: Sequence[FoundSeries], folder: Path, name: str = "") -> None:
         from napari_d24fad.archives.fetching import fetch
         from napari_d24fad.archives.previews import image_of
+
+        name = name or self.dialog.archive
 
         def talk(peer: Peer, progress: Progress, cancel: CancelToken) -> Fetched:
             tries = [_TRIED]
@@ -160,9 +168,28 @@ class Archiving(QObject):
                         tries[0] = 0
                         self.image_read.emit(cancel, *image)
 
-            return fetch(peer, series, folder, progress=progress, cancel=cancel, arrived=one_more)
+            return fetch(
+                peer, series, folder, archive=name, progress=progress, cancel=cancel, arrived=one_more
+            )
 
-        self._start("Retrieving", talk, self._show_fetched, self.retrieval_failed.emit)
+        self.talking.start(name, "Retrieving", talk, self._show_fetched, self._lose)
+
+    def _lose(self) -> None:
+        self._queue.clear()
+        self.retrieval_failed.emit()
+
+    def _resume(self) -> None:
+        """Goes on with all retrievals into the folder that were not finished, one after the other."""
+        self._queue = unfinished(self.dialog.kept_in)
+        self._resume_next()
+
+    def _resume_next(self) -> None:
+        if self._queue:
+            one = self._queue.pop(0)
+            self._retrieve(one.series, self.dialog.kept_in, one.archive)
+
+    def _show_unfinished(self) -> None:
+        self.dialog.show_unfinished(len(unfinished(self.dialog.kept_in)))
 
     def _set_up(self, name: str) -> None:
         known = {archive.name: archive for archive in archives()}
@@ -220,6 +247,7 @@ class Archiving(QObject):
         self.dialog.tell_done(f"{fetched.instances} images were retrieved and opened.{more}")
         self.retrieved.emit(fetched.folder)
         self._open_bar.open_requested.emit((fetched.folder,))
+        self._resume_next()
 
     def _show_sent(self, sent: Sequence[Sent]) -> None:
         self.dialog.show_sent([(one.file.name, outcome_of(one), one.instance) for one in sent])

@@ -34,6 +34,10 @@ class ArchiveDialog(QDialog):
 
     retrieve_requested = Signal(object, object)
     """A list of `FoundSeries` of one study, and the `Path` of the folder."""
+    resume_requested = Signal()
+    """The user wants unfinished retrievals to go on."""
+    folder_changed = Signal()
+    """Studies are kept in another folder now."""
     send_requested = Signal(object)
     """The `Path` of each file to send."""
     setup_requested = Signal(str)
@@ -56,6 +60,10 @@ class ArchiveDialog(QDialog):
         self.retrieve_button = _button(
             "Retrieve", "Fetch the ticked series of this study and open them; all of their images, or none"
         )
+        self.resume_button = _button(
+            "Resume", "Go on with retrievals into this folder that were stopped or broke off"
+        )
+        self.resume_button.hide()
         self.send_button = _button(
             "Send files…", "Send DICOM files, such as exported results, to this archive"
         )
@@ -106,6 +114,16 @@ class ArchiveDialog(QDialog):
         self.arriving.hide()
         self._enable(busy=False)
 
+    @property
+    def kept_in(self) -> Path:
+        """The folder that studies are kept in."""
+        return Path(self.folder.text().strip()).expanduser()
+
+    def show_unfinished(self, count: int) -> None:
+        """Offers to go on with retrievals that were not finished."""
+        self.resume_button.setText(f"Resume {count} unfinished")
+        self.resume_button.setVisible(bool(count))
+
     def tell(self, text: str, *, colour: str = "") -> None:
         """Says something; nothing clears it."""
         self.message.setText(text)
@@ -143,6 +161,7 @@ class ArchiveDialog(QDialog):
         ):  # fmt: skip
             button.setEnabled(known and not busy)
         self.retrieve_button.setEnabled(not busy and bool(self.tree.chosen))
+        self.resume_button.setEnabled(not busy)
         self.same_button.setEnabled(not busy and study is not None and bool(study.patient_id))
         for widget in (self.archives, self.tree, self.new_button):
             widget.setEnabled(not busy)
@@ -156,7 +175,7 @@ class ArchiveDialog(QDialog):
         middle.addWidget(QLabel("Keep studies in"))
         middle.addWidget(self.folder, 1)
         middle.addWidget(self.folder_button)
-        for widget in (self.same_button, self.retrieve_button, self.cancel_button):
+        for widget in (self.same_button, self.retrieve_button, self.resume_button, self.cancel_button):
             bottom.addWidget(widget)
         bottom.addWidget(self.arriving)
         bottom.addWidget(self.bar, 1)
@@ -179,6 +198,8 @@ class ArchiveDialog(QDialog):
         self.cancel_button.clicked.connect(self.cancel_requested)
         self.same_button.clicked.connect(self._search_same)
         self.retrieve_button.clicked.connect(self._retrieve)
+        self.resume_button.clicked.connect(self.resume_requested)
+        self.folder.editingFinished.connect(self.folder_changed)
         self.send_button.clicked.connect(self._choose_files)
         self.sent.send_requested.connect(self.send_requested)
         self.folder_button.clicked.connect(self._choose_folder)
@@ -196,11 +217,10 @@ class ArchiveDialog(QDialog):
             self.form.show_patient(study.patient_id)
 
     def _retrieve(self) -> None:
-        folder = self.folder.text().strip()
-        if not folder:
+        if not self.folder.text().strip():
             self.tell_error("Choose a folder to keep studies in.")
             return
-        self.retrieve_requested.emit(self.tree.chosen, Path(folder).expanduser())
+        self.retrieve_requested.emit(self.tree.chosen, self.kept_in)
 
     def _choose_files(self) -> None:
         files, _ = QFileDialog.getOpenFileNames(self, "Send DICOM files", "", "DICOM (*.dcm);;All files (*)")
@@ -211,6 +231,7 @@ class ArchiveDialog(QDialog):
         folder = QFileDialog.getExistingDirectory(self, "Keep studies in", self.folder.text())
         if folder:
             self.folder.setText(folder)
+            self.folder_changed.emit()
 
 
 def _button(text: str, hint: str) -> QPushButton:

@@ -10,7 +10,10 @@ import pytest
 from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QFileDialog, QInputDialog
 
+from napari_d24fad.archives.found import FoundSeries
 from napari_d24fad.archives.kept import archives, keep_archive
+from napari_d24fad.archives.passwords import keep_password
+from napari_d24fad.archives.unfinished import ASIDE, note
 from napari_d24fad.errors import Code
 from napari_d24fad.viewer.archives.archiving import Archiving
 from napari_d24fad.viewer.archives.setup_dialog import SetupDialog
@@ -154,8 +157,6 @@ def test_search_choose_retrieve_and_send(
 def test_a_cancel_says_so_and_opens_nothing(
     qtbot, archiving: Archiving, ring: Memory, opened: list[Path], filled: Orthanc, tmp_path: Path
 ) -> None:
-    from napari_d24fad.archives.passwords import keep_password
-
     keep_password(filled.web, PASSWORD)
     search(qtbot, archiving, patient_id="archive-1")
     archiving.dialog.tree.topLevelItem(0).setExpanded(True)
@@ -168,6 +169,25 @@ def test_a_cancel_says_so_and_opens_nothing(
     assert archiving.dialog.isVisible(), "Escape stops first"
     assert archiving.dialog.message.text() == "Stopped."
     assert opened == []
+
+
+def test_retrievals_of_another_day_go_on_one_after_the_other(
+    qtbot, archiving: Archiving, ring: Memory, opened: list[Path], filled: Orthanc, tmp_path: Path
+) -> None:
+    keep_password(filled.web, PASSWORD)
+    for number, (study, series) in enumerate(((STUDY, OTHER_SERIES), (OTHER_STUDY, "2.25.7010"))):
+        place = tmp_path / "kept" / f"{ASIDE}{number}"
+        place.mkdir(parents=True)
+        note(place, "web", [FoundSeries(study, series, instances=3)])
+    (tmp_path / "kept" / f"{ASIDE}damaged").mkdir()
+    (tmp_path / "kept" / f"{ASIDE}damaged" / "retrieval.json").write_text('{"schema": ')
+    archiving.dialog.folder_changed.emit()
+    assert archiving.dialog.resume_button.text() == "Resume 2 unfinished"
+    click(qtbot, archiving.dialog.resume_button)
+    settle(qtbot, archiving)
+    assert len(opened) == 2
+    assert [len(list(folder.rglob("*.dcm"))) for folder in opened] == [3, 3]
+    assert not list((tmp_path / "kept").rglob("study-*/retrieval.json"))
 
 
 def test_an_archive_is_set_up_changed_and_forgotten(qtbot, archiving: Archiving, ring: Memory) -> None:

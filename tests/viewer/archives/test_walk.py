@@ -103,7 +103,10 @@ def test_the_first_image_is_on_the_canvas_before_the_last_has_come(
     user.wait()
     assert dock.layers.shown is None
     assert not overlay.visible
-    user.retrieve()
+    # After a restart nothing is known of it but what is in the folder.
+    user.search("patient_id", "archive-1")
+    assert user.dialog.resume_button.text() == "Resume 1 unfinished"
+    click(qtbot, user.dialog.resume_button)
     qtbot.waitUntil(lambda: dock.layers.shown is not None, timeout=30_000)
     go_on.set()
     user.wait()
@@ -113,6 +116,7 @@ def test_the_first_image_is_on_the_canvas_before_the_last_has_come(
     assert "not complete" not in overlay.text
     assert "slice 2 of 3" in overlay.text
     assert len(dock.gallery.series) == 1
+    assert not user.dialog.resume_button.isVisible()
 
 
 def test_a_finding_goes_back_to_the_archive(
