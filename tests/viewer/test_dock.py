@@ -19,6 +19,7 @@ from napari_d24fad.viewer.canvas.layer_data import scan_layer_data
 from napari_d24fad.viewer.canvas.screenshot import canvas_picture, canvas_stamp
 from napari_d24fad.viewer.dock import DetectionDock
 from napari_d24fad.viewer.running.workers import Worker
+from napari_d24fad.viewer.warming import warm_up
 from tests.heads import GRID, chest_ct
 from tests.viewer.study_in_dock import LESION_SHOWN, by_place, click, open_and_mark
 
@@ -27,6 +28,7 @@ def test_main_job(
     qtbot, dock: DetectionDock, settle, study_folder: Path, tmp_path: Path, monkeypatch
 ) -> None:
     viewer = dock._viewer
+    qtbot.waitUntil(lambda: dock.reading.text._unmade == [] and warm_up.cache_info().currsize == 1)
     open_and_mark(qtbot, dock, settle, study_folder)
     assert dock.gallery.count_text == "3 of 2-8 normal references"
     click(qtbot, dock.run_panel.run_button)
@@ -89,8 +91,7 @@ def test_main_job(
     result.colormap, viewer.scene.camera.zoom = "viridis", 3.25
     dock.run()
     settle(dock)
-    assert len(viewer.layers) == 2
-    assert result not in viewer.layers
+    assert list(viewer.layers) == [scan_layer, result]
     assert viewer.scene.camera.zoom == 3.25
     assert (viewer.layers[1].colormap.name, viewer.layers[1].opacity) == ("viridis", pytest.approx(0.4))
     assert dock.results.view_choice.opacity_slider.value() == 40

@@ -14,6 +14,7 @@ from napari_d24fad.studies.orientation import canonical_orientation
 from napari_d24fad.viewer.canvas.layer_data import AFFINE_KEY, RESULT_KEY
 from napari_d24fad.viewer.canvas.legend import Legend, legend_of
 from napari_d24fad.viewer.canvas.map_view import View
+from napari_d24fad.viewer.canvas.reuse import put, show_in
 from napari_d24fad.viewer.canvas.scans import Position, ScanLayers, ShownScan
 from napari_d24fad.viewer.canvas.style import anomaly_colormap
 
@@ -58,10 +59,9 @@ class ResultLayers(QObject):
             ValueError: If no scan was shown.
         """
         shown = self._shown()
-        self.remove()
+        self._empty_mark()
         data = shown.in_layer_order(anomaly.values)
-        self._map = self._add(shown, data, f"Anomaly: {shown.series.label}", limits, anomaly)
-        return self._map
+        return self._lay(shown, data, f"Anomaly: {shown.series.label}", limits, anomaly)
 
     def renew(self, anomaly: AnomalyMap) -> None:
         """Notes that the layer shows another result of the same scan from now on."""
@@ -106,8 +106,8 @@ class ResultLayers(QObject):
         if layer is not None and np.shares_memory(layer.data, data):
             layer.refresh()
             return
-        self.remove()
-        self._map = self._add(shown, data, f"Anomaly, being computed: {shown.series.label}", limits, None)
+        self._empty_mark()
+        self._lay(shown, data, f"Anomaly, being computed: {shown.series.label}", limits, None)
 
     def show_values(self, values: FloatArray, limits: tuple[float, float], anomaly: AnomalyMap) -> None:
         """Shows other values in place of those shown, such as p-values or scores again.
@@ -120,7 +120,7 @@ class ResultLayers(QObject):
         layer, shown = self.result_layer, self._shown()
         data = shown.in_layer_order(values)
         if layer is None:  # removed by hand, and asked for again
-            self._map = self._add(shown, data, f"Anomaly: {shown.series.label}", limits, anomaly)
+            self._lay(shown, data, f"Anomaly: {shown.series.label}", limits, anomaly)
             return
         if np.may_share_memory(layer.data, data):
             layer.refresh()
@@ -156,19 +156,22 @@ class ResultLayers(QObject):
             index: Of the voxel, in the scan's order.
             name: What is there.
         """
-        shown = self._shown()
-        self._take_away(self._mark)
+        shown, layer = self._shown(), self.mark_layer
+        data = np.array([shown.layer_index(index)])
+        looks = {"name": name, "size": _MARK_SHARE * max(shown.scan.grid), **placed_as(shown.layer)}
+        if layer is not None and layer.ndim == data.shape[1]:
+            layer.data = data
+            put(layer, {**looks, "visible": True})
+            return
+        self._take_away(layer)
         active = self._viewer.layers.selection.active
-        place = np.array([shown.layer_index(index)])
         self._mark = Points(
-            place,
-            name=name,
+            data,
             symbol="disc",
-            size=_MARK_SHARE * max(shown.scan.grid),
             face_color="transparent",
             border_color=MARK_COLOUR,
             border_width=0.1,
-            **placed_as(shown.layer),
+            **looks,
         )
         self._viewer.layers.insert(self._place_above(self._map), self._mark)
         # Its handles are of no use; what was worked with stays at hand.
@@ -178,6 +181,13 @@ class ResultLayers(QObject):
         """Hides the ring; to remove its layer would hold up the viewer."""
         if self.mark_layer is not None:
             self.mark_layer.visible = False
+
+    def _empty_mark(self) -> None:
+        """Forgets the ring: it is of a result of before, and would be on another scan when it is shown."""
+        layer = self.mark_layer
+        if layer is not None and len(layer.data):
+            self.unmark()
+            layer.data = layer.data[:0]
 
     def remove(self) -> None:
         """Removes all of these layers."""
@@ -208,7 +218,7 @@ class ResultLayers(QObject):
         if self.result_layer is not None:
             self.result_layer.colormap = self._looks["colormap"]
 
-    def _add(
+    def _lay(
         self,
         shown: ShownScan,
         data: FloatArray,
@@ -216,17 +226,23 @@ class ResultLayers(QObject):
         limits: tuple[float, float],
         anomaly: AnomalyMap | None,
     ) -> Image:
+        """Lays a map directly over a scan, in the layer of the map before if there is one."""
         self._keep_looks()
         self._limits = limits
-        layer = Image(
-            data,
-            name=name,
-            contrast_limits=limits,
-            metadata={RESULT_KEY: anomaly, AFFINE_KEY: shown.layer.metadata.get(AFFINE_KEY)},
-            **{"colormap": anomaly_colormap(), **self._looks},
+        settings: dict[str, Any] = {
+            "name": name,
+            "contrast_limits": limits,
+            "metadata": {RESULT_KEY: anomaly, AFFINE_KEY: shown.layer.metadata.get(AFFINE_KEY)},
             **placed_as(shown.layer),
-        )
-        self._viewer.layers.insert(self._place_above(shown.layer), layer)
+        }
+        layers, layer = self._viewer.layers, self.result_layer
+        is_above = layer is not None and layers.index(layer) == layers.index(shown.layer) + 1
+        if layer is not None and is_above and show_in(layer, data, {**settings, "visible": True}):
+            layers.selection.active = layer
+            return layer
+        self._take_away(layer)
+        layer = self._map = Image(data, **{"colormap": anomaly_colormap(), **self._looks}, **settings)
+        layers.insert(self._place_above(shown.layer), layer)
         layer.colorbar.visible = self._has_colorbar
         layer.events.opacity.connect(self._tell_opacity)
         return layer

@@ -20,6 +20,7 @@ from napari_d24fad.studies.scan import Scan
 from napari_d24fad.studies.series import Series
 from napari_d24fad.viewer.canvas.layer_data import RESULT_KEY, scan_layer_data, scan_of_layer
 from napari_d24fad.viewer.canvas.planes import cut_text
+from napari_d24fad.viewer.canvas.reuse import as_new, show_in
 
 Position = tuple[float, float, float]
 
@@ -67,8 +68,8 @@ class ShownScan:
 class ScanLayers(QObject):
     """The scan that this plugin shows in one viewer, and where its slice slider stands.
 
-    One scan at a time has a layer of its own: the next one takes its place. Layers that came from elsewhere
-    stay as they are, whatever is shown.
+    One scan at a time has a layer of its own, which the next one gets. Layers that came from elsewhere stay
+    as they are, whatever is shown.
     """
 
     slice_changed = Signal(int)
@@ -122,22 +123,13 @@ class ScanLayers(QObject):
         return self._shown
 
     def show_scan(self, series: Series, scan: Scan) -> ShownScan:
-        """Shows a scan, in a new layer if it has none, in place of the one shown before.
-
-        The view stays as it is if it is the same one.
-        """
+        """Shows a scan in its layer, or in place of the one before; the view stays if it is the same one."""
         layer, before = self._layer_of(series), self._shown
         is_same = before is not None and layer is not None and before.layer == layer
         if not is_same:
-            self._leave()
+            self._leave(stays=layer is None and not self.is_covered)
             self._notice = ""
-        if layer is None:
-            data, settings, _ = scan_layer_data(scan, series.title)
-            if series in self.windows and not scan.is_colour:
-                settings["contrast_limits"] = self.windows[series]
-            layer = Image(data, **settings)
-            self._own = (series, layer)
-            self._viewer.add_layer(layer)
+        layer = layer or self._own_layer(series, scan)
         if not layer.visible:
             self._uncovered = ref(layer)
             layer.visible = True
@@ -146,8 +138,7 @@ class ScanLayers(QObject):
         if not is_same:
             self._viewer.reset_view(layers=[layer])
         # A layer that came from elsewhere is laid out as its series reads it.
-        from_scan = scan_of_layer(layer) is not None
-        orientation = canonical_orientation(scan) if from_scan else Orientation()
+        orientation = Orientation() if scan_of_layer(layer) is None else canonical_orientation(scan)
         self._shown = ShownScan(series, scan, layer, orientation)
         self._name_slice()
         if not is_same:
@@ -198,16 +189,28 @@ class ScanLayers(QObject):
         layer = None if adopted is None else adopted()
         return layer if layer is not None and layer in self._viewer.layers else None
 
-    def _leave(self) -> None:
-        """Takes away what was shown before: a layer of its own, or that one from elsewhere is visible."""
+    def _own_layer(self, series: Series, scan: Scan) -> Image:
+        """Shows a scan in the layer of the one before, or in a new one."""
+        data, settings, _ = scan_layer_data(scan, series.title)
+        if series in self.windows and not scan.is_colour:
+            settings["contrast_limits"] = self.windows[series]
+        if self._own is not None and show_in(self._own[1], data, as_new(settings)):
+            self._own = (series, self._own[1])
+        else:
+            self._leave(stays=False)
+            self._own = (series, Image(data, **settings))  # before others are told of it
+            self._viewer.add_layer(self._own[1])
+        return self._own[1]
+
+    def _leave(self, *, stays: bool) -> None:
+        """Hides a layer from elsewhere that it made visible; removes its own unless that stays."""
         self._shown = None  # first: nobody is to be told that a layer was removed
         uncovered = None if self._uncovered is None else self._uncovered()
         if uncovered is not None:
             uncovered.visible = False
         self._uncovered = None
-        if self._own is not None:
-            _, layer = self._own
-            self._own = None
+        if self._own is not None and not stays:
+            layer, self._own = self._own[1], None
             self._viewer.layers.remove(layer)
 
     def go_to_slice(self, index: int) -> None:
@@ -218,9 +221,8 @@ class ScanLayers(QObject):
         """
         if self._shown is None or self._shown.layer.ndim != 3:
             return
-        position = np.zeros(3)
-        position[self._shown.slice_axis] = index
-        self._move(self._shown, position, [self._shown.slice_axis])
+        axis = self._shown.slice_axis
+        self._move(self._shown, index * np.eye(3)[axis], [axis])
 
     def go_to(self, index: Position) -> None:
         """Moves every slider to a voxel of the scan last shown, ``(slice, row, column)`` in its own order."""

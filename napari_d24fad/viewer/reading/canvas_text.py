@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from napari.components import ViewerModel
-from napari.components.overlays import TextOverlay
+from napari.components.overlays import Overlay, TextOverlay
 from napari.viewer import Viewer
 
 _EDGES = ("middle_left", "middle_right", "top_center", "bottom_center")
@@ -23,18 +23,32 @@ class CanvasText:
 
     def __init__(self, viewer: Viewer | ViewerModel) -> None:
         self._overlays = viewer.canvas.overlays
+        self._unmade: list[Overlay] = [self._overlays.scale_bar, self._overlays.text]
         self._own: dict[str, TextOverlay] = {}
         for position in (*_EDGES, _CORNER):
             size = 10.0 if position == _CORNER else float(_LETTER_PT)
             overlay = TextOverlay(position=position, font_size=size)
             self._own[position] = overlay
             self._overlays[_PREFIX + position] = overlay
+            self._unmade.append(overlay)
+
+    def make_next(self) -> bool:
+        """Has napari make one of the overlays of the canvas; returns whether others are left.
+
+        napari makes them when they are first visible, which for all of them at once holds the window up.
+        """
+        if self._unmade:
+            overlay = self._unmade.pop()
+            if not overlay.visible:
+                overlay.visible = True
+                overlay.visible = False
+        return bool(self._unmade)
 
     def stop(self) -> None:
         """Takes the words away."""
         for position in self._own:
             self._overlays.pop(_PREFIX + position, None)
-        self._own = {}
+        self._own, self._unmade = {}, []
 
     def show_letters(self, letters: Sequence[str] | None) -> None:
         """Names the sides beyond the left, right, top and bottom edge; None for none."""

@@ -19,6 +19,7 @@ from napari_d24fad.progress import CancelToken, Progress
 from napari_d24fad.viewer.canvas.drawn import LESION_KEY
 from napari_d24fad.viewer.canvas.layer_data import LINE_KEY
 from napari_d24fad.viewer.canvas.maps import ResultLayers, placed_as
+from napari_d24fad.viewer.canvas.reuse import put
 from napari_d24fad.viewer.canvas.scans import ScanLayers, ShownScan
 from napari_d24fad.viewer.linked.painting import LINE_RGB
 from napari_d24fad.viewer.results.panel import ResultsPanel
@@ -120,16 +121,15 @@ class Outlines(QObject):
         self._worker.start()
 
     def _show(self, shown: ShownScan, told: str, regions: Regions) -> None:
-        if self._scans.shown is not shown and (
-            self._scans.shown is None or self._scans.shown.layer is not shown.layer
-        ):
+        if self._scans.shown is None or self._scans.shown.series is not shown.series:
             return
         turned = shown.orientation.apply(regions)
         data = turned if shown.layer.ndim == 3 else turned[0]
         layer = self.layer
-        if layer is not None and layer.data.shape == data.shape and layer.metadata["of"] == id(shown.layer):
+        metadata = {LESION_KEY: True, LINE_KEY: told}  # nothing is examined by it
+        if layer is not None and layer.ndim == data.ndim:
             layer.data = data
-            layer.metadata = {**layer.metadata, LINE_KEY: told}
+            put(layer, {"metadata": metadata, **placed_as(shown.layer)})
             return
         self._remove()
         active = self._viewer.layers.selection.active
@@ -139,7 +139,7 @@ class Outlines(QObject):
             colormap=DirectLabelColormap(color_dict=_COLOURS),
             opacity=1.0,
             blending="translucent_no_depth",
-            metadata={LESION_KEY: True, LINE_KEY: told, "of": id(shown.layer)},  # nothing is examined by it
+            metadata=metadata,
             **placed_as(shown.layer),
         )
         self._layer.contour = 1

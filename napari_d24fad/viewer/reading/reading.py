@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from napari.viewer import Viewer
-from qtpy.QtCore import QObject, Qt
+from qtpy.QtCore import QObject, Qt, QTimer
 from qtpy.QtGui import QKeyEvent
 
 from napari_d24fad.detection.result import AnomalyMap
@@ -28,6 +28,8 @@ from napari_d24fad.viewer.reading.windowing import Windowing
 from napari_d24fad.viewer.results.panel import ResultsPanel
 from napari_d24fad.viewer.results.view import ResultView
 from napari_d24fad.viewer.running.run_panel import RunPanel
+from napari_d24fad.viewer.running.workers import stop_timer
+from napari_d24fad.viewer.warming import warm_up
 
 if TYPE_CHECKING:
     from napari_d24fad.detection.references.regions import Region
@@ -87,12 +89,17 @@ class Reading(QObject):
         scans.removed.connect(self._write)
         scans.scan_shown.connect(self._write)
         self._write()
+        self._at_rest = QTimer(self)  # with no interval: whenever Qt has nothing else to do
+        self._at_rest.timeout.connect(self._make_ready)
+        self._at_rest.start()
+        warm_up()
 
     def discard(self) -> None:
         """Lets go of the viewer: letters that no longer follow it would be wrong."""
         if self._is_gone:
             return
         self._is_gone = True
+        stop_timer(self._at_rest)
         self.windowing.stop()
         self.measuring.discard()
         self.outlines.discard()
@@ -142,6 +149,10 @@ class Reading(QObject):
     def _tell(self, told: str) -> None:
         self._under_cursor = told
         self._write()
+
+    def _make_ready(self) -> None:
+        if not self.text.make_next():
+            self._at_rest.stop()
 
     def _write(self) -> None:
         if self._is_gone:

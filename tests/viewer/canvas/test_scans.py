@@ -10,7 +10,8 @@ from napari.components import ViewerModel
 from napari.layers import Image
 
 from napari_d24fad.export.anatomy import slice_text
-from napari_d24fad.studies.scan import Scan
+from napari_d24fad.studies.scan import Photometric, Scan
+from napari_d24fad.viewer.canvas.layer_data import scan_layer_data, scan_of_layer
 from napari_d24fad.viewer.canvas.scans import ScanLayers, ShownScan
 from napari_d24fad.viewer.gallery.layer_series import LayerSeries, layer_series
 from tests.heads import GRID, head
@@ -64,6 +65,40 @@ def test_the_next_scan_takes_the_place_of_the_one_before(
     assert viewer.dims.nsteps[0] == GRID[0]
     assert {str(unit) for unit in viewer.layers.units} == {"millimeter"}
     assert viewer.scene.camera.zoom != 7.5
+
+
+def test_the_next_scan_looks_as_in_a_layer_of_its_own(layers: ScanLayers, viewer: ViewerModel) -> None:
+    first = show(layers).layer
+    first.opacity, first.gamma, first.visible = 0.4, 0.5, False
+    scan = replace(head(1), photometric=Photometric.BRIGHT_TO_DARK, has_geometry=False)
+    series = file_series(scan)
+    layers.windows[series] = (100.0, 300.0)
+    layer = layers.show_scan(series, scan).layer
+    assert layer is first
+    new = Image(*scan_layer_data(scan, series.title)[:1], **scan_layer_data(scan, series.title)[1])
+    for look in ("name", "opacity", "gamma", "visible", "units", "axis_labels", "colormap"):
+        assert getattr(layer, look) == getattr(new, look), look
+    np.testing.assert_array_equal(layer.scale, new.scale)
+    assert layer.contrast_limits == [100, 300]
+    assert layer.contrast_limits_range == [100, 300]
+    assert scan_of_layer(layer) is scan
+
+    # What napari cannot show in it, or somebody turned or covered, gets another.
+    for other in (
+        replace(scan, voxels=scan.voxels.astype(np.int16)),
+        replace(scan, voxels=np.zeros((*GRID, 3), np.uint8), photometric=Photometric.COLOUR),
+    ):
+        layers.show_scan(series, scan)
+        kept = layers.show_scan(file_series(scan), other).layer
+        assert list(viewer.layers) == [kept]
+        np.testing.assert_array_equal(kept.data, layers.shown.orientation.apply(other.voxels))
+    turned = show(layers).layer
+    turned.rotate = 30
+    assert show(layers).layer is not turned
+    below = layers.shown.layer
+    viewer.add_image(np.ones(GRID))
+    assert show(layers).layer is not below
+    assert not layers.is_covered
 
 
 def test_what_was_shown_before_leaves_no_array_behind(layers: ScanLayers, viewer: ViewerModel) -> None:
