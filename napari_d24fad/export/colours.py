@@ -9,7 +9,7 @@ from napari_d24fad.detection.result import AnomalyMap
 
 COLORMAP = "inferno"
 COLOURS = {COLORMAP: "Inferno", "cividis": "Cividis (colour-blind safe)", "viridis": "Viridis"}
-"""What a reader can choose, by the names of matplotlib; reports are drawn in the first."""
+"""What a reader can choose, by the names of matplotlib; the first unless another is chosen."""
 _DARKEST = 0.25
 """Where the colormap starts: its black end would read as low signal on a grey image."""
 _FAINTEST, _STRONGEST = 0.3, 0.6
@@ -50,7 +50,10 @@ def overlay_colours(steps: int = 256, name: str = COLORMAP) -> npt.NDArray[np.fl
 
 
 def blend(
-    grey: npt.NDArray[np.uint8], values: npt.NDArray[np.float32], limits: tuple[float, float]
+    grey: npt.NDArray[np.uint8],
+    values: npt.NDArray[np.float32],
+    limits: tuple[float, float],
+    name: str = COLORMAP,
 ) -> npt.NDArray[np.uint8]:
     """Lays anomaly values over a picture, with a line where they begin.
 
@@ -58,6 +61,7 @@ def blend(
         grey: ``(rows, columns)`` or ``(rows, columns, 3)``.
         values: ``(rows, columns)`` anomaly; transparent below the lower limit and where NaN.
         limits: Values at the ends of the colour scale.
+        name: Of the colours, one of `COLOURS`.
 
     Returns:
         ``(rows, columns, 3)``.
@@ -65,7 +69,7 @@ def blend(
     from scipy.ndimage import binary_erosion  # likewise
 
     picture = grey if grey.ndim == 3 else np.repeat(grey[..., None], 3, axis=2)
-    scale = overlay_colours()
+    scale = overlay_colours(name=name)
     low, high = limits
     position = np.nan_to_num((values - low) / (high - low), nan=-1.0)
     colours = scale[np.clip(position * (len(scale) - 1), 0, len(scale) - 1).round().astype(int)]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 
-from qtpy.QtCore import QObject, Signal
+from qtpy.QtCore import QObject
 
 from napari_d24fad.errors import D24fadError
 from napari_d24fad.progress import CancelToken, Progress
@@ -29,14 +29,10 @@ class Looking(QObject):
         run_panel: Tells why a scan cannot be shown.
     """
 
-    first_read = Signal(object, object, object)
-    """The `CancelToken` of the reading, the `Series`, and its scan with one slice; emitted by a worker."""
-
     def __init__(self, scans: ScanLayers, gallery: Gallery, view: ResultView, run_panel: RunPanel) -> None:
         super().__init__()
         self._scans, self._gallery, self._view, self._run_panel = scans, gallery, view, run_panel
         self._worker: Worker | None = None
-        self.first_read.connect(self._show_first)
         gallery.look_requested.connect(self.look_at)
         gallery.result_requested.connect(self.discard)
         gallery.lesion_step_requested.connect(self.discard)
@@ -58,14 +54,14 @@ class Looking(QObject):
 
         def work(progress: Progress, cancel: CancelToken) -> Scan:
             if series.outline.is_volume:
-                # A signal emitted in the worker thread reaches its slots in theirs.
-                self.first_read.emit(cancel, series, series.with_middle_slice(cancel))
+                worker.hand(series.with_middle_slice(cancel))
             return series.load(progress, cancel)
 
-        self._worker = Worker(work)
-        self._worker.returned.connect(partial(self._show_all, series))
-        self._worker.failed.connect(self._show_failure)
-        self._worker.start()
+        worker = self._worker = Worker(work)
+        worker.handed.connect(partial(self._show, series))
+        worker.returned.connect(partial(self._show_all, series))
+        worker.failed.connect(self._show_failure)
+        worker.start()
 
     def show_early(self, series: Series, scan: Scan, notice: str) -> None:
         """Shows a series that is in no gallery yet, such as the first image of one that is retrieved.
@@ -99,10 +95,6 @@ class Looking(QObject):
         if self._worker is not None:
             self._worker.discard()
             self._worker = None
-
-    def _show_first(self, cancel: CancelToken, series: Series, scan: Scan) -> None:
-        if not cancel.cancelled:  # what its worker said may be heard after its end
-            self._show(series, scan)
 
     def _show_all(self, series: Series, scan: Scan) -> None:
         if self._scans.shown is None or self._scans.shown.series is not series:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from napari_d24fad.detection.result import AnomalyMap
+from napari_d24fad.export.colours import COLORMAP
 from napari_d24fad.export.report import ReportEntry
 from napari_d24fad.findings.finding import Verdict
 from napari_d24fad.findings.findings import Findings
@@ -22,6 +23,7 @@ class CaseEntry:
         shares: How much each reference counted; None for 1 each.
         window: Values that pictures show as black and white, as chosen by the reader; None for the usual.
         problems: What else is to be said of it, such as scans that are missing.
+        colours: Of the map in pictures, one of `COLOURS`.
     """
 
     found: ReportEntry
@@ -29,6 +31,7 @@ class CaseEntry:
     shares: tuple[float, ...] | None = None
     window: tuple[float, float] | None = None
     problems: tuple[str, ...] = ()
+    colours: str = COLORMAP
 
     def shown_map(self) -> AnomalyMap:
         """Returns the result with rejected findings below the level: no picture may colour them."""

@@ -93,7 +93,7 @@ def page_of(entry: CaseEntry) -> Page:
         references=_references(entry),
         limits=limited,
         warnings=(*entry.problems, *(each for each in (*others, *told) if each not in limited)),
-        made=_made(entry),
+        made=_made(entry, "" if pictures is None else pictures.words),
     )
 
 
@@ -173,13 +173,14 @@ def _references(entry: CaseEntry) -> tuple[str, ...]:
     )
 
 
-def _made(entry: CaseEntry) -> tuple[tuple[str, str], ...]:
+def _made(entry: CaseEntry, pictures: str) -> tuple[tuple[str, str], ...]:
     anomaly = entry.found.anomaly
     windows = windows_text(entry.found.scan, anomaly, entry.found.ct_windows)
     named = (
         ("Method", model_text(anomaly)),
         ("Examples", "" if anomaly.examples is None else str(anomaly.examples)),
         ("Compared", windows.removeprefix("examined ")),
+        ("Pictures", pictures),
         ("Anatomy", anomaly.anatomy),
         ("Map", _map_words(anomaly)),
         ("Model", f"SHA-256 {anomaly.model_sha256[:_SHA_DIGITS]}…"),

@@ -12,9 +12,9 @@ import numpy.typing as npt
 from PIL import Image, ImageDraw, ImageFont
 from scipy.ndimage import binary_erosion
 
-from napari_d24fad.detection.encoding.intensity import Window, window_of
+from napari_d24fad.detection.encoding.intensity import Window, name_windows, window_of
 from napari_d24fad.export.anatomy import edge_letters, round_length, slice_number, slice_text
-from napari_d24fad.export.colours import anomaly_limits, blend, overlay_colours
+from napari_d24fad.export.colours import COLOURS, anomaly_limits, blend, overlay_colours
 from napari_d24fad.export.overlay import resize
 from napari_d24fad.export.pages.entry import CaseEntry
 from napari_d24fad.findings.finding import Finding, Verdict
@@ -60,6 +60,20 @@ class Pictures:
         self._window = usual if entry.window is None else Window(*entry.window, usual.inverted)
         self.limits = anomaly_limits(self._anomaly)
 
+    @property
+    def words(self) -> str:
+        """Says in which window and colours the pictures are drawn."""
+        colours = f"map in {COLOURS[self._entry.colours].partition(' (')[0].lower()}"
+        if self._scan.is_colour:
+            return colours
+        low, high = self._window.low, self._window.high
+        unit = self._scan.unit or ("HU" if self._scan.modality == "CT" else "")
+        shown = f"W {high - low:.4g} L {(high + low) / 2:.4g} {unit}".strip().replace("-", "−")
+        if self._window.others:
+            shown = name_windows(((low, high), *self._window.others))
+        whose = "chosen by the reader" if self._entry.window is not None else "the usual"
+        return f"window {shown} ({whose}), {colours}"
+
     def key_slices(self) -> list[tuple[Picture, Picture]]:
         """Draws a slice for each accepted finding, plain and with what was found; one slice once.
 
@@ -88,7 +102,7 @@ class Pictures:
     def colour_bar(self) -> Picture:
         """Draws the colours that are really shown, from the lowest to the highest."""
         low, high = self.limits
-        scale = (overlay_colours(_BAR[0])[:, :3] * 255).round().astype(np.uint8)
+        scale = (overlay_colours(_BAR[0], self._entry.colours)[:, :3] * 255).round().astype(np.uint8)
         bar = np.repeat(scale[np.newaxis], _BAR[1], axis=0)
         return _saved(bar, f"{low:.3g} (clear below: a normal scan shows one region above) to {high:.3g}")
 
@@ -110,7 +124,7 @@ class Pictures:
         pixels = np.asarray(Image.fromarray(grey).resize((columns, rows), Image.Resampling.BOX))
         if marked:
             values = np.asarray(self._slab(self._anomaly.values, index), np.float32)
-            pixels = blend(pixels, resize(values, rows, columns), self.limits)
+            pixels = blend(pixels, resize(values, rows, columns), self.limits, self._entry.colours)
         elif pixels.ndim == 2:
             pixels = np.repeat(pixels[..., np.newaxis], 3, axis=2)
         canvas = Image.fromarray(pixels)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 
+from napari_d24fad.export.colours import COLORMAP
 from napari_d24fad.findings.findings import Findings
 from napari_d24fad.findings.making import findings_of, renewed
 from napari_d24fad.session.request import Examination, Request
@@ -18,11 +19,13 @@ class View:
         slice_index: The slice, along the slice axis of the scan; None for none in particular.
         level: Map value that regions begin at; None for the result's own.
         window: Values that are shown black and white; None for what is usual.
+        colours: Of the map, one of `COLOURS`.
     """
 
     slice_index: int | None = None
     level: float | None = None
     window: tuple[float, float] | None = None
+    colours: str = COLORMAP
 
 
 @dataclass(frozen=True, slots=True, eq=False)

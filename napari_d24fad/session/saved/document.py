@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from napari_d24fad.detection.references.reference_check import ReferenceCheck
 from napari_d24fad.detection.references.regions import Region
 from napari_d24fad.detection.result import ExaminedRegion, ExampleEvidence, MapChannel
+from napari_d24fad.export.colours import COLORMAP
 from napari_d24fad.findings.finding import Verdict
 from napari_d24fad.findings.measurements import Ellipse, Ruler
 from napari_d24fad.studies.scan import Photometric
@@ -186,6 +187,7 @@ class SavedView:
     slice_index: int | None = None
     level: float | None = None
     window: tuple[float, float] | None = None
+    colours: str = COLORMAP
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,11 +28,15 @@ class OpenedSession:
         cases: As in the file, with the scans that were found; others stay `NamedSeries`, and say why.
         marked: The scans that are marked, likewise.
         problems: Which scans moved, changed, or are missing.
+        series: All scans that the session names, likewise.
+        queries: The scan of each case.
     """
 
     cases: Sequence[Case]
     marked: Marked
     problems: tuple[Problem, ...]
+    series: tuple[Series, ...] = ()
+    queries: tuple[Series, ...] = ()
 
 
 def open_scans(
@@ -64,6 +68,8 @@ def open_scans(
         tuple(cases) if isinstance(session.cases, tuple) else cases,
         Marked(_all(session.marked.normal, found), _all(session.marked.abnormal, found)),
         tuple(problems),
+        _all(session.series, found),
+        _all(session.queries, found),
     )
 
 

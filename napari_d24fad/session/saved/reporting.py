@@ -46,4 +46,5 @@ def case_entry(case: Case, problems: Sequence[str] = ()) -> CaseEntry:
 
     assert case.examination is not None
     entry = report_entry(case.examination)
-    return CaseEntry(entry, case.findings, case.request.shares, case.view.window, tuple(problems))
+    view = case.view
+    return CaseEntry(entry, case.findings, case.request.shares, view.window, tuple(problems), view.colours)

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import overload
 
 from napari_d24fad.errors import Code, PairingError, SessionError
+from napari_d24fad.export.colours import COLORMAP, COLOURS
 from napari_d24fad.progress import CancelToken
 from napari_d24fad.session.arrays import Array
 from napari_d24fad.session.request import Drawn, Examination, Example, Request
@@ -39,7 +40,9 @@ class SessionFile:
         is_own: Whether this user wrote it on this machine: then its paths may be opened without asking.
         cases: With their results and findings; their scans are among `series`.
         marked: The scans that are marked, likewise.
-        shown: The case that was shown, by its place among them.
+        queries: The scan of each case, likewise.
+        examined: Which of the cases have a result, by their place among them.
+        shown: The case that was shown, likewise.
     """
 
     path: Path = field(repr=False)
@@ -47,6 +50,8 @@ class SessionFile:
     is_own: bool
     cases: Sequence[Case]
     marked: Marked
+    queries: tuple[NamedSeries, ...] = field(repr=False)
+    examined: tuple[int, ...]
     shown: int = 0
 
     @property
@@ -145,7 +150,8 @@ def read_session(path: Path, *, at_once: bool = True) -> SessionFile:
 
     try:
         series = tuple(named_series(study, folder, is_foreign=not own) for study in document.studies)
-    except (KeyError, ValueError, TypeError) as error:
+        queries = tuple(series[each.query] for each in document.cases)
+    except (KeyError, ValueError, TypeError, IndexError) as error:
         raise SessionError(Code.SESSION_BROKEN) from error
     cases: Sequence[Case] = EachWhenAsked(len(document.cases), case)
     if at_once:
@@ -156,7 +162,8 @@ def read_session(path: Path, *, at_once: bool = True) -> SessionFile:
         for mark in ("normal", "abnormal")
     )
     shown = document.shown if 0 <= document.shown < len(cases) else 0
-    return SessionFile(path, series, own, cases, Marked(normal, abnormal), shown)
+    examined = tuple(at for at, each in enumerate(document.cases) if each.result is not None)
+    return SessionFile(path, series, own, cases, Marked(normal, abnormal), queries, examined, shown)
 
 
 class _Saving:
@@ -198,7 +205,7 @@ class _Saving:
             drawings=tuple(self._drawing(each, name, at) for at, each in enumerate(request.regions)),
             result=result,
             findings=save_findings(case.findings, name, self._arrays),
-            view=SavedView(case.view.slice_index, case.view.level, case.view.window),
+            view=SavedView(case.view.slice_index, case.view.level, case.view.window, case.view.colours),
         )
         self._writer.add(self._arrays)
         self._arrays.clear()
@@ -257,7 +264,8 @@ def _case(saved: SavedCase, series: Sequence[Series], arrays: Mapping[str, Array
         if len(anomaly.reference_scores) != len(request.references):
             raise ValueError("The result has other references than the case.")
         examination = Examination(request, outline, anomaly, saved.result.limits)
-    view = View(saved.view.slice_index, saved.view.level, saved.view.window)
+    colours = saved.view.colours if saved.view.colours in COLOURS else COLORMAP  # or of a later version
+    view = View(saved.view.slice_index, saved.view.level, saved.view.window, colours)
     return Case(request, examination, findings_from(saved.findings, scan, arrays), view)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from functools import partial
 
@@ -44,8 +44,6 @@ class ShownCases(QObject):
 
     changed = Signal()
     """A scan has another outcome, or another one is shown."""
-    first_read = Signal(object, object, object)
-    """The `CancelToken` of the reading, the `Outcome`, and its case with one slice; emitted by a worker."""
 
     def __init__(
         self,
@@ -57,6 +55,7 @@ class ShownCases(QObject):
     ) -> None:
         super().__init__()
         self._gallery, self._examining, self._view, self._run_panel = gallery, examining, view, run_panel
+        self._scans = scans
         self.store = CaseStore()
         self.listed = CaseList()
         self._current: Series | None = None
@@ -68,7 +67,6 @@ class ShownCases(QObject):
         examining.examined.connect(self._take)
         examining.renewed.connect(self._take)
         scans.slice_changed.connect(self._note_slice)
-        self.first_read.connect(self._show_first)
 
     @property
     def is_busy(self) -> bool:
@@ -114,22 +112,22 @@ class ShownCases(QObject):
                 self.show(series)
         self.changed.emit()
 
-    def put_all(self, outcomes: Sequence[Outcome], shown: Case | None) -> None:
-        """Takes the results of a session in place of all others.
-
-        Args:
-            outcomes: Of the session.
-            shown: The one of them that is going to be shown, with its pixels.
-        """
+    def clear(self) -> None:
+        """Forgets all results, for those of a session."""
         self.discard()
         self.listed.clear()
         self._findings.clear()
         self._unsaved.clear()
         self._current = None
+        self.changed.emit()
+
+    def put_saved(self, outcomes: Iterable[Outcome]) -> None:
+        """Takes results of a session, with the window that each was looked at in."""
         for outcome in outcomes:
+            case = outcome.case or outcome.kept
+            if case is not None and case.view.window is not None:
+                self._scans.windows[outcome.request.query] = case.view.window
             self.listed.put(outcome)
-            if shown is not None and outcome.request.query is shown.request.query:
-                self.listed.swap(outcome, replace(outcome, case=shown))
         self.changed.emit()
 
     def step(self, by: int) -> None:
@@ -159,14 +157,14 @@ class ShownCases(QObject):
             examination = case.examination
             if is_slow and examination is not None and not examination.scan.has_pixels:
                 middle = series.with_middle_slice(cancel)
-                part = replace(case, examination=replace(examination, scan=middle))
-                self.first_read.emit(cancel, outcome, part)
+                worker.hand(replace(case, examination=replace(examination, scan=middle)))
             return with_pixels(case, progress, cancel)
 
-        self._reading = Worker(work)
-        self._reading.returned.connect(partial(self._show_read, outcome))
-        self._reading.failed.connect(self._tell)
-        self._reading.start()
+        worker = self._reading = Worker(work)
+        worker.handed.connect(partial(self._show, outcome))
+        worker.returned.connect(partial(self._show_read, outcome))
+        worker.failed.connect(self._tell)
+        worker.start()
 
     def findings_of(self, series: Series) -> Findings | None:
         """Returns what a reader decided of a scan before; None if nothing. For any thread."""
@@ -176,6 +174,11 @@ class ShownCases(QObject):
         outcome = self.listed.of(series)
         kept = None if outcome is None else outcome.kept
         return kept.read_findings() if kept is not None and kept.is_judged else None
+
+    def view_of(self, series: Series) -> View:
+        """Returns how a scan is looked at: the slice of the one that is shown, and the window."""
+        at = self._slice_index if series is self._current else None
+        return View(at, window=self._scans.windows.get(series))
 
     def all_cases(self) -> tuple[tuple[Callable[[], Case], ...], int]:
         """Returns what reads each result with what was made of it, and the place of the one that is shown.
@@ -188,7 +191,7 @@ class ShownCases(QObject):
             series, case, examination = outcome.request.query, outcome.case, outcome.examination
             if series is self._current and case is not None and examination is not None:
                 findings, is_measured = self._view.verdicts.known(examination)
-                view, shown = View(self._slice_index), len(found)
+                view, shown = self.view_of(series), len(found)
                 found.append(partial(case.read_by, findings, view, is_measured=is_measured))
             elif series in listed:  # else its study was closed
                 found.append(outcome.read)
@@ -223,7 +226,7 @@ class ShownCases(QObject):
             return
         case, kept, series = outcome.case, outcome.kept, outcome.request.query
         findings, is_measured = self._view.verdicts.known(outcome.examination)
-        view = View(self._slice_index)
+        view = self.view_of(series)
         self._findings.pop(series, None)
         if findings is not None and self._view.verdicts.decided(series) is findings:
             self._findings[series] = findings
@@ -247,10 +250,6 @@ class ShownCases(QObject):
         self._writing = [each for each in self._writing if not each.is_over] + [worker]
         worker.start()
 
-    def _show_first(self, cancel: CancelToken, outcome: Outcome, case: Case) -> None:
-        if not cancel.cancelled:  # what its worker said may be heard after its end
-            self._show(outcome, case)
-
     def _show_read(self, outcome: Outcome, read: _Read) -> None:
         case, problems = read
         now = self.listed.of(outcome.request.query)
@@ -258,7 +257,7 @@ class ShownCases(QObject):
         if now is not None and now.examination is not None and self._current is outcome.request.query:
             at = self._slice_index  # one slice of it is shown already
         if case.examination is not None and at is not None:
-            case = replace(case, view=View(at))
+            case = replace(case, view=replace(case.view, slice_index=at))
         self._show(outcome, case)
         if problems:
             self._run_panel.show_note("\n".join(map(str, problems)))

@@ -35,9 +35,16 @@ class LookChoice(QWidget):
             box.setMinimumContentsLength(_LEAST_LETTERS)
             layout.addWidget(box, 1)
         self.fill.currentIndexChanged.connect(lambda row: self.outlined_changed.emit(row == 1))
-        self.colours.currentIndexChanged.connect(
-            lambda: self.colours_changed.emit(str(self.colours.currentData()))
-        )
+        self.colours.currentIndexChanged.connect(lambda: self.colours_changed.emit(self.name))
+
+    @property
+    def name(self) -> str:
+        """Of the colours that are chosen, one of `COLOURS`."""
+        return str(self.colours.currentData())
+
+    def choose(self, name: str) -> None:
+        """Chooses colours, one of `COLOURS`."""
+        self.colours.setCurrentIndex(self.colours.findData(name))
 
     @property
     def is_outlined(self) -> bool:

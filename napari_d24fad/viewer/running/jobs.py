@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from qtpy.QtCore import QObject, Signal
@@ -26,7 +27,7 @@ class Jobs(QObject):
         self._panel = panel
         self._worker: Worker | None = None
         self._on_result: Callable[[Any], None] | None = None
-        self._waiting: list[tuple[str, Work, Callable[[Any], None]]] = []
+        self._waiting: list[Callable[[], object]] = []
         self._activity = Activity(self.cancel)
 
     @property
@@ -62,9 +63,20 @@ class Jobs(QObject):
 
     def follow(self, step: str, work: Work, on_result: Callable[[Any], None]) -> None:
         """Starts a job, as `start` does, as soon as none runs: what the user asked for is not lost."""
-        if not self.start(step, work, on_result):
-            self._waiting.append((step, work, on_result))
-            self._panel.show_note(f"{step}: as soon as what runs now has ended.")
+        self.when_idle(step, partial(self.start, step, work, on_result))
+
+    def when_idle(self, step: str, act: Callable[[], object]) -> None:
+        """Does something at once, or as soon as no job runs, with what is there then.
+
+        Args:
+            step: What to say meanwhile.
+            act: Called in the GUI thread.
+        """
+        if not self.is_busy:
+            act()
+            return
+        self._waiting.append(act)
+        self._panel.show_note(f"{step}: as soon as what runs now has ended.")
 
     def cancel(self) -> None:
         """Stops the job, if one runs; `ended` follows within a second."""
@@ -100,4 +112,4 @@ class Jobs(QObject):
         self._panel.set_idle()
         self.ended.emit()
         if self._waiting and not self.is_busy:
-            self.start(*self._waiting.pop(0))
+            self._waiting.pop(0)()

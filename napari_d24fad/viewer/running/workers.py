@@ -40,6 +40,8 @@ class Worker(QObject):
 
     progressed = Signal(float, str)
     """Fraction done (0 to 1) and the step; at most twenty times a second."""
+    handed = Signal(object)
+    """What the function handed over before its end, see `hand`."""
     returned = Signal(object)
     """What the function returned."""
     failed = Signal(object)
@@ -80,6 +82,10 @@ class Worker(QObject):
         if not self._over and not self._cancel_token.cancelled:
             self._cancel_token.cancel()
             QTimer.singleShot(CANCEL_GRACE_MS, self._let_go)
+
+    def hand(self, part: object) -> None:
+        """Hands something over before the function ends, which calls this in its thread."""
+        self._report("handed", part)
 
     def discard(self) -> None:
         """Asks for the stop and emits nothing any more: nobody is left to listen."""
@@ -124,6 +130,9 @@ class Worker(QObject):
         elif kind == "progressed":
             if not self._cancel_token.cancelled:
                 self.progressed.emit(*payload)
+        elif kind == "handed":
+            if not self._cancel_token.cancelled:
+                self.handed.emit(payload)
         elif kind == "returned" and not self._cancel_token.cancelled:
             self._finish(self.returned, payload)
         elif kind == "failed":

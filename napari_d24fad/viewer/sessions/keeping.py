@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -13,12 +14,13 @@ from napari_d24fad.findings.findings import Findings
 from napari_d24fad.progress import CancelToken, Progress
 from napari_d24fad.session.request import Examination
 from napari_d24fad.session.saved.autosave import Autosave
-from napari_d24fad.session.saved.case import Case, Marked, View
+from napari_d24fad.session.saved.case import Case, Marked
 from napari_d24fad.session.saved.reporting import save_report
 from napari_d24fad.session.saved.session_file import save_session
 from napari_d24fad.viewer.asking import agrees, agrees_to_save, reports_all
 from napari_d24fad.viewer.cases.shown import ShownCases
 from napari_d24fad.viewer.gallery.gallery import Gallery
+from napari_d24fad.viewer.results.look_choice import LookChoice
 from napari_d24fad.viewer.results.view import ResultView
 from napari_d24fad.viewer.running.jobs import Jobs
 from napari_d24fad.viewer.running.run_panel import RunPanel
@@ -43,6 +45,7 @@ class Keeping:
         cases: The results of all scans.
         jobs: Runs the writing.
         run_panel: Tells how it went.
+        look: Where the colours of maps are chosen, which reports and sessions have too.
     """
 
     def __init__(
@@ -53,9 +56,10 @@ class Keeping:
         cases: ShownCases,
         jobs: Jobs,
         run_panel: RunPanel,
+        look: LookChoice,
     ) -> None:
         self._parent, self._gallery, self._view, self._cases = parent, gallery, view, cases
-        self._jobs, self._run_panel = jobs, run_panel
+        self._jobs, self._run_panel, self.look = jobs, run_panel, look
         self._saved: Findings | None = None
 
     @property
@@ -86,7 +90,7 @@ class Keeping:
     def writing(self) -> Callable[[Autosave, CancelToken], None]:
         """Returns what writes a copy of what there is now, for a worker thread."""
         marked = Marked(self._gallery.references, self._gallery.abnormal)
-        reads, shown = self._cases.all_cases()
+        reads, shown = self._all_cases()
 
         def write(copy: Autosave, cancel: CancelToken) -> None:
             copy.save((read() for read in reads), marked, shown=shown, cancel=cancel)
@@ -106,8 +110,12 @@ class Keeping:
         if examination is None:
             self._run_panel.show_error(str(ExportError(Code.NOTHING_TO_EXPORT)))
             return
+        if self._jobs.is_busy:  # a session that is being opened may have more results then
+            again = partial(self.save_session, examination, path, then)
+            self._jobs.when_idle("Saving the session", again)
+            return
         marked = Marked(self._gallery.references, self._gallery.abnormal)
-        reads, shown = self._cases.all_cases()
+        reads, shown = self._all_cases()
         unsaved, decided = self._cases.unsaved, self._view.verdicts.findings
 
         def work(progress: Progress, cancel: CancelToken) -> Findings:
@@ -146,13 +154,18 @@ class Keeping:
         if examination is None:
             self._run_panel.show_error(str(ExportError(Code.NOTHING_TO_EXPORT)))
             return
+        if self._jobs.is_busy:
+            later = partial(self.save_report, examination, folder, of_all=of_all, may_replace=may_replace)
+            self._jobs.when_idle("Saving the report", later)
+            return
         findings, is_measured = self._view.verdicts.known(examination)
         shown = Case(examination.request, examination)
+        view = replace(self._cases.view_of(examination.request.query), colours=self.look.name)
         reads: Sequence[Callable[[], Case]] = (
-            partial(shown.read_by, findings, View(), is_measured=is_measured),
+            partial(shown.read_by, findings, view, is_measured=is_measured),
         )
         if of_all:
-            reads, _ = self._cases.all_cases()
+            reads, _ = self._all_cases()
 
         def work(progress: Progress, cancel: CancelToken) -> bool:
             from napari_d24fad.session.saved.reopening import with_pixels  # imports the readers
@@ -203,6 +216,11 @@ class Keeping:
         if folder:
             self.save_report(examination, Path(folder), of_all=of_all)
 
+    def _all_cases(self) -> tuple[tuple[Callable[[], Case], ...], int]:
+        """See `ShownCases.all_cases`; all have the colours that are chosen now."""
+        reads, shown = self._cases.all_cases()
+        return tuple(partial(_coloured, read, self.look.name) for read in reads), shown
+
     def _tell_or_ask(self, again: Callable[[], None], is_saved: bool) -> None:
         if is_saved:
             self._run_panel.show_note(_REPORTED)
@@ -210,3 +228,8 @@ class Keeping:
             again()
         else:
             self._run_panel.show_note("Nothing was saved.")
+
+
+def _coloured(read: Callable[[], Case], colours: str) -> Case:
+    case = read()
+    return replace(case, view=replace(case.view, colours=colours))

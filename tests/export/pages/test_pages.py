@@ -16,6 +16,7 @@ from pypdf import PdfReader
 
 from napari_d24fad.detection.result import ExampleEvidence
 from napari_d24fad.errors import Code, D24fadError, ExportError
+from napari_d24fad.export.colours import overlay_colours
 from napari_d24fad.export.notice import NOTICE
 from napari_d24fad.export.pages.entry import CaseEntry
 from napari_d24fad.export.pages.html import html_of
@@ -137,6 +138,19 @@ def test_colours_lie_where_the_finding_lies_as_a_radiologist_sees_it() -> None:
     # Rows 22 to 31 of 40 run to posterior, columns 22 to 31 of 36 to the patient's left: the screen's right.
     assert (rows, columns) == pytest.approx((27 / 40, 27 / 36), abs=0.03)
     assert before.shape[0] / before.shape[1] == pytest.approx(40 * 1.7 / (36 * 2.2), rel=0.01)
+
+
+def test_pictures_have_the_window_and_colours_that_were_chosen_and_say_so() -> None:
+    usual, chosen = entry(), replace(entry(), window=(0.0, 300.0), colours="cividis")
+    bar = np.asarray(Image.open(io.BytesIO(Pictures(chosen).colour_bar().png)))
+    np.testing.assert_array_equal(bar[0], (overlay_colours(256, "cividis")[:, :3] * 255).round())
+    assert (
+        dict(page_of(chosen).made)["Pictures"] == "window W 300 L 150 (chosen by the reader), map in cividis"
+    )
+    assert dict(page_of(usual).made)["Pictures"].endswith(" (the usual), map in inferno")
+    (first,), (second,) = (Pictures(each).key_slices() for each in (usual, chosen))
+    for one, other in zip(first, second, strict=True):
+        assert one.png != other.png
 
 
 def test_a_page_stays_one_however_much_there_is_to_say() -> None:

@@ -48,7 +48,7 @@ def make_case(folder: Path) -> Case:
     findings = findings.add(by_hand(scan, ellipsoid(scan, (5, 10, 10), (8, 6, 6)), anomaly))
     findings = findings.judge(2, Verdict.REJECTED).measure(Ruler.on(scan, (4, 22, 22), (4, 31, 31), 1))
     findings = findings.measure(Ellipse.on(scan, (4, 10, 10), (4, 20, 20)))
-    return replace(case, findings=findings, view=View(4, 1.5, (0.0, 900.0)))
+    return replace(case, findings=findings, view=View(4, 1.5, (0.0, 900.0), "cividis"))
 
 
 def named_case(scan: Scan, anomaly: AnomalyMap) -> Case:

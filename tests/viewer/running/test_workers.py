@@ -22,6 +22,27 @@ def watched(work) -> tuple[Worker, list[tuple[str, object]]]:
     return worker, heard
 
 
+def test_what_is_handed_over_comes_before_the_end_unless_nobody_waits(qtbot) -> None:
+    may_go_on = threading.Event()
+    workers: list[Worker] = []
+
+    def work(at: int) -> str:
+        may_go_on.wait(5)
+        workers[at].hand("a part")
+        return "all"
+
+    listened = [watched(lambda progress, cancel, at=at: work(at)) for at in range(2)]
+    for worker, heard in listened:
+        worker.handed.connect(lambda part, heard=heard: heard.append(("handed", part)))
+        workers.append(worker)
+        worker.start()
+    workers[1].discard()
+    may_go_on.set()
+    qtbot.waitUntil(lambda: not Worker._running & set(workers))
+    told = [heard for _, heard in listened]
+    assert told == [[("handed", "a part"), ("returned", "all"), ("ended", None)], []]
+
+
 def patient(progress: Progress, cancel: CancelToken) -> None:
     for _ in range(1000):
         cancel.check()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +12,9 @@ import pytest
 from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QFileDialog, QMessageBox
 
+from napari_d24fad.detection.references.reference_check import ReferenceCheck
 from napari_d24fad.findings.finding import Verdict
+from napari_d24fad.session.saved.case import Case
 from napari_d24fad.settings import session_key_file
 from napari_d24fad.viewer.dock import DetectionDock
 from tests.viewer.results.examining import examine
@@ -31,6 +34,11 @@ def test_a_session_is_saved_and_opened_without_a_run(
     examine(dock, settle, study_folder)
     qtbot.waitUntil(lambda: not dock.result_view.is_busy, timeout=60_000)
     panel, message = dock.results, lambda: dock.run_panel.message
+    flagged = ReferenceCheck(1, 4.0, flagged=True, reason="Reference 2 differs.")
+    anomaly = replace(dock.examination.anomaly, reference_checks=(flagged,))
+    examination = replace(dock.examination, anomaly=anomaly)
+    dock.examining.take(examination, Case.of(examination).findings, None)
+    qtbot.waitUntil(lambda: not dock.result_view.is_busy, timeout=60_000)
     shown, score = np.array(dock.maps.result_layer.data), dock.examination.anomaly.score
     panel.regions.setCurrentCell(0, 0)
     click(qtbot, panel.verdict_bar.reject_button)
@@ -85,6 +93,9 @@ def test_a_session_is_saved_and_opened_without_a_run(
     assert [each.source.parent.name for each in dock.gallery.references] == [
         "reference-1", "reference-2", "reference-3",
     ]  # fmt: skip
+    flags = [dock.gallery.card(each).flag for each in dock.gallery.references]
+    assert [flag.isHidden() for flag in flags] == [True, False, True]
+    assert flags[1].text == "Reference 2 differs."
     assert dock.examination.anomaly.score == score
     assert not panel.is_outdated
     (first, *_) = dock.result_view.verdicts.findings
