@@ -13,6 +13,10 @@ from napari_d24fad.studies.scan import Problem, Scan
 
 _PATHS = 8
 _UNSAVED = "Results or verdicts are not saved in a session yet. Save them before the viewer is closed?"
+PANEL_UNSAVED = (
+    "Results or verdicts are not saved in a session yet. Save them now that the panel is closed? "
+    "Otherwise they are there again when you open the panel, as long as the viewer is open."
+)
 _FOREIGN = (
     "This session was not saved by you on this machine. To show it, the scans at the paths below are opened. "
     "Do you know these paths, and may they be opened?"
@@ -27,16 +31,17 @@ class Closing(Enum):
     CANCEL = "cancel"
 
 
-def what_of_unsaved(parent: QWidget) -> Closing:
+def what_of_unsaved(parent: QWidget, question: str = _UNSAVED) -> Closing:
     """Returns what the user wants of work that is not saved; to save it is offered first.
 
     Args:
         parent: Widget below the question.
+        question: In full.
     """
     kinds = QMessageBox.StandardButton
     answers = {kinds.Save: Closing.SAVE, kinds.Discard: Closing.DISCARD, kinds.Cancel: Closing.CANCEL}
     buttons = kinds.Save | kinds.Discard | kinds.Cancel
-    answer = QMessageBox.warning(parent, "Find anomalies", _UNSAVED, buttons, kinds.Save)
+    answer = QMessageBox.warning(parent, "Find anomalies", question, buttons, kinds.Save)
     return answers.get(answer, Closing.CANCEL)
 
 

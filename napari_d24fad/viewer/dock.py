@@ -95,9 +95,10 @@ class DetectionDock(QWidget):
         self.cases = ShownCases(self.gallery, self.examining, self.result_view, self.layers, self.run_panel)
         self.reading_list = ReadingList(
             self, self._session, self.gallery, self.examining, self.drawing, self.cases,
-            self.results.case_bar, self.run_panel,
+            self.results.case_bar, self.run_panel, RunTimes(self.examining, self.gallery, self.run_panel),
         )  # fmt: skip
-        self.keeping = Keeping(self, self.gallery, self.result_view, self.cases, self.jobs, self.run_panel)
+        kept = (self.gallery, self.result_view, self.cases, self.jobs, self.run_panel, self.results.look)
+        self.keeping = Keeping(self, *kept)
         self.sessions = SessionOpening(
             self, self.gallery, self.filling, self.examining, self.keeping, self.reading_list,
             self.jobs, self.run_panel,
@@ -125,7 +126,6 @@ class DetectionDock(QWidget):
         self._preferences = PreferencesInUse(
             self._session, self.run_panel.settings, self._open_bar.identity_box, self.unsaved.autosaving
         )
-        self._run_times = RunTimes(self.examining, self.gallery, self.run_panel)
         self.key_sheet = KeySheetOpener(self, self.body.keys_button)
         self.models = ModelsManaging(self, self.run_panel, self.jobs)
         # Nothing here may hold this widget, or it would never be destroyed.

@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+from functools import partial
 from weakref import WeakSet
 
 from napari.viewer import Viewer
 from qtpy.compat import isalive
-from qtpy.QtCore import QEvent
+from qtpy.QtCore import QEvent, Qt, QTimer
 from qtpy.QtWidgets import QDockWidget, QMainWindow, QSizePolicy, QVBoxLayout, QWidget
 
 from napari_d24fad.viewer.dock import DetectionDock
+
+_AREAS = {
+    Qt.DockWidgetArea.LeftDockWidgetArea: "left",
+    Qt.DockWidgetArea.TopDockWidgetArea: "top",
+    Qt.DockWidgetArea.BottomDockWidgetArea: "bottom",
+}
 
 _put_away: WeakSet[DetectionDock] = WeakSet()
 
@@ -19,7 +26,7 @@ class FindAnomalies(QWidget):
 
     napari destroys a plugin's widget when its ✕ is clicked. The dock with its studies, marks and result is
     then kept, hidden in the viewer's window, goes on with what it does, and is shown when the plugin is
-    opened again. It goes when the viewer is closed.
+    opened again. It goes when the viewer is closed. With unsaved work it asks whether to save that.
 
     Args:
         napari_viewer: The viewer.
@@ -49,6 +56,15 @@ class FindAnomalies(QWidget):
         if isinstance(window, QMainWindow):
             self.dock.setParent(window)  # which hides it, and destroys it at its own end
             _put_away.add(self.dock)
+            area = _AREAS.get(window.dockWidgetArea(before), "right")
+            # When napari has done with it.
+            QTimer.singleShot(0, partial(_ask, self.dock, before.windowTitle(), area))
+
+
+def _ask(dock: DetectionDock, title: str, area: str) -> None:
+    """Asks about unsaved work, and docks it again where it was if the user would rather go on."""
+    if isalive(dock) and dock in _put_away and dock.window().isVisible() and not dock.unsaved.ask_of_closed():
+        dock.viewer.window.add_dock_widget(FindAnomalies(dock.viewer), name=title, area=area)
 
 
 def _kept_dock(viewer: Viewer) -> DetectionDock | None:

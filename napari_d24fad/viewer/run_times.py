@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
+from collections.abc import Sequence
 from pathlib import Path
 
 from qtpy.QtCore import QObject
 
 from napari_d24fad.atomic import atomic_file
 from napari_d24fad.progress import CancelToken, Progress
+from napari_d24fad.session.cases.queue import duration_text
 from napari_d24fad.session.request import Examination, Request
 from napari_d24fad.settings import run_times_file
 from napari_d24fad.studies.series import Series
@@ -20,7 +22,7 @@ from napari_d24fad.viewer.running.workers import Worker
 
 _NEWEST = 0.5
 """How much the last run says of the next, beside all before."""
-_MINUTE, _HOUR = 60, 3600
+_HOUR = 3600
 
 
 class RunTimes(QObject):
@@ -48,6 +50,21 @@ class RunTimes(QObject):
         rate = self._rates.get(_kind(request))
         return None if rate is None else rate * self._slices(request)
 
+    def expected_of_all(self, requests: Sequence[Request]) -> float | None:
+        """Returns how many seconds runs with the same references take, one after the other; None likewise."""
+        rates = [self._rates.get(_kind(each)) for each in requests]
+        if not requests or len(requests[0].references) < FEWEST or None in rates:
+            return None
+        slices = [each.query.outline.n_slices for each in requests]
+        slices[0] = self._slices(requests[0])  # which reads the references
+        return sum(rate * count for rate, count in zip(rates, slices, strict=True) if rate is not None)
+
+    def note_queued(self, request: Request, seconds: float) -> None:
+        """Takes what a scan of a list took, whose references were read before."""
+        kind = _kind(request)
+        self._known[kind].update(_others(request))
+        self._learn(kind, seconds / self._slices(request))
+
     def _slices(self, request: Request) -> int:
         """Counts what must be read and computed: references that were examined with are kept."""
         known = self._known[_kind(request)]
@@ -57,9 +74,12 @@ class RunTimes(QObject):
     def _note(self, examination: Examination) -> None:
         request = examination.request
         kind, rate = _kind(request), examination.anomaly.seconds / self._slices(request)
+        self._known[kind].update(_others(request))
+        self._learn(kind, rate)
+
+    def _learn(self, kind: str, rate: float) -> None:
         before = self._rates.get(kind, rate)
         self._rates[kind] = _NEWEST * rate + (1 - _NEWEST) * before
-        self._known[kind].update(_others(request))
         rates = dict(self._rates)
         Worker(lambda progress, cancel: _write(rates, progress, cancel)).start()
         self._show()
@@ -70,18 +90,7 @@ class RunTimes(QObject):
             self._run_panel.show_expected("")
             return
         seconds = self.expected(self._examining.request_for(query))
-        self._run_panel.show_expected("" if seconds is None else duration(seconds))
-
-
-def duration(seconds: float) -> str:
-    """Returns a length of time as it is said of something that is not known exactly."""
-    if seconds < 1:
-        return "about 1 s"
-    if seconds < _MINUTE:
-        return f"about {round(seconds) if seconds < 10 else round(seconds, -1):.0f} s"
-    if seconds < _HOUR:
-        return f"about {round(seconds / _MINUTE)} min"
-    return f"about {seconds / _HOUR:.1f} h"
+        self._run_panel.show_expected("" if seconds is None else duration_text(seconds))
 
 
 def _others(request: Request) -> tuple[Series, ...]:

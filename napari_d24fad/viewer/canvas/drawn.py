@@ -107,6 +107,16 @@ def drawing_on(layer: Layer, canvas: Canvas, *, through: bool) -> Drawing:
     return Drawing(canvas, through, lambda: _filled(placed, shape))
 
 
+def outlined_on(corners: Matrix, canvas: Canvas) -> Drawing:
+    """Takes an outline in one slice or cut.
+
+    Args:
+        corners: ``(n, ndim)``, as indices of the layer that shows the scan.
+        canvas: The scan that it was drawn on.
+    """
+    return Drawing(canvas, False, lambda: _filled([corners], canvas.shape))
+
+
 def _to_world(layer: Layer, ndim: int) -> Matrix:
     """Returns the map from index of the last axes of a layer to the last axes of the world."""
     first = layer.ndim - ndim

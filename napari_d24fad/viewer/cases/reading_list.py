@@ -13,7 +13,7 @@ from qtpy.QtWidgets import QShortcut, QWidget
 from napari_d24fad.errors import D24fadError
 from napari_d24fad.progress import CancelToken, Progress
 from napari_d24fad.session.cases.listed import Outcome
-from napari_d24fad.session.cases.queue import CaseQueue
+from napari_d24fad.session.cases.queue import CaseQueue, duration_text
 from napari_d24fad.session.request import Request
 from napari_d24fad.session.session import DetectionSession
 from napari_d24fad.studies.series import Series
@@ -24,6 +24,7 @@ from napari_d24fad.viewer.gallery.gallery import Gallery
 from napari_d24fad.viewer.gallery.queue_bar import EXAMINE_KEY, QueueBar
 from napari_d24fad.viewer.gallery.roles import Role
 from napari_d24fad.viewer.results.case_bar import NEXT_KEY, PREVIOUS_KEY, CaseBar
+from napari_d24fad.viewer.run_times import RunTimes
 from napari_d24fad.viewer.running.activity import Activity
 from napari_d24fad.viewer.running.run_panel import RunPanel
 from napari_d24fad.viewer.running.workers import Worker
@@ -44,6 +45,7 @@ class ReadingList(QObject):
         cases: Take the results.
         case_bar: Goes from one to the next.
         run_panel: Tells why nothing can be examined.
+        run_times: Tells how long that will take.
     """
 
     told = Signal(object)
@@ -61,8 +63,10 @@ class ReadingList(QObject):
         cases: ShownCases,
         case_bar: CaseBar,
         run_panel: RunPanel,
+        run_times: RunTimes,
     ) -> None:
         super().__init__()
+        self._run_times = run_times
         self._session, self._gallery, self._examining = session, gallery, examining
         self._drawing, self._run_panel = drawing, run_panel
         self.cases = cases
@@ -165,6 +169,8 @@ class ReadingList(QObject):
     def _take(self, outcome: Outcome) -> None:
         if self._worker is not None:  # what it said may be heard after its end
             self._outcomes.append(outcome)
+            if outcome.kept is not None:
+                self._run_times.note_queued(outcome.request, outcome.kept.result.seconds)
             self.cases.put(outcome)
 
     def _show_progress(self, fraction: float, step: str) -> None:
@@ -189,14 +195,18 @@ class ReadingList(QObject):
         """Shows on the cards what came of the scans, and which result is shown."""
         gallery, listed = self._gallery, self.cases.listed
         asked: dict[object, Request] = {}  # the same but for the scan, for all of one kind
+
+        def request_for(series: Series) -> Request:
+            kind = series.modality, series.outline.is_volume
+            if kind not in asked:
+                asked[kind] = self._examining.request_for(series)
+            return replace(asked[kind], query=series)
+
         for card in gallery.cards:
             series = card.series
             outcome, outdated = listed.of(series), False
             if outcome is not None and outcome.has_result:
-                kind = series.modality, series.outline.is_volume
-                if kind not in asked:
-                    asked[kind] = self._examining.request_for(series)
-                outdated = outcome.is_outdated(replace(asked[kind], query=series))
+                outdated = outcome.is_outdated(request_for(series))
             card.outcome.show_outcome(outcome, outdated=outdated)
         gallery.sort_again()
         order = self.cases.order
@@ -205,7 +215,9 @@ class ReadingList(QObject):
         if self._worker is None:
             chosen = self.chosen
             selected = bool(chosen) and gallery.card(chosen[0]).is_selected
-            self.bar.show_idle(len(chosen), selected=selected)
+            seconds = self._run_times.expected_of_all([request_for(each) for each in chosen])
+            expected = "" if seconds is None else duration_text(seconds)
+            self.bar.show_idle(len(chosen), selected=selected, expected=expected)
 
 
 def _summary(outcomes: list[Outcome], count: int) -> str:

@@ -63,15 +63,17 @@ class QueueBar(QWidget):
         """What is said of the scan that is examined; empty if none is."""
         return "" if self._running.isHidden() else str(self._step.text())
 
-    def show_idle(self, count: int, *, selected: bool) -> None:
+    def show_idle(self, count: int, *, selected: bool, expected: str = "") -> None:
         """Offers to examine so many scans.
 
         Args:
             count: How many.
             selected: Whether they were selected, or are all that are not marked.
+            expected: How long that takes; empty if it is not known.
         """
         which = "selected" if selected else "all"
-        self.examine_button.setText(f"Examine {which} ({count})  {EXAMINE_KEY}")
+        told = ", ".join(filter(None, (str(count), expected)))
+        self.examine_button.setText(f"Examine {which} ({told})  {EXAMINE_KEY}")
         self.examine_button.setEnabled(count > 0)
         self.examine_button.show()
         self._running.hide()

@@ -13,7 +13,7 @@ from napari_d24fad.viewer.canvas.layer_data import RESULT_KEY
 from napari_d24fad.viewer.canvas.scans import ScanLayers
 from napari_d24fad.viewer.reading.weakly import weakly
 
-KEYS = "123456789DEIPB"
+KEYS = "123456789DEIOPB"
 
 
 class CanvasKeys(QObject):

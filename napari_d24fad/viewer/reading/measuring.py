@@ -11,6 +11,7 @@ from napari.layers import Shapes
 from napari.viewer import Viewer
 from qtpy.QtCore import QObject, QTimer, Signal
 
+from napari_d24fad.anatomy.grid import BoolArray
 from napari_d24fad.detection.result import AnomalyMap
 from napari_d24fad.export.anatomy import slice_number
 from napari_d24fad.findings.finding import Finding
@@ -18,8 +19,10 @@ from napari_d24fad.findings.measurements import Measurement, Ruler
 from napari_d24fad.findings.words import measurement_words
 from napari_d24fad.progress import CancelToken, Progress
 from napari_d24fad.studies.series import Series
+from napari_d24fad.viewer.canvas.drawn import Canvas, outlined_on
 from napari_d24fad.viewer.canvas.scans import ScanLayers, ShownScan
 from napari_d24fad.viewer.reading.measure_layer import (
+    Corners,
     extent,
     measure_layer,
     place_in_scan,
@@ -30,7 +33,13 @@ from napari_d24fad.viewer.reading.tools import Tool, ToolRow
 from napari_d24fad.viewer.results.view import ResultView
 from napari_d24fad.viewer.running.workers import Worker
 
-_MODES = {Tool.RULER: "add_line", Tool.ELLIPSE: "add_ellipse", Tool.FINDING: "add_ellipse"}
+_MODES = {
+    Tool.RULER: "add_line",
+    Tool.ELLIPSE: "add_ellipse",
+    Tool.FINDING: "add_ellipse",
+    Tool.OUTLINE: "add_polygon_lasso",
+}
+_MARKING = (Tool.FINDING, Tool.OUTLINE)
 _CLICK_MM = 5.0
 """Radius of what is marked by a click, in mm (pixels without geometry)."""
 _A_CLICK = 1.5
@@ -143,11 +152,13 @@ class Measuring(QObject):
         layer, shown = self.layer, self._scans.shown
         if layer is None or shown is None:
             return
-        if self._tool is Tool.FINDING and len(layer.data) > len(self._drawn):
-            corners = np.asarray(layer.data[-1], np.float64)
+        if self._tool in _MARKING and len(layer.data) > len(self._drawn):
+            corners, marked = np.asarray(layer.data[-1], np.float64), self._tool
             self._draw(shown, self._drawn)
             self.use(None)
-            self._mark(shown, corners)
+            self._mark(
+                shown, _outlined(shown, corners) if marked is Tool.OUTLINE else _rounded(shown, corners)
+            )
             return
         found, told = read_shapes(layer, shown)
         self._drawn = ()  # what is drawn is not laid out yet
@@ -196,7 +207,8 @@ class Measuring(QObject):
         if loose and known is not None:
             self._view.verdicts.measure(shown.series, (*known.measurements, *loose))
             return
-        self._row.offer(Tool.FINDING, offered=known is not None)
+        for tool in _MARKING:
+            self._row.offer(tool, offered=known is not None)
         measured = self.measurements
         if measured or self.layer is not None:
             active = self._viewer.layers.selection.active
@@ -215,26 +227,41 @@ class Measuring(QObject):
             self._is_setting = False
         self._drawn = measured
 
-    def _mark(self, shown: ShownScan, corners: Any) -> None:
-        """Makes a finding of an ellipse, or of a sphere around a click, in the background."""
-        places = np.array([place_in_scan(shown, corner) for corner in corners])
-        centre = [float(each) for each in (places.min(axis=0) + places.max(axis=0)) / 2]
-        spacing = shown.scan.spacing
-        radii = [_CLICK_MM] * 3
-        if extent(corners) >= _A_CLICK:
-            radii = [float(each) for each in np.ptp(places, axis=0) / 2 * np.array(spacing)]
+    def _mark(self, shown: ShownScan, mask: Callable[[], BoolArray]) -> None:
+        """Makes a finding of what was drawn, in the background."""
         anomaly = self._result()
 
         def work(progress: Progress, cancel: CancelToken) -> Finding:
-            from napari_d24fad.findings.making import by_hand, ellipsoid
+            from napari_d24fad.findings.making import by_hand
 
-            return by_hand(shown.scan, ellipsoid(shown.scan, centre, radii), anomaly)
+            return by_hand(shown.scan, mask(), anomaly)
 
         self.discard()
         self._worker = Worker(work)
         self._worker.returned.connect(partial(self._view.verdicts.add_by_hand, shown.series))
         self._worker.failed.connect(lambda error: self.spoke.emit(str(error)))
         self._worker.start()
+
+
+def _rounded(shown: ShownScan, corners: Corners) -> Callable[[], BoolArray]:
+    """Returns what reads an ellipse, or a sphere around a click, on the grid of the scan."""
+    places = np.array([place_in_scan(shown, corner) for corner in corners])
+    centre = [float(each) for each in (places.min(axis=0) + places.max(axis=0)) / 2]
+    radii = [_CLICK_MM] * 3
+    if extent(corners) >= _A_CLICK:
+        radii = [float(each) for each in np.ptp(places, axis=0) / 2 * np.array(shown.scan.spacing)]
+
+    def read() -> BoolArray:
+        from napari_d24fad.findings.making import ellipsoid
+
+        return ellipsoid(shown.scan, centre, radii)
+
+    return read
+
+
+def _outlined(shown: ShownScan, corners: Corners) -> Callable[[], BoolArray]:
+    """Returns what reads the inside of an outline, likewise."""
+    return outlined_on(corners, Canvas.of(shown)).read
 
 
 def _line(measurement: Measurement, shown: ShownScan) -> str:

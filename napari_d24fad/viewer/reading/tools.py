@@ -8,7 +8,7 @@ from functools import partial
 
 from qtpy.QtCore import QSignalBlocker, Qt, Signal
 from qtpy.QtGui import QKeyEvent
-from qtpy.QtWidgets import QHBoxLayout, QListWidget, QPushButton, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QGridLayout, QListWidget, QPushButton, QVBoxLayout, QWidget
 
 _MOST_ROWS = 3
 
@@ -19,14 +19,16 @@ class Tool(Enum):
     RULER = "Ruler"
     ELLIPSE = "Ellipse"
     FINDING = "Add finding"
+    OUTLINE = "Outline finding"
 
 
 _TIPS = {
     Tool.RULER: "Draw a line: its length in mm",
     Tool.ELLIPSE: "Draw an ellipse: mean, standard deviation and area",
     Tool.FINDING: "Click, or draw an ellipse, where you see something: it joins the findings as accepted",
+    Tool.OUTLINE: "Draw around something in this slice, with the button held down: it joins the findings",
 }
-_LETTERS = {Tool.RULER: "D", Tool.ELLIPSE: "E", Tool.FINDING: "I"}
+_LETTERS = {Tool.RULER: "D", Tool.ELLIPSE: "E", Tool.FINDING: "I", Tool.OUTLINE: "O"}
 _TOOLS = {letter: tool for tool, letter in _LETTERS.items()}
 
 
@@ -60,14 +62,14 @@ class ToolRow(QWidget):
         self.list.setAccessibleName("Measurements")
         self.list.setToolTip("Click to go to a measurement, Delete takes it away")
         self.list.hide()
-        line = QHBoxLayout()
-        line.setSpacing(2)
-        for button in self._buttons.values():
-            line.addWidget(button, 1)
+        lines = QGridLayout()
+        lines.setSpacing(2)
+        for at, button in enumerate(self._buttons.values()):
+            lines.addWidget(button, *divmod(at, 2))
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(2)
-        layout.addLayout(line)
+        layout.addLayout(lines)
         layout.addWidget(self.list)
         self.list.currentRowChanged.connect(self._go)
         self.list.itemClicked.connect(lambda: self._go(self.list.currentRow()))

@@ -9,7 +9,7 @@ from qtpy.QtCore import QEvent, QObject, QTimer
 from qtpy.QtWidgets import QMainWindow, QWidget
 
 from napari_d24fad.errors import D24fadError
-from napari_d24fad.viewer.asking import Closing, what_of_unsaved
+from napari_d24fad.viewer.asking import PANEL_UNSAVED, Closing, what_of_unsaved
 from napari_d24fad.viewer.examining import Examining
 from napari_d24fad.viewer.running.run_panel import RunPanel
 from napari_d24fad.viewer.sessions.autosaving import Autosaving
@@ -48,6 +48,7 @@ class Unsaved(QObject):
         self._sessions, self._run_panel = sessions, run_panel
         self._window: ref[QMainWindow] | None = None  # weak: the viewer must not wait for this to go
         self._copied: tuple[object, ...] = ()
+        self._unwanted: tuple[object, ...] | None = None
         self._restored: Path | None = None
         self._has_failed = False
         self.autosaving, self.row = Autosaving(), RestoreRow()
@@ -57,13 +58,14 @@ class Unsaved(QObject):
         self.autosaving.found.connect(self.row.offer)
         self.row.restore_requested.connect(self._restore)
         examining.examined.connect(self._copy_result)
+        sessions.opened.connect(self._copy_result)
         dock.installEventFilter(self)
         self.autosaving.look_for_copies()
 
     def copy(self) -> None:
         """Writes a copy if there is something that neither a session nor the last copy holds."""
         examination = self._examining.examination
-        if examination is None:
+        if examination is None or self._sessions.is_busy:  # or the copy would lack what is still read
             return
         if self._keeping.is_saved:
             self.autosaving.forget()
@@ -73,6 +75,22 @@ class Unsaved(QObject):
         if state != self._copied:
             self._copied = state
             self.autosaving.write(self._keeping.writing())
+
+    def ask_of_closed(self) -> bool:
+        """Asks, once the panel was closed with unsaved work, what is to become of that.
+
+        Returns:
+            Whether the panel may stay closed.
+        """
+        examination = self._examining.examination
+        if examination is None or not self._keeping.is_unsaved:
+            return True
+        answer = what_of_unsaved(self._dock.window(), PANEL_UNSAVED)
+        if answer is Closing.SAVE:
+            self._keeping.choose_session(examination)
+        elif answer is Closing.DISCARD:  # the viewer need not ask once more
+            self._unwanted = self._keeping.state(examination)
+        return answer is not Closing.CANCEL
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:  # noqa: N802 - Qt's name
         """Qt: finds the window that the dock is in, and asks before that is closed."""
@@ -95,7 +113,9 @@ class Unsaved(QObject):
             around.installEventFilter(self)
 
     def _may_close(self) -> bool:
-        if not self._keeping.is_unsaved:
+        examination = self._examining.examination
+        state = None if examination is None else self._keeping.state(examination)
+        if not self._keeping.is_unsaved or (state is not None and state == self._unwanted):
             return True
         answer = what_of_unsaved(self._dock)
         if answer is Closing.SAVE:

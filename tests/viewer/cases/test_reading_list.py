@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from pathlib import Path
+from threading import Event
 
 import numpy as np
 import pytest
@@ -12,12 +13,13 @@ from PIL import Image
 from qtpy.QtWidgets import QFileDialog
 
 from napari_d24fad.findings.finding import Verdict
+from napari_d24fad.session.saved.session_file import read_session
 from napari_d24fad.viewer.cases import reading_list
 from napari_d24fad.viewer.dock import DetectionDock
 from napari_d24fad.viewer.gallery.roles import Role
 from napari_d24fad.viewer.gallery.sorting import Order
 from napari_d24fad.viewer.linked.row import Views
-from napari_d24fad.viewer.sessions import keeping
+from napari_d24fad.viewer.sessions import keeping, opening
 from tests.viewer.study_in_dock import click
 
 SIZE = 72
@@ -106,19 +108,27 @@ def test_a_list_is_examined_read_saved_and_opened_again(
     click(qtbot, compare)
     click(qtbot, panel.verdict_bar.reject_button)
     first = np.array(dock.maps.result_layer.data)
+    made: list[str] = []
+    events = dock.viewer.layers.events
+    events.inserted.connect(lambda event: made.append(event.value.name))
+    events.removed.connect(lambda event: made.append(event.value.name))
     press("J")
     assert dock.examination.request.query is series[4]
     assert (panel.case_bar.text, panel.is_outdated) == ("2 of 2", False)
     assert [each.verdict for each in dock.result_view.verdicts.findings if each.is_judged] == []
     panel.regions.setCurrentCell(0, 0)
     judged = len(dock.result_view.verdicts.listed) > 0
+    made.clear()  # the ring
     press("K")
     assert dock.examination.request.query is series[3]
     np.testing.assert_array_equal(dock.maps.result_layer.data, first)
     assert dock.result_view.verdicts.findings.listed[0].verdict is Verdict.REJECTED
     assert dock.result_view.verdicts.may_undo
     names = [layer.name for layer in dock.viewer.layers]
-    assert len(names) == 2, "the layers of one case at a time"
+    assert names[:2] == [series[3].title, f"Anomaly: {series[3].label}"]
+    assert len(names) == 3, "the layers of one case at a time, and a ring"
+    assert not dock.maps.mark_layer.visible
+    assert made == [], "to make layers takes longer than anybody waits who goes from case to case"
 
     # Other references leave results as they are, and each says that it is of an earlier choice.
     gallery.set_role(series[2], Role.NONE)
@@ -134,10 +144,13 @@ def test_a_list_is_examined_read_saved_and_opened_again(
     assert gallery.series[:2] == (series[3], series[4])
     gallery.tools.search.setText("5. image")
     assert [card.series for card in gallery.cards if not card.isHidden()] == [series[4]]
-    qtbot.waitUntil(lambda: gallery.queue_bar.examine_button.text().startswith("Examine all (1)"))
+    offered = gallery.queue_bar.examine_button.text
+    qtbot.waitUntil(lambda: offered().startswith("Examine all (1, about "))  # as learned from the list
     gallery.tools.search.clear()
 
-    # Saved with all results, and opened again.
+    # Saved with all results, in the window and colours that they are looked at in, and opened again.
+    dock.layers.set_window(series[3], (100.0, 200.0))
+    panel.look.choose("cividis")
     assert dock.keeping.is_unsaved
     saved = tmp_path / "day.d24fad"
     monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_: (str(saved), ""))
@@ -154,6 +167,26 @@ def test_a_list_is_examined_read_saved_and_opened_again(
     assert dock.run_panel.message.startswith("The report was saved")
     reported = json.loads((tmp_path / "report" / "findings.json").read_text())["cases"]
     assert len(reported) == 2
+    page = (tmp_path / "report" / "report.html").read_text()
+    assert "window W 100 L 150 (chosen by the reader), map in cividis" in page
+    assert page.count("(the usual), map in cividis") == 1
+    dock.layers.set_window(series[3], (0.0, 90.0))
+    panel.look.choose("viridis")
+
+    # The result that was shown comes at once, while the others are still read; saving waits for them.
+    may_read, read_others = Event(), opening._read_others
+    monkeypatch.setattr(opening, "_read_others", lambda *args: may_read.wait(30) and read_others(*args))
+    dock.open([saved])
+    qtbot.waitUntil(lambda: dock.sessions.is_busy and dock.layers.shown is not None, timeout=60_000)
+    assert dock.layers.shown.layer.contrast_limits == [100, 200]
+    assert panel.look.name == dock.maps.result_layer.colormap.name.removeprefix("anomaly ") == "cividis"
+    qtbot.waitUntil(lambda: panel.case_bar.text == "1 of 1" or panel.case_bar.isHidden())
+    assert len(gallery.series) == 6 - 1, "the one that could not be examined is in no session"
+    dock.keeping.save_session(dock.examination, tmp_path / "again.d24fad")
+    assert "as soon as what runs now has ended" in dock.run_panel.message
+    may_read.set()
+    settled()
+    assert len(read_session(tmp_path / "again.d24fad").cases) == 2
     dock.open([saved])
     settled()
     assert "2 results" in dock.run_panel.message

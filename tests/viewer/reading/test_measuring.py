@@ -17,7 +17,7 @@ from napari_d24fad.viewer.labels import read_labels, write_labels
 from napari_d24fad.viewer.reading.tools import Tool
 from tests.heads import anomaly_of, head
 from tests.session.saved.cases import named_case
-from tests.viewer.reading.mouse import drag
+from tests.viewer.reading.mouse import drag, trace
 
 LEFT = Qt.MouseButton.LeftButton
 pytestmark = pytest.mark.filterwarnings("ignore:Private attribute access:FutureWarning")
@@ -78,6 +78,21 @@ def test_measures_in_mm_and_marks_findings_that_stay(
     assert not (np.abs(before.astype(int) - (76, 201, 240)) < 12).all(axis=-1).any()
     found = np.argwhere(blue).mean(axis=0)
     assert np.abs(found - (centre[1], centre[0] - 150)).max() < 3 * zoom
+
+    # An outline drawn by hand, in this slice alone.
+    qtbot.keyClick(canvas, Qt.Key.Key_O)
+    corners = [(-40, 60), (40, 60), (40, 120), (-40, 120), (-40, 66)]  # napari leaves out the last
+    trace(qtbot, canvas, LEFT, [(centre[0] + x, centre[1] + y) for x, y in corners])
+    qtbot.waitUntil(lambda: len(verdicts.findings) > count + 1)
+    outlined = list(verdicts.findings)[-1]
+    assert (outlined.by_hand, outlined.verdict) == (True, Verdict.ACCEPTED)
+    assert outlined.region.slices == (4, 4)
+    volume = 80 * 60 / zoom**2 * scan.spacing[0]
+    assert outlined.region.volume_mm3 == pytest.approx(volume, rel=0.15)
+    assert measuring.layer.mode == "pan_zoom"
+    assert len(measuring.layer.data) == 3, "what is drawn around a finding is no measurement"
+    verdicts.undo()
+    assert list(verdicts.findings)[-1] == marked
 
     # It is called something, and all of it is in the session.
     table, bar = dock.results.regions, dock.results.verdict_bar
