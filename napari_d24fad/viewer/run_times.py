@@ -10,8 +10,7 @@ from pathlib import Path
 from qtpy.QtCore import QObject
 
 from napari_d24fad.atomic import atomic_file
-from napari_d24fad.progress import CancelToken, Progress
-from napari_d24fad.session.cases.queue import duration_text
+from napari_d24fad.progress import CancelToken, Progress, duration_text
 from napari_d24fad.session.request import Examination, Request
 from napari_d24fad.settings import run_times_file
 from napari_d24fad.studies.series import Series

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from napari_d24fad.session.cases.queue import duration_text
+from napari_d24fad.progress import duration_text
 from napari_d24fad.settings import run_times_file
 from napari_d24fad.viewer.dock import DetectionDock
 from napari_d24fad.viewer.run_times import RunTimes

@@ -11,9 +11,9 @@ from qtpy.QtGui import QKeySequence
 from qtpy.QtWidgets import QShortcut, QWidget
 
 from napari_d24fad.errors import D24fadError
-from napari_d24fad.progress import CancelToken, Progress
+from napari_d24fad.progress import CancelToken, Progress, duration_text
 from napari_d24fad.session.cases.listed import Outcome
-from napari_d24fad.session.cases.queue import CaseQueue, duration_text
+from napari_d24fad.session.cases.queue import CaseQueue
 from napari_d24fad.session.request import Request
 from napari_d24fad.session.session import DetectionSession
 from napari_d24fad.studies.series import Series
