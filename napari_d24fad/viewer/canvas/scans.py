@@ -197,12 +197,12 @@ class ScanLayers(QObject):
         if self._own is not None and show_in(self._own[1], data, as_new(settings)):
             self._own = (series, self._own[1])
         else:
-            self._leave(stays=False)
+            self._leave()
             self._own = (series, Image(data, **settings))  # before others are told of it
             self._viewer.add_layer(self._own[1])
         return self._own[1]
 
-    def _leave(self, *, stays: bool) -> None:
+    def _leave(self, *, stays: bool = False) -> None:
         """Hides a layer from elsewhere that it made visible; removes its own unless that stays."""
         self._shown = None  # first: nobody is to be told that a layer was removed
         uncovered = None if self._uncovered is None else self._uncovered()
