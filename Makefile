@@ -22,7 +22,7 @@ PYTEST := OMP_NUM_THREADS=1 $(SCREEN) $(BIN)/python -m pytest -n 2 --dist workst
 FLOORS := tests/metrics tests/network/test_parity.py tests/network/test_packed.py tests/export/test_nifti.py \
 	tests/export/test_results.py tests/export/dicom/test_objects.py tests/export/pages \
 	tests/anatomy/test_head_mr.py tests/anatomy/test_registration.py tests/studies/decoding/test_jpeg.py \
-	tests/session/saved/test_session_file.py tests/test_public.py
+	tests/session/saved/test_old_results.py tests/test_public.py
 
 # What `make model` trains on (TASK/normal folders) and distils from (folded ImageNet ResNet-18 weights).
 DATA ?= ../shared/data/images
