@@ -153,7 +153,7 @@ class Encodings:
         check(scans)  # a wrong pairing is refused before the long encoding
         missing = [at for at, key in enumerate(keys) if key not in self._kept]
         try:
-            # The query, whose pixels stay, at last.
+            # The query comes last: its pixels stay in memory.
             for number, at in enumerate(sorted(missing, key=lambda at: (series[at] is query, at))):
                 tell = part(progress, number / len(missing), (number + 1) / len(missing))
                 name = f"Encoding reference {at - first + 1}"

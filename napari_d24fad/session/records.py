@@ -53,7 +53,7 @@ class _Packing:
     def __init__(self, classes: Mapping[str, type]) -> None:
         self._names = {kind: name for name, kind in classes.items()}
         self._tensors: Tensors = {}
-        self._known: dict[int, tuple[Array, dict[str, Any]]] = {}  # an array may be meant twice
+        self._known: dict[int, tuple[Array, dict[str, Any]]] = {}  # one array may be kept under two names
 
     def run(self, value: object) -> Tensors:
         tree = json.dumps(self._tree(value)).encode()

@@ -50,7 +50,7 @@ class Drawn:
         if not mask.any():
             raise PairingError(Code.REGION_EMPTY, "Nothing is drawn.")
         packed = np.packbits(mask)
-        # Without files nobody knows whether a scan is the same as that of another day.
+        # Without files it cannot be told whether a scan is the same one as on another day.
         where = series.fingerprint() or uuid.uuid4().hex
         key = hashlib.sha256(f"{mask.shape} {where}".encode() + packed.tobytes()).hexdigest()
         return cls(series, key, partial(_unpacked, packed, mask.shape))
@@ -118,7 +118,7 @@ class Request:
 
     query: Series
     references: tuple[Series, ...]
-    model: str | Path = field(repr=False)  # a path may say whose
+    model: str | Path = field(repr=False)  # a path may name the patient
     device: str
     shares: tuple[float, ...] | None = None
     ct_window: CtWindow | None = None

@@ -184,7 +184,7 @@ class DetectionSession:
         """
         with device_faults():
             highest = self._distances(examination, cancel).draw(values, slices, distance)
-        if examination.anomaly.region is not None:  # nothing beside it was examined
+        if examination.anomaly.region is not None:  # nothing outside the region was examined
             values[np.isnan(examination.anomaly.values)] = np.nan
         return highest
 

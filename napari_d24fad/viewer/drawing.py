@@ -46,8 +46,8 @@ class RegionDrawing(QObject):
         self._viewer, self._scans, self._choice = viewer, scans, choice
         self._numbers = count(1)
         self._layers: dict[int, Layer] = {}
-        self._drawn_on: dict[int, Canvas | None] = {}  # None: on two scans, nobody knows which
-        self._states: dict[int, str] = {}  # another one after each edit, unlike those of other days
+        self._drawn_on: dict[int, Canvas | None] = {}  # None: drawn over two scans, so it is not known which
+        self._states: dict[int, str] = {}  # a new one after each edit, never that of an earlier program
         self._chosen: tuple[int, ...] = ()
         for event in self._events:
             event.connect(self._look)
@@ -166,7 +166,7 @@ class RegionDrawing(QObject):
         for key in chosen:
             if (
                 key not in before and self._drawn_on.get(key) is None
-            ):  # chosen again, it is that of what is shown
+            ):  # ticked again, a layer belongs to the scan that is shown
                 self._drawn_on.pop(key, None)
                 self._note(key)
         self.changed.emit()

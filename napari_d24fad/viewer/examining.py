@@ -87,7 +87,7 @@ class Examining(QObject):
             return
         if self._jobs.is_busy:
             return
-        if self._drawing.is_lost:  # to examine everything instead would be a surprise
+        if self._drawing.is_lost:  # examining the whole scan instead would surprise the reader
             self._run_panel.show_note(NOT_DRAWN_ON)
             return
         self.live.stop()
@@ -167,7 +167,7 @@ class Examining(QObject):
         """Scores the scan of the last examination again, if it is references alone that changed."""
         query, examination = self._gallery.query, self._examination
         if not self._jobs.is_busy:
-            self._run_panel.clear_message()  # it was said of another choice
+            self._run_panel.clear_message()  # the message was about another choice
         if examination is None:
             return
         request = None if query is None else self.request_for(query)
@@ -175,9 +175,9 @@ class Examining(QObject):
             request is not None
             and len(request.references) >= FEWEST
             and request.differs_in_references_only(examination.request)
-            and not self._is_of_before  # nothing to score again
+            and not self._is_of_before  # there is nothing to score again
         ):
-            # Work for other references ends, even if the present ones are those of the examination again.
+            # Work for other references ends, even if those of the result are marked again.
             if request != examination.request or self.live.is_busy:
                 self._asked = request
                 self.live.want(request, self._view.slice_index)

@@ -54,7 +54,7 @@ class FindAnomalies(QWidget):
             return
         window = before.parent()
         if isinstance(window, QMainWindow):
-            self.dock.setParent(window)  # which hides it, and destroys it at its own end
+            self.dock.setParent(window)  # this hides the dock, and the window destroys it when it closes
             _put_away.add(self.dock)
             area = _AREAS.get(window.dockWidgetArea(before), "right")
             # When napari has done with it.
@@ -70,7 +70,7 @@ def _ask(dock: DetectionDock, title: str, area: str) -> None:
 def _kept_dock(viewer: Viewer) -> DetectionDock | None:
     """Returns the dock of this viewer that was put away."""
     for dock in _put_away:
-        # Plugins get a new proxy of the viewer each time; the window tells one viewer from another.
+        # Plugins get a new proxy of the viewer each time; only the window tells two viewers apart.
         if isalive(dock) and dock.viewer.window == viewer.window:
             return dock
     return None

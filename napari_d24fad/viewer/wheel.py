@@ -16,7 +16,7 @@ def scroll_past(widget: QWidget, *, always: bool = False) -> None:
         widget: The spin box, combo box or slider.
         always: Whether a spin box that was clicked into does not follow the wheel either.
     """
-    # The wheel must not give the focus either: the next turn would change the value.
+    # The wheel must not give the focus either, or the next turn would change the value.
     widget.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
     widget.installEventFilter(_Wheel(widget, always))
 

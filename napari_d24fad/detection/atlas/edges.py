@@ -34,7 +34,7 @@ def at_edges(fused: FloatArray, volume: WorkingVolume, plan: Plan, sign: int) ->
         plan: Which bins are doubtful.
         sign: +1 where brighter is looked for; bone in a slice makes nothing darker.
     """
-    if sign > 0 and plan.inside is None:  # who draws a region has looked at it
+    if sign > 0 and plan.inside is None:  # a reader who draws a region has looked at it
         fused = _HALF * (fused + _continued(fused, np.isin(volume.bins, plan.doubtful_bins)))
     rim = with_rim(volume.anatomy) & ~volume.anatomy.mask
     if not rim.any():

@@ -105,7 +105,7 @@ def learn_levels(
     limits, reached = [], []
     for rate in FALSE_REGIONS:
         allowed = round(rate * len(left_out))
-        # Told of is what has more mass than all but the allowed number of normal regions.
+        # Listed is what has more mass than all but the allowed number of normal regions.
         enough = allowed < len(masses)
         limits.append(float(np.nextafter(masses[allowed], np.inf)) if enough else 0.0)
         reached.append(enough and allowed >= 1)

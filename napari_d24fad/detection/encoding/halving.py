@@ -28,7 +28,7 @@ def in_halves(compute: Callable[[slice], Features], chosen: slice) -> Features:
             raise
         if chosen.stop - chosen.start <= 1:
             raise ModelError(Code.OUT_OF_MEMORY) from error
-    # Not while the error is held, which holds what was computed so far.
+    # Not while the error is held: its traceback keeps what was computed so far.
     return_memory()
     middle = (chosen.start + chosen.stop) // 2
     halves = (slice(chosen.start, middle), slice(middle, chosen.stop))

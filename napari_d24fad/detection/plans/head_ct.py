@@ -45,7 +45,7 @@ def head_ct_plan() -> Plan:
         weights={"value": 0.5, "excess": 0.5},  # the same seen twice
         doubtful_bins=beside_bone,
         score_sigma_mm=4.0,
-        caps={"patches": 2.0},  # they tell what is unlike, not how much
+        caps={"patches": 2.0},  # patches tell that a place differs, not by how much
         direction=Direction.BRIGHTER,
     )
 

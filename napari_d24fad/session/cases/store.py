@@ -27,7 +27,7 @@ class _Arrays:
     """Arrays in a file, which goes when nobody needs it any more."""
 
     def __init__(self, folder: ScratchFolder, path: Path, arrays: dict[str, Array]) -> None:
-        self._folder = folder  # or it would go before
+        self._folder = folder  # else it would be deleted too early
         self.path = path
         if arrays:
             with session_writer(path, private=True) as writer:

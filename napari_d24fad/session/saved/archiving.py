@@ -120,7 +120,7 @@ def _with_source(
             continue
         try:
             scan = series.load(progress, cancel)
-        except D24fadError:  # which is not the one that was examined
+        except D24fadError:  # it is not the scan that was examined
             continue
         if fingerprint_of(scan) == fingerprint:
             request = replace(case.request, query=series)

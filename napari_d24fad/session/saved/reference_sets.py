@@ -149,7 +149,7 @@ def save_reference_set(
     target = path or reference_sets_folder() / f"{_stem(called)}{SUFFIX}"
     with TemporaryDirectory() as scratch:
         limit = features_limit()
-        # A user who keeps no features keeps those of a set.
+        # The features of a set are kept even where the user keeps no others.
         cache = _Recording(features_folder(), limit) if limit else _Recording(Path(scratch), _SCRATCH_BYTES)
         Loaded(request, len(request.references), cache).prepare(request, progress, cancel)
         _write(called, request, target, cache, cancel)

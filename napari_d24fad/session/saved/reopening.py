@@ -142,7 +142,7 @@ class _Finding:
                 places.append((moved, True))
         for place, has_moved in places:
             yield place, has_moved
-            # What one file is taken for depends on those beside it.
+            # How one DICOM file is read depends on the files beside it.
             if study.kind == "DICOM" and is_file(place):
                 yield place.parent, has_moved
 

@@ -239,7 +239,7 @@ class Archiving(QObject):
         self.dialog.tree.show_picture(series, picture)
 
     def _show_arriving(self, cancel: CancelToken, series: object, scan: Scan) -> None:
-        if self.is_busy and not cancel.cancelled:  # what its worker said may be heard after its end
+        if self.is_busy and not cancel.cancelled:  # a signal of its worker may arrive after its end
             self.dialog.show_arriving(thumbnail(scan, 2 * PICTURE_PX))
 
     def _show_fetched(self, fetched: Fetched) -> None:

@@ -66,7 +66,7 @@ class GalleryFilling(QObject):
             self._early = ()
 
     def _show_early(self, cancel: CancelToken, series: Sequence[Series]) -> None:
-        if cancel.cancelled:  # what its worker said may be heard after its end
+        if cancel.cancelled:  # a signal of its worker may arrive after its end
             return
         self._early = tuple(series)
         self._gallery.set_section(_LOOKING, self._early)
