@@ -1,4 +1,4 @@
-"""How long work reports where it is and learns that nobody wants it any more.
+"""How long work reports how far it is, and is told to stop.
 
 The core knows no threads and no Qt: it is handed a plain callback and a token.
 """

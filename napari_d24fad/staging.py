@@ -1,4 +1,4 @@
-"""Names of files that are being written, and which of them nobody writes any more."""
+"""Names of files that are being written, and which of them were abandoned."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Finds what of a scan is anatomy: the narrowest mask that holds up to being checked."""
+"""Finds what of a scan is anatomy: the narrowest mask that passes the checks."""
 
 from __future__ import annotations
 
@@ -101,7 +101,7 @@ def drawn_region(
 
 
 def _inside_skull(scan: Scan, window: BrainWindow, grid: WorkingGrid) -> Anatomy | str:
-    """Returns the inside of the skull, or why there is none that holds up."""
+    """Returns the inside of the skull, or why no mask of it passes the checks."""
     head = head_ct(scan.voxels, grid, window)
     why = ""
     for number, search in enumerate((intracranial, enclosed)):

@@ -173,7 +173,7 @@ def _open(
 
 
 def _reach(archive: Archive, tls: tuple[ssl.SSLContext, str] | None) -> None:
-    """Returns if there is a connection. pynetdicom says not why there is none, and leaves its socket open."""
+    """Returns if there is a connection. pynetdicom does not say why not, and leaves its socket open."""
     try:
         with socket.create_connection((archive.host, archive.port), timeout=_CONNECT_SECONDS) as plain:
             if tls is not None:

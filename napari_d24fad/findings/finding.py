@@ -114,7 +114,7 @@ class Finding:
 
     @property
     def is_judged(self) -> bool:
-        """Whether a reader has done anything about it, so that it may not go by itself."""
+        """Whether a reader has done anything about it, so that it may not be removed unasked."""
         decided = self.verdict is not Verdict.UNDECIDED
         return self.by_hand or decided or bool(self.label) or bool(self.note)
 

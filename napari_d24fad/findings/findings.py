@@ -77,7 +77,7 @@ class Findings:
         return self._changed(number, lambda each: replace(each, note=note.strip()))
 
     def name(self, number: int, label: str) -> Findings:
-        """Calls a finding something; a label that is new joins the list, an empty one is none."""
+        """Labels a finding; a new label joins the list, an empty one removes the label."""
         called = label.strip()
         changed = self._changed(number, lambda each: replace(each, label=called))
         known = called in self.labels or not called

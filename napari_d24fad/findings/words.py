@@ -35,7 +35,7 @@ _SIDES = {"right": "right", "left": "left", "middle": "near the midline"}
 
 
 def rank_words(p_value: float, count: int) -> str:
-    """Says of how many normal scans a value is larger than what each shows.
+    """Says how many normal scans show only smaller values.
 
     Args:
         p_value: Conformal, (1 + references at or above it) / (count + 1); NaN where there is none.

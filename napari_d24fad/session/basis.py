@@ -1,4 +1,4 @@
-"""What an examination was made from, kept as long as somebody has the examination."""
+"""What an examination was made from, kept as long as the examination is in use."""
 
 from __future__ import annotations
 

@@ -137,7 +137,7 @@ class Encodings:
         encode_query: EncodeQuery | None,
         seen: Seen | None,
     ) -> tuple[EncodedScan, ...]:
-        """Returns the query, if there is one, and the references encoded; of the others, sees to it."""
+        """Returns the query, if there is one, the references and the abnormal examples, encoded."""
         first = 0 if query is None else 1
         series = (*references, *abnormal) if query is None else (query, *references, *abnormal)
         after = first + len(references)
@@ -176,7 +176,7 @@ class Encodings:
             self._forget_all_but([key for key in keys if key in self._kept])
 
     def _known(self, key: Key, series: Series, cancel: CancelToken) -> Scan:
-        """Returns as much of a scan as can be had without reading a large file."""
+        """Returns as much of a scan as is known without reading a large file."""
         if key in self._kept:
             return self._kept[key].scan
         if series.outline.is_volume and not series.outline.is_colour and series.files:

@@ -1,4 +1,4 @@
-"""References that were measured place by place on another day: found again, not read or measured again."""
+"""References that an earlier program measured place by place: found again, not read or measured again."""
 
 from __future__ import annotations
 
@@ -236,7 +236,7 @@ class KeptAtlases:
 
 
 def _bare(scan: MeasuredScan) -> MeasuredScan:
-    """Leaves out what is kept elsewhere, or made again in no time."""
+    """Leaves out what is kept elsewhere or quickly made again."""
     place = scan.volume.place
     arrays = [each for each in (place.coordinates, place.mirror) if each is not None]
     shape = scan.volume.anatomy.mask.shape
@@ -276,7 +276,7 @@ def _of_scan(scan: Scan) -> tuple[str, str]:
 
 
 def _settings(plan: Plan) -> str:
-    """Names all choices of a plan that are data; what its functions do is the code's."""
+    """Names all choices of a plan that are data; `_code` stands for what its functions do."""
     chosen = ((each.name, getattr(plan, each.name)) for each in fields(plan) if each.name != "beside")
     own = [(name, value) for name, value in chosen if not callable(value)]
     return repr([*own, *map(_settings, plan.beside)])

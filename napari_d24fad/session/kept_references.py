@@ -1,4 +1,4 @@
-"""References that were encoded on another day: found again by their files or pixels, not computed again."""
+"""References that an earlier program encoded: found again by their files or pixels, not computed again."""
 
 from __future__ import annotations
 

@@ -129,7 +129,7 @@ class MeasuredScans:
 
 
 def is_kept(plan: Plan) -> bool:
-    """Whether what is measured may be wanted on another day; a drawn region hardly comes again."""
+    """Whether to keep what is measured for later programs; the same drawn region hardly comes again."""
     return plan.inside is None and not plan.setting
 
 

@@ -36,7 +36,7 @@ FORMAT = 4
 
 
 def encoding_key(encoder: Encoder, scan: Scan, max_slices: int) -> str:
-    """Names the features of a scan: by its pixels and how they lie, the model, all that changes features."""
+    """Returns the key of a scan's features: of its pixels, their geometry, and all that changes features."""
     # Only where they are installed apart: features of other models keep their names.
     apart = (encoder.model.card.teacher, encoder.model.teacher_sha256) if encoder.model.teacher_sha256 else ()
     return _digest(
@@ -53,17 +53,17 @@ def encoding_key(encoder: Encoder, scan: Scan, max_slices: int) -> str:
 
 
 def source_key(encoding: str) -> str:
-    """Names the note which pixels a series of files has; see `Series.fingerprint`."""
+    """Returns the key of the note on which pixels the files of a series hold; see `Series.fingerprint`."""
     return _digest("source", encoding)
 
 
 def set_key(encodings: Sequence[str]) -> str:
-    """Names what was measured of references, given in this order."""
+    """Returns the key of what was measured of these references, in this order."""
     return _digest("set", *encodings)
 
 
 def pack_scan(encoded: EncodedScan) -> tuple[Tensors, dict[str, Any]]:
-    """Takes what cannot be had from a header: no identity is among it."""
+    """Packs what a header does not tell again; nothing of an identity is among it."""
     prepared = encoded.prepared
     tensors = {f"feature{n}": feature for n, feature in enumerate(encoded.encoded.features)}
     tensors["levels"] = torch.from_numpy(encoded.encoded.levels)

@@ -24,7 +24,7 @@ _FOREIGN = (
 
 
 class Closing(Enum):
-    """What is to become of unsaved work when its window is closed."""
+    """What to do with unsaved work when its window is closed."""
 
     SAVE = "save"
     DISCARD = "discard"

@@ -81,7 +81,7 @@ class Saving:
         If a part of the map is shown alone, it is saved as well, under its own name.
 
         Args:
-            examination: What was found; None is told to be nothing.
+            examination: What was found; None: the message says that there is nothing to save.
             folder: Where to.
             replace_others: Whether to replace results of another scan without asking.
         """

@@ -1,4 +1,4 @@
-"""What references show channel by channel when each is left out: what queries are told from by examples."""
+"""What references show channel by channel when each is left out: what examples are compared with."""
 
 from __future__ import annotations
 

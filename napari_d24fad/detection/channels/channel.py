@@ -45,7 +45,7 @@ class Channel(Protocol):
     def measure(self, volume: WorkingVolume) -> FloatArray | None:
         """Returns the quantity on the working grid, high where abnormal; NaN where it has none.
 
-        None if it cannot be had of this scan (sides unknown, no deformation); the channel is then
+        None if this scan does not have it (sides unknown, no deformation); the channel is then
         left out for the set.
         """
         ...

@@ -51,7 +51,7 @@ class Prepared:
 
     @property
     def extent(self) -> Extent | None:
-        """What is anatomy; None where no mask holds up, or there is none. Looking for it takes a moment."""
+        """What is anatomy; None without a mask that passes the checks. Looking for it takes a moment."""
         return None if self.anatomy is None else self.anatomy.extent
 
     @property

@@ -50,7 +50,7 @@ class Deidentifier:
     """Replaces identity the same way in all files of an export, and another way in the next.
 
     Args:
-        days: By how many days dates move; None for a number that nobody knows.
+        days: By how many days dates move; None for a random number that is not kept.
     """
 
     def __init__(self, days: int | None = None) -> None:

@@ -84,7 +84,7 @@ class Outcome:
 
 
 class CaseList:
-    """Outcomes by scan, in the order they came. Not for several threads: hand `results` to another."""
+    """Outcomes by scan, in the order they came. Not thread-safe: give `results` to another thread."""
 
     def __init__(self) -> None:
         self._outcomes: dict[Series, Outcome] = {}

@@ -125,7 +125,7 @@ def place_of(series: Series) -> Path | None:
 
 
 def save_scan(scan: Scan) -> SavedScan:
-    """Returns all of a scan but its pixels and whose it is."""
+    """Returns a scan without its pixels and its identity."""
     rows = [(float(a), float(b), float(c), float(d)) for a, b, c, d in scan.affine]
     return SavedScan(
         grid=scan.grid,
@@ -147,7 +147,7 @@ def outline_of(saved: SavedScan) -> Scan:
     """Returns a scan without its pixels.
 
     Raises:
-        ValueError: It has no voxels, or its geometry is none.
+        ValueError: It has no voxels, or its geometry is not valid.
         KeyError: It has a code that this version does not know.
     """
     affine = np.array(saved.affine, np.float64)

@@ -76,7 +76,7 @@ class Keeping:
         return is_saved and not self._cases.unsaved
 
     def note_saved(self, *, saved: bool = True) -> None:
-        """What is decided now is in a session, or, not saved, in none."""
+        """Notes whether what is decided now is in a session."""
         self._saved = self._view.verdicts.findings if saved else None
         if not saved:
             self._cases.note_unsaved()
@@ -103,7 +103,7 @@ class Keeping:
         """Saves scans by their paths, their roles, all results and what was decided of them; no pixels.
 
         Args:
-            examination: The result that is shown; None is told to be nothing.
+            examination: The result that is shown; None: the message says that there is nothing to save.
             path: The file, which is replaced.
             then: Called when it is saved.
         """
@@ -146,7 +146,7 @@ class Keeping:
         """Saves the report as PDF and HTML, with tables of findings.
 
         Args:
-            examination: The result that is shown; None is told to be nothing.
+            examination: The result that is shown; None: the message says that there is nothing to save.
             folder: Where to.
             of_all: Whether all results of the list are reported, a page each, or the one that is shown.
             may_replace: Whether to replace an earlier report without asking.

@@ -25,7 +25,7 @@ class Unsaved(QObject):
 
     Attributes:
         autosaving: Writes the copies.
-        row: Offers those of before.
+        row: Offers the copies of earlier programs.
 
     Args:
         dock: The dock; in the window whose end is watched.
