@@ -108,7 +108,9 @@ class Looking(QObject):
         shown = self._scans.show_scan(series, scan)
         self._scans.set_caption("")
         known = notice or (series.title if has_result else "")
-        self._scans.set_notice(". ".join(line for line in (known, _BACK if has_result else "") if line))
+        # Below each other after a notice, which may not be cut off on a narrow canvas.
+        apart = "\n" if notice else ". "
+        self._scans.set_notice(apart.join(line for line in (known, _BACK if has_result else "") if line))
         self._scans.go_to_slice(list(shown.slice_order).index(scan.n_slices // 2))
 
     def _show_failure(self, error: D24fadError) -> None:

@@ -13,12 +13,13 @@ from napari_d24fad.archives.archive import Archive
 from napari_d24fad.archives.dicomweb import WebPeer
 from napari_d24fad.archives.fetching import Fetched, fetch
 from napari_d24fad.archives.found import FoundSeries
+from napari_d24fad.archives.inbox import instance_name
 from napari_d24fad.archives.limits import BOUNDS, Bounds
 from napari_d24fad.archives.web_session import WebSession, _Guard
 from napari_d24fad.errors import ArchiveError, Cancelled, Code
 from napari_d24fad.progress import CancelToken
 from napari_d24fad.studies.files.quiet import quiet
-from tests.archives.hostile import Hostile, serving
+from tests.archives.hostile import Hostile, multipart, serving
 from tests.archives.studies import OTHER_SERIES, SERIES, STUDY, ct_slice, encoded
 
 GOOD = [encoded(ct_slice(number)) for number in (1, 2, 3)]
@@ -109,6 +110,24 @@ def test_no_more_images_are_taken_than_a_series_may_have(peer: Hostile, out: Pat
     with pytest.raises(ArchiveError) as caught:
         fetched(peer, out, 2, replace(BOUNDS, instances=2))
     assert caught.value.code is Code.TOO_MUCH
+
+
+def test_of_5000_images_none_is_lost_or_doubled_though_the_archive_breaks_off(
+    peer: Hostile, out: Path
+) -> None:
+    first, pattern = encoded(ct_slice(10_001)), f"{SERIES}.10001".encode()
+    peer.listed = [f"{SERIES}.{number}" for number in range(10_001, 15_001)]
+    answers: list[int] = []
+
+    def body() -> Iterator[bytes]:
+        answers.append(2_000 if not answers else 5_000)
+        parts = [first.replace(pattern, uid.encode()) for uid in peer.listed[: answers[-1]]]
+        return multipart(parts, closes=len(answers) > 1)
+
+    peer.body = body
+    done = fetched(peer, out, 5_000)
+    assert (done.instances, done.unlisted, answers) == (5_000, 0, [2_000, 5_000])
+    assert names(done.folder) == sorted(instance_name(uid) for uid in peer.listed)
 
 
 class Source:

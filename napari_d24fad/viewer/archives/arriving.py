@@ -13,7 +13,7 @@ from napari_d24fad.studies.study import Study
 from napari_d24fad.viewer.archives.archiving import Archiving
 from napari_d24fad.viewer.looking import Looking
 
-_NOTICE = "The first image that has come: the series is not complete"
+_NOTICE = "Series not complete: first image"
 
 
 class Arriving(QObject):

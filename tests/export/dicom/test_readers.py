@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import numpy as np
+import pydicom
 import pytest
 import SimpleITK
 
@@ -47,6 +48,16 @@ def test_another_library_reads_the_same_map(written: Exported, tmp_path: Path) -
     for at in np.argwhere(values > values.min())[::17]:
         place = np.array(image.TransformIndexToPhysicalPoint(tuple(map(int, at[::-1]))))
         assert values[tuple(at)] == pytest.approx(float(phantom.world_value(place)), abs=2e-3)
+
+
+def test_another_library_reads_the_same_picture_in_its_place(written: Exported) -> None:
+    dataset = pydicom.dcmread(written.folder / "key_slice_01.dcm")
+    image = SimpleITK.ReadImage(str(written.folder / "key_slice_01.dcm"))
+    np.testing.assert_array_equal(SimpleITK.GetArrayFromImage(image)[0], dataset.pixel_array)
+    if "ImagePositionPatient" in dataset:
+        np.testing.assert_allclose(image.GetOrigin(), dataset.ImagePositionPatient, atol=1e-4)
+        cosines = np.reshape(image.GetDirection(), (3, 3)).T[:2].ravel()
+        np.testing.assert_allclose(cosines, dataset.ImageOrientationPatient, atol=1e-5)
 
 
 def _dcmqi(program: str, option: str, path: Path, folder: Path) -> None:

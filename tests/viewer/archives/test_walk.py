@@ -95,7 +95,7 @@ def test_the_first_image_is_on_the_canvas_before_the_last_has_come(
     assert early is not None
     assert dock.archiving.is_busy
     np.testing.assert_array_equal(early.scan.voxels[0], ct_slice(1).pixel_array - 1024.0)
-    assert "the series is not complete" in overlay.text
+    assert "Series not complete: first image" in overlay.text
     # It is nowhere else: nothing is half-imported, and a stop takes it away.
     assert dock.gallery.series == ()
     assert not list((tmp_path / "kept").glob("study-*"))
