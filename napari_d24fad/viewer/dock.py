@@ -238,7 +238,7 @@ class DetectionDock(QWidget):
             self.layers.set_window(query, chosen or usual_window(query.outline))
 
     def _show_study(self, study: Study) -> None:
-        self.filling.add_study(study.series)
+        self.filling.add_study(study.series, at_once=False)
         self.body.show_page(Page.SCANS)
         if study.problems:
             self.run_panel.show_note("\n".join(dict.fromkeys(str(problem) for problem in study.problems)))

@@ -20,7 +20,7 @@ isolation.isolate()  # before napari reads where its settings are
 
 from PIL import Image  # noqa: E402
 from qtpy.QtCore import QRect, Qt  # noqa: E402
-from qtpy.QtWidgets import QApplication, QWidget  # noqa: E402
+from qtpy.QtWidgets import QWidget  # noqa: E402
 
 from napari_d24fad.sample.study import write_sample_study  # noqa: E402
 from napari_d24fad.settings import autosave_folder  # noqa: E402
@@ -61,7 +61,6 @@ class Pictures:
             print(f"{time.monotonic() - began:6.1f} s  {step.__name__[1:]}", flush=True)
 
     def _save(self, name: str, widget: QWidget | None = None, part: QRect | None = None) -> None:
-        close_notifications()
         shown = self._hands.window if widget is None else widget
         save_small(on_screen(shown, part), self._folder / f"{name}.png", _MOST_BYTES)
 
@@ -200,13 +199,6 @@ class Pictures:
         preferences = open_preferences(hands)
         self._save("preferences", preferences)
         preferences.close()
-
-
-def close_notifications() -> None:
-    for widget in QApplication.allWidgets():
-        if type(widget).__name__ == "NapariQtNotification":
-            widget.close()
-    QApplication.processEvents()
 
 
 def open_preferences(hands: Hands) -> QWidget:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import sys
 import threading
 import time
-import traceback
 from types import TracebackType
 
 from qtpy.QtCore import QObject, QTimer
@@ -70,11 +69,21 @@ class Watchdog(QObject):
     def _look(self) -> None:
         while not self._over.wait(_SEEN_SECONDS / 4):
             if time.perf_counter() - self._last > _SEEN_SECONDS and not self._where:
-                frame = sys._current_frames().get(self._main)
-                if frame is not None:
-                    own = [each for each in traceback.extract_stack(frame) if "d24fad" in each.filename]
-                    last = traceback.extract_stack(frame)[-1]
-                    named = [*own[-2:], last]
-                    self._where = " < ".join(
-                        f"{each.filename.rsplit('/', 1)[-1]}:{each.lineno} {each.name}" for each in named
-                    )
+                self._where = _where(self._main)
+
+
+def _where(thread: int) -> str:
+    """Returns the last lines of this package that a thread is in, and the last of all.
+
+    A frame that is held, however shortly, keeps its painter alive, and Qt may crash: no more is taken of it
+    than names and numbers.
+    """
+    frame, lines = sys._current_frames().get(thread), []
+    while frame is not None:
+        lines.append((frame.f_code.co_filename, frame.f_lineno, frame.f_code.co_name))
+        frame = frame.f_back
+    lines.reverse()
+    own = [each for each in lines if "d24fad" in each[0]]
+    return " < ".join(
+        f"{file.rsplit('/', 1)[-1]}:{line} {name}" for file, line, name in [*own[-2:], *lines[-1:]]
+    )

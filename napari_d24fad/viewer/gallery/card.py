@@ -64,6 +64,8 @@ class SeriesCard(QFrame):
         self.volume_choice.volume_requested.connect(self.volume_requested)
         self.remedy_button = RemedyButton()
         self.remedy_button.remedy_requested.connect(self.volume_requested)
+        self.label = ""
+        """The label of the series, which takes a while to put together for hundreds of cards."""
         self._role = Role.NONE
         self.setObjectName("d24fadCard")
         self._picture = Thumbnail()
@@ -171,7 +173,7 @@ class SeriesCard(QFrame):
         self.example.setVisible(role is Role.ABNORMAL)
         self._restyle()
         self._badge.adjustSize()
-        self.setAccessibleName(f"{self.series.label}, {role.named(number)}")
+        self.setAccessibleName(f"{self.label}, {role.named(number)}")
 
     def set_pointed(self, pointed: bool) -> None:
         """Shows whether this is the series that something else points to."""
@@ -273,7 +275,7 @@ class SeriesCard(QFrame):
         self._explain()
 
     def _explain(self) -> None:
-        label = self.series.label
+        label = self.label = self.series.label
         self._roles.set_label(label)
         self._share.setAccessibleName(f"Weight of reference: {label}")
         leaf = " Wheel: leaf through it." if self._picture.is_volume else ""

@@ -96,6 +96,10 @@ class CardColumn(QScrollArea):
                 self._column.removeWidget(section)
                 self._column.insertWidget(at, section)
 
+    def show_first(self) -> None:
+        """Scrolls to the first card: it is another one now."""
+        self.verticalScrollBar().setValue(0)
+
     def bring_into_sight(self, card: SeriesCard) -> None:
         """Scrolls to a card, once the layout knows how high it has become."""
         self._wanted = card

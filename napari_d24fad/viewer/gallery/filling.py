@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from napari.layers import Image
 from napari.viewer import Viewer
-from qtpy.QtCore import QObject, Signal
+from qtpy.QtCore import QObject, QTimer, Signal
 
 from napari_d24fad.errors import D24fadError
 from napari_d24fad.progress import CancelToken
@@ -20,7 +20,11 @@ from napari_d24fad.viewer.gallery.leafing import Leafing
 from napari_d24fad.viewer.gallery.previews import Previews
 from napari_d24fad.viewer.gallery.roles import Role
 from napari_d24fad.viewer.gallery.viewer_series import ViewerSeries
+from napari_d24fad.viewer.running.workers import stop_timer
 
+Rows = Sequence[Sequence[Series]]
+_FIRST, _PORTION = 20, 5
+"""Cards of a long list that are made in one go: a card takes a few milliseconds."""
 IN_VIEWER = "In the viewer"
 _LOOKING = "Looking for more series"
 
@@ -43,6 +47,12 @@ class GalleryFilling(QObject):
         self._n_studies = 0
         self._titles: list[str] = []
         self._early: tuple[Series, ...] = ()
+        self._to_come: list[tuple[str, Rows, int]] = []
+        self._undrawn: list[Series] = []
+        self._soon = QTimer(self)
+        self._soon.setSingleShot(True)
+        self._soon.setInterval(0)
+        self._soon.timeout.connect(self._show_more)
         self.found_early.connect(self._show_early)
         self.previews = Previews()
         self.leafing = Leafing(gallery)
@@ -81,8 +91,19 @@ class GalleryFilling(QObject):
                     self._gallery.replace(early, found[early.files])
         self._early = ()
 
-    def add_study(self, series: Sequence[Series]) -> None:
-        """Shows the series of a study that was opened."""
+    @property
+    def is_busy(self) -> bool:
+        """Whether cards or thumbnails are still to come."""
+        return bool(self._to_come) or self.previews.is_busy
+
+    def add_study(self, series: Sequence[Series], *, at_once: bool = True) -> None:
+        """Shows the series of a study that was opened.
+
+        Args:
+            series: The series.
+            at_once: Whether all cards are there on return; else those of a long list come one by one, and
+                the list can be used meanwhile.
+        """
         self._n_studies += 1
         rows = together(series)
         count = len(rows)
@@ -91,8 +112,12 @@ class GalleryFilling(QObject):
         if self._early:  # last, so that what it showed of others keeps its role there
             titles.append(titles.pop(0))
         self._settle_early(titles[-1], series)
+        room = len(rows) if at_once else _FIRST
         for title in titles:
-            self._gallery.set_section(title, sections[title])
+            self._to_come += self._show_rows(title, sections[title], max(0, room))
+            room -= len(sections[title])
+        if self._to_come:
+            self._soon.start()
         self._titles += titles
         listed = set(series)
         shown = [one for one in self._gallery.series if one in listed]
@@ -101,17 +126,39 @@ class GalleryFilling(QObject):
         # Of several volumes the one that is shown first; the others when they are chosen.
         self.previews.draw(shown)
 
-    def _sections(self, rows: Sequence[Sequence[Series]]) -> dict[str, list[Series]]:
-        """Returns the series of each section by its title: one for each patient, if there are several."""
+    def _show_rows(self, title: str, rows: Rows, count: int) -> list[tuple[str, Rows, int]]:
+        """Shows the first rows of a section, with all that are shown already; returns what is left of it."""
+        present = set(self._gallery.series)
+        shown = [row for at, row in enumerate(rows) if at < count or not present.isdisjoint(row)]
+        if shown:
+            self._gallery.set_section(title, [one for row in shown for one in row])
+        return [(title, rows, count + _PORTION)] if len(shown) < len(rows) else []
+
+    def _show_more(self) -> None:
+        """Shows some more rows, and at the end the thumbnails of all that came so."""
+        if not self._to_come:  # the study was closed meanwhile
+            return
+        title, rows, count = self._to_come.pop(0)
+        before = set(self._gallery.series)
+        self._to_come[:0] = self._show_rows(title, rows, count)
+        self._undrawn += [one for one in self._gallery.series if one not in before]
+        if self._to_come:
+            self._soon.start()
+        else:
+            self.previews.draw(self._undrawn)
+            self._undrawn = []
+
+    def _sections(self, rows: Rows) -> dict[str, Rows]:
+        """Returns the rows of each section by its title: one for each patient, if there are several."""
         patients = list(dict.fromkeys(row[0].identity.patient_key for row in rows))
         if len([key for key in patients if key]) < 2:
             patients = [""]
-        sections = {}
+        sections: dict[str, Rows] = {}
         for number, patient in enumerate(patients, 1):
             own = [row for row in rows if len(patients) == 1 or row[0].identity.patient_key == patient]
             who = "" if len(patients) == 1 else f", patient {number}" if patient else ", patient not stated"
             title = f"Study {self._n_studies}{who}: {len(own)} series"
-            sections[title] = [one for row in own for one in row]
+            sections[title] = own
         return sections
 
     def close_studies(self) -> None:
@@ -122,6 +169,8 @@ class GalleryFilling(QObject):
 
     def discard(self) -> None:
         """Stops drawing and follows the viewer no longer."""
+        stop_timer(self._soon)
+        self._to_come.clear()
         self.previews.discard()
         self.leafing.discard()
         self._in_viewer.stop()
@@ -151,4 +200,5 @@ class GalleryFilling(QObject):
         self._gallery.card(series).set_name(name)
 
     def _close_study(self, title: str) -> None:
+        self._to_come = [each for each in self._to_come if each[0] != title]
         self._gallery.set_section(title, ())

@@ -72,6 +72,7 @@ class Gallery(QWidget):
         self._hint.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self._hint.setWordWrap(True)
         self._column = CardColumn()
+        self.tools.choice.activated.connect(self._column.show_first)
         self._count = QLabel()
         self._count.setWordWrap(True)
         self._count.setAccessibleName("Number of normal references")

@@ -29,5 +29,5 @@ def place(order: Order, card: SeriesCard) -> tuple[object, ...]:
 
 def matches(words: str, title: str, card: SeriesCard) -> bool:
     """Whether all words of a search are in what a card, or the title above it, says."""
-    said = f"{card.name} {card.series.label} {title}".casefold()
+    said = f"{card.name} {card.label} {title}".casefold() if words else ""
     return all(word in said for word in words.casefold().split())

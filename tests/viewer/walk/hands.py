@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from io import BytesIO
 from pathlib import Path
 
 import napari
 import numpy as np
+from napari.settings import get_settings
 from PIL import Image
 from qtpy.QtCore import QBuffer, QIODevice, QPoint, QPointF, QRect, Qt
 from qtpy.QtGui import QGuiApplication, QWheelEvent
@@ -19,8 +20,8 @@ from napari_d24fad.studies.series import Series
 from napari_d24fad.viewer.dock import DetectionDock
 from napari_d24fad.viewer.find_anomalies import FindAnomalies
 from napari_d24fad.viewer.gallery.card import SeriesCard
-from napari_d24fad.viewer.linked.linked_views import _READING
 from napari_d24fad.viewer.reading.tools import Tool
+from napari_d24fad.viewer.running.workers import Worker
 from tests.viewer.reading.mouse import NONE, Point, drag, point_at
 
 LEFT, RIGHT = Qt.MouseButton.LeftButton, Qt.MouseButton.RightButton
@@ -43,23 +44,15 @@ def rest(dock: DetectionDock | None, least: float = _REST) -> None:
     end = now + _MOST
     while time.monotonic() < until:
         QApplication.processEvents()
-        time.sleep(0.001)
-        busy = dock is not None and (
-            dock.jobs.is_busy
-            or dock.live.is_busy
-            or dock.looking.is_busy
-            or dock.filling.previews.is_busy
-            or dock.filling.leafing.is_busy
-            or dock.result_view.is_busy
-            or dock.reading_list.is_busy
-            or any(view.accessibleName() == _READING for view in dock.reading.linked.views)
-        )
+        time.sleep(0.004)
+        busy = bool(Worker._running) or (dock is not None and (dock.filling.is_busy or dock.jobs.is_busy))
         if busy and time.monotonic() < end:
             until = time.monotonic() + least
 
 
 def open_window(size: tuple[int, int], dock_width: int = _DOCK_WIDTH) -> Hands:
     """Opens a viewer with the dock, as the plugin menu does."""
+    get_settings().application.gui_notification_level = "error"  # they would lie on the pictures
     viewer = napari.Viewer(title="napari", show=True)
     viewer.window.resize(*size)
     rest(None)
@@ -229,18 +222,3 @@ def save_small(picture: Image.Image, path: Path, most_bytes: int) -> None:
         if packed.tell() <= most_bytes:
             break
     path.write_bytes(packed.getvalue())
-
-
-def when_shown(act: Callable[[QWidget], object]) -> None:
-    """Does something with the next dialog that waits for an answer, then closes it."""
-    from qtpy.QtCore import QTimer
-
-    def look() -> None:
-        dialog = QApplication.activeModalWidget()
-        if dialog is None:
-            QTimer.singleShot(50, look)
-            return
-        act(dialog)
-        dialog.close()
-
-    QTimer.singleShot(50, look)

@@ -1,0 +1,44 @@
+"""A long list comes in portions, which the user does not wait for."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from napari_d24fad.session.opening import open_paths
+from napari_d24fad.viewer.canvas.scans import ScanLayers
+from napari_d24fad.viewer.gallery.filling import _FIRST, GalleryFilling
+from napari_d24fad.viewer.gallery.gallery import Gallery
+from napari_d24fad.viewer.gallery.roles import Role
+
+COUNT = 33
+
+
+def test_a_long_list_comes_in_portions(qtbot, make_napari_viewer_proxy, tmp_path: Path) -> None:
+    viewer = make_napari_viewer_proxy()
+    for number in range(COUNT):
+        pixels = np.random.default_rng(number).integers(0, 255, (8, 8), np.uint8)
+        Image.fromarray(pixels).save(tmp_path / f"{number:02}.png")
+    series = open_paths([tmp_path]).series
+    gallery = Gallery()
+    qtbot.addWidget(gallery)
+    filling = GalleryFilling(viewer, gallery, ScanLayers(viewer))
+    filling.add_study(series, at_once=False)
+    assert gallery.series == series[:_FIRST]
+    assert filling.is_busy
+    gallery.set_role(series[1], Role.REFERENCE)  # nobody waits for the others
+    kept = gallery.card(series[1])
+    qtbot.waitUntil(lambda: not filling.is_busy, timeout=30_000)
+    assert gallery.series == series
+    assert gallery.card(series[1]) is kept
+    assert gallery.references == (series[1],)
+    assert not gallery.card(series[-1]).picture.pixmap().isNull()
+
+    filling.close_studies()
+    filling.add_study(series, at_once=False)
+    filling.close_studies()
+    qtbot.wait(50)
+    assert gallery.series == (), "cards of a study that is closed went on coming"
+    filling.discard()
