@@ -82,3 +82,9 @@ def test_every_option_is_in_the_documents() -> None:
             option for option in options(command) if not re.search(re.escape(option) + r"(?![\w-])", text)
         ]
         assert not [option for option in missing if option.startswith("--")], command
+
+
+def test_the_readme_stays_short_and_begins_with_what_it_is_for() -> None:
+    lines = (REPOSITORY / "README.md").read_text(encoding="utf-8").splitlines()
+    assert len(lines) < 120
+    assert lines.index("## A first walk") < lines.index("## Measured")
