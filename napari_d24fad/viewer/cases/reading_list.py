@@ -29,7 +29,7 @@ from napari_d24fad.viewer.running.activity import Activity
 from napari_d24fad.viewer.running.run_panel import RunPanel
 from napari_d24fad.viewer.running.workers import Worker
 
-_STEP = "Examining the list"
+_STEP, _WHILE_EXAMINING_MS = "Examining the list", 300
 _GOES_ON = "The list is being examined already. Stop all ends that."
 
 
@@ -79,7 +79,6 @@ class ReadingList(QObject):
         # Many changes follow each other when a session is opened; the cards follow once.
         self._soon = QTimer(parent)  # so that it ends with what it shows
         self._soon.setSingleShot(True)
-        self._soon.setInterval(0)
         self._soon.timeout.connect(self._show_outcomes)
         self.told.connect(self._take)
         self._connect(parent)
@@ -164,7 +163,7 @@ class ReadingList(QObject):
             gallery.listed_changed, panel.ct_window.window_changed, panel.direction.direction_changed,
             self._drawing.changed, self._examining.examined,
         ):  # fmt: skip
-            signal.connect(self._soon.start)
+            signal.connect(self._show_soon)
 
     def _take(self, outcome: Outcome) -> None:
         if self._worker is not None:  # what it said may be heard after its end
@@ -190,6 +189,11 @@ class ReadingList(QObject):
             text = _summary(self._outcomes, count)
             show_info(text)
             self.finished.emit(text)
+
+    def _show_soon(self) -> None:
+        """Lets all cards follow: of a queue, which goes on meanwhile, several cases at once."""
+        if not self._soon.isActive():
+            self._soon.start(0 if self._worker is None else _WHILE_EXAMINING_MS)
 
     def _show_outcomes(self) -> None:
         """Shows on the cards what came of the scans, and which result is shown."""

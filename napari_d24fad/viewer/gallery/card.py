@@ -177,9 +177,10 @@ class SeriesCard(QFrame):
 
     def set_pointed(self, pointed: bool) -> None:
         """Shows whether this is the series that something else points to."""
-        self.setProperty("pointed", pointed)
         self._show_details(shown=pointed)
-        self._restyle()
+        if bool(self.property("pointed")) != pointed:  # among hundreds of cards, two at most change
+            self.setProperty("pointed", pointed)
+            self._restyle()
 
     def show_check(self, reason: str, *, may_stay: bool = True) -> None:
         """Shows why this reference or example is doubtful; an empty reason, that it is not."""

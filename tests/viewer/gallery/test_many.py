@@ -9,6 +9,7 @@ from PIL import Image
 
 from napari_d24fad.session.opening import open_paths
 from napari_d24fad.viewer.canvas.scans import ScanLayers
+from napari_d24fad.viewer.gallery.card import SeriesCard
 from napari_d24fad.viewer.gallery.filling import _FIRST, GalleryFilling
 from napari_d24fad.viewer.gallery.gallery import Gallery
 from napari_d24fad.viewer.gallery.roles import Role
@@ -42,3 +43,17 @@ def test_a_long_list_comes_in_portions(qtbot, make_napari_viewer_proxy, tmp_path
     qtbot.wait(50)
     assert gallery.series == (), "cards of a study that is closed went on coming"
     filling.discard()
+
+
+def test_pointing_out_one_of_many_restyles_two(qtbot, tmp_path: Path, monkeypatch) -> None:
+    for number in range(5):
+        Image.fromarray(np.full((8, 8), number, np.uint8)).save(tmp_path / f"{number}.png")
+    series = open_paths([tmp_path]).series
+    gallery = Gallery()
+    qtbot.addWidget(gallery)
+    gallery.set_section("films", series)
+    gallery.point_out(series[1])
+    restyled = []
+    monkeypatch.setattr(SeriesCard, "_restyle", lambda card: restyled.append(card.series))
+    gallery.point_out(series[3])
+    assert restyled == [series[1], series[3]]
