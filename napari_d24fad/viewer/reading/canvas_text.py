@@ -23,7 +23,9 @@ class CanvasText:
 
     def __init__(self, viewer: Viewer | ViewerModel) -> None:
         self._overlays = viewer.canvas.overlays
-        self._unmade: list[Overlay] = [self._overlays.scale_bar, self._overlays.text]
+        # The last first; what is made first stands in the corner. The slice above the scale bar is beside no
+        # line of the other corner.
+        self._unmade: list[Overlay] = [self._overlays.text, self._overlays.scale_bar]
         self._own: dict[str, TextOverlay] = {}
         for position in (*_EDGES, _CORNER):
             size = 10.0 if position == _CORNER else float(_LETTER_PT)
