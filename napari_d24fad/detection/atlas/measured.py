@@ -159,7 +159,7 @@ def _measured(
             if key in described:
                 continue
             if isinstance(channel, PairChannel):
-                described[key] = channel.describe(signed)
+                described[key] = channel.describe(signed if channel.signed else volume)
                 continue
             quantity = channel.measure(signed)
             if quantity is not None:

@@ -81,7 +81,11 @@ class PairChannel(Protocol):
         ...
 
     def describe(self, volume: WorkingVolume) -> Described:
-        """Returns what is compared of a scan; computed once."""
+        """Returns what is compared of a scan; computed once.
+
+        Args:
+            volume: The scan; for *darker* its values are negated if `signed`, else never.
+        """
         ...
 
     def distance(self, query: Described, reference: Described) -> FloatArray:

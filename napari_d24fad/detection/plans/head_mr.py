@@ -12,7 +12,7 @@ from napari_d24fad.anatomy.found import Anatomy
 from napari_d24fad.anatomy.head_mr import mni_template
 from napari_d24fad.anatomy.place import Place
 from napari_d24fad.detection.atlas.plan import Plan
-from napari_d24fad.detection.channels.aligned_patches import AlignedPatches
+from napari_d24fad.detection.channels.aligned_features import AlignedFeatures
 from napari_d24fad.detection.channels.enclosed import Enclosed
 from napari_d24fad.detection.channels.table import Cells
 from napari_d24fad.detection.channels.tolerance import Tolerance
@@ -34,7 +34,7 @@ def head_t1_plan() -> Plan:
         prepare=prepare_head_mr,
         channels=(
             Value(softening=0.04, sigma_mm=_NARROW),
-            AlignedPatches(),
+            AlignedFeatures(),
             Enclosed(softening=0.007, sigma_mm=_LEAST),
         ),
         # The value finds less, but tells brighter from darker; of what is enclosed much is normal.
