@@ -204,3 +204,8 @@ EXAMPLE_NOT_COMPARED = (
     "An abnormal example could not be held against the references place by place.",
     "Unmark it; use scans that show the same anatomy in the same contrast as the references.",
 )
+AGENT_MISMATCH = (
+    "P42",
+    "Of this scan and a reference, only one names a contrast agent: what took it up looks like a departure.",
+    "Use references that were taken as the scan was, with contrast or without.",
+)

@@ -17,6 +17,7 @@ LIKE_THE_REFERENCES = "no more unusual than the references are among themselves"
 _UNLIKE = {
     Code.SPACING_MISMATCH,
     Code.BODY_PART_MISMATCH,
+    Code.AGENT_MISMATCH,
     Code.SAME_PATIENT,
     Code.MODALITY_UNSTATED,
     Code.POSITION_UNSTATED,

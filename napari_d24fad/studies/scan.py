@@ -70,6 +70,7 @@ class SeriesIdentity:
         patient_key: Tells patients apart within one run of the program without keeping who
             they are; see `dicom_subject.patient_key`. Empty if not stated.
         body_part: In capital letters, see `dicom_subject.body_part`; empty if not stated.
+        with_contrast: Whether a contrast agent is named, see `dicom_subject.with_contrast`.
     """
 
     description: str = field(default="", repr=False)
@@ -78,6 +79,7 @@ class SeriesIdentity:
     frame_of_reference_uid: str = field(default="", repr=False)
     patient_key: str = field(default="", repr=False)
     body_part: str = field(default="", repr=False)
+    with_contrast: bool = field(default=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -51,6 +51,7 @@ class Head:
         flap: Radius of the part of the skull that is missing on the left; 0 for a whole skull.
         positioner: Whether a head holder lies around the head.
         windowed: Whether the scan is saved as 8-bit pictures of the brain window.
+        metal: Where a piece of metal lies, in LPS mm as a clot; it draws streaks in its slices.
         clots: Lesions.
     """
 
@@ -70,6 +71,7 @@ class Head:
     windowed: bool = False
     mirrored: bool = False
     noise: float = 3.0
+    metal: Point | None = None
     clots: Sequence[Clot] = field(default_factory=tuple)
 
 
@@ -102,6 +104,12 @@ def draw(head: Head) -> tuple[Scan, Mask, Mask]:
         ball = sum((p - a) ** 2 for p, a in zip(straight, clot.at, strict=True)) < clot.radius**2
         lesion |= ball & inside
         hu[ball & inside] = clot.hu
+    if head.metal:
+        right, back, up = (p - a for p, a in zip(straight, head.metal, strict=True))
+        apart = np.hypot(right, back)
+        streaks = 30 * np.cos(8 * np.arctan2(back, right)) * np.exp(-apart / 40)
+        hu += np.where((np.abs(up) < 6) & (hu > -200), streaks, 0)
+        hu[np.hypot(apart, up) < 4] = 3000
     if head.positioner:
         around = np.hypot(x, y - 10)
         hu[np.broadcast_to((around > 88) & (around < 92) & (y > 40), shape)] = 150

@@ -112,6 +112,7 @@ def _warnings(query: Scan, references: Sequence[Scan]) -> list[Problem]:
     doubtful = {
         Code.SPACING_MISMATCH: _is_much_coarser_or_finer,
         Code.BODY_PART_MISMATCH: _is_of_another_part,
+        Code.AGENT_MISMATCH: _is_with_or_without_contrast,
         Code.SAME_PATIENT: is_of_the_same_patient,
     }
     for code, applies in doubtful.items():
@@ -138,6 +139,10 @@ def _resolution(scan: Scan) -> tuple[float, ...]:
 def _is_of_another_part(query: Scan, reference: Scan) -> bool:
     own, other = query.identity.body_part, reference.identity.body_part
     return bool(own and other) and own != other
+
+
+def _is_with_or_without_contrast(query: Scan, reference: Scan) -> bool:
+    return query.identity.with_contrast != reference.identity.with_contrast
 
 
 def is_of_the_same_patient(query: Scan, reference: Scan) -> bool:

@@ -19,7 +19,7 @@ from napari_d24fad.studies.dicom.burned_in import may_be_burned_in
 from napari_d24fad.studies.dicom.file import NOT_DICOM, NotDicomError, is_deflated, open_dicom, read_header
 from napari_d24fad.studies.dicom.pet import PET_TAGS, pet_facts
 from napari_d24fad.studies.dicom.placement import Placement, placement
-from napari_d24fad.studies.dicom.subject import body_part, patient_key
+from napari_d24fad.studies.dicom.subject import body_part, patient_key, with_contrast
 from napari_d24fad.studies.dicom.traits import TRAIT_TAGS, traits
 from napari_d24fad.studies.dicom.values import number, numbers, positive, text
 from napari_d24fad.studies.dicom.window import WINDOW_KEYWORDS, stated_window
@@ -239,6 +239,7 @@ def _instance(path: Path, header: Dataset, *, program: bool) -> Instance:
             frame_of_reference_uid=text(header, "FrameOfReferenceUID"),
             patient_key=patient_key(header),
             body_part=body_part(header),
+            with_contrast=with_contrast(header),
         ),
         sop_class=sop_class,
         sop_uid=text(header, "SOPInstanceUID"),

@@ -20,6 +20,8 @@ _SPELT_OUT = {
     "THORAX": "CHEST",
 }
 
+_NO_AGENT = {"", "NO", "NONE", "N", "WITHOUT", "NOCONTRAST", "NATIVE", "PLAIN", "UNENHANCED"}
+
 
 def patient_key(header: Dataset) -> str:
     """Returns what tells patients apart: a hash of Patient ID (0010,0020) and its issuer.
@@ -56,3 +58,12 @@ def body_part(header: Dataset) -> str:
             stated = stated or text(region, "CodeMeaning")
     letters = "".join(letter for letter in stated.upper() if letter.isalpha())
     return _SPELT_OUT.get(letters, letters)
+
+
+def with_contrast(header: Dataset) -> bool:
+    """Whether Contrast/Bolus Agent (0018,0010) or its sequence (0018,0012) names one.
+
+    Files of plain scans leave both out; some scanners write that there was none.
+    """
+    named = "".join(letter for letter in text(header, "ContrastBolusAgent").upper() if letter.isalpha())
+    return named not in _NO_AGENT or bool(items(header, "ContrastBolusAgentSequence"))

@@ -46,6 +46,8 @@ def examined(head: Head, references: AtlasReferences) -> tuple[AtlasExamination,
         {"size": 0.72, "skull": (2.5, 350.0), "spacing": (2.5, 2.5, 2.5)},
         {"spacing": (0.8, 2.5, 2.5), "padded": True, "noise": 9.0},
         {"gantry": 20.0},
+        {"low": -140, "metal": (25, -60, -105)},
+        {"metal": (-30, -10, 0)},
     ],
     ids=[
         "4 slices",
@@ -61,6 +63,8 @@ def examined(head: Head, references: AtlasReferences) -> tuple[AtlasExamination,
         "child",
         "0.8 mm, padded",
         "gantry",
+        "fillings",
+        "clip",
     ],
 )
 def test_blood_is_found(changed: dict[str, object], references: AtlasReferences) -> None:

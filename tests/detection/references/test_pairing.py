@@ -153,15 +153,17 @@ def test_padding_does_not_hide_a_copy() -> None:
     assert not same_pixels(replace(head(0), voxels=padded), replace(head(0), voxels=changed))
 
 
-def test_patient_and_body_part_come_from_the_files(tmp_path: Path) -> None:
+def test_patient_body_part_and_contrast_come_from_the_files(tmp_path: Path) -> None:
     scans = []
     for number, (patient, part) in enumerate([("A", "HEAD"), ("A", "HEAD"), ("B", "KNEE")]):
         datasets = slice_datasets(origin=(10.0 * number, 0, 0))
         for dataset in datasets:
             dataset.PatientID, dataset.BodyPartExamined = patient, part
+            dataset.ContrastBolusAgent = "Iohexol" if number == 2 else "NONE"
         write_series(tmp_path / str(number), datasets)
         scans.append(open_study(tmp_path / str(number)).series[0].load())
     assert check_pairing(scans[0], scans[1:]) == (
         Problem(Code.BODY_PART_MISMATCH, "Reference 2."),
+        Problem(Code.AGENT_MISMATCH, "Reference 2."),
         Problem(Code.SAME_PATIENT, "Reference 1."),
     )
