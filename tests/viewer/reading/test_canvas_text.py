@@ -1,4 +1,4 @@
-"""Words on the canvas do not lie on each other."""
+"""Words on the canvas are made ready before they are needed, one at a time."""
 
 from __future__ import annotations
 
@@ -7,6 +7,23 @@ from functools import partial
 from napari.components import ViewerModel
 
 from napari_d24fad.viewer.reading.canvas_text import CanvasText
+
+
+def test_overlays_are_made_one_at_a_time_and_stay_hidden() -> None:
+    viewer = ViewerModel()
+    text = CanvasText(viewer)
+    seen: list[bool] = []
+    for overlay in viewer.canvas.overlays.values():
+        overlay.events.visible.connect(seen.append)
+    text.show_lines(["already there"])
+    seen.clear()
+    count, before = 1, 0
+    while text.make_next():
+        assert len(seen) - before <= 2
+        count, before = count + 1, len(seen)
+    assert count == 7
+    assert seen == [True, False] * 6, "each for a moment, but the one that is shown"
+    assert text.lines == "already there"
 
 
 def test_the_scale_bar_stands_in_the_corner_and_the_slice_above_it() -> None:
