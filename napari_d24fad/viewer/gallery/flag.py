@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from qtpy.QtCore import Signal
-from qtpy.QtWidgets import QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
+from napari_d24fad.viewer.asking_row import AskingRow
 from napari_d24fad.viewer.gallery.roles import Role
 
 _KEPT = {
@@ -17,52 +17,26 @@ _LEFT_OUT = {
 }
 
 
-class Flag(QWidget):
+class Flag(AskingRow):
     """The reason, "Leave out" and "Keep"; nothing is decided without the user.
 
     Attributes:
         role: What the scan was when it was flagged, and is again if it is taken back.
+        leave_out_button: Leaves the scan out.
+        keep_button: Keeps the scan, or takes it back.
     """
 
     leave_out_requested = Signal()
     keep_requested = Signal()
 
     def __init__(self) -> None:
-        super().__init__()
+        super().__init__("Leave out", "Keep")
         self.role = Role.REFERENCE
-        self._reason = QLabel()
-        self._reason.setObjectName("d24fadFlag")
-        self._reason.setWordWrap(True)
-        self._leave_out = QPushButton("Leave out")
-        self._leave_out.setToolTip("Examine again without this scan")
-        self._leave_out.clicked.connect(self.leave_out_requested)
-        self._keep = QPushButton("Keep")
-        self._keep.clicked.connect(self.keep_requested)
-        buttons = QHBoxLayout()
-        buttons.addWidget(self._leave_out)
-        buttons.addWidget(self._keep)
-        buttons.addStretch()
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(0, 0, 0, 0)
-        layout.setSpacing(2)
-        layout.addWidget(self._reason)
-        layout.addLayout(buttons)
-        self.hide()
-
-    @property
-    def text(self) -> str:
-        """What is said."""
-        return str(self._reason.text())
-
-    @property
-    def leave_out_button(self) -> QPushButton:
-        """The button that leaves the scan out."""
-        return self._leave_out
-
-    @property
-    def keep_button(self) -> QPushButton:
-        """The button that keeps the scan, or takes it back."""
-        return self._keep
+        self.about.setObjectName("d24fadFlag")
+        self.leave_out_button, self.keep_button = self.first, self.second
+        self.first.setToolTip("Examine again without this scan")
+        self.first.clicked.connect(self.leave_out_requested)
+        self.second.clicked.connect(self.keep_requested)
 
     def ask(self, reason: str, role: Role, *, may_stay: bool = True) -> None:
         """Shows a reason and the choices.
@@ -86,9 +60,9 @@ class Flag(QWidget):
         )
 
     def _show(self, text: str, *, can_leave: bool, keep: str = "", tip: str = "") -> None:
-        self._reason.setText(text)
-        self._leave_out.setVisible(can_leave)
-        self._keep.setText(keep)
-        self._keep.setToolTip(tip)
-        self._keep.setVisible(bool(keep))
+        self.about.setText(text)
+        self.first.setVisible(can_leave)
+        self.second.setText(keep)
+        self.second.setToolTip(tip)
+        self.second.setVisible(bool(keep))
         self.show()

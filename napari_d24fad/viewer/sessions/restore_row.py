@@ -7,45 +7,27 @@ from datetime import datetime
 from pathlib import Path
 
 from qtpy.QtCore import Signal
-from qtpy.QtWidgets import QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
 from napari_d24fad.session.saved.autosave import discard
+from napari_d24fad.viewer.asking_row import AskingRow
 from napari_d24fad.viewer.styles import WARNING, edged
 
 
-class RestoreRow(QWidget):
+class RestoreRow(AskingRow):
     """The latest copy first; hidden while there is none."""
 
     restore_requested = Signal(object)
     """The `Path` of the copy to go on with."""
 
     def __init__(self) -> None:
-        super().__init__()
+        super().__init__("Restore", "Discard")
         self._copies: list[Path] = []
-        self._about = QLabel()
-        self._about.setWordWrap(True)
-        self._about.setStyleSheet(edged(WARNING))
-        self._about.setAccessibleName("Work that was not saved")
-        self.restore_button, self.discard_button = QPushButton("Restore"), QPushButton("Discard")
-        self.restore_button.setToolTip("Go on with it, in place of what is open")
-        self.discard_button.setToolTip("Delete it: it is not offered again")
-        self.restore_button.clicked.connect(self._restore)
-        self.discard_button.clicked.connect(self.drop)
-        buttons = QHBoxLayout()
-        buttons.addWidget(self.restore_button)
-        buttons.addWidget(self.discard_button)
-        buttons.addStretch()
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(0, 0, 0, 0)
-        layout.setSpacing(2)
-        layout.addWidget(self._about)
-        layout.addLayout(buttons)
-        self.hide()
-
-    @property
-    def text(self) -> str:
-        """What is offered."""
-        return str(self._about.text())
+        self.about.setStyleSheet(edged(WARNING))
+        self.about.setAccessibleName("Work that was not saved")
+        self.first.setToolTip("Go on with it, in place of what is open")
+        self.second.setToolTip("Delete it: it is not offered again")
+        self.first.clicked.connect(self._restore)
+        self.second.clicked.connect(self.drop)
 
     def offer(self, copies: Sequence[Path]) -> None:
         """Offers copies, the first of them now."""
@@ -68,7 +50,7 @@ class RestoreRow(QWidget):
         if self._copies:
             written = datetime.fromtimestamp(self._copies[0].stat().st_mtime)
             more = f" {len(self._copies) - 1} older." if len(self._copies) > 1 else ""
-            self._about.setText(
+            self.about.setText(
                 f"The program ended before the work of {written:%d %b, %H:%M} was saved.{more}"
             )
         self.setVisible(bool(self._copies))

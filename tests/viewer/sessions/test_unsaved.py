@@ -89,7 +89,7 @@ def test_work_is_copied_restored_after_a_crash_and_asked_about_on_closing(
     assert "before the work of" in row.text
     assert all(str(tmp_path) not in label.text() for label in row.findChildren(QLabel))
     with qtbot.waitSignal(saving.written, timeout=60_000):
-        click(qtbot, row.restore_button)
+        click(qtbot, row.first)
     settle(dock)
     assert next(iter(dock.result_view.verdicts.findings)).verdict is Verdict.ACCEPTED
     assert dock.keeping.is_unsaved, "it is in no file of the user's"
@@ -124,8 +124,8 @@ def test_a_copy_that_is_not_wanted_goes(qtbot, tmp_path: Path) -> None:
         path.write_text("")
     row.offer(paths)
     assert "1 older" in row.text
-    qtbot.mouseClick(row.discard_button, Qt.MouseButton.LeftButton)
+    qtbot.mouseClick(row.second, Qt.MouseButton.LeftButton)
     assert [path.exists() for path in paths] == [False, True]
     assert row.isVisible()
-    row.discard_button.click()
+    row.second.click()
     assert row.isHidden()
