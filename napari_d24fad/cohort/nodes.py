@@ -30,6 +30,7 @@ _THREADS = (
 _SCHEDULER = {
     # What Dask keeps of the past would grow with every case.
     "distributed.admin.low-level-log-length": 1_000,
+    "distributed.scheduler.dashboard.tasks.task-stream-length": 1_000,
     # No case waits at a worker that is busy with one that may end it.
     "distributed.scheduler.worker-saturation": 1.0,
 }
@@ -148,7 +149,14 @@ def slurm_nodes(options: str, folder: Path) -> Iterator[Nodes]:
     with TemporaryDirectory(prefix=".d24fad-keys-", dir=folder) as keys, dask.config.set(_SCHEDULER):
         try:
             made = SLURMCluster(
-                **known, processes=1, security=_own_keys(), protocol="tls://", shared_temp_directory=keys
+                **known,
+                processes=1,
+                worker_extra_args=["--nthreads", "1"],  # a case has all cores of its job
+                job_script_prologue=[f"export {name}={known['cores']}" for name in _THREADS],
+                security=_own_keys(),
+                protocol="tls://",
+                shared_temp_directory=keys,
+                scheduler_options={"dashboard_address": "127.0.0.1:0"},  # it is not encrypted
             )
         except (TypeError, ValueError, RuntimeError):
             raise ArgumentError(
@@ -157,7 +165,15 @@ def slurm_nodes(options: str, folder: Path) -> Iterator[Nodes]:
         with made as cluster:
             cluster.scale(jobs=jobs)
             connect = partial(Client, cluster, timeout=CONNECT_SECONDS, set_as_default=False)
-            yield Nodes(connect, f"{jobs} jobs of SLURM; watch them at {cluster.dashboard_link}")
+            watch = "watch them on this machine at"
+            yield Nodes(connect, f"{jobs} jobs of SLURM; {watch} {_local_link(cluster.dashboard_link)}")
+        for name in ("ca_file", "cert", "key"):  # else it would close them when they are gone
+            getattr(made, f"_job_{name}").close()
+
+
+def _local_link(link: str) -> str:
+    """Returns the address of a dashboard that listens on this machine alone."""
+    return re.sub(r"//[^:/]+", "//127.0.0.1", link)
 
 
 def check_encrypted(address: str, tls: Tls | None) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -77,6 +78,8 @@ class Told:
 
 
 _known: dict[str, CohortPlace] = {}
+_alone = threading.Lock()
+"""A worker may have several threads, and a session takes one case at a time."""
 
 
 def run_case(job: Job, item: Item) -> Told:
@@ -94,6 +97,11 @@ def run_case(job: Job, item: Item) -> Told:
         ExportError: ``CANNOT_WRITE``.
         D24fadError: Model or references cannot be loaded.
     """
+    with _alone:
+        return _run(job, item)
+
+
+def _run(job: Job, item: Item) -> Told:
     place = _place(job)
     key = item.key(place.salt)
     if place.is_done(key):
