@@ -31,7 +31,9 @@ def study(tmp_path_factory: pytest.TempPathFactory) -> Path:
         if number == 6:
             pixels[16:40, 16:40] = 255
         where = "normal" if number < 3 else NAME
-        Image.fromarray(pixels.astype(np.uint8)).save(folder / where / f"{number}.png")
+        picture = Image.fromarray(pixels.astype(np.uint8))
+        picture = picture.convert("RGB") if number < 3 else picture  # as grey pictures often are stored
+        picture.save(folder / where / f"{number}.png")
     (folder / NAME / "broken.png").write_bytes(b"no picture")
     normal = open_study(folder / "normal").series
     request = Request(normal[0], normal, str(folder / "random.safetensors"), "cpu")

@@ -26,7 +26,7 @@ from napari_d24fad.session.request import Request
 from napari_d24fad.session.saved.document import Document
 from napari_d24fad.session.saved.file import read_document, read_header, write_document
 from napari_d24fad.session.saved.hashes import ContentHashes
-from napari_d24fad.session.saved.scans import NamedSeries, named_series, save_study
+from napari_d24fad.session.saved.scans import NamedSeries, named_series, save_scan, save_study
 from napari_d24fad.session.saved.seal import is_own
 from napari_d24fad.session.stored import source_key
 from napari_d24fad.settings import features_folder, features_limit, reference_sets_folder
@@ -163,7 +163,10 @@ def _write(name: str, request: Request, target: Path, cache: _Recording, cancel:
         key = source_key(series.fingerprint())
         note = cache.get(key)
         if note is None:  # no features are kept of it
-            arrays[f"{_PIXELS}{at}"] = np.asarray(series.load(cancel=cancel).voxels)
+            scan = series.load(cancel=cancel)
+            # Only the pixels tell that what is stored as colour is grey.
+            study = replace(study, scan=save_scan(scan))
+            arrays[f"{_PIXELS}{at}"] = np.asarray(scan.voxels)
         else:
             study = replace(study, pixels_sha256=str(note[1]["pixels"]))
             notes.add(key)
