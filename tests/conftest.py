@@ -40,7 +40,8 @@ def _keeps_to_itself(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 @pytest.fixture(scope="session")
 def _kept(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("kept")
+    base = tmp_path_factory.getbasetemp()
+    return (base if "PYTEST_XDIST_WORKER" not in os.environ else base.parent) / "kept"  # one for all workers
 
 
 @pytest.fixture

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import gc
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -8,6 +9,19 @@ from napari_d24fad.viewer.asking import Closing
 from napari_d24fad.viewer.dock import DetectionDock
 from napari_d24fad.viewer.running.workers import Worker
 from napari_d24fad.viewer.sessions import unsaved
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _modules_are_no_garbage() -> None:
+    """Takes what modules hold out of the search for garbage, which napari makes for each layer that goes."""
+    import napari._qt.qt_viewer  # noqa: F401 - these hold most: half a million objects
+    import SimpleITK  # noqa: F401
+    import skimage.measure  # noqa: F401
+
+    import napari_d24fad.detection.detector  # noqa: F401 - with torch
+
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(autouse=True)

@@ -15,17 +15,11 @@ from napari_d24fad.detection.atlas.scoring import AtlasReferences
 from napari_d24fad.detection.channels.volume import Direction
 from napari_d24fad.detection.plans.choice import plan_for
 from napari_d24fad.detection.plans.head_ct import head_ct_plan
-from tests.anatomy.heads import Clot, Head, draw
+from tests.anatomy.heads import Clot, draw
+from tests.detection.atlas.conftest import COARSE
 from tests.detection.atlas.features import features_of
 
-COARSE = Head(spacing=(5.0, 2.5, 2.5), low=-45, high=70)
 K = 4
-
-
-@pytest.fixture(scope="module")
-def references() -> AtlasReferences:
-    scans = [draw(replace(COARSE, seed=seed, turn=3 * seed - 6))[0] for seed in range(K)]
-    return AtlasReferences.measure(scans, head_ct_plan())
 
 
 def test_colours_are_the_regions_told_of(references: AtlasReferences) -> None:

@@ -17,8 +17,8 @@ from napari_d24fad.errors import Code, PairingError
 from napari_d24fad.progress import CancelToken
 from napari_d24fad.studies.scan import Scan
 from tests.anatomy.heads import Clot, Head, Point, draw
+from tests.detection.atlas.conftest import COARSE
 
-COARSE = Head(spacing=(5.0, 2.5, 2.5), low=-45, high=70)
 INSIDE, OUTSIDE = Clot((35, 20, 25), 9), Clot((-20, -40, 25), 12)
 BALL: tuple[Point, float] = ((35, 20, 25), 24)
 PLAN = head_ct_plan()
@@ -38,12 +38,12 @@ def _region(mask: BoolArray, on: MeasuredScan) -> CommonRegion:
     return CommonRegion("key", (CommonOutline.of(mask, on.volume, on.identity.split()[0]),))
 
 
-@pytest.fixture(scope="module")
-def heads() -> list[MeasuredScan]:
-    return [_measured(draw(replace(COARSE, seed=seed, turn=3 * seed - 6))[0]) for seed in range(4)]
+@pytest.fixture
+def heads(references: AtlasReferences) -> list[MeasuredScan]:
+    return list(references.scans)
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def region(heads: list[MeasuredScan]) -> CommonRegion:
     return _region(_ball(replace(COARSE, seed=0, turn=-6)), heads[0])
 

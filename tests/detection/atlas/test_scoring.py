@@ -22,16 +22,10 @@ from napari_d24fad.detection.plans import head_ct as head_ct_module
 from napari_d24fad.detection.plans.head_ct import head_ct_plan
 from napari_d24fad.errors import Cancelled, Code, PairingError
 from napari_d24fad.progress import CancelToken
-from tests.anatomy.heads import Clot, Head, draw
+from tests.anatomy.heads import Clot, draw
+from tests.detection.atlas.conftest import COARSE
 
-COARSE = Head(spacing=(5.0, 2.5, 2.5), low=-45, high=70)
 CLOT = Clot((35, 20, 25), 9)
-
-
-@pytest.fixture(scope="module")
-def references() -> AtlasReferences:
-    scans = [draw(replace(COARSE, seed=seed, turn=3 * seed - 6))[0] for seed in range(4)]
-    return AtlasReferences.measure(scans, head_ct_plan())
 
 
 def test_blood_is_found_inside_the_head_only(references: AtlasReferences) -> None:

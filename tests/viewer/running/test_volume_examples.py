@@ -24,7 +24,7 @@ def lesion(seed: int) -> np.ndarray:
 
 
 def test_marking_a_head_and_the_slice_of_its_lesion_changes_the_map_live(
-    qtbot, dock: DetectionDock, settle, tmp_path: Path
+    qtbot, kept_features: None, dock: DetectionDock, settle, tmp_path: Path
 ) -> None:
     for seed in (*NORMAL, MARKED, QUERY):
         write_nifti(tmp_path / f"{seed:02}.nii.gz", head(seed, seed not in NORMAL, GRID).voxels)
