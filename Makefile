@@ -60,7 +60,7 @@ lint: setup
 unit: setup ## the tests, under both Qts
 	-@.ci/install-packages .ci/test-packages.txt
 	QT_API=pyqt6 PYTEST_QT_API=pyqt6 D24FAD_DEMO=$(D24FAD_DEMO) $(PYTEST)
-	QT_API=pyqt5 PYTEST_QT_API=pyqt5 $(PYTEST) tests/viewer
+	QT_API=pyqt5 PYTEST_QT_API=pyqt5 $(PYTEST) tests/viewer -m "not one_qt"
 
 coverage: setup ## the lines that no test reaches; a third slower than the tests alone
 	QT_API=pyqt6 PYTEST_QT_API=pyqt6 $(PYTEST) --cov=napari_d24fad

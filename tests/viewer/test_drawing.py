@@ -17,7 +17,7 @@ from napari_d24fad.viewer.dock_body import Page
 from napari_d24fad.viewer.running.run_panel import RunPanel
 from tests.viewer.study_in_dock import LESION_SHOWN, click, open_and_mark
 
-pytestmark = pytest.mark.usefixtures("kept_features")
+pytestmark = [pytest.mark.one_qt, pytest.mark.usefixtures("kept_features")]
 
 
 def _ticked(panel: RunPanel) -> list[QListWidgetItem]:

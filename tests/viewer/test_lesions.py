@@ -17,7 +17,7 @@ from napari_d24fad.viewer.gallery.roles import Role
 from tests.evaluation.images import lesion_of, picture, write
 from tests.viewer.study_in_dock import click
 
-pytestmark = pytest.mark.usefixtures("kept_features")
+pytestmark = [pytest.mark.one_qt, pytest.mark.usefixtures("kept_features")]
 
 NORMAL, QUERY, EXAMPLE = range(3), 40, 21
 

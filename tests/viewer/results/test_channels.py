@@ -8,12 +8,15 @@ from pathlib import Path
 
 import nibabel as nib
 import numpy as np
+import pytest
 from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QComboBox
 
 from napari_d24fad.viewer.canvas.map_view import ChannelView, MapView
 from napari_d24fad.viewer.canvas.screenshot import canvas_picture, canvas_stamp
 from napari_d24fad.viewer.dock import DetectionDock
+
+pytestmark = pytest.mark.one_qt
 
 
 def wait(qtbot, dock: DetectionDock) -> None:

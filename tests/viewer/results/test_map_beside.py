@@ -17,6 +17,8 @@ from napari_d24fad.viewer.canvas.map_view import ChannelView, MapView
 from napari_d24fad.viewer.dock import DetectionDock
 from tests.viewer.results.examining import examine
 
+pytestmark = pytest.mark.one_qt
+
 
 def with_a_map_beside() -> Plan:
     """Returns how head CT is examined, with a second map: made in a moment, unlike that of volume."""

@@ -7,12 +7,15 @@ from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
+import pytest
 from qtpy.QtCore import Qt
 
 from napari_d24fad.detection.atlas.why import aligned_slice
 from napari_d24fad.viewer.canvas.screenshot import canvas_picture
 from napari_d24fad.viewer.dock import DetectionDock
 from napari_d24fad.viewer.results.place_panel import PlacePanel
+
+pytestmark = pytest.mark.one_qt
 
 
 def explained(qtbot, dock: DetectionDock) -> PlacePanel:

@@ -21,7 +21,7 @@ from napari_d24fad.viewer.gallery.roles import Role
 from tests.evaluation.images import SIDE, lesion_of, picture, write
 from tests.viewer.study_in_dock import click
 
-pytestmark = pytest.mark.usefixtures("kept_features")
+pytestmark = [pytest.mark.one_qt, pytest.mark.usefixtures("kept_features")]
 
 NORMAL, ABNORMAL = range(5), (20, 21, 22, 23)
 QUERY, NORMAL_TOO = 40, 50

@@ -15,6 +15,8 @@ from napari_d24fad.viewer.gallery.roles import Role
 from tests.heads import head
 from tests.viewer.study_in_dock import wait_until_exact
 
+pytestmark = pytest.mark.one_qt
+
 
 def test_layers_that_are_renamed_removed_or_changed(qtbot, dock: DetectionDock, settle) -> None:
     viewer = dock._viewer

@@ -19,6 +19,8 @@ from napari_d24fad.viewer.gallery.roles import Role
 from napari_d24fad.viewer.running.live import SETTLE_MS
 from tests.viewer.study_in_dock import wait_until_exact
 
+pytestmark = pytest.mark.one_qt
+
 
 @pytest.fixture
 def work(monkeypatch: pytest.MonkeyPatch) -> dict[str, int]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+import pytest
 from qtpy.QtCore import Qt
 
 from napari_d24fad.studies.study import open_study
@@ -14,6 +15,8 @@ from napari_d24fad.viewer.gallery.roles import Role
 from tests.cli.conftest import write_nifti
 from tests.detection.subjects import head
 from tests.viewer.study_in_dock import click
+
+pytestmark = pytest.mark.one_qt
 
 GRID = (6, 40, 36)
 NORMAL, MARKED, QUERY = range(3), 20, 40
