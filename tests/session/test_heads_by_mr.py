@@ -78,7 +78,7 @@ def test_a_mass_moves_score_and_p_and_another_contrast_is_refused(references, tm
         request = Request(series(tmp_path, name, scan), references, "compact", "cpu", abnormal=abnormal)
         return session.run(request, silent, CancelToken())
 
-    healthy, ill = run("healthy", head(7)).anomaly, run("ill", head(7, mass=-0.4))
+    healthy, ill = run("healthy", head(9)).anomaly, run("ill", head(9, mass=-0.4))
     anomaly = ill.anomaly
     assert (anomaly.scoring, anomaly.plan, anomaly.direction) == ("atlas", "head T1", "both")
     assert anomaly.score > healthy.score + 0.5
@@ -101,7 +101,7 @@ def test_a_mass_moves_score_and_p_and_another_contrast_is_refused(references, tm
     # A mass of another head teaches that darker is meant; the place that it is like is the mass.
     marked = series(tmp_path, "marked", head(6, mass=-0.4))
     drawn = np.linalg.norm(heads.places(SHAPE, AFFINE) - MASS, axis=-1) < 14
-    taught = run("ill", head(7, mass=-0.4), Example(marked, "mass", Drawn.of(marked, drawn))).anomaly
+    taught = run("ill", head(9, mass=-0.4), Example(marked, "mass", Drawn.of(marked, drawn))).anomaly
     assert taught.examples is not None
     assert taught.examples.plain_score == pytest.approx(anomaly.score, rel=1e-6)
     assert taught.score > anomaly.score
@@ -109,7 +109,7 @@ def test_a_mass_moves_score_and_p_and_another_contrast_is_refused(references, tm
     assert drawn[taught.examples.example_place.centre]
     assert [each.plan for each in taught.beside] == ["volume"]
     with pytest.raises(PairingError) as caught:
-        run("ill", head(7, mass=-0.4), Example(series(tmp_path, "flair", head(8, flair=True))))
+        run("ill", head(9, mass=-0.4), Example(series(tmp_path, "flair", head(8, flair=True))))
     assert caught.value.code is Code.EXAMPLE_NOT_COMPARED
 
     none = run("noise", noise(300)).anomaly

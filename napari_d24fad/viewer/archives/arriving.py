@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from qtpy.QtCore import QObject
 
 from napari_d24fad.progress import CancelToken
 from napari_d24fad.studies.scan import Scan
 from napari_d24fad.studies.series import Series
-from napari_d24fad.studies.study import Study
 from napari_d24fad.viewer.archives.archiving import Archiving
 from napari_d24fad.viewer.looking import Looking
+
+if TYPE_CHECKING:
+    from napari_d24fad.studies.study import Study
 
 _NOTICE = "Series not complete: first image"
 
