@@ -85,6 +85,7 @@ def local_nodes(count: int) -> Iterator[Nodes]:
     # The environment of workers before they import anything.
     environment = {f"distributed.nanny.pre-spawn-environ.{name}": threads for name in _THREADS}
     with (
+        _own_environment(),
         TemporaryDirectory() as scratch,
         dask.config.set({**_SCHEDULER, **environment}),
         LocalCluster(
@@ -98,6 +99,20 @@ def local_nodes(count: int) -> Iterator[Nodes]:
     ):
         connect = partial(Client, cluster, timeout=CONNECT_SECONDS, set_as_default=False)
         yield Nodes(connect, f"{count} workers; watch them at {cluster.dashboard_link}")
+
+
+@contextmanager
+def _own_environment() -> Iterator[None]:
+    """Puts back what Dask sets of threads in this process, where the next workers would take it over."""
+    before = {name: os.environ.get(name) for name in _THREADS}
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value
 
 
 @contextmanager
