@@ -8,103 +8,28 @@ from __future__ import annotations
 
 import os
 import signal
-import socket
 import subprocess
 import sys
-import time
 from collections import Counter
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from distributed import Client
-
 from napari_d24fad.cohort.item import Item, Shard
-from napari_d24fad.cohort.nodes import Nodes, given_nodes, slurm_nodes
+from napari_d24fad.cohort.nodes import Nodes, slurm_nodes
 from napari_d24fad.cohort.place import CohortPlace
 from napari_d24fad.cohort.running import run_here
 from napari_d24fad.cohort.sending import run_on
 from napari_d24fad.cohort.task import Job, Told
 from napari_d24fad.errors import D24fadError
 from napari_d24fad.staging import abandoned
+from tests.cohort.grid import WORKER, grid, wait_for
 from tests.cohort.works import TinyWork, items
 
-_SCHEDULER = "from distributed.cli.dask_scheduler import main; main()"
-_WORKER = "from distributed.cli.dask_worker import main; main()"
-_OLDER = f"import napari_d24fad.version as v; v.__version__ = '0.0.9'; {_WORKER}"
+_OLDER = f"import napari_d24fad.version as v; v.__version__ = '0.0.9'; {WORKER}"
 _SLOW = tuple(f"slow {number}" for number in range(12))
-
-
-@dataclass
-class Grid:
-    """A scheduler and workers, as processes."""
-
-    folder: Path
-    port: int = 0
-    scheduler: subprocess.Popen[bytes] | None = None
-    workers: list[subprocess.Popen[bytes]] = field(default_factory=list)
-
-    @property
-    def address(self) -> str:
-        return f"tcp://127.0.0.1:{self.port}"
-
-    def start_scheduler(self) -> None:
-        if not self.port:
-            with socket.socket() as taken:
-                taken.bind(("127.0.0.1", 0))
-                self.port = taken.getsockname()[1]
-        words = ["--host", "127.0.0.1", "--port", str(self.port), "--no-dashboard"]
-        self.scheduler = self._started(_SCHEDULER, *words)
-
-    def start_worker(self, code: str = _WORKER, memory: str = "0", *more: str) -> None:
-        words = [self.address, "--nthreads", "1", "--host", "127.0.0.1", "--memory-limit", memory]
-        self.workers.append(self._started(code, *words, "--no-dashboard", "--death-timeout", "60", *more))
-
-    def stop(self) -> None:
-        for process in [*self.workers, *([self.scheduler] if self.scheduler else [])]:
-            if process.poll() is None:
-                process.terminate()
-        for process in [*self.workers, *([self.scheduler] if self.scheduler else [])]:
-            try:
-                process.wait(20)
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait()
-
-    def _started(self, code: str, *words: str) -> subprocess.Popen[bytes]:
-        return subprocess.Popen(
-            [sys.executable, "-c", code, *words],
-            cwd=self.folder,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-        )
-
-
-@contextmanager
-def grid(folder: Path, workers: int = 2, memory: str = "0") -> Iterator[tuple[Grid, Nodes]]:
-    made = Grid(folder)
-    try:
-        made.start_scheduler()
-        for _ in range(workers):
-            made.start_worker(memory=memory)
-        wait_for(made.address, workers)
-        with given_nodes(made.address, None) as nodes:
-            yield made, nodes
-    finally:
-        made.stop()
-
-
-def wait_for(address: str, workers: int) -> None:
-    for _ in range(60):
-        try:
-            with Client(address, timeout=2, set_as_default=False) as client:
-                client.wait_for_workers(workers, timeout=60)
-                return
-        except OSError:
-            time.sleep(0.5)
-    raise TimeoutError
 
 
 @dataclass

@@ -20,8 +20,9 @@ isolation.isolate()  # before napari reads where its settings are
 
 from napari.settings import get_settings  # noqa: E402
 
+from tests.viewer.walk.day import DATA, Day  # noqa: E402
 from tests.viewer.walk.hands import on_screen, open_window  # noqa: E402
-from tests.viewer.walk.steps import DATA, Day, Walk  # noqa: E402
+from tests.viewer.walk.steps import Walk  # noqa: E402
 from tests.viewer.watchdog import Watchdog  # noqa: E402
 
 

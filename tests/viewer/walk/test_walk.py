@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 
 from napari_d24fad.viewer.dock import DetectionDock
+from tests.viewer.walk.day import DATA, Day
 from tests.viewer.walk.hands import Hands
-from tests.viewer.walk.steps import DATA, Day, Walk
+from tests.viewer.walk.steps import Walk
 
 SLICES = 60
 pytestmark = [
