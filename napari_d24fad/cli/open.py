@@ -9,7 +9,7 @@ from tempfile import TemporaryDirectory
 from napari_d24fad.cli.arguments import Parser, count
 from napari_d24fad.cli.display import has_display
 from napari_d24fad.cohort.place import SESSION_NAME, CohortPlace
-from napari_d24fad.cohort.table import case_of
+from napari_d24fad.cohort.table import cases_of
 from napari_d24fad.errors import ArgumentError, Code, SessionError, StudyError
 
 
@@ -61,7 +61,7 @@ def sessions_of(what: Path, rows: list[str]) -> list[Path]:
     place = CohortPlace.open(what if what.is_dir() else what.parent)
     if not rows:
         raise ArgumentError(Code.BAD_ARGUMENT, "Say which rows: d24fad open FOLDER ROW, or --top N.")
-    cases = list(dict.fromkeys(case_of(place.folder, name) for name in rows))
+    cases = cases_of(place.folder, rows)
     found = [place.case(case) / SESSION_NAME for case in cases]
     with_result = [path for path in found if path.is_file()]
     if not with_result:

@@ -56,7 +56,8 @@ def open_queries(
     queries = []
     for at, path in enumerate(paths, start=1):
         try:
-            series = _one(_found(path, resample, show_identity), number, volume)
+            rows = open_study(path, show_identity=show_identity).rows_to_load(resample=resample)
+            series = _one(rows, number, volume)
             found: Series | D24fadError = _refusal(series) or series
         except StudyError as error:
             found = error
@@ -100,7 +101,7 @@ def open_marked(
     groups: list[list[Series]] = []
     problems = []
     for number, path in enumerate(paths, start=1):
-        found, refusals = _usable(_found(path, resample), volume)
+        found, refusals = _usable(open_study(path).rows_to_load(resample=resample), volume)
         if not found:
             first = refusals[0]
             raise type(first)(first.code, f"{name} path {number}: {first.detail}")
@@ -145,12 +146,6 @@ def stem_of(path: Path) -> str:
     name = path.absolute().name
     suffix = next((each for each in _NIFTI_SUFFIXES if name.lower().endswith(each)), path.suffix)
     return name.removesuffix(name[len(name) - len(suffix) :]) if path.is_file() and suffix else name
-
-
-def _found(path: Path, resample: bool, show_identity: bool = False) -> list[list[Series]]:
-    """Returns the rows of series of a path, or what the user accepts in their place."""
-    study = open_study(path, show_identity=show_identity)
-    return [[each.remedy if resample and each.remedy else each for each in row] for row in study.rows]
 
 
 def _one(rows: Sequence[Sequence[Series]], number: int | None, volume: int | None) -> Series:

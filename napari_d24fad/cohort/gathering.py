@@ -37,6 +37,7 @@ def gather(place: CohortPlace) -> Gathered:
     """
     rows = ranked(place.row(key) for key in place.done())
     save_table(place.folder, rows)
-    pages = save_overview(place, rows)
+    said = tuple(statements(rows))
+    pages = save_overview(place, rows, said)
     refused = sum(not each.row.is_examined for each in rows)
-    return Gathered(len(rows), refused, pages, tuple(statements(rows)))
+    return Gathered(len(rows), refused, pages, said)

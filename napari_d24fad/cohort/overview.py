@@ -14,7 +14,6 @@ import numpy as np
 from napari_d24fad.atomic import atomic_file
 from napari_d24fad.cohort.place import THUMBNAIL_NAME, CohortPlace
 from napari_d24fad.cohort.row import Row
-from napari_d24fad.cohort.said import statements
 from napari_d24fad.cohort.table import Ranked
 from napari_d24fad.errors import Code
 from napari_d24fad.export.notice import NOTICE
@@ -52,12 +51,13 @@ class Group:
     at_floor: str
 
 
-def save_overview(place: CohortPlace, rows: Sequence[Ranked]) -> int:
+def save_overview(place: CohortPlace, rows: Sequence[Ranked], said: Sequence[str]) -> int:
     """Writes ``overview.html``, and further pages where there are many rows.
 
     Args:
         place: The cohort.
         rows: In the order of the table.
+        said: What the cohort as a whole tells, see `statements`.
 
     Returns:
         How many pages there are.
@@ -72,7 +72,7 @@ def save_overview(place: CohortPlace, rows: Sequence[Ranked]) -> int:
     template = environment.from_string(text)
     count = max(1, min(MOST_PAGES, math.ceil(len(rows) / ROWS_OF_PAGE)))
     names = [_page_name(number) for number in range(1, count + 1)]
-    said = statements(rows)
+    scanners, months = _scanners([each.row for each in rows]), _months([each.row for each in rows])
     codes = Counter(each.row.code for each in rows if each.row.code)
     for number, name in enumerate(names, start=1):
         part = rows[(number - 1) * ROWS_OF_PAGE : number * ROWS_OF_PAGE]
@@ -85,8 +85,8 @@ def save_overview(place: CohortPlace, rows: Sequence[Ranked]) -> int:
             left_out=max(0, len(rows) - count * ROWS_OF_PAGE),
             said=said,
             refused=[(code, cases, _MEANINGS.get(code, "")) for code, cases in sorted(codes.items())],
-            scanners=_scanners([each.row for each in rows]),
-            months=_months([each.row for each in rows]),
+            scanners=scanners,
+            months=months,
             lines=[_line(place, each) for each in part],
         )
         with atomic_file(place.folder / name) as staged:

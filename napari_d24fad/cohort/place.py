@@ -150,13 +150,6 @@ class CohortPlace:
         except OSError as error:
             raise ExportError(Code.CANNOT_WRITE, f"{error.strerror}.") from None
 
-    def attempts(self, key: str) -> int:
-        """Returns how often a case was begun and not ended."""
-        try:
-            return self._mark(key).stat().st_size
-        except OSError:
-            return 0
-
     def note_begun(self, key: str) -> int:
         """Notes that a case is begun; returns how often it was by now.
 

@@ -88,15 +88,15 @@ def check_table_extra() -> None:
         raise CohortError(Code.EXTRA_MISSING, "It is pyarrow.") from error
 
 
-def case_of(folder: Path, name: str) -> str:
-    """Returns the hash of a case of the table of a cohort.
+def cases_of(folder: Path, names: Iterable[str]) -> list[str]:
+    """Returns the hashes of cases of the table of a cohort, each once.
 
     Args:
         folder: Of the cohort.
-        name: Its row in the table, from 1, or the first letters of its hash.
+        names: Their rows in the table, from 1, or the first letters of their hashes.
 
     Raises:
-        ArgumentError: BAD_ARGUMENT if there is none, or several.
+        ArgumentError: BAD_ARGUMENT if there is no such case, or several.
         SessionError: ``SESSION_BROKEN`` if there is no table.
         CohortError: ``EXTRA_MISSING``.
     """
@@ -108,6 +108,10 @@ def case_of(folder: Path, name: str) -> str:
         cases: list[str] = table["case"].to_pylist()
     except (OSError, ArrowException, KeyError):
         raise SessionError(Code.SESSION_BROKEN, "The cohort has no table yet.") from None
+    return list(dict.fromkeys(_case(cases, name) for name in names))
+
+
+def _case(cases: Sequence[str], name: str) -> str:
     if name.isascii() and name.isdigit() and 1 <= int(name) <= len(cases):
         return cases[int(name) - 1]
     found = [case for case in cases if case.startswith(name)] if len(name) >= _SHORTEST else []

@@ -97,9 +97,7 @@ class SessionWork:
         if item.study:
             place = fetched_study(self.archive, item.study, Path(self.studies))
         study = open_study(place, show_identity=self.show_identity)
-        rows = [
-            [each.remedy if self.resample and each.remedy else each for each in row] for row in study.rows
-        ]
+        rows = study.rows_to_load(resample=self.resample)
         if item.series > len(rows):
             raise StudyError(Code.NO_IMAGES, f"There is no series {item.series}; there are {len(rows)}.")
         row = rows[item.series - 1] if item.series else _only_one(rows, references)

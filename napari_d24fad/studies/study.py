@@ -42,6 +42,10 @@ class Study:
         """The series as a list shows them: all volumes of one series or file are one row."""
         return together(self.series)
 
+    def rows_to_load(self, *, resample: bool) -> list[list[Series]]:
+        """Returns the rows; with ``resample``, each series that has a `Series.remedy` is replaced by it."""
+        return [[each.remedy if resample and each.remedy else each for each in row] for row in self.rows]
+
 
 def chosen(row: Sequence[Series], volume: int | None) -> Series:
     """Returns one volume of a row of `Study.rows`.

@@ -65,7 +65,7 @@ def test_drift_of_a_scanner_is_said() -> None:
 def test_what_a_row_says_is_text_on_the_page(tmp_path: Path) -> None:
     place = CohortPlace.begin(tmp_path / "cohort", {}, resume=False)
     row = Row(case="a" * 20, number=1, score=1.0, label="<script>alert(1)</script>")
-    assert save_overview(place, ranked([row] * 1100)) == 3
+    assert save_overview(place, ranked([row] * 1100), ["<b>"]) == 3
     page = (place.folder / "overview-3.html").read_text(encoding="utf-8")
     assert "<script" not in page
     assert "&lt;script&gt;" in page
