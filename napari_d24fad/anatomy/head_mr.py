@@ -18,7 +18,7 @@ from scipy import ndimage
 
 from napari_d24fad.anatomy.registration import Template
 from napari_d24fad.anatomy.volume import Grey, Volume
-from napari_d24fad.errors import Code, StudyError
+from napari_d24fad.errors import Code, ModelError
 from napari_d24fad.studies.scan import Affine
 
 # About the brain: enough that the dark skull counts, which tells how large the head is.
@@ -78,7 +78,7 @@ def read_mni152(tissue: Literal["t1", "wm"]) -> tuple[Grey, Affine]:
         Voxels along (right, anterior, superior) at 1 mm, and array index to RAS mm as ``(4, 4)``.
 
     Raises:
-        StudyError: If the file is not installed.
+        ModelError: ``TEMPLATE_MISSING``.
     """
     package = find_spec("nilearn")
     for place in (package and package.submodule_search_locations) or ():
@@ -86,7 +86,7 @@ def read_mni152(tissue: Literal["t1", "wm"]) -> tuple[Grey, Affine]:
         if path.is_file():
             image = nibabel.Nifti1Image.from_filename(path)
             return np.asarray(image.dataobj, dtype=np.float32), np.asarray(image.affine, dtype=np.float64)
-    raise StudyError(Code.NO_IMAGES, "The head template that the package nilearn ships is not installed.")
+    raise ModelError(Code.TEMPLATE_MISSING)
 
 
 def at_spacing(voxels: Grey, affine: Affine, spacing: int) -> tuple[Grey, Affine]:

@@ -68,3 +68,8 @@ TEACHER_CHANGED = (
     "The teacher's installed weights are not those that the student was trained beside.",
     "Import the weights that the model was trained with, or train a student anew.",
 )
+TEMPLATE_MISSING = (
+    "M15",
+    "The template of the head is not installed: the package nilearn is missing, or of another version.",
+    "Install it: pip install 'nilearn==0.14.1'",
+)

@@ -61,7 +61,7 @@ def average_head(cancel: CancelToken | None = None) -> Head:
 
     Raises:
         Cancelled: If ``cancel`` asked for it.
-        StudyError: If nilearn's template is not installed.
+        ModelError: ``TEMPLATE_MISSING``.
     """
     cancel = cancel or CancelToken()
     brain, affine = read_mni152("t1")

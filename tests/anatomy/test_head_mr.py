@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from napari_d24fad.anatomy import head_mr
-from napari_d24fad.errors import Code, StudyError
+from napari_d24fad.errors import Code, ModelError
 from tests.cli.conftest import environment
 
 
@@ -41,6 +41,6 @@ assert not loaded, loaded
 
 def test_a_missing_template_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(head_mr, "find_spec", lambda name: None)
-    with pytest.raises(StudyError, match="nilearn") as refused:
+    with pytest.raises(ModelError, match="nilearn") as refused:
         head_mr.read_mni152("t1")
-    assert refused.value.code is Code.NO_IMAGES
+    assert refused.value.code is Code.TEMPLATE_MISSING
