@@ -13,6 +13,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
+from napari_d24fad.cores import usable_cores
 from napari_d24fad.errors import ArgumentError, Code, CohortError
 
 if TYPE_CHECKING:
@@ -81,7 +82,7 @@ def local_nodes(count: int) -> Iterator[Nodes]:
     import dask
     from distributed import Client, LocalCluster
 
-    threads = str(max(1, (os.cpu_count() or 1) // count))
+    threads = str(max(1, usable_cores() // count))
     # The environment of workers before they import anything.
     environment = {f"distributed.nanny.pre-spawn-environ.{name}": threads for name in _THREADS}
     with (

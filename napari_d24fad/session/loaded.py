@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
@@ -11,6 +10,7 @@ import numpy as np
 import torch
 
 from napari_d24fad.anatomy.grid import BoolArray
+from napari_d24fad.cores import usable_cores
 from napari_d24fad.detection.atlas.names import SCORING as ATLAS
 from napari_d24fad.detection.detector import Detector
 from napari_d24fad.detection.encoding.encoded import EncodedScan
@@ -278,4 +278,4 @@ class Loaded:
 
 def leave_a_core() -> None:
     """Keeps torch from taking every core: threads that wait for each other would also stall a GUI."""
-    torch.set_num_threads(max(1, min(torch.get_num_threads(), (os.cpu_count() or 1) - 1)))
+    torch.set_num_threads(max(1, min(torch.get_num_threads(), usable_cores() - 1)))

@@ -73,13 +73,14 @@ def overhead(folder: Path) -> None:
 
 
 def workers(folder: Path) -> None:
-    """Tells how much faster two workers are than one."""
+    """Tells how much faster two workers are than one that has one core, and than one that has both."""
     from tests.cohort.volumes import volume_work
 
     work, places = volume_work(folder, CASES)
-    rates = {}
-    for count in (1, 2):
-        job = _job(folder / f"workers-{count}", work)
+    rates, given = {}, sorted(os.sched_getaffinity(0))
+    for cores, count in ((1, 1), (2, 1), (2, 2)):
+        os.sched_setaffinity(0, given[:cores])  # what it starts is bound as it is
+        job = _job(folder / f"{count}-on-{cores}", work)
         cases = [Item(at, str(place)) for at, place in enumerate(places, start=1)]
         process = psutil.Process()
         with local_nodes(count) as nodes:
@@ -87,10 +88,14 @@ def workers(folder: Path) -> None:
             began, cpu = time.perf_counter(), _cpu(process)
             run_on(nodes, job, cases[count:], lambda _: None, print)
             seconds, used = time.perf_counter() - began, _cpu(process) - cpu
-        rates[count] = (len(cases) - count) / seconds
+        rate = rates[cores, count] = (len(cases) - count) / seconds
         each = used / (len(cases) - count)
-        print(f"{count} workers: {rates[count]:.2f} cases a second, {each:.2f} s of CPU a case", flush=True)
-    print(f"two workers are {rates[2] / rates[1]:.2f} times as fast as one")
+        print(
+            f"workers {count}, cores {cores}: {rate:.2f} cases a second, {each:.2f} s of CPU a case",
+            flush=True,
+        )
+    one, both = (rates[2, 2] / rates[cores, 1] for cores in (1, 2))
+    print(f"two workers are {one:.2f} times as fast as one on one core, {both:.2f} times as one on both")
 
 
 def _job(folder: Path, work: Work) -> Job:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
+
+from napari_d24fad.cores import usable_cores
 
 _MOST = 4  # threads share the memory, whose speed is soon the limit
 
@@ -20,7 +21,7 @@ def in_threads(work: Callable[[One], Result], each: Iterable[One]) -> list[Resul
         Exception: The first that one of them raised; what was not begun is then left.
     """
     things = list(each)
-    count = min(len(things), os.cpu_count() or 1, _MOST)
+    count = min(len(things), usable_cores(), _MOST)
     if count < 2:
         return [work(one) for one in things]
     with ThreadPoolExecutor(count, "comparing") as pool:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterable
@@ -13,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
+from napari_d24fad.cores import usable_cores
 from napari_d24fad.errors import Code, StudyError
 from napari_d24fad.progress import CancelToken, Progress
 from napari_d24fad.studies.decoding.processes import MOST_KEPT
@@ -85,7 +85,7 @@ class DicomSeries(Series):
             return stop
 
         # Files and decoding processes are waited for; numpy computes while others do.
-        threads = min(MOST_KEPT, os.cpu_count() or 1)
+        threads = min(MOST_KEPT, usable_cores())
         with ThreadPoolExecutor(threads, "reading slices") as pool:
             try:
                 # In order, so that of several problems the first is told, as if read one by one.

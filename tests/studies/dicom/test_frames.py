@@ -44,7 +44,7 @@ def test_each_frame_is_decoded_once_two_at_a_time(
         together.wait()  # breaks if one is decoded after the other
         return decode(syntax, form, frame, cancel)
 
-    monkeypatch.setattr("os.cpu_count", lambda: 2)
+    monkeypatch.setattr("napari_d24fad.studies.dicom.series.usable_cores", lambda: 2)
     monkeypatch.setattr(dicom_pixels, "decode", counted)
     scan = _load(path)
     assert len(asked) == len(set(asked)) == N_FRAMES

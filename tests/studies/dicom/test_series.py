@@ -211,7 +211,7 @@ def test_slices_are_read_by_several_threads(tmp_path: Path, monkeypatch: pytest.
             together.wait()  # breaks if one is read after the other
         return read_slice(instance, cancel)
 
-    monkeypatch.setattr("os.cpu_count", lambda: 2)
+    monkeypatch.setattr("napari_d24fad.studies.dicom.series.usable_cores", lambda: 2)
     monkeypatch.setattr(dicom, "read_slice", read)
     for plane, instance in zip(series.load().voxels, series.instances, strict=True):
         assert np.array_equal(plane, read_slice(instance))
