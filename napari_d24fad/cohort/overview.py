@@ -117,7 +117,7 @@ def _months(rows: Sequence[Row]) -> list[Group]:
 def _group(name: str, rows: Sequence[Row]) -> Group:
     scores = [row.score for row in rows if math.isfinite(row.score)]
     high = sum(row.p_value <= row.p_floor * (1 + 1e-9) for row in rows if row.is_examined)
-    return Group(name, len(rows), f"{np.median(scores):.3g}" if scores else "-", str(high))
+    return Group(name, len(rows), _rounded(float(np.median(scores)) if scores else math.nan), str(high))
 
 
 def _line(place: CohortPlace, each: Ranked) -> Line:
@@ -152,7 +152,7 @@ def _thumbnail(place: CohortPlace, case: str) -> str:
 
 
 def _rounded(value: float) -> str:
-    return f"{value:.3g}" if math.isfinite(value) else "-"
+    return f"{value:#.3g}".rstrip(".") if math.isfinite(value) else "-"
 
 
 def _page_name(number: int) -> str:

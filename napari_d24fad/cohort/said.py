@@ -29,7 +29,7 @@ def statements(ranked: Sequence[Ranked]) -> list[str]:
 def _rates(p_values: Sequence[float], floor: float, q_values: Sequence[float]) -> list[str]:
     told = reach(p_values, floor)
     rates = np.array(q_values, np.float64)
-    flagged = [f"{np.count_nonzero(rates <= rate)} at {rate:.0%}" for rate in RATES]
+    flagged = [f"{np.count_nonzero(rates <= rate)} at {100 * rate:.0f} %" for rate in RATES]
     lowest = np.nanmin(rates)
     count, enough = round(1 / floor) - 1, told.references_for(0.1)
     said = [

@@ -57,7 +57,7 @@ def test_drift_of_a_scanner_is_said() -> None:
     ]  # fmt: skip
     said = statements(ranked(rows))
     assert "40 score higher than all 8 references; of as many normal scans about 4 would." in said
-    assert any("flagged are 0 at 5%, 0 at 10%, 40 at 20%" in each for each in said)
+    assert any("flagged are 0 at 5 %, 0 at 10 %, 40 at 20 %" in each for each in said)
     assert "Scores of 2 scanners, by rank: p 0.003." in said
     assert sum("p 1." in each for each in said) == 2  # neither trend nor step
 
@@ -69,7 +69,7 @@ def test_what_a_row_says_is_text_on_the_page(tmp_path: Path) -> None:
     page = (place.folder / "overview-3.html").read_text(encoding="utf-8")
     assert "<script" not in page
     assert "&lt;script&gt;" in page
-    assert page.count('<td class="number">1</td>') == 100
+    assert page.count('<td class="number">1.00</td>') == 100
     assert 'href="overview.html"' in page
 
 
