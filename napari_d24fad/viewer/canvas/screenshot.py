@@ -17,6 +17,7 @@ from napari_d24fad.viewer.canvas.style import unit_of, window_text
 
 if TYPE_CHECKING:
     from napari_d24fad.export.stamp import Picture, Stamp
+    from napari_d24fad.studies.scan import Scan
 
 
 def canvas_picture(viewer: Viewer) -> Picture:
@@ -64,7 +65,7 @@ def canvas_stamp(
 
     scan, anomaly = shown.scan, examination.anomaly
     flat = viewer.dims.ndisplay == 2
-    score = "" if index is None else _score_text(float(anomaly.slice_scores[shown.slice_order[index]]))
+    score = "" if index is None else _score_text(scan, float(anomaly.slice_scores[shown.slice_order[index]]))
     lines = (layer.metadata.get(LINE_KEY, "") for layer in viewer.layers if layer.visible)
     grey = "" if scan.is_colour else window_text(shown.layer.contrast_limits, unit_of(scan))
     # The grey values on the canvas are the user's choice; those that were examined are not.
@@ -84,8 +85,9 @@ def canvas_stamp(
     )
 
 
-def _score_text(score: float) -> str:
-    return f"slice score {score:.3g}" if np.isfinite(score) else "not examined"
+def _score_text(scan: Scan, score: float) -> str:
+    told = f"{'slice ' if scan.is_volume else ''}score {score:.3g}"
+    return told if np.isfinite(score) else "not examined"
 
 
 def _mm_per_pixel(viewer: Viewer, shown: ShownScan, picture: Picture) -> float:

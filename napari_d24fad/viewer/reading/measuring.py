@@ -21,6 +21,7 @@ from napari_d24fad.progress import CancelToken, Progress
 from napari_d24fad.studies.series import Series
 from napari_d24fad.viewer.canvas.drawn import Canvas, outlined_on
 from napari_d24fad.viewer.canvas.scans import ScanLayers, ShownScan
+from napari_d24fad.viewer.reading.halo import add_halo
 from napari_d24fad.viewer.reading.measure_layer import (
     Corners,
     extent,
@@ -140,6 +141,7 @@ class Measuring(QObject):
         layer = self._layer = measure_layer(shown)
         self._below = shown
         self._viewer.add_layer(layer)
+        add_halo(self._row.window(), layer)
         layer.events.data.connect(self._note)
         return layer
 

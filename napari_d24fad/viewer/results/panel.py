@@ -89,6 +89,8 @@ class ResultsPanel(QWidget):
         self.view_choice = ViewChoice()
         self.threshold = ThresholdControl()
         self.look = LookChoice()
+        self.look.outlined_changed.connect(self._tell_colours)
+        self._seen: tuple[View, AnomalyMap] | None = None
         self.regions = RegionsTable()
         self.why = WhyPanel()
         self._slices_section = Section("Most suspicious slices", self.slice_list, unfolded=True)
@@ -220,6 +222,21 @@ class ResultsPanel(QWidget):
             self._of_joined = f" in the map of {beside}"
         self.threshold.setEnabled(not beside)
         self._title_regions()
+        self._seen = view, anomaly
+        self._tell_colours()
+
+    @property
+    def colours_text(self) -> str:
+        """What is said of the colours, or of the lines where there are no colours."""
+        return str(self._colours.text())
+
+    def _tell_colours(self) -> None:
+        if self._seen is None:
+            return
+        view, anomaly = self._seen
+        if self.look.is_outlined:  # whatever is chosen to be shown: the map is hidden
+            self._colours.setText(self.threshold.meaning(anomaly, outlined=True))
+            return
         threshold = [self.threshold.meaning(anomaly)] if view.is_calibrated else []
         self._colours.setText(" ".join([view.explanation, *threshold]))
 

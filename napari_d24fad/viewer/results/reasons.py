@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from napari_d24fad.detection.explain import Explanation
     from napari_d24fad.session.places import PlaceExplanation, Places
 
-_NOT_EXAMINED = "This slice was not examined: it shows no anatomy."
+_NOT_EXAMINED = "What is shown here was not examined: it shows no anatomy."
 
 Index = tuple[int, int, int]
 
@@ -185,9 +185,10 @@ class Reasons(QObject):
 
     def _show_slice(self, told: Explanation, number: int, examination: Examination) -> None:
         reference = examination.request.references[told.reference_index].outline
-        theirs = slice_number(reference, told.reference_slice_index)
-        by_level = str(Problem(Code.BY_LEVEL)) if examination.scan.is_volume else ""
-        self._panel.why.show_explanation(told, number, theirs, by_level)
+        theirs = slice_number(reference, told.reference_slice_index) if reference.is_volume else None
+        is_volume = examination.scan.is_volume
+        by_level = str(Problem(Code.BY_LEVEL)) if is_volume else ""
+        self._panel.why.show_explanation(told, number if is_volume else None, theirs, by_level)
 
     def _show_failure(self, error: D24fadError) -> None:
         self.flicker.stop()

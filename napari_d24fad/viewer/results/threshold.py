@@ -64,20 +64,26 @@ class ThresholdControl(QWidget):
         chosen = self._choice.currentData()
         return float(self._value.value() if chosen is None else chosen)
 
-    def meaning(self, anomaly: AnomalyMap) -> str:
+    def meaning(self, anomaly: AnomalyMap, *, outlined: bool = False) -> str:
         """Says in a sentence what the threshold means in a normal scan.
 
         Args:
             anomaly: The result that `show_levels` was given.
+            outlined: Whether regions are outlined and not filled.
         """
+        where = f"The orange line is around scores of {self.level:.3g} and above"
+        if outlined and anomaly.channels:
+            where += " in the joined map"
+        elif not outlined:
+            where = f"Clear below score {self.level:.3g}"
         if self._choice.currentText() == ONE_REGION:
             told = "a normal scan shows at most one region above it"
         elif anomaly.calibration is None:
-            return f"Clear below score {self.level:.3g}."
+            return f"{where}."
         else:
             share = 100 * float(anomaly.calibration.p_values(np.array([self.level], np.float32))[0])
             told = f"{share:.2g} % of the pixels of a normal scan are as high"
-        return f"Clear below score {self.level:.3g}: {told}."
+        return f"{where}: {told}."
 
     def show_levels(self, anomaly: AnomalyMap, highest: float, chosen: str = ONE_REGION) -> None:
         """Offers the levels of a result; emits nothing.

@@ -24,7 +24,7 @@ from napari_d24fad.viewer.narrow import NarrowBox
 
 _HINT = "Nothing is decided yet: accept, reject or note the region that is chosen in the table."
 _NO_LABEL, _EDIT_LABELS = "No label", "Edit the list…"
-_UNSHOWN = "not coloured, not in the report"
+_UNSHOWN = "not on the picture, not in the report"
 
 
 class _NoteLine(QLineEdit):

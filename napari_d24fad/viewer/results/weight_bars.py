@@ -9,7 +9,7 @@ from qtpy.QtWidgets import QSizePolicy, QToolTip, QWidget
 
 from napari_d24fad.detection.result import FloatArray
 
-SCALE_COLOURS = tuple(QColor(name) for name in ("#4cc9f0", "#fca50a", "#e8e8e8"))
+SCALE_COLOURS = tuple(QColor(name) for name in ("#4cc9f0", "#fca50a", "#8f7ad6"))
 """Fine to coarse; told apart on dark and light themes and without colour vision."""
 
 _SCALES = ("fine", "middle", "coarse")

@@ -58,11 +58,9 @@ class WhyPanel(QWidget):
         self._bars = WeightBars()
         self._bars.reference_requested.connect(self.reference_requested)
         self._frames = {
-            "query": PictureFrame("The slice that is examined, in the window the network sees"),
-            "reference": PictureFrame("The reference slice that counted most; click to find it in the list"),
-            "SSD": PictureFrame(
-                "SSD: student features of this slice against those of the weighted references"
-            ),
+            "query": PictureFrame("What is examined, in the window the network sees"),
+            "reference": PictureFrame("The reference that counted most; click to find it in the list"),
+            "SSD": PictureFrame("SSD: student features here against those of the weighted references"),
             "TSD": PictureFrame(
                 "TSD: what the student network could not re-create of the teacher's features"
             ),
@@ -127,13 +125,13 @@ class WhyPanel(QWidget):
         self.place.show()
 
     def show_explanation(
-        self, explanation: Explanation, number: int, reference_number: int, told: str = ""
+        self, explanation: Explanation, number: int | None, reference_number: int | None, told: str = ""
     ) -> None:
         """Shows an explanation.
 
         Args:
             explanation: What to show.
-            number: Of the slice, from 1 as the viewer numbers it.
+            number: Of the slice, from 1 as the viewer numbers it; None for a single image.
             reference_number: Of the most similar reference slice, numbered alike in its own scan.
             told: What must be known of the comparison, above the rest.
         """
@@ -145,11 +143,11 @@ class WhyPanel(QWidget):
         self._bars.show_weights(explanation.weights, reference)
         self._legend.setText(f"Reference weights: {scale_legend(explanation.weights.shape[1])} features")
         query, pixel = explanation.query_image, explanation.query_pixel
-        self._frames["query"].show_picture(query, pixel, f"Slice {number}")
+        self._frames["query"].show_picture(query, pixel, _slice_text(number) or "This image")
         self._frames["reference"].show_picture(
             explanation.reference_image,
             explanation.reference_pixel,
-            f"Ref. {reference + 1}, slice {reference_number}",
+            ", ".join(filter(None, (f"Ref. {reference + 1}", _slice_text(reference_number).lower()))),
         )
         for name in ("SSD", "TSD"):  # which a teacher alone has not
             self._frames[name].setVisible(name in explanation.maps)
@@ -198,3 +196,7 @@ class WhyPanel(QWidget):
                 self._grid.addWidget(frame, at // abreast, at % abreast)
             frame.fit(side)
         self._abreast = abreast
+
+
+def _slice_text(number: int | None) -> str:
+    return "" if number is None else f"Slice {number}"

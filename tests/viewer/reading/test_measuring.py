@@ -63,6 +63,15 @@ def test_measures_in_mm_and_marks_findings_that_stay(
     figures = measuring.layer.features["told"].tolist()
     assert figures[2].startswith(f"mean {ellipse.mean:.4g}, SD {ellipse.deviation:.3g}")
 
+    # Its figures can be read where the picture is white: they have a dark rim.
+    below = dock.viewer.layers[0]
+    window, below.contrast_limits = below.contrast_limits, (-2.0, -1.0)
+    dock.maps.result_layer.visible = False
+    at = round(centre[1]), round(centre[0])
+    figures_there = canvas_picture(dock.viewer)[at[0] - 90 : at[0] - 61, at[1] - 60 : at[1] + 60]
+    assert (figures_there < 60).all(axis=-1).any()
+    below.contrast_limits, dock.maps.result_layer.visible = window, True
+
     # A click marks a sphere of 5 mm, which joins the findings as accepted, with a line around it.
     before = canvas_picture(dock.viewer)
     count = len(verdicts.findings)

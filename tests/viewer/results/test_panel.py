@@ -102,12 +102,18 @@ def test_colours_are_explained_with_the_threshold_only_where_it_applies(panel: R
     told = {}
     for view in MapView:
         panel.explain_colours(view, anomaly)
-        told[view] = panel._colours.text()
+        told[view] = panel.colours_text
     assert told[MapView.SCORE].endswith(
         "Clear below score 1.5: a normal scan shows at most one region above it."
     )
     assert "at 2, 1 % of a normal scan's pixels" in told[MapView.P_VALUE]
     assert "Clear below" not in told[MapView.SSD] + told[MapView.TSD]
+    panel.look.fill.setCurrentIndex(1)
+    assert panel.colours_text == (
+        "The orange line is around scores of 1.5 and above: a normal scan shows at most one region above it."
+    )
+    panel.look.fill.setCurrentIndex(0)
+    assert panel.colours_text == told[MapView.TSD]
 
 
 def test_folded_parts_leave_a_low_screen(qtbot, panel: ResultsPanel) -> None:

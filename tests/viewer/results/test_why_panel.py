@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from napari.utils.theme import get_theme
 from qtpy.QtCore import QPoint, Qt
 
 from napari_d24fad.detection.explain import Explanation
@@ -68,6 +69,12 @@ def test_captions_number_slices_and_references(panel: WhyPanel) -> None:
     assert panel.caption("reference") == "Ref. 2, slice 5"
 
 
+def test_a_single_image_has_no_slices(panel: WhyPanel, explanation: Explanation) -> None:
+    panel.show_explanation(explanation, None, None)
+    assert panel.caption("query") == "This image"
+    assert panel.caption("reference") == "Ref. 2"
+
+
 def test_click_on_bars_or_picture_asks_for_the_reference(qtbot, panel: WhyPanel) -> None:
     for reference in (2, 0):
         place = panel.bars.group(reference).center().toPoint()
@@ -104,6 +111,18 @@ def test_bars_are_as_high_as_the_weights(panel: WhyPanel) -> None:
             assert height(reference, scale) == pytest.approx(whole * share, abs=2)
     described = panel.bars.accessibleDescription()
     assert "Reference 2: 50 % (fine), 60 % (middle), 100 % (coarse)" in described
+
+
+@pytest.mark.parametrize("theme", ["dark", "light"])
+def test_bars_can_be_seen_on_every_theme(theme: str) -> None:
+    def luminance(red: float, green: float, blue: float) -> float:
+        linear = (np.array([red, green, blue]) / 255) ** 2.2
+        return float(linear @ (0.2126, 0.7152, 0.0722))
+
+    behind = luminance(*get_theme(theme).background.as_rgb_tuple()[:3])
+    for colour in SCALE_COLOURS:
+        low, high = sorted((behind, luminance(*colour.getRgb()[:3])))
+        assert (high + 0.05) / (low + 0.05) > 1.5, colour.name()
 
 
 def test_two_scales_are_the_middle_and_the_coarse_one(panel: WhyPanel) -> None:
