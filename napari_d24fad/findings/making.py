@@ -137,6 +137,21 @@ def ellipsoid(scan: Scan, centre: Sequence[float], radii_mm: Sequence[float]) ->
     return inside
 
 
+def longest_diameter(plane: BoolArray, spacing: tuple[float, float]) -> npt.NDArray[np.float64]:
+    """Returns the two ends of the longest diameter of an area, from edge to edge of its pixels.
+
+    Args:
+        plane: ``(rows, columns)``; something in it must be true.
+        spacing: Of rows and of columns, in mm.
+
+    Returns:
+        ``(2, 2)``, row and column of each end, where 0 is the outer edge of the first pixel.
+    """
+    hull, one, other = _longest(plane, spacing)
+    ends: npt.NDArray[np.float64] = hull[[one, other]] / np.array(spacing)
+    return ends
+
+
 def _measured_again(finding: Finding, scan: Scan, anomaly: AnomalyMap) -> Finding:
     if finding.mask is None:
         return finding
@@ -190,14 +205,21 @@ def _diameters(plane: BoolArray, spacing: tuple[float, float]) -> tuple[float, f
 
     From edge to edge of the pixels, so that a single pixel is as long as its diagonal.
     """
+    hull, one, other = _longest(plane, spacing)
+    longest = hull[other] - hull[one]
+    length = float(np.linalg.norm(longest))
+    across: npt.NDArray[np.float64] = hull @ np.array([-longest[1], longest[0]]) / length
+    return length, float(np.ptp(across))
+
+
+def _longest(plane: BoolArray, spacing: tuple[float, float]) -> tuple[npt.NDArray[np.float64], int, int]:
+    """Returns the corners of the hull of an area, ``(n, 2)`` in mm, and which two are farthest apart."""
     corners = np.concatenate([np.argwhere(plane) + step for step in ((0, 0), (0, 1), (1, 0), (1, 1))])
     points = corners * np.array(spacing)
     hull = points[ConvexHull(points).vertices]
     distances = squareform(pdist(hull))
     one, other = np.unravel_index(int(distances.argmax()), distances.shape)
-    longest = hull[other] - hull[one]
-    across: npt.NDArray[np.float64] = hull @ np.array([-longest[1], longest[0]]) / np.linalg.norm(longest)
-    return float(distances.max()), float(np.ptp(across))
+    return hull, int(one), int(other)
 
 
 def _middle(scan: Scan, anomaly: AnomalyMap) -> tuple[float, float] | None:

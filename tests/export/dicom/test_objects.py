@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import highdicom
@@ -10,9 +11,13 @@ import pydicom
 import pytest
 from pydicom.dataset import Dataset
 
+from napari_d24fad.export.dicom.common import tracked
+from napari_d24fad.export.dicom.source import read_source
+from napari_d24fad.export.dicom.structured_report import structured_report
 from napari_d24fad.export.dicom.writing import save_dicom
 from napari_d24fad.export.notice import NOTICE
 from napari_d24fad.studies.dicom.series import DicomSeries
+from napari_d24fad.studies.files.quiet import quiet
 from napari_d24fad.studies.series import Series
 from tests.export.dicom.cases import GRID, ORDER, RADIUS_MM, Exported, balls, case, centres, opened
 from tests.studies import phantom
@@ -144,6 +149,50 @@ def test_the_report_measures_each_finding_and_points_at_its_segment(
         (reference,) = [each for each in group.referenced_segment if "ReferencedSOPSequence" in each][:1]
         assert reference.ReferencedSOPSequence[0].ReferencedSOPInstanceUID == segments.SOPInstanceUID
         assert reference.ReferencedSOPSequence[0].ReferencedSegmentNumber == segment.SegmentNumber
+
+
+def test_the_longest_diameter_is_a_line_on_its_image(written: Exported) -> None:
+    """In a group of its own, as none may stand in that of a segment (TID 1411)."""
+    series, entry, folder = written
+    report = highdicom.sr.srread(folder / "report.dcm")
+    scan = entry.found.scan
+    groups = report.content.get_image_measurement_groups()
+    for group, finding in zip(groups, entry.findings.listed[:2], strict=True):
+        assert finding.diameters_mm is not None
+        longest, across = group.get_measurements()
+        assert (longest.value, across.value) == pytest.approx(finding.diameters_mm)
+        (line,) = longest.referenced_coordinates
+        if line.ValueType == "SCOORD":
+            named = line.ContentSequence[0].ReferencedSOPSequence[0]
+            header, frame = read_source(series).of_slice[finding.slice_index]
+            assert named.ReferencedSOPInstanceUID == header.SOPInstanceUID
+            assert named.get("ReferencedFrameNumber") == frame
+            ends = np.reshape(line.GraphicData, (2, 2))[:, ::-1] - 0.5  # rows and columns, from middles
+            lps = [(scan.affine @ [finding.slice_index, *end, 1])[:3] for end in ends]
+        else:  # of slices that are no images
+            assert series.regrid is not None
+            assert line.ReferencedFrameOfReferenceUID == series.identity.frame_of_reference_uid
+            lps = list(np.reshape(line.GraphicData, (2, 3)))
+        assert np.linalg.norm(lps[1] - lps[0]) == pytest.approx(finding.diameters_mm[0], rel=1e-4)
+        middle = centres(scan)[finding.number - 1]
+        assert max(np.linalg.norm(end - middle) for end in lps) < RADIUS_MM + 1.5
+
+
+def test_a_finding_without_an_outline_has_its_highest_place(written: Exported, tmp_path: Path) -> None:
+    series, entry, _ = written
+    source = replace(read_source(series), scan=entry.found.scan)
+    finding = replace(entry.findings.listed[0], mask=None, diameters_mm=None)
+    with quiet():
+        made = structured_report(source, entry.found.anomaly, [tracked(finding, source)], None, 1)
+    made.save_as(tmp_path / "report.dcm")
+    report = highdicom.sr.srread(tmp_path / "report.dcm")
+    (group,) = report.content.get_image_measurement_groups()
+    (point,) = [place for each in group.get_measurements() for place in each.referenced_coordinates or ()]
+    lps = (entry.found.scan.affine @ [*finding.region.peak_index, 1])[:3]
+    if point.ValueType == "SCOORD":
+        assert point.GraphicData == [finding.region.peak_index[2] + 0.5, finding.region.peak_index[1] + 0.5]
+    else:
+        np.testing.assert_allclose(point.GraphicData, lps, atol=1e-3)
 
 
 def test_a_key_slice_lies_where_the_slice_lies(written: Exported) -> None:
