@@ -136,17 +136,18 @@ class GalleryFilling(QObject):
 
     def _show_more(self) -> None:
         """Shows some more rows, and at the end the thumbnails of all that came so."""
-        if not self._to_come:  # the study was closed meanwhile
-            return
-        title, rows, count = self._to_come.pop(0)
-        before = set(self._gallery.series)
-        self._to_come[:0] = self._show_rows(title, rows, count)
-        self._undrawn += [one for one in self._gallery.series if one not in before]
+        if self._to_come:  # else the study was closed meanwhile
+            title, rows, count = self._to_come.pop(0)
+            before = set(self._gallery.series)
+            self._to_come[:0] = self._show_rows(title, rows, count)
+            self._undrawn += [one for one in self._gallery.series if one not in before]
         if self._to_come:
             self._soon.start()
-        else:
-            self.previews.draw(self._undrawn)
-            self._undrawn = []
+            return
+        listed = set(self._gallery.series)
+        undrawn, self._undrawn = [one for one in self._undrawn if one in listed], []
+        if undrawn:
+            self.previews.draw(undrawn)
 
     def _sections(self, rows: Rows) -> dict[str, Rows]:
         """Returns the rows of each section by its title: one for each patient, if there are several."""

@@ -8,6 +8,7 @@ import numpy as np
 from PIL import Image
 
 from napari_d24fad.session.opening import open_paths
+from napari_d24fad.studies.series import Series
 from napari_d24fad.viewer.canvas.scans import ScanLayers
 from napari_d24fad.viewer.gallery.card import SeriesCard
 from napari_d24fad.viewer.gallery.filling import _FIRST, GalleryFilling
@@ -19,10 +20,7 @@ COUNT = 33
 
 def test_a_long_list_comes_in_portions(qtbot, make_napari_viewer_proxy, tmp_path: Path) -> None:
     viewer = make_napari_viewer_proxy()
-    for number in range(COUNT):
-        pixels = np.random.default_rng(number).integers(0, 255, (8, 8), np.uint8)
-        Image.fromarray(pixels).save(tmp_path / f"{number:02}.png")
-    series = open_paths([tmp_path]).series
+    series = _films(tmp_path)
     gallery = Gallery()
     qtbot.addWidget(gallery)
     filling = GalleryFilling(viewer, gallery, ScanLayers(viewer))
@@ -43,6 +41,32 @@ def test_a_long_list_comes_in_portions(qtbot, make_napari_viewer_proxy, tmp_path
     qtbot.wait(50)
     assert gallery.series == (), "cards of a study that is closed went on coming"
     filling.discard()
+
+
+def test_thumbnails_come_though_the_study_behind_is_closed(
+    qtbot, make_napari_viewer_proxy, tmp_path: Path
+) -> None:
+    viewer = make_napari_viewer_proxy()
+    first, second = _films(tmp_path / "first"), _films(tmp_path / "second")
+    gallery = Gallery()
+    qtbot.addWidget(gallery)
+    filling = GalleryFilling(viewer, gallery, ScanLayers(viewer))
+    filling.add_study(first, at_once=False)
+    filling.add_study(second, at_once=False)
+    while first[-1] not in gallery.series:
+        filling._show_more()
+    filling._close_study(filling._titles[-1])
+    qtbot.waitUntil(lambda: not gallery.card(first[-1]).picture.pixmap().isNull(), timeout=30_000)
+    assert gallery.series == first
+    filling.discard()
+
+
+def _films(folder: Path) -> tuple[Series, ...]:
+    folder.mkdir(exist_ok=True)
+    for number in range(COUNT):
+        pixels = np.random.default_rng(number).integers(0, 255, (8, 8), np.uint8)
+        Image.fromarray(pixels).save(folder / f"{number:02}.png")
+    return open_paths([folder]).series
 
 
 def test_pointing_out_one_of_many_restyles_two(qtbot, tmp_path: Path, monkeypatch) -> None:
