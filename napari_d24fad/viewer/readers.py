@@ -7,16 +7,22 @@ from collections.abc import Callable, Sequence
 from itertools import islice
 from pathlib import Path
 
+from napari import current_viewer
+from napari.layers import Image
 from napari.utils.notifications import show_error, show_warning
 
-from napari_d24fad.errors import D24fadError
+from napari_d24fad.errors import Code, D24fadError, StudyError
 from napari_d24fad.session.opening import open_paths
+from napari_d24fad.studies.scan import Scan
+from napari_d24fad.studies.segments.files import segmentation_files
+from napari_d24fad.studies.segments.segmentation import read_segmentation
 from napari_d24fad.studies.series import Series
 from napari_d24fad.studies.volumes import summary
-from napari_d24fad.viewer.canvas.layer_data import ScanLayerData, scan_layer_data
+from napari_d24fad.viewer.canvas.layer_data import SCAN_KEY, ScanLayerData, scan_layer_data, scan_of_layer
+from napari_d24fad.viewer.canvas.segments import SegmentLayerData, segment_layer_data
 
 Paths = str | Sequence[str]
-LayerData = ScanLayerData | tuple[None]
+LayerData = ScanLayerData | SegmentLayerData | tuple[None]
 
 NOTHING: list[LayerData] = [(None,)]
 """npe2: the path was dealt with and there is no layer to add."""
@@ -36,19 +42,49 @@ def get_reader(path: Paths) -> Callable[[Paths], list[LayerData]] | None:
 
 
 def read_scans(path: Paths) -> list[LayerData]:
-    """npe2: returns one image layer per series; what cannot be read is told in a notification.
+    """npe2: returns one image layer per series, and labels layers of DICOM Segmentations.
+
+    A segmentation lies on the voxels of the scan that it was made on, if that is opened with it or is a layer
+    of the viewer already; else in its own frame. What cannot be read is told in a notification.
 
     Args:
         path: A file or folder, or several files that were opened as a stack.
     """
-    paths = [path] if isinstance(path, str) else list(path)
+    paths = [Path(path)] if isinstance(path, str) else [Path(one) for one in path]
+    segmentations = segmentation_files(paths)
+    others = [one for one in paths if one not in segmentations]
+    layers: list[ScanLayerData] = []
+    if others:
+        try:
+            study = open_paths(others)
+        except D24fadError as error:
+            if error.code is not Code.NO_IMAGES or not segmentations:  # a folder may hold nothing else
+                show_error(str(error))
+        else:
+            layers = [layer for row in study.rows for layer in _read(row)]
+    opened = [settings["metadata"][SCAN_KEY] for _, settings, _ in layers]
+    shown: list[LayerData] = hide_all_but_first(layers)
+    for file in segmentations:
+        shown += _read_segments(file, [*opened, *_scans_shown()])
+    return shown or NOTHING
+
+
+def _read_segments(file: Path, scans: Sequence[Scan]) -> list[SegmentLayerData]:
     try:
-        study = open_paths(Path(one) for one in paths)
-    except D24fadError as error:
-        show_error(str(error))
-        return NOTHING
-    layers = [layer for row in study.rows for layer in _read(row)]
-    return hide_all_but_first(layers) or NOTHING
+        segments = read_segmentation(file)
+        if segments.is_halved:
+            show_warning("This segmentation holds shares or probabilities. Shown is what has a half or more.")
+        return segment_layer_data(segments, scans)
+    except StudyError as error:
+        show_warning(str(error))
+        return []
+
+
+def _scans_shown() -> list[Scan]:
+    """Returns the scans that layers of the viewer show."""
+    viewer = current_viewer()
+    layers = [] if viewer is None else [layer for layer in viewer.layers if isinstance(layer, Image)]
+    return [scan for layer in layers if (scan := scan_of_layer(layer)) is not None]
 
 
 def hide_all_but_first(layers: Sequence[ScanLayerData]) -> list[LayerData]:

@@ -7,19 +7,22 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from napari.layers import Image
+from napari.layers import Image, Labels
 from napari.utils.notifications import notification_manager
 from npe2 import PluginManager, PluginManifest
 
 import napari_d24fad
 from napari_d24fad.errors import Code, ExportError
+from napari_d24fad.export.dicom.writing import save_dicom
 from napari_d24fad.sample import study as sample
 from napari_d24fad.settings import CACHE_VARIABLE
+from napari_d24fad.studies.orientation import canonical_orientation
 from napari_d24fad.studies.scan import Scan
 from napari_d24fad.viewer.canvas.layer_data import AFFINE_KEY, SCAN_KEY
 from napari_d24fad.viewer.dock import DetectionDock
 from napari_d24fad.viewer.find_anomalies import FindAnomalies
 from napari_d24fad.viewer.readers import get_reader
+from tests.export.dicom.cases import GRID, RADIUS_MM, balls, case, centres, opened
 from tests.studies.phantom import CORONAL, OBLIQUE, slice_datasets, values_on, write_nifti, write_series
 
 PLUGIN = "napari-d24fad"
@@ -156,3 +159,39 @@ def test_manifest_is_valid() -> None:
         [sys.executable, "-m", "npe2", "validate", str(MANIFEST)], capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_segmentation_lies_on_the_voxels_of_its_scan(viewer, tmp_path: Path, told) -> None:
+    write_series(tmp_path / "source", slice_datasets(OBLIQUE, grid=GRID))
+    series = opened(tmp_path / "source")
+    entry = case(series)
+    save_dicom(tmp_path / "objects", entry, series, ("seg", "labelmap"))
+    (scan,) = viewer.open(str(tmp_path / "source"), plugin=PLUGIN)
+    (labels,) = viewer.open(str(tmp_path / "objects" / "segmentation.dcm"), plugin=PLUGIN)
+    assert isinstance(labels, Labels)
+    assert labels.name == "Finding 1: Hämorrhagie, Finding 2"
+    assert list(labels.features["segment"]) == ["", "Finding 1: Hämorrhagie", "Finding 2"]
+    assert labels.data.shape == scan.data.shape
+    np.testing.assert_array_equal(labels.extent.world, scan.extent.world)
+    one, other = balls(entry.found.scan)
+    shown = canonical_orientation(entry.found.scan).apply(one + 2 * other)
+    np.testing.assert_array_equal(labels.data, shown)
+
+    viewer.layers.clear()
+    together = viewer.open(str(tmp_path), plugin=PLUGIN)
+    assert [type(layer) for layer in together] == [Image, Labels, Labels]
+    np.testing.assert_array_equal(together[1].data, shown)
+    np.testing.assert_array_equal(together[2].data, shown)
+
+    viewer.layers.clear()
+    (alone,) = viewer.open(str(tmp_path / "objects" / "segmentation.dcm"), plugin=PLUGIN)
+    for number, centre in enumerate(centres(entry.found.scan), start=1):
+        index = np.argwhere(np.asarray(alone.data) == number)
+        lps = index @ alone.metadata[AFFINE_KEY][:3, :3].T + alone.metadata[AFFINE_KEY][:3, 3]
+        assert np.linalg.norm(lps - centre, axis=1).max() < RADIUS_MM + 1e-3
+    assert told() == []
+
+    broken = tmp_path / "broken.dcm"
+    broken.write_bytes((tmp_path / "objects" / "segmentation.dcm").read_bytes()[:-40])
+    assert viewer.open(str(broken), plugin=PLUGIN) == []
+    assert "S26" in told()[-1]
