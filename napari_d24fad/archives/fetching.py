@@ -13,6 +13,7 @@ from napari_d24fad.archives.found import FoundInstance, FoundSeries, Wanted
 from napari_d24fad.archives.inbox import Inbox, study_name
 from napari_d24fad.archives.limits import BOUNDS, Bounds
 from napari_d24fad.archives.peer import Peer
+from napari_d24fad.archives.present import is_there
 from napari_d24fad.archives.stated import same_pixels
 from napari_d24fad.archives.unfinished import ASIDE, forget, note
 from napari_d24fad.errors import ArchiveError, Code, ExportError
@@ -37,7 +38,8 @@ class Fetched:
         folder: Where it is.
         instances: Number of its instances that were asked for; all are there.
         resumed: Those of them that an earlier try had brought.
-        present: Those of them that were in the folder before, with the same pixels.
+        present: Those of them that were in the folder before: with the same pixels where they came again,
+            by their list where the whole study was there.
         unlisted: Images that the archive sent and had not listed; they were not kept.
     """
 
@@ -91,7 +93,8 @@ def fetch(
     """Fetches series of one study into a folder below ``out``; all of their images, or none.
 
     What arrived before it failed or was stopped is kept aside, in a hidden folder of ``out``, and the next
-    call for the same series goes on from there.
+    call for the same series goes on from there. If all images that the archive lists are in the folder
+    already, none is asked for.
 
     Args:
         peer: Where they are.
@@ -101,7 +104,7 @@ def fetch(
         progress: Told the fraction of images.
         cancel: Stops within a fraction of a second.
         arrived: Told the file of each image as soon as it has come, and first of all one that an earlier
-            try had brought; the file moves later.
+            try had brought; the file moves later. Not told of a study that was there.
         bounds: What is taken at most.
 
     Raises:
@@ -112,13 +115,18 @@ def fetch(
     """
     cancel = cancel or CancelToken()
     study = series[0].study
-    aside = out / _aside(study)
+    aside, target = out / _aside(study), out / study_name(study)
+    listed: dict[str, list[FoundInstance]] = {}
+    if not aside.exists() and is_there(peer, series, target, listed, cancel):
+        progress(1.0, "All images are there")
+        total = sum(len(instances) for instances in listed.values())
+        return Fetched(study, target, total, present=total)
     # The answer with a whole series is complete when it holds as many images as the archive told before.
     # Then no list of them is asked for, which takes Orthanc nearly as long as sending them.
     told = [] if peer.lists_first or aside.exists() else [one for one in series if _tells(one, bounds)]
-    listed: dict[str, list[FoundInstance]] = {}
+    told = [one for one in told if one.uid not in listed]
     for one in series:
-        if one not in told:
+        if one not in told and one.uid not in listed:
             listed[one.uid] = list(peer.instances(one))
             cancel.check()
     total = sum(one.instances for one in told) + sum(len(instances) for instances in listed.values())
@@ -153,8 +161,8 @@ def fetch(
     if inbox.missing:
         raise ArchiveError(Code.INCOMPLETE, _missing(inbox.missing, total))
     progress(0.98, "Moving the images into place")
-    present = _settle(inbox, aside, out / study_name(study))
-    return Fetched(study, out / study_name(study), total, resumed, present, inbox.unlisted)
+    present = _settle(inbox, aside, target)
+    return Fetched(study, target, total, resumed, present, inbox.unlisted)
 
 
 def _note(aside: Path, archive: str, series: Sequence[FoundSeries]) -> None:

@@ -99,9 +99,24 @@ def test_what_is_fetched_is_what_was_sent(peer: WebPeer, sent: list[Path], out: 
     voxels = next(one for one in opened.series if len(one.files) == 12).load().voxels
     expected = {dcmread(file).pixel_array.sum() - 1024.0 * 256 for file in sent[:12]}
     assert {float(np.sum(plane, dtype=np.float64)) for plane in voxels} == expected
-    # again: nothing is doubled
-    again = fetch(peer, series, out)
-    assert again.present == 15
+
+
+def test_what_was_fetched_before_is_not_fetched_again(
+    peer: WebPeer, out: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (series,) = studies_to_fetch(peer, Wanted(study=STUDY))
+    folder = fetch(peer, series, out).folder
+    before = {file: file.stat().st_ino for file in files_in(out)}
+    seen: list[Path] = []
+    with monkeypatch.context() as without:
+        without.delattr(WebPeer, "retrieve")  # nothing may be asked for
+        again = fetch(peer, series, out)
+    assert (again.instances, again.present, again.folder) == (15, 15, folder)
+    # one is gone: all come again, those that are there are compared, and none is doubled
+    files_in(out)[0].unlink()
+    again = fetch(peer, series, out, arrived=seen.append)
+    assert (again.instances, again.present, len(seen)) == (15, 14, 15)
+    assert {file: file.stat().st_ino for file in files_in(out)[1:]} == dict(list(before.items())[1:])
     assert len(files_in(out)) == 15
 
 
@@ -133,6 +148,7 @@ def test_an_image_that_differs_from_the_one_in_the_folder_is_refused(peer: WebPe
     dataset.PixelData = bytes(len(dataset.PixelData))
     dataset.save_as(changed)
     before = changed.read_bytes()
+    files_in(fetched.folder)[1].unlink()  # else nothing would come again
     with pytest.raises(ArchiveError) as caught:
         fetch(peer, series, out)
     assert caught.value.code is Code.DIFFERENT_COPY
