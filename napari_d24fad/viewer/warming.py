@@ -7,10 +7,12 @@ from functools import cache
 from importlib import import_module
 from typing import Any
 
+import numpy as np
 import pint
 from pint.registry import LazyRegistry
 
 from napari_d24fad.progress import CancelToken, Progress
+from napari_d24fad.viewer.canvas.style import anomaly_colormap
 from napari_d24fad.viewer.running.workers import Worker
 
 NEEDED = (
@@ -45,3 +47,27 @@ def _take_units(units: pint.UnitRegistry[Any]) -> None:
     application = pint.get_application_registry()  # type: ignore[no-untyped-call]  # pint's
     if isinstance(application.get(), LazyRegistry):
         application.set(units)
+    Worker(_add_layers).start()
+
+
+def _add_layers(progress: Progress, cancel: CancelToken) -> None:
+    """Adds a layer of each kind to a viewer without a window, which is all that napari's models need of one.
+
+    The first of each kind costs napari many times what the others do: classes are compared, models prepared.
+    """
+    from napari.components import ViewerModel
+    from napari.layers import Image, Labels, Points, Shapes
+
+    viewer = ViewerModel()
+    few = np.zeros((2, 2, 2), np.float32)
+    line = np.array([[0.0, 0.0, 0.0], [0.0, 1.0, 1.0]])
+    for make in (
+        lambda: Image(few, contrast_limits=(0.0, 1.0), units="mm"),
+        lambda: Image(few, colormap=anomaly_colormap(), units="mm"),
+        lambda: Points(line[:1], units="mm"),
+        lambda: Labels(few.astype(np.uint8), units="mm"),
+        lambda: Shapes([line], shape_type="line", features={"told": ["mm"]}, text="told", units="mm"),
+    ):
+        cancel.check()
+        viewer.add_layer(make())
+    viewer.layers.clear()

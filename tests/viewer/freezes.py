@@ -19,6 +19,7 @@ from tests import isolation
 isolation.isolate()  # before napari reads where its settings are
 
 import napari  # noqa: E402
+from npe2 import PluginManager  # noqa: E402
 from qtpy.QtWidgets import QApplication  # noqa: E402
 
 from napari_d24fad.viewer.dock import DetectionDock  # noqa: E402
@@ -73,6 +74,7 @@ def main() -> None:
     """Walks, and prints what the watchdog saw."""
     with tempfile.TemporaryDirectory() as made:
         folder = Path(sys.argv[1]) if len(sys.argv) > 1 else write_study(Path(made))
+        PluginManager.instance().discover()  # as napari does before its window opens
         viewer = napari.Viewer()
         viewer.window.resize(1280, 800)
         rest(None)

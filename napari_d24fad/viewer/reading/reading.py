@@ -34,6 +34,9 @@ from napari_d24fad.viewer.warming import warm_up
 if TYPE_CHECKING:
     from napari_d24fad.detection.references.regions import Region
 
+_DRAWN_MS = 20
+"""The canvas is drawn between two overlays that are made."""
+
 
 class Reading(QObject):
     """Window, letters and what is under the cursor, for the scan on the canvas.
@@ -89,7 +92,8 @@ class Reading(QObject):
         scans.removed.connect(self._write)
         scans.scan_shown.connect(self._write)
         self._write()
-        self._at_rest = QTimer(self)  # with no interval: whenever Qt has nothing else to do
+        self._at_rest = QTimer(self)
+        self._at_rest.setInterval(_DRAWN_MS)
         self._at_rest.timeout.connect(self._make_ready)
         self._at_rest.start()
         warm_up()
