@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from functools import cache
 from importlib import import_module
 from typing import Any
@@ -56,18 +57,20 @@ def _add_layers(progress: Progress, cancel: CancelToken) -> None:
     The first of each kind costs napari many times what the others do: classes are compared, models prepared.
     """
     from napari.components import ViewerModel
-    from napari.layers import Image, Labels, Points, Shapes
+    from napari.layers import Image, Labels, Layer, Points, Shapes
 
     viewer = ViewerModel()
     few = np.zeros((2, 2, 2), np.float32)
     line = np.array([[0.0, 0.0, 0.0], [0.0, 1.0, 1.0]])
-    for make in (
-        lambda: Image(few, contrast_limits=(0.0, 1.0), units="mm"),
-        lambda: Image(few, colormap=anomaly_colormap(), units="mm"),
-        lambda: Points(line[:1], units="mm"),
-        lambda: Labels(few.astype(np.uint8), units="mm"),
-        lambda: Shapes([line], shape_type="line", features={"told": ["mm"]}, text="told", units="mm"),
-    ):
+    mm = {"units": "mm"}
+    makers: tuple[Callable[[], Layer], ...] = (
+        lambda: Image(few, contrast_limits=(0.0, 1.0), **mm),
+        lambda: Image(few, colormap=anomaly_colormap(), **mm),
+        lambda: Points(line[:1], **mm),
+        lambda: Labels(few.astype(np.uint8), **mm),
+        lambda: Shapes([line], shape_type="line", features={"told": ["mm"]}, text="told", **mm),
+    )
+    for make in makers:
         cancel.check()
         viewer.add_layer(make())
     viewer.layers.clear()

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from functools import partial
 
 from qtpy.QtCore import Qt, QTimer
@@ -14,6 +15,9 @@ from napari_d24fad.viewer.gallery.card import SeriesCard
 from napari_d24fad.viewer.gallery.section import GallerySection
 from napari_d24fad.viewer.gallery.sorting import Order, matches, place
 
+_PORTION = 40
+"""Cards that are shown in one go."""
+
 
 class CardColumn(QScrollArea):
     """Sections of cards, one section per opened location."""
@@ -23,6 +27,11 @@ class CardColumn(QScrollArea):
         self._sections: dict[str, GallerySection] = {}
         self._arranged: list[GallerySection] = []
         self._wanted: SeriesCard | None = None
+        self._to_show: list[SeriesCard] = []
+        self._soon = QTimer(self)
+        self._soon.setSingleShot(True)
+        self._soon.setInterval(0)
+        self._soon.timeout.connect(self._show_more)
         self._column = QVBoxLayout()
         self._column.setContentsMargins(0, 0, 2, 0)
         self._column.setSpacing(4)
@@ -85,8 +94,11 @@ class CardColumn(QScrollArea):
 
         A section comes where its first card would.
         """
-        for section in self._sections.values():
-            section.arrange(partial(place, order), partial(matches, words, section.title))
+        hidden: set[SeriesCard] = set()
+        with self._laid_out_once():
+            for section in self._sections.values():
+                wanted = partial(matches, words, section.title)
+                hidden.update(section.arrange(partial(place, order), wanted))
         arranged = sorted(self._sections.values(), key=lambda each: each.closable)
         if order is not Order.OPENED:
             arranged.sort(key=lambda each: place(order, each.arranged[0]) if each.arranged else ())
@@ -95,6 +107,29 @@ class CardColumn(QScrollArea):
             for at, section in enumerate(arranged):
                 self._column.removeWidget(section)
                 self._column.insertWidget(at, section)
+        self._to_show = [card for card in self.cards if card in hidden]
+        self._show_more()
+
+    def _show_more(self) -> None:
+        """Shows some of the cards that are listed, and the others when Qt has done what waits."""
+        with self._laid_out_once():
+            for card in self._to_show[:_PORTION]:
+                card.show()
+        del self._to_show[:_PORTION]
+        if self._to_show:
+            self._soon.start()
+
+    @contextmanager
+    def _laid_out_once(self) -> Iterator[None]:
+        """Lays the cards out at the end: else each that comes or goes lays out all others."""
+        layouts = [section.layout() for section in self._sections.values()]
+        for layout in layouts:
+            layout.setEnabled(False)
+        yield
+        for layout in layouts:
+            layout.setEnabled(True)
+            layout.invalidate()
+            layout.activate()
 
     def show_first(self) -> None:
         """Scrolls to the first card: it is another one now."""

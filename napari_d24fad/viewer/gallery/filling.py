@@ -23,7 +23,7 @@ from napari_d24fad.viewer.gallery.viewer_series import ViewerSeries
 from napari_d24fad.viewer.running.workers import stop_timer
 
 Rows = Sequence[Sequence[Series]]
-_FIRST, _PORTION = 20, 5
+_FIRST, _PORTION = 10, 5
 """Cards of a long list that are made in one go: a card takes a few milliseconds."""
 IN_VIEWER = "In the viewer"
 _LOOKING = "Looking for more series"

@@ -50,12 +50,17 @@ class GallerySection(QWidget):
         """What stands above the cards."""
         return str(self._title.text())
 
-    def arrange(self, place: Callable[[SeriesCard], Any], wanted: Callable[[SeriesCard], bool]) -> None:
-        """Lists the cards in another order, and only those that are wanted.
+    def arrange(
+        self, place: Callable[[SeriesCard], Any], wanted: Callable[[SeriesCard], bool]
+    ) -> list[SeriesCard]:
+        """Lists the cards in another order, and hides those that are not wanted.
 
         Args:
             place: What to sort by.
             wanted: Whether a card is listed.
+
+        Returns:
+            The cards that are wanted and hidden still: to show one takes a millisecond.
         """
         arranged = sorted(self.cards, key=place)
         if arranged != self.arranged:
@@ -64,9 +69,11 @@ class GallerySection(QWidget):
                 self._column.removeWidget(card)
             for card in arranged:
                 self._column.addWidget(card)
-        for card in arranged:
-            card.setVisible(wanted(card))
-        self.setVisible(any(not card.isHidden() for card in arranged))
+        listed = [card for card in arranged if wanted(card)]
+        for card in set(arranged).difference(listed):
+            card.hide()
+        self.setVisible(bool(listed))
+        return [card for card in listed if card.isHidden()]
 
     def set_title(self, title: str) -> None:
         """Shows another title above the cards."""
@@ -78,14 +85,15 @@ class GallerySection(QWidget):
         rows = together(wanted)
         kept = {card.volumes: card for card in self.cards if card.volumes in rows}
         for card in self.cards:
-            self._column.removeWidget(card)
             if card.volumes not in kept:
+                self._column.removeWidget(card)
                 card.hide()
                 card.deleteLater()
         new = [SeriesCard(row) for row in rows if row not in kept]
         cards = {**kept, **{card.volumes: card for card in new}}
-        self.cards = [cards[row] for row in rows]
-        for card in self.cards:
+        before, self.cards = self.arranged, [cards[row] for row in rows]
+        only_more = self.cards[: len(before)] == before  # to add all of a long list again would take long
+        for card in self.cards[len(before) if only_more else 0 :]:
             self._column.addWidget(card)
         self.arranged = list(self.cards)
         return new

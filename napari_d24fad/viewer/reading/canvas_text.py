@@ -51,7 +51,7 @@ class CanvasText:
         overlay = self._unmade.pop()
         if overlay.visible:
             return True
-        if isinstance(overlay, TextOverlay) and overlay in self._own.values():
+        if isinstance(overlay, TextOverlay) and overlay is not self._overlays.text:
             self._trial, overlay.opacity = overlay, 0.0
             overlay.text = _SAMPLES[len(self._unmade) % len(_SAMPLES)]
             overlay.visible = True
@@ -95,9 +95,12 @@ class CanvasText:
 
     def _show(self, position: str, text: str) -> None:
         overlay = self._own.get(position)
-        if overlay is None or (overlay is self._trial and not text):
+        if overlay is None:
             return
-        if overlay is self._trial:
+        is_tried = overlay is self._trial
+        if is_tried and not text:
+            return
+        if is_tried:
             self._end_trial()
         if overlay.text != text:
             overlay.text = text

@@ -11,6 +11,7 @@ from napari_d24fad.session.opening import open_paths
 from napari_d24fad.studies.series import Series
 from napari_d24fad.viewer.canvas.scans import ScanLayers
 from napari_d24fad.viewer.gallery.card import SeriesCard
+from napari_d24fad.viewer.gallery.column import _PORTION
 from napari_d24fad.viewer.gallery.filling import _FIRST, GalleryFilling
 from napari_d24fad.viewer.gallery.gallery import Gallery
 from napari_d24fad.viewer.gallery.roles import Role
@@ -81,3 +82,27 @@ def test_pointing_out_one_of_many_restyles_two(qtbot, tmp_path: Path, monkeypatc
     monkeypatch.setattr(SeriesCard, "_restyle", lambda card: restyled.append(card.series))
     gallery.point_out(series[3])
     assert restyled == [series[1], series[3]]
+
+
+def test_cards_of_a_long_list_come_back_in_portions(qtbot, tmp_path: Path) -> None:
+    for number in range(2 * _PORTION + 5):
+        Image.fromarray(np.full((8, 8), number, np.uint8)).save(tmp_path / f"{number:03}.png")
+    series = open_paths([tmp_path]).series
+    gallery = Gallery()
+    qtbot.addWidget(gallery)
+    gallery.set_section("films", series)
+
+    def listed() -> int:
+        return sum(not card.isHidden() for card in gallery.cards)
+
+    qtbot.waitUntil(lambda: listed() == len(series))
+    gallery.tools.search.setText("no such film")
+    assert listed() == 0
+    gallery.tools.search.setText("")
+    assert listed() == _PORTION, "the first are there at once"
+    assert [card.isHidden() for card in gallery.cards] == sorted(card.isHidden() for card in gallery.cards)
+    gallery.tools.search.setText("no such film")
+    qtbot.wait(20)
+    assert listed() == 0, "cards came after the search had left them out"
+    gallery.tools.search.setText("")
+    qtbot.waitUntil(lambda: listed() == len(series))
