@@ -77,8 +77,8 @@ def _by_orthanc(objects: Path) -> None:
 
 
 def _save(picture: Image.Image, path: Path) -> None:
-    picture.thumbnail((_SIZE * 3 // 2, _SIZE * 3 // 2))
-    picture.save(path, optimize=True)
+    picture.thumbnail((_SIZE * 5 // 4, _SIZE * 5 // 4))
+    picture.convert("RGB").quantize(256).save(path, optimize=True)  # below 100 kB
 
 
 def _by_dcmqi(study: SampleStudy, objects: Path, folder: Path) -> None:

@@ -8,6 +8,7 @@ from highdicom.pm import ParametricMap, RealWorldValueMapping
 from highdicom.sr import CodedConcept
 from pydicom.dataset import Dataset
 from pydicom.sr.codedict import codes
+from pydicom.valuerep import format_number_as_ds
 
 from napari_d24fad.detection.result import AnomalyMap
 from napari_d24fad.errors import Code, ExportError
@@ -24,6 +25,8 @@ from napari_d24fad.export.dicom.common import (
 from napari_d24fad.export.dicom.source import Source
 
 _NARROWEST = 1e-6
+_ROUNDED = 5e-4
+"""By how much directions may differ that were stated by a scanner and brought to right angles here."""
 
 
 def parametric_map(source: Source, anomaly: AnomalyMap, number: int) -> ParametricMap:
@@ -75,6 +78,7 @@ def parametric_map(source: Source, anomaly: AnomalyMap, number: int) -> Parametr
     )
     say_body_part(made, source)
     _put_in_order(made)
+    _turn_as_stated(made, source)
     region = _anatomy(source)
     if region is not None:
         made.SharedFunctionalGroupsSequence[0].FrameAnatomySequence = [region]
@@ -107,6 +111,17 @@ def _put_in_order(made: ParametricMap) -> None:
     made.PerFrameFunctionalGroupsSequence = groups[::-1]
     for number, group in enumerate(groups[::-1], start=1):
         group.FrameContentSequence[0].DimensionIndexValues = number
+
+
+def _turn_as_stated(made: ParametricMap, source: Source) -> None:
+    """Writes the orientation in the digits of the source, which is the same but for rounding.
+
+    OHIF 3.13 shows a map only if these are equal to the last digit.
+    """
+    plane = made.SharedFunctionalGroupsSequence[0].PlaneOrientationSequence[0]
+    ours = np.array(plane.ImageOrientationPatient, float)
+    if source.orientation and np.abs(ours - source.orientation).max() < _ROUNDED:
+        plane.ImageOrientationPatient = [format_number_as_ds(float(each)) for each in source.orientation]
 
 
 def _anatomy(source: Source) -> Dataset | None:

@@ -63,12 +63,15 @@ class Source:
         has_places: Whether it is known where in the patient the slices lie, and in which frame of reference.
         of_slice: For each slice of the scan, the header that it was read from, and the number of the frame,
             from 1, if there are several; empty where slices were computed of several or cut out of one.
+        orientation: Image Orientation (Patient) (0020,0037) as the images state it, where each slice is one
+            and all state the same.
     """
 
     scan: Scan
     headers: tuple[Dataset, ...] = field(repr=False)
     has_places: bool
     of_slice: tuple[tuple[Dataset, int | None], ...] = field(repr=False)
+    orientation: tuple[float, ...] = ()
 
     @property
     def first(self) -> Dataset:
@@ -112,7 +115,14 @@ def read_source(series: Series) -> Source:
     of_slice = tuple(
         (headers[each.path], None if each.frames == 1 else (each.frame or 0) + 1) for each in series.instances
     )
-    return Source(scan, tuple(headers.values()), has_places, of_slice if one_to_one else ())
+    stated = {each.placement.orientation for each in series.instances if each.placement is not None}
+    return Source(
+        scan,
+        tuple(headers.values()),
+        has_places,
+        of_slice if one_to_one else (),
+        stated.pop() if one_to_one and has_places and len(stated) == 1 else (),
+    )
 
 
 def _by_file(instances: Sequence[Instance]) -> dict[Path, list[tuple[int, Instance]]]:

@@ -62,6 +62,20 @@ def test_every_value_of_the_map_lies_where_it_belongs(written: Exported) -> None
     assert padding < entry.found.anomaly.values[np.isfinite(entry.found.anomaly.values)].min()
 
 
+def test_the_map_is_turned_in_the_digits_of_the_source(tmp_path: Path) -> None:
+    """OHIF compares them to the last one; ours are at right angles, those of scanners but for rounding."""
+    stated = [0.877583, 0.453774, 0.154707, -0.479426, 0.830622, 0.283188]
+    datasets = phantom.slice_datasets(stated, grid=GRID)
+    for each in datasets:
+        each.ImageOrientationPatient = stated
+    phantom.write_series(tmp_path / "source", datasets)
+    series = opened(tmp_path / "source")
+    save_dicom(tmp_path / "out", case(series), series, ("pm",))
+    dataset = pydicom.dcmread(tmp_path / "out" / "map.dcm")
+    plane = dataset.SharedFunctionalGroupsSequence[0].PlaneOrientationSequence[0]
+    assert [float(each) for each in plane.ImageOrientationPatient] == stated
+
+
 @pytest.mark.parametrize("name", ["segmentation.dcm", "labelmap.dcm"])
 def test_segments_are_the_voxels_of_the_findings(written: Exported, name: str) -> None:
     _, entry, folder = written
