@@ -33,6 +33,7 @@ from napari_d24fad.detection.references.calibration import Calibration
 from napari_d24fad.errors import Code
 from napari_d24fad.progress import CancelToken, Progress, silent
 from napari_d24fad.session.feature_cache import FeatureCache
+from napari_d24fad.session.kept_sets import KeptSet
 from napari_d24fad.session.records import pack, unpack
 from napari_d24fad.session.stored import source_key
 from napari_d24fad.studies.orientation import Orientation
@@ -45,39 +46,6 @@ NO_PLAN = ""
 Record = TypeVar("Record")
 
 _learn = AtlasReferences.of
-
-
-@dataclass(frozen=True, slots=True)
-class _Set:
-    """What was learned of a set of references, beside the references."""
-
-    identities: tuple[str, ...]
-    standards: dict[Key, Standard] = field(repr=False)
-    levels: Levels
-    normal_scores: tuple[float, ...]
-    normal_masses: tuple[float, ...] = field(repr=False)
-    normal: NormalMaps = field(repr=False)
-    evenness: Evenness
-    problems: tuple[Problem, ...]
-    beside: tuple[_Set, ...] = field(repr=False)
-
-    @classmethod
-    def of(cls, made: AtlasReferences) -> _Set:
-        identities = tuple(scan.identity for scan in made.scans)
-        return cls(
-            identities, made.standards, made.levels, made.normal_scores, made.normal_masses, made.normal,
-            made.evenness, made.problems, tuple(cls.of(each) for each in made.beside),
-        )  # fmt: skip
-
-    def references(
-        self, scans: tuple[MeasuredScan, ...], plan: Plan, direction: Direction
-    ) -> AtlasReferences:
-        beside = zip(self.beside, plan.beside, strict=True)
-        return AtlasReferences(
-            plan, direction, scans, self.standards, self.levels, self.normal_scores, self.normal_masses,
-            self.normal, self.evenness, self.problems,
-            tuple(own.references(scans, each, each.direction) for own, each in beside),
-        )  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +68,7 @@ _CLASSES: Mapping[str, type] = {
     for each in (
         Anatomy, BrainWindow, Calibration, Code, CommonGrid, Deformation, Direction, Evenness, Kind, Levels,
         MeasuredScan, NormalMaps, Orientation, Place, Problem, Standard, Sums, Volume, WorkingGrid,
-        WorkingVolume, _Name, _Pair, _Set,
+        WorkingVolume, KeptSet, _Name, _Pair,
     )
 }  # fmt: skip
 
@@ -167,23 +135,40 @@ class KeptAtlases:
     ) -> AtlasReferences:
         """Makes a set of references, unless the same one was made before; see `AtlasReferences.of`."""
         settings = (_settings(plan), direction.value)
-        key = _key("set", *(scan.identity for scan in scans), *settings, shares)
-        kept = self._get(key, _Set)
-        if kept is not None:
-            known = {scan.identity: scan for scan in scans}
-            placed = [
-                known.get(each) or self._scan(_key("placed", each, *settings)) for each in kept.identities
-            ]
-            found = tuple(scan for scan in placed if scan is not None)
-            if len(found) == len(scans):
-                return kept.references(found, plan, direction)
+        found = self._set(scans, plan, direction, shares)
+        if found is not None:
+            return found
         before = self.take_pairs(scans, plan, direction)
         made = _learn(scans, plan, direction, progress, cancel, shares)
         self._keep_pairs(made.scans, settings, before)
         for scan in set(made.scans) - set(scans):  # placed where they fit the others
             self._put(_key("placed", scan.identity, *settings), _bare(scan))
-        self._put(key, _Set.of(made))
+        kept, order = KeptSet.of(made), _order(scans, shares)
+        if not kept.is_numbered:
+            kept = kept.reordered(order)
+        self._put(_set_key(scans, shares, settings, kept.is_numbered), kept)
         return made
+
+    def _set(
+        self,
+        scans: Sequence[MeasuredScan],
+        plan: Plan,
+        direction: Direction,
+        shares: Sequence[float] | None,
+    ) -> AtlasReferences | None:
+        """Returns the set that was made of these references before, in whatever order they were marked."""
+        settings = (_settings(plan), direction.value)
+        kept = self._get(_set_key(scans, shares, settings, False), KeptSet)
+        if kept is not None:
+            kept = kept.reordered(np.argsort(_order(scans, shares)).tolist())
+        else:
+            kept = self._get(_set_key(scans, shares, settings, True), KeptSet)
+        if kept is None:
+            return None
+        known = {scan.identity: scan for scan in scans}
+        placed = [known.get(each) or self._scan(_key("placed", each, *settings)) for each in kept.identities]
+        found = tuple(scan for scan in placed if scan is not None)
+        return kept.references(found, plan, direction) if len(found) == len(scans) else None
 
     def take_pairs(self, scans: Sequence[MeasuredScan], plan: Plan, direction: Direction) -> set[str]:
         """Fills in the distances of pairs that were compared before, and returns the keys of these pairs."""
@@ -264,6 +249,24 @@ def _pairs(
     """Returns each two scans, in an order that does not depend on theirs, with the key of the pair."""
     ordered = sorted(scans, key=lambda scan: scan.identity)
     return [(a, b, _key("pair", a.identity, b.identity, *settings)) for a, b in combinations(ordered, 2)]
+
+
+def _order(scans: Sequence[MeasuredScan], shares: Sequence[float] | None) -> list[int]:
+    """Returns the places of references in an order that does not depend on theirs."""
+    return sorted(range(len(scans)), key=lambda at: (scans[at].identity, shares[at] if shares else 1.0))
+
+
+def _set_key(
+    scans: Sequence[MeasuredScan],
+    shares: Sequence[float] | None,
+    settings: tuple[str, str],
+    as_they_are: bool,
+) -> str:
+    """Names a set of references; in the order in which they are given, or whatever that is."""
+    order = range(len(scans)) if as_they_are else _order(scans, shares)
+    of_each = None if shares is None else tuple(shares[at] for at in order)
+    kind = "numbered set" if as_they_are else "set"
+    return _key(kind, *(scans[at].identity for at in order), *settings, of_each)
 
 
 def _distances(own: MeasuredScan, other: MeasuredScan) -> dict[Key, FloatArray]:

@@ -31,6 +31,7 @@ from napari_d24fad.progress import CancelToken
 from napari_d24fad.session import kept_atlases, measured_scans
 from napari_d24fad.session.feature_cache import FeatureCache
 from napari_d24fad.session.kept_atlases import KeptAtlases
+from napari_d24fad.session.kept_sets import KeptSet
 from napari_d24fad.session.records import pack, unpack
 from napari_d24fad.settings import CACHE_VARIABLE, FEATURES_LIMIT_VARIABLE
 from napari_d24fad.studies.nifti.series import NiftiSeries
@@ -125,6 +126,33 @@ def test_another_choice_of_references_compares_only_what_is_new(folder: Path, tm
     work.clear()
     same(fewer.normal_scores, made(FeatureCache(tmp_path, 0), series(folder)[:2]).normal_scores)
     assert work == {"_read": 2, "measure_scan": 2, "distance": 2, "_learn": 1}  # nothing is kept there
+
+
+def test_references_marked_in_another_order_are_the_same_set(folder: Path, tmp_path: Path, work) -> None:
+    cache = FeatureCache(tmp_path, LIMIT)
+    first = made(cache, series(folder))
+    work.clear()
+    again = made(cache, [series(folder)[at] for at in (2, 0, 1)])
+    assert not work
+    assert [each.identity for each in again.scans] == [first.scans[at].identity for at in (2, 0, 1)]
+    fresh = made(FeatureCache(tmp_path, 0), [series(folder)[at] for at in (2, 0, 1)])
+    for found in (again, fresh):
+        np.testing.assert_allclose(
+            found.normal_scores, [first.normal_scores[at] for at in (2, 0, 1)], rtol=1e-4
+        )
+    np.testing.assert_allclose(again.normal.calibration.peaks, fresh.normal.calibration.peaks, rtol=1e-4)
+    for one, other in zip(again.normal.slice_scores, fresh.normal.slice_scores, strict=True):
+        np.testing.assert_allclose(one, other, rtol=1e-3, atol=1e-5)
+
+
+def test_a_set_that_numbers_its_references_keeps_their_order() -> None:
+    doubt = Problem(Code.MIRRORED_REFERENCE, "It is reference 2.")
+    nothing = np.zeros(1)
+    normal = NormalMaps(Calibration(nothing, nothing, 1.0, np.zeros(1, np.float32)), (), ())
+    levels = Levels(1.0, 50.0, (1.0, 1.0, 1.0), (True, True, True))
+    for problems in ((), (doubt,)):
+        made = AtlasReferences(PLAN, UP, (), {}, levels, (1.0,), (), normal, problems=problems)
+        assert KeptSet.of(made).is_numbered == bool(problems)
 
 
 def test_what_would_measure_otherwise_finds_nothing(
@@ -270,5 +298,5 @@ def test_what_evens_maps_is_kept_with_a_set() -> None:
     normal = NormalMaps(Calibration(nothing, nothing, 1.0, np.zeros(1, np.float32)), (), ())
     levels = Levels(1.0, 50.0, (1.0, 1.0, 1.0), (True, True, True))
     made = AtlasReferences(PLAN, UP, (), {}, levels, (1.0,), (), normal, Evenness(2.5))
-    kept = unpack(pack(kept_atlases._Set.of(made), kept_atlases._CLASSES), kept_atlases._CLASSES)
+    kept = unpack(pack(KeptSet.of(made), kept_atlases._CLASSES), kept_atlases._CLASSES)
     assert kept.references((), PLAN, UP).evenness == Evenness(2.5)

@@ -64,9 +64,11 @@ def doubts_about(scans: Sequence[MeasuredScan], plan: Plan, direction: Direction
         problem for scan in scans for problem in scan.volume.anatomy.problems + scan.volume.place.problems
     ]
     sign = direction.signs[0]
-    own = [scan.sums[key_of(plan.value, sign)] for scan in scans]
+    key = key_of(plan.value, sign)
+    own = [scan.sums[key] for scan in scans]
     together = total(own)
     for number, (scan, mine) in enumerate(zip(scans, own, strict=True), start=1):
-        if fits_other_side(scan.volume.signed(sign), together - mine, plan.value, plan):
+        volume, quantity = scan.volume.signed(sign), scan.quantities[key]
+        if fits_other_side(volume, quantity, together - mine, plan.value, plan):
             found.append(Problem(Code.MIRRORED_REFERENCE, f"It is reference {number}."))
     return tuple(dict.fromkeys(found))

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from napari_d24fad.anatomy.grid import FloatArray
 from napari_d24fad.anatomy.place import Place
 from napari_d24fad.detection.atlas.plan import Plan
 from napari_d24fad.detection.channels.channel import Channel
@@ -21,27 +22,13 @@ _FAR = 9.0  # squared standard deviations; what is further off, such as a lesion
 _OTHER_SIDE = 0.1  # by how much better the other side must fit to be warned of
 
 
-def misfit(volume: WorkingVolume, place: Place, expectation: Expectation, channel: Channel) -> float:
-    """Returns twice the negative log likelihood of a scan at a place, per voxel; far voxels are cut off.
-
-    Args:
-        volume: The scan, in the direction that the expectation is of.
-        place: Where it is tried.
-        expectation: Of the references.
-        channel: The one that the expectation is of.
-    """
-    quantity = channel.measure(volume)
-    if quantity is None:
-        return float("inf")
-    return _misfit(quantity[volume.counted], replace(volume, place=place), expectation, channel.softening)
-
-
 def _misfit(
     quantity: np.ndarray[tuple[int, ...], np.dtype[np.float32]],
     volume: WorkingVolume,
     expectation: Expectation,
     softening: float,
 ) -> float:
+    """Returns twice the negative log likelihood of a scan at its place, per voxel; far voxels are cut off."""
     mean, spread = expectation.of(volume)
     variance = spread**2 + np.float32(softening**2)
     cost = np.minimum((quantity - mean) ** 2 / variance, _FAR) + np.log(variance)
@@ -79,11 +66,14 @@ def fit_to(sums: Sums, channel: Channel, plan: Plan, sign: int) -> Fit:
     return choose
 
 
-def fits_other_side(volume: WorkingVolume, sums: Sums, channel: Channel, plan: Plan) -> bool:
+def fits_other_side(
+    volume: WorkingVolume, quantity: FloatArray, sums: Sums, channel: Channel, plan: Plan
+) -> bool:
     """Whether a scan fits the references clearly better with its sides exchanged.
 
     Args:
         volume: In the direction that the sums are of.
+        quantity: What the channel says of it.
         sums: Of the channel, without this scan.
         channel: The value.
         plan: How this kind of study is examined.
@@ -93,6 +83,7 @@ def fits_other_side(volume: WorkingVolume, sums: Sums, channel: Channel, plan: P
     expectation = Expectation(sums, plan.cells)
     exchanged = volume.place.coordinates.copy()
     exchanged[2] = plan.cells.box[2] - exchanged[2]
-    own = misfit(volume, volume.place, expectation, channel)
-    other = misfit(volume, replace(volume.place, coordinates=exchanged), expectation, channel)
+    values, mirrored = quantity[volume.counted], replace(volume.place, coordinates=exchanged)
+    own = _misfit(values, volume, expectation, channel.softening)
+    other = _misfit(values, replace(volume, place=mirrored), expectation, channel.softening)
     return own - other > _OTHER_SIDE

@@ -40,6 +40,7 @@ class MeasuredScan:
         described: Of each `PairChannel`.
         compared: Distances to other scans, by their identity; filled when they are first wanted,
             so that no pair is compared twice.
+        besides: The same by the plans beside, by their names; likewise.
         is_placed: Whether its place is settled: of a part of the anatomy, where it fits other scans.
     """
 
@@ -49,6 +50,7 @@ class MeasuredScan:
     sums: Mapping[Key, Sums] = field(repr=False)
     described: Mapping[Key, Described] = field(repr=False)
     compared: dict[tuple[str, Key], FloatArray] = field(default_factory=dict, repr=False)
+    besides: dict[str, MeasuredScan] = field(default_factory=dict, repr=False)
     is_placed: bool = False
 
     def quantity(
@@ -112,16 +114,19 @@ def measure_scan(
 
 
 def beside(scan: MeasuredScan, plan: Plan, cancel: CancelToken) -> MeasuredScan:
-    """Measures a scan by one of `Plan.beside`: its anatomy and its place are those found before.
+    """Measures a scan by one of `Plan.beside`, once: its anatomy and its place are those found before.
 
     Args:
         scan: As `measure_scan` returns it.
         plan: The plan beside the one that it was measured by.
         cancel: Asked between steps.
     """
-    volume = plan.prepare(scan.volume.anatomy, scan.volume.place)
-    found = _measured(scan.identity, volume, plan, plan.direction, cancel, bool(scan.sums))
-    return replace(found, is_placed=True)
+    known = scan.besides.get(plan.name)
+    if known is None:
+        volume = plan.prepare(scan.volume.anatomy, scan.volume.place)
+        found = _measured(scan.identity, volume, plan, plan.direction, cancel, bool(scan.sums))
+        known = scan.besides[plan.name] = replace(found, is_placed=True)
+    return known
 
 
 def placed_by(

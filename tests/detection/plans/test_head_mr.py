@@ -89,6 +89,14 @@ def test_wide_ventricles_stand_out_on_the_map_of_volume() -> None:
     assert {region.side for region in wide.regions} <= {"larger", "smaller"}
 
 
+def test_what_stands_beside_is_measured_once_whatever_the_set() -> None:
+    known = references()
+    before = [scan.besides["volume"] for scan in known.scans[:3]]
+    fewer = AtlasReferences.of(known.scans[:3], PLAN, known.direction)
+    assert len(fewer.beside[0].normal_scores) == 3
+    assert all(scan.besides["volume"] is one for scan, one in zip(fewer.scans, before, strict=True))
+
+
 def test_the_map_of_volume_stands_beside_and_not_in_the_first() -> None:
     found = references().examine(head(9, wider=1.5))
     anomaly = as_anomaly(found, references(), features_of(found.map().shape, 4))
