@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
 from pydicom import dcmread
 from pydicom.dataset import Dataset
@@ -13,6 +14,10 @@ from napari_d24fad import cli
 from napari_d24fad.archives.dicomweb import WebPeer
 from napari_d24fad.archives.found import Wanted
 from napari_d24fad.progress import CancelToken
+from napari_d24fad.studies.segments.files import segmentation_files
+from napari_d24fad.studies.segments.fitting import on_scan
+from napari_d24fad.studies.segments.segmentation import read_segmentation
+from napari_d24fad.studies.study import open_study
 from tests.archives.heads import LESION_STUDY, write_head
 from tests.archives.orthanc import HTTP_PORT, PASSWORD, USER, Orthanc
 from tests.cli.conftest import model  # noqa: F401 - a fixture
@@ -83,4 +88,12 @@ def test_from_the_archive_and_back(
         tuple(round(float(v), 3) for v in one.ImagePositionPatient) for one in back if one.Modality == "MR"
     }
     assert {place[:3] for place in segment_places(segmentation)} <= source
-    assert sum(place[3] for place in segment_places(segmentation)) > 0
+
+    # and laid over the source that came with it: the voxels that were exported
+    (file,) = segmentation_files([Path("again")])
+    (source_again,) = [one for one in open_study("again").series if one.outline.modality == "MR"]
+    (before,) = open_study(query).series
+    (laid,) = on_scan(read_segmentation(file), source_again.outline)
+    (exported,) = on_scan(read_segmentation(Path("objects", "segmentation.dcm")), before.outline)
+    np.testing.assert_array_equal(laid, exported)
+    assert (laid > 0).sum() == sum(place[3] for place in segment_places(segmentation)) > 0
