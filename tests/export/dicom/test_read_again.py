@@ -77,11 +77,11 @@ def test_our_own_lies_on_the_voxels_of_its_findings(written: Exported, name: str
 
 
 def test_one_of_dcmqi_lies_where_it_was_drawn(written: Exported, tmp_path: Path) -> None:
-    """ITK reads slices of a tilted gantry as if they were stacked straight: dcmqi writes what we refuse."""
+    """Of a tilted gantry it was drawn on the slices that were straightened."""
     series, entry, folder = written
     scan, sources = entry.found.scan, folder.parent / "source"
-    if series.regrid is not None or series.outline.is_colour or len(list(sources.iterdir())) == 1:
-        pytest.skip("dcmqi does not read these slices as one straight volume")
+    if len(list(sources.iterdir())) == 1:
+        pytest.skip("dcmqi 1.5.7 ends with an error where the source is enhanced")
     labels = np.zeros(scan.grid, np.uint8)
     for number, mask in enumerate(balls(scan), start=1):
         labels[mask] = number
