@@ -127,6 +127,12 @@ def _placed() -> Iterator[None]:
 
 def _layers(whole: Segmentation) -> tuple[Labels, ...]:
     """Puts segments into as few arrays as hold them without covering each other."""
+    if whole.segmentation_type is not SegmentationTypeValues.FRACTIONAL:
+        try:
+            found = whole.get_volume(combine_segments=True, dtype=np.uint16).array
+            return (np.asarray(found, np.uint16),)
+        except RuntimeError:  # some overlap
+            pass
     layers: list[Labels] = []
     for segment in whole.segment_numbers:
         inside = _mask(whole, segment)
