@@ -15,7 +15,8 @@ endif
 
 # Two workers with one thread each are faster than threads that fight for two cores. The one that ends first
 # takes over half of what the other has left; whole files at a time left it idle for minutes.
-PYTEST := OMP_NUM_THREADS=1 $(SCREEN) $(BIN)/python -m pytest -n 2 --dist worksteal
+# Compiled modules are kept, also those that pytest compiles: else each process of the tests compiles 700 again.
+PYTEST := PYTHONDONTWRITEBYTECODE= OMP_NUM_THREADS=1 $(SCREEN) $(BIN)/python -m pytest -n 2 --dist worksteal
 
 # Where the lowest versions are tried, beside the demonstration. Warnings count as errors elsewhere; old versions
 # have their own.

@@ -98,8 +98,11 @@ class RunPanel(QWidget):
             step: What it is doing.
             fraction: How much of it is done, 0 to 1; None if that is not known.
         """
+        # Else the bar would be painted at once, and with it the whole window, for there is a canvas in it.
+        self._bar.setUpdatesEnabled(False)
         self._bar.setRange(0, 0 if fraction is None else _PROGRESS_STEPS)
         self._bar.setValue(round((fraction or 0.0) * _PROGRESS_STEPS))
+        self._bar.setUpdatesEnabled(True)
         self._step.setText(step)
         for part in (self._bar, self._step, self._cancel):
             part.show()

@@ -1,9 +1,20 @@
 from __future__ import annotations
 
 import pytest
-from qtpy.QtWidgets import QComboBox
+from qtpy.QtCore import QEvent, QObject
+from qtpy.QtWidgets import QComboBox, QProgressBar
 
 from napari_d24fad.viewer.running.run_panel import RunPanel
+
+
+class _Paints(QObject):
+    """How often a widget was painted."""
+
+    count = 0
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:  # noqa: N802
+        self.count += event.type() == QEvent.Type.Paint
+        return False
 
 
 @pytest.fixture
@@ -73,3 +84,15 @@ def test_message_can_be_read_and_taken_away(panel: RunPanel) -> None:
     assert panel.message == "Stopped."
     panel.clear_message()
     assert panel.message == ""
+
+
+def test_progress_is_painted_with_what_else_changed_not_at_once(qtbot, panel: RunPanel) -> None:
+    panel.set_busy("Comparing slices", fraction=0.25)
+    bar = panel.findChild(QProgressBar)
+    qtbot.waitExposed(bar)
+    painted = _Paints()
+    bar.installEventFilter(painted)
+    panel.set_busy("Comparing slices", fraction=0.75)
+    assert painted.count == 0  # else the window, with its canvas, was painted for each report
+    qtbot.waitUntil(lambda: painted.count > 0)
+    assert bar.value() == 0.75 * bar.maximum()
