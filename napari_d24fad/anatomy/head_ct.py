@@ -8,6 +8,7 @@ units and scans that were saved as 8-bit pictures of that window are read alike.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -56,13 +57,18 @@ def head_ct(voxels: npt.NDArray[np.generic], grid: WorkingGrid, window: BrainWin
     return HeadCT(grid, grey, bone)
 
 
-def brain_mode(head: HeadCT) -> float:
+def _enclosed(bone: BoolArray, radius: float, spacing: Spacing) -> BoolArray:
+    """Returns bone and what it encloses once gaps up to twice a radius are closed."""
+    return filled(closed(bone, radius, spacing))
+
+
+def _brain_mode(head: HeadCT, enclosed: Sequence[BoolArray]) -> float:
     """Returns the commonest grey level of what lies deep inside closed bone."""
     counts = np.zeros(256)
-    for grey, bone in zip(head.grey, head.bone, strict=True):
+    for grey, bone, inside in zip(head.grey, head.bone, enclosed, strict=True):
         if not bone.any():
             continue
-        inner = filled(closed(bone, RADII_MM[1], head.spacing)) & ~dilated(bone, 4.0, head.spacing)
+        inner = inside & ~dilated(bone, 4.0, head.spacing)
         counts += np.histogram(grey[inner], 256, (0, 256))[0]
     smooth = ndimage.gaussian_filter1d(counts, 3.0)
     return float(np.argmax(smooth[60:191]) + 60.5)
@@ -78,7 +84,8 @@ class _Search:
 
     def __init__(self, head: HeadCT) -> None:
         self._head = head
-        self._mode = brain_mode(head)
+        self._enclosed = [_enclosed(bone, RADII_MM[1], head.spacing) for bone in head.bone]
+        self._mode = _brain_mode(head, self._enclosed)
         self._smooth = ndimage.gaussian_filter(head.grey, (0, 1, 1))
         self._cm2 = float(np.prod(head.spacing)) / 100
         self._found: dict[tuple[int, float], BoolArray] = {}
@@ -147,7 +154,8 @@ class _Search:
 
     def _look(self, index: int, radius: float) -> BoolArray:
         bone, grey, spacing = self._head.bone[index], self._head.grey[index], self._head.spacing
-        enclosed = filled(closed(bone, radius, spacing)) & ~bone & (self._smooth[index] > _AIR)
+        whole = self._enclosed[index] if radius == RADII_MM[1] else _enclosed(bone, radius, spacing)
+        enclosed = whole & ~bone & (self._smooth[index] > _AIR)
         labels, number = parts(opened(enclosed, 4.5, spacing))
         kept = []
         for part in range(1, number + 1):
@@ -169,7 +177,7 @@ def enclosed(head: HeadCT) -> BoolArray:
     for index, (bone, grey) in enumerate(zip(head.bone, head.grey, strict=True)):
         if not bone.any():
             continue
-        inside = filled(closed(bone, 2 * RADII_MM[-1], head.spacing)) & ~bone & (grey > _AIR)
+        inside = _enclosed(bone, 2 * RADII_MM[-1], head.spacing) & ~bone & (grey > _AIR)
         labels, number = parts(opened(inside, 9.0, head.spacing))
         if number:
             sizes = np.bincount(labels.ravel())[1:]

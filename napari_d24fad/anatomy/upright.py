@@ -70,8 +70,9 @@ class _Search:
         near = ndimage.zoom(depth, zoom, order=1) <= _AROUND_MM
         points = np.argwhere(near) * self._spacing
         self._centre = (np.argwhere(anatomy.mask) * spacing).mean(axis=0)
-        self._points = points - self._centre
+        self._points = np.ascontiguousarray((points - self._centre).T)
         self._own = self._image[near]
+        self._variance = max(1e-6, self._own.var())
 
     def run(self) -> MirrorPlane:
         coarse = [(self._unlike((turn, 0.0, 0.0)), turn) for turn in np.arange(-40.0, 41.0, 8.0)]
@@ -95,10 +96,12 @@ class _Search:
         if abs(turn) > _LARGEST_TURN or abs(tilt) > _LARGEST_TILT:
             return 10.0
         normal = MirrorPlane(turn, tilt, offset, 0).rotation[2]
-        mirrored = self._points - 2 * np.outer(self._points @ normal - offset, normal) + self._centre
-        index = (mirrored / self._spacing).T
+        # From a point to the array index of its mirror image, in one step.
+        turned = (np.eye(3) - 2 * np.outer(normal, normal)) / self._spacing[:, np.newaxis]
+        index = turned @ self._points
+        index += ((self._centre + 2 * offset * normal) / self._spacing)[:, np.newaxis]
         other = ndimage.map_coordinates(self._image, index, order=1, mode="nearest")
         inside = np.all((index > -0.5) & (index < np.array(self._image.shape)[:, np.newaxis] - 0.5), axis=0)
         if inside.mean() < 0.5:
             return 10.0
-        return float(((self._own - other)[inside] ** 2).mean() / max(1e-6, self._own.var()))
+        return float(((self._own - other)[inside] ** 2).mean() / self._variance)

@@ -1,4 +1,4 @@
-"""Shapes in a plane: what is computed in their box is what the whole picture gives."""
+"""Shapes in a plane: what is computed in their box, row by row, is what distances in the whole picture give."""
 
 from __future__ import annotations
 
@@ -29,6 +29,15 @@ def test_growing_and_shrinking_are_by_distance_in_the_whole_picture(
     deep = ndimage.distance_transform_edt(plane, sampling=SPACING) > radius
     np.testing.assert_array_equal(dilated(plane, radius, SPACING), near)
     np.testing.assert_array_equal(eroded(plane, radius, SPACING), deep)
+
+
+@pytest.mark.parametrize("spacing", [(0.45, 0.9), (2.5, 3.3), (12.0, 2.0)])
+def test_pixels_may_be_long_or_wider_than_the_radius(spacing: tuple[float, float]) -> None:
+    plane = shape(0, 0)
+    near = ndimage.distance_transform_edt(~plane, sampling=spacing) <= 4.5
+    deep = ndimage.distance_transform_edt(plane, sampling=spacing) > 4.5
+    np.testing.assert_array_equal(dilated(plane, 4.5, spacing), near)
+    np.testing.assert_array_equal(eroded(plane, 4.5, spacing), deep)
 
 
 def test_nothing_stays_nothing_and_all_stays_all() -> None:
