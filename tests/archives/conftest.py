@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import gc
+import socketserver
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,6 +11,7 @@ import pytest
 from keyring.backend import KeyringBackend
 from keyring.errors import PasswordDeleteError
 
+from napari_d24fad.archives import fetching
 from tests.archives.namespace import own_network
 from tests.archives.orthanc import PASSWORD, Orthanc
 
@@ -41,6 +43,15 @@ def ring() -> Iterator[Memory]:
     keyring.set_keyring(memory)
     yield memory
     keyring.set_keyring(before)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _impatient() -> Iterator[None]:
+    """What waits for nothing else waits less: before a fetch is tried again, and for servers to end."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(fetching, "_PAUSE_SECONDS", 0.02)
+        patch.setattr(socketserver.BaseServer.serve_forever, "__defaults__", (0.02,))
+        yield
 
 
 @pytest.fixture(scope="module", autouse=True)
