@@ -1,4 +1,4 @@
-"""Shapes in a plane: what is computed in their box, row by row, is what distances in the whole picture give."""
+"""Shapes in a plane: what is computed in a box, row by row, is what distances in the whole picture give."""
 
 from __future__ import annotations
 
