@@ -40,7 +40,7 @@ def key_slices(source: Source, entry: CaseEntry, drawn: Pictures, number: int) -
         drawn: Its pictures.
         number: Which object of the export it is.
     """
-    series = origin(source, number)
+    series = origin(source, number, "Anomaly map, key slices (research use only)")
     made: list[SCImage] = []
     for _, picture in drawn.key_slices():
         marks = _marks(entry, drawn.limits, picture.caption)

@@ -27,6 +27,9 @@ from napari_d24fad.export.dicom.common import (
 )
 from napari_d24fad.export.dicom.source import Source
 
+_REGIONS = "Anomaly regions (research use only)"
+_AS_LABEL_MAP = "Anomaly regions, label map (research use only)"
+"""Series descriptions, at most 64 characters: an archive lists both."""
 _ACCEPTED = (70.0, -20.0, -30.0)
 """L*, a*, b* of the cyan in which accepted findings are outlined."""
 
@@ -65,7 +68,7 @@ def segmentation(
         content_description="Regions unlike normal references, research use only",
         content_creator_name="",  # a program is no person
         **made_by(),
-        **origin(source, number),
+        **origin(source, number, _AS_LABEL_MAP if as_labelmap else _REGIONS),
     )
     if not source.has_places:  # the place says it otherwise
         made.PatientOrientation = source.first.get("PatientOrientation") or []

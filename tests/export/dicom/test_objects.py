@@ -134,6 +134,8 @@ def test_all_belong_to_the_study_of_the_source_and_are_for_research(
     source = pydicom.dcmread(series.files[0])
     objects = [pydicom.dcmread(path) for path in sorted(folder.iterdir())]
     assert len({each.SOPInstanceUID for each in objects}) == len(objects)
+    named = {each.SeriesInstanceUID: each.SeriesDescription for each in objects}
+    assert len(set(named.values())) == len(named), "a list of series must tell them apart"
     for each in objects:
         assert each.PatientID == source.PatientID
         assert each.PatientName == source.PatientName
