@@ -17,6 +17,16 @@ isolation.isolate()  # before napari reads where its settings are
 from tests.heads import write_study  # noqa: E402 - see above
 
 _tests = count()
+_LONGEST = (
+    "viewer/test_demo.py",
+    "viewer/walk/test_walk.py",
+    "session/test_heads_by_mr.py",
+    "faults/test_writes.py",
+    "training/test_processes.py",
+    "privacy/test_offline.py",
+    "sessions/test_exporting.py",
+    "cases/test_reading_list.py",
+)
 
 
 def pytest_unconfigure() -> None:
@@ -25,7 +35,7 @@ def pytest_unconfigure() -> None:
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     # The longest first: at the end, one worker would wait a minute for the other.
-    items.sort(key=lambda item: "viewer/test_demo.py" not in item.nodeid)
+    items.sort(key=lambda item: not any(name in item.nodeid for name in _LONGEST))
 
 
 @pytest.fixture(autouse=True)

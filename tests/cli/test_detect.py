@@ -120,16 +120,19 @@ def test_ten_references_take_no_more_memory_than_two(tmp_path: Path, model: Path
             voxels = 500 * (rows**2 + columns**2 < 0.6 + 0.01 * number) + noise
             write_nifti(tmp_path / folder / f"{number}.nii", voxels)
 
-    def peak_of(folder: str) -> int:
+    def detect(folder: str) -> None:
         out = tmp_path / f"out-{len(list(tmp_path.iterdir()))}"  # new: results in it would be read
+        assert cli.main(words(model, out, tmp_path / folder, tmp_path / "queries")) == 0
+
+    def peak_of(folder: str) -> int:
         tracemalloc.start()
         try:
-            assert cli.main(words(model, out, tmp_path / folder, tmp_path / "queries")) == 0
+            detect(folder)
             return tracemalloc.get_traced_memory()[1]
         finally:
             tracemalloc.stop()
 
-    peak_of("few")  # imports what is needed
+    detect("few")  # imports what is needed
     read.clear()
     few, many = peak_of("few"), peak_of("many")
     assert len(read) == 3 + 11

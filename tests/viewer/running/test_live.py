@@ -190,24 +190,28 @@ def test_what_was_taken_back_is_not_shown(qtbot, found: DetectionDock) -> None:
     assert_shown(dock, first.anomaly.values)
 
 
-@pytest.mark.parametrize("how", ["by hand", "too few", "too few before the next began"])
-def test_a_stopped_scoring_leaves_no_slice_of_it(qtbot, found: DetectionDock, how: str) -> None:
+def test_a_stopped_scoring_leaves_no_slice_of_it(qtbot, found: DetectionDock) -> None:
     dock = found
-    first = dock.examination
-    assert first is not None
-    with qtbot.waitSignal(dock.live.slice_scored, timeout=20_000):
-        dock.gallery.set_role(dock.gallery.references[2], Role.NONE)
-    if how == "by hand":
-        dock.jobs.cancel()
-    if how == "too few before the next began":
-        dock.gallery.card(dock.gallery.references[0]).share_box.setValue(30)
-        with qtbot.waitSignal(dock.jobs.ended, timeout=20_000):
-            pass
-    if how != "by hand":
-        dock.gallery.set_role(dock.gallery.references[1], Role.NONE)
-    wait_until_exact(qtbot, dock)
-    assert dock.examination is first
-    assert_shown(dock, first.anomaly.values)
+    _, second, third = dock.gallery.references
+    for how in ("by hand", "too few", "too few before the next began"):
+        first = dock.examination
+        assert first is not None
+        with qtbot.waitSignal(dock.live.slice_scored, timeout=20_000):
+            dock.gallery.set_role(third, Role.NONE)
+        if how == "by hand":
+            dock.jobs.cancel()
+        if how == "too few before the next began":
+            dock.gallery.card(dock.gallery.references[0]).share_box.setValue(30)
+            with qtbot.waitSignal(dock.jobs.ended, timeout=20_000):
+                pass
+        if how != "by hand":
+            dock.gallery.set_role(second, Role.NONE)
+        wait_until_exact(qtbot, dock)
+        assert dock.examination is first, how
+        assert_shown(dock, first.anomaly.values)
+        for series in (second, third):  # in the order they had
+            dock.gallery.set_role(series, Role.REFERENCE)
+        wait_until_exact(qtbot, dock)
 
 
 def assert_shown(dock: DetectionDock, values: np.ndarray) -> None:
