@@ -75,7 +75,9 @@ def test_the_aligned_reference_stands_beside_the_scan(qtbot, examined: Detection
     assert place.explanation.reference_index == other, "the reader's choice stays"
 
 
-def test_flicker_shows_one_and_the_other_and_ends_with_the_scan(qtbot, examined: DetectionDock) -> None:
+def test_flicker_shows_one_and_the_other_and_whatever_changes_the_view_ends_it(
+    qtbot, examined: DetectionDock, settle, tmp_path: Path
+) -> None:
     dock = examined
     place = explained(qtbot, dock)
     viewer, flicker = dock._viewer, dock.flicker
@@ -104,14 +106,6 @@ def test_flicker_shows_one_and_the_other_and_ends_with_the_scan(qtbot, examined:
     assert list(viewer.layers) == layers
     assert canvas_text(dock) == text
     assert not place.flicker.isChecked()
-
-
-def test_whatever_changes_the_view_ends_the_flicker(
-    qtbot, examined: DetectionDock, settle, tmp_path: Path
-) -> None:
-    dock = examined
-    place = explained(qtbot, dock)
-    viewer, layers = dock._viewer, list(dock._viewer.layers)
 
     def save() -> None:
         dock.save_picture(tmp_path / "canvas.png")
