@@ -84,10 +84,13 @@ def read_segmentation(path: Path) -> Segments:
                 Code.AMBIGUOUS_GEOMETRY, "The segmentation does not say where in the patient it lies."
             )
         check_size(tuple(geometry.spatial_shape))
+        affine = np.asarray(geometry.affine, np.float64)
+        if not (np.isfinite(affine).all() and np.linalg.norm(affine[:3, :3], axis=0).all()):
+            raise StudyError(Code.AMBIGUOUS_GEOMETRY, "The segmentation states a spacing that cannot be.")
         return Segments(
             layers=_layers(whole),
             names=_names(whole),
-            affine=np.asarray(geometry.affine, np.float64),
+            affine=affine,
             source_series=_source_series(header),
             frame_of_reference_uid=text(header, "FrameOfReferenceUID"),
             is_halved=whole.segmentation_type is SegmentationTypeValues.FRACTIONAL,

@@ -173,6 +173,10 @@ def test_one_that_does_not_fit_is_refused(oblique: Exported, tmp_path: Path) -> 
         frame.PlanePositionSequence[0].ImagePositionPatient = [number, number * number, 0]
     dataset.save_as(tmp_path / "slanted.dcm")
     refused(tmp_path / "slanted.dcm", Code.AMBIGUOUS_GEOMETRY)
+    dataset = pydicom.dcmread(oblique.folder / "segmentation.dcm")
+    dataset.SharedFunctionalGroupsSequence[0].PixelMeasuresSequence[0].PixelSpacing = [0, 1]
+    dataset.save_as(tmp_path / "flat.dcm")
+    refused(tmp_path / "flat.dcm", Code.AMBIGUOUS_GEOMETRY)
 
 
 def test_other_and_damaged_files_are_refused(oblique: Exported, tmp_path: Path) -> None:
