@@ -64,15 +64,16 @@ def write_series(folder: Path, count: int, slices: int) -> None:
             (place / f"{at}.dcm").write_bytes(named)
 
 
-def write_films(folder: Path, count: int) -> None:
+def write_films(folder: Path, count: int, side: int = _FILM) -> None:
     """Writes pictures that are alike, a tenth of them with a bright place."""
     folder.mkdir()
-    rows, columns = np.mgrid[:_FILM, :_FILM] / _FILM
+    rows, columns = np.mgrid[:side, :side] / side
+    place = slice(side * 5 // 16, side * 15 // 32), slice(side * 15 // 32, side * 5 // 8)
     for number in range(count):
-        noise = np.random.default_rng(number).normal(0, 6, (_FILM, _FILM))
+        noise = np.random.default_rng(number).normal(0, 6, (side, side))
         picture = 120 + 60 * np.sin(6 * rows) * np.cos(5 * columns) + noise
         if number % 10 == 9:
-            picture[20:30, 30:40] = 250
+            picture[place] = 250
         Image.fromarray(picture.clip(0, 255).astype(np.uint8)).save(folder / f"{number:03}.png")
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from napari.layers import Image, Layer, Points
 from napari.viewer import Viewer
-from qtpy.QtCore import QObject, Signal
+from qtpy.QtCore import QObject, QTimer, Signal
 
 from napari_d24fad.detection.result import AnomalyMap, FloatArray
 from napari_d24fad.studies.orientation import canonical_orientation
@@ -17,6 +17,7 @@ from napari_d24fad.viewer.canvas.map_view import View
 from napari_d24fad.viewer.canvas.reuse import put, show_in
 from napari_d24fad.viewer.canvas.scans import Position, ScanLayers, ShownScan
 from napari_d24fad.viewer.canvas.style import anomaly_colormap
+from napari_d24fad.viewer.running.workers import stop_timer
 
 MARK_COLOUR = "#4cc9f0"
 _MARK_SHARE = 0.07
@@ -44,6 +45,10 @@ class ResultLayers(QObject):
         self._scans = scans
         self._map: Image | None = None
         self._mark: Points | None = None
+        self._soon = QTimer(self)
+        self._soon.setSingleShot(True)
+        self._soon.setInterval(0)
+        self._soon.timeout.connect(self._show_mark)
         self._looks: dict[str, Any] = {"opacity": 1.0, "blending": "translucent_no_depth"}
         self._has_colorbar = True
         self._limits = (0.0, 1.0)
@@ -171,16 +176,23 @@ class ResultLayers(QObject):
             face_color="transparent",
             border_color=MARK_COLOUR,
             border_width=0.1,
+            visible=False,
             **looks,
         )
         self._viewer.layers.insert(self._place_above(self._map), self._mark)
         # Its handles are of no use; what was worked with stays at hand.
         self._viewer.layers.selection.active = active
+        self._soon.start()  # napari takes as long to draw the first as to make it
 
     def unmark(self) -> None:
         """Hides the ring; to remove its layer would hold up the viewer."""
+        stop_timer(self._soon)
         if self.mark_layer is not None:
             self.mark_layer.visible = False
+
+    def _show_mark(self) -> None:
+        if self.mark_layer is not None:
+            self.mark_layer.visible = True
 
     def _empty_mark(self) -> None:
         """Forgets the ring: it is of a result of before, and would be on another scan when it is shown."""

@@ -251,6 +251,16 @@ def test_other_values_take_the_place_of_the_scores(layers: ScanLayers, maps: Res
     assert np.isnan(result.data[0]).all()
 
 
+def test_a_ring_that_is_taken_back_at_once_does_not_come(
+    qtbot, layers: ScanLayers, maps: ResultLayers
+) -> None:
+    show_both(layers, maps)
+    maps.mark((4, 25, 30), "Peak of region 1")
+    maps.unmark()
+    qtbot.wait(20)
+    assert not maps.mark_layer.visible
+
+
 def test_peak_is_marked_where_it_is(window, qtbot) -> None:
     layers = ScanLayers(window)
     maps = ResultLayers(window, layers)
@@ -260,6 +270,8 @@ def test_peak_is_marked_where_it_is(window, qtbot) -> None:
     maps.mark(peak, "Peak of region 1")
     layers.go_to_slice(LESION_AT)
     mark = maps.mark_layer
+    assert not mark.visible, "made and drawn in one go, the first would hold the window up"
+    qtbot.waitUntil(lambda: mark.visible)
     world = mark.data_to_world(mark.data[0])
     np.testing.assert_allclose(world, scan_layer.data_to_world((LESION_AT, 25, 30)))
     assert mark.units == scan_layer.units

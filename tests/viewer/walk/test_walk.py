@@ -13,7 +13,7 @@ from tests.viewer.walk.day import DATA, Day
 from tests.viewer.walk.hands import Hands
 from tests.viewer.walk.steps import Walk
 
-SLICES = 60
+SLICES = 30
 pytestmark = [
     pytest.mark.skipif(not DATA.exists(), reason="real data is not in ../shared"),
     pytest.mark.filterwarnings("ignore:Private attribute access:FutureWarning"),
