@@ -21,6 +21,7 @@ from napari_d24fad.studies.series import Series
 from napari_d24fad.studies.study import open_study
 from tests.detection.subjects import random_model
 from tests.heads import write_study
+from tests.session.cache_user import KEY, use_cache
 
 LIMIT = 2**30
 
@@ -240,29 +241,9 @@ def test_a_disk_that_takes_nothing_stops_nothing(folder: Path, tmp_path: Path) -
     assert len(references.encoded) == 3
 
 
-KEY = f"{7:064x}"
-
-
-def _use_cache(folder: str) -> int:
-    """Writes and reads one entry while others come and go; counts the reads that found it."""
-    import torch
-
-    cache = FeatureCache(Path(folder), 9000)
-    found = 0
-    for number in range(60):
-        cache.put(KEY, {"values": torch.full((500,), float(number))}, {"number": number})
-        cache.put(f"{100 + number % 9:064x}", {"values": torch.zeros(700)}, {})
-        kept = cache.get(KEY)
-        if kept is not None:
-            tensors, content = kept
-            assert tensors["values"].eq(float(content["number"])).all()
-            found += 1
-    return found
-
-
 def test_two_processes_share_a_cache(tmp_path: Path) -> None:
     with ProcessPoolExecutor(2, get_context("spawn")) as pool:
-        found = list(pool.map(_use_cache, [str(tmp_path)] * 2))
+        found = list(pool.map(use_cache, [str(tmp_path)] * 2))
     assert min(found) > 30
     assert sum(path.stat().st_size for path in tmp_path.iterdir()) < 3 * 9000
     assert all(len(path.name) == 64 + len(".safetensors") for path in tmp_path.iterdir())
