@@ -209,3 +209,8 @@ AGENT_MISMATCH = (
     "Of this scan and a reference, only one names a contrast agent: what took it up looks like a departure.",
     "Use references that were taken as the scan was, with contrast or without.",
 )
+NOT_COVERED = (
+    "P43",
+    "Places that fewer than two of the references show were not examined.",
+    "Use references that show the same part of the body from end to end.",
+)

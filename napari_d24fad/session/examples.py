@@ -26,7 +26,7 @@ from napari_d24fad.session.request import Drawn, Example, Request
 from napari_d24fad.studies.orientation import canonical_orientation
 from napari_d24fad.studies.scan import Problem
 
-_NOT_COMPARED = (Code.NOT_ALIGNED, Code.NOTHING_TO_EXAMINE, Code.REGION_NOT_CARRIED)
+_NOT_COMPARED = (Code.NOT_ALIGNED, Code.NOTHING_TO_EXAMINE, Code.REGION_NOT_CARRIED, Code.NOT_COVERED)
 
 
 def lesion_of(example: Example, encoded: EncodedScan) -> BoolArray | None:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from napari_d24fad.anatomy.grid import FloatArray
+from napari_d24fad.detection.atlas.coverage import among_each_other
 from napari_d24fad.detection.atlas.edges import joined
 from napari_d24fad.detection.atlas.measured import Key, key_of
 from napari_d24fad.detection.atlas.scoring import AtlasReferences, quantities_of
@@ -56,6 +57,7 @@ def left_out(
     """
     plan = references.plan
     volumes = [plan.seen(scan.volume, scan.identity) for scan in references.scans]
+    scored = among_each_other(volumes, [scan.volume for scan in references.scans])
     maps: list[dict[Key, FloatArray]] = [{} for _ in volumes]
     for key, channel in channels_of(references):
         cancel.check()
@@ -69,11 +71,11 @@ def left_out(
                 sums_of(quantity, volume, plan.cells) if isinstance(channel, PairChannel) else scan.sums[key]
             )
             others = standard.sums - (own if shares is None else own * shares[at])
-            found = departure(quantity, volume, others, standard.softening, plan).map
+            found = departure(quantity, scored[at], others, standard.softening, plan).map
             maps[at][key] = found / np.float32(standard.scale)
     return tuple(
         LeftOut(volume, own, _fused(own, volume, references))
-        for own, volume in zip(maps, volumes, strict=True)
+        for own, volume in zip(maps, scored, strict=True)
     )
 
 

@@ -9,6 +9,7 @@ from functools import partial
 import numpy as np
 
 from napari_d24fad.anatomy.grid import FloatArray
+from napari_d24fad.detection.atlas.coverage import among_each_other, covered
 from napari_d24fad.detection.atlas.doubts import doubts_about, placed_among, placed_references
 from napari_d24fad.detection.atlas.edges import joined
 from napari_d24fad.detection.atlas.evenness import Evenness
@@ -126,6 +127,7 @@ class AtlasReferences:
             raise PairingError(Code.TOO_FEW_REFERENCES)
         scans = placed_references(scans, plan, direction, cancel)
         volumes = [plan.seen(scan.volume, scan.identity) for scan in scans]
+        scored = among_each_other(volumes, [scan.volume for scan in scans])
         standards: dict[Key, Standard] = {}
         known: dict[Key, tuple[FloatArray, ...]] = {}
         left_out: list[FloatArray] = []
@@ -149,17 +151,17 @@ class AtlasReferences:
                     sums = [scan.sums[key] for scan in scans]
                 if shares is not None:
                     sums = [part * share for part, share in zip(sums, shares, strict=True)]
-                standards[key], known[key] = learn(quantities, volumes, sums, softening, plan)
+                standards[key], known[key] = learn(quantities, scored, sums, softening, plan)
                 for own, one in zip(maps, known[key], strict=True):
                     own[channel.name] = one
-            side = [joined(own, volume, plan, sign) for own, volume in zip(maps, volumes, strict=True)]
+            side = [joined(own, volume, plan, sign) for own, volume in zip(maps, scored, strict=True)]
             left_out = side if not left_out else [np.fmax(a, b) for a, b in zip(left_out, side, strict=True)]
         evenness = Evenness.of(left_out if plan.evened else ())
         left_out = [evenness.evened(each) for each in left_out]
         grids = [volume.anatomy.grid for volume in volumes]
         levels, masses = learn_levels(left_out, grids, plan.level_share, plan.smallest_mm3)
         scores = tuple(plan.score(m, g) for m, g in zip(left_out, grids, strict=True))
-        normal = NormalMaps.of(left_out, volumes, plan.slice_mm2, levels.value)
+        normal = NormalMaps.of(left_out, scored, plan.slice_mm2, levels.value)
         problems = doubts_about(scans, plan, direction) if doubted else ()
         learned = partial(cls.of, cancel=cancel, shares=shares, doubted=False)
         measured = ((each, [beside(scan, each, cancel) for scan in scans]) for each in plan.beside)
@@ -177,7 +179,8 @@ class AtlasReferences:
         """Holds a query against the references.
 
         Raises:
-            PairingError: ``NOTHING_TO_EXAMINE``, if no anatomy was found.
+            PairingError: ``NOTHING_TO_EXAMINE``, if no anatomy was found; ``NOT_COVERED``, if the references
+                show nothing of it.
         """
         cancel = cancel or CancelToken()
         progress(0.0, "Finding the anatomy")
@@ -197,7 +200,8 @@ class AtlasReferences:
         cancel = cancel or CancelToken()
         plan = self.plan
         query = placed_among(query, self.scans, plan, self.direction, cancel)
-        volume = plan.seen(query.volume, query.identity)
+        whole = plan.seen(query.volume, query.identity)
+        volume = covered(whole, [scan.volume for scan in self.scans])
         grid = volume.anatomy.grid
         sides: dict[int, dict[str, Departure]] = {}
         for sign in self.direction.signs:
@@ -237,7 +241,7 @@ class AtlasReferences:
             normal_scores=self.normal_scores,
             slice_scores=grid.scan_slices(own_slices),
             levels=self.levels,
-            problems=self._problems(query),
+            problems=self._problems(query, covered=volume is whole),
             beside=tuple(
                 each.examine_measured(beside(query, each.plan, cancel), silent, cancel)
                 for each in self.beside
@@ -267,10 +271,11 @@ class AtlasReferences:
             self.plan.sides,
         )
 
-    def _problems(self, query: MeasuredScan) -> tuple[Problem, ...]:
-        volume = query.volume
-        partial = (Problem(Code.PART_OF_ANATOMY),) if volume.place.partial else ()
-        return tuple(dict.fromkeys(volume.anatomy.problems + volume.place.problems + partial + self.problems))
+    def _problems(self, query: MeasuredScan, *, covered: bool) -> tuple[Problem, ...]:
+        anatomy, place = query.volume.anatomy, query.volume.place
+        own: tuple[Problem, ...] = (Problem(Code.PART_OF_ANATOMY),) if place.partial else ()
+        own += () if covered else (Problem(Code.NOT_COVERED),)
+        return tuple(dict.fromkeys(anatomy.problems + place.problems + own + self.problems))
 
 
 def quantities_of(
