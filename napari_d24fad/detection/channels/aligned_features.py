@@ -5,29 +5,19 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import product
-from typing import TYPE_CHECKING
 
 import numpy as np
-import numpy.typing as npt
 from scipy import ndimage
 
 from napari_d24fad.anatomy.common_grid import CommonGrid
 from napari_d24fad.anatomy.grid import FloatArray
 from napari_d24fad.anatomy.head_mr import mni_template
 from napari_d24fad.detection.channels.channel import Described
+from napari_d24fad.detection.channels.seen import CELL, seen
 from napari_d24fad.detection.channels.volume import WorkingVolume
 
-if TYPE_CHECKING:
-    from napari_d24fad.network.d24fad import D24FAD
-
-_MODEL = (
-    "compact"  # embedded: nothing is downloaded, and what is measured does not depend on the model chosen
-)
-_FINER = 2  # slices are made so many times as large
-_CELL = 2  # voxels along rows and columns to a place of the finest features
 _BRIGHTEST = 1.5  # of the median of the organ: white in the pictures that the network is given
 _PARTS = 32  # principal components that are kept
-_BATCH = 8
 _STEPS = [step for step in product((-1, 0, 1), repeat=3) if sum(map(abs, step)) <= 2]
 
 
@@ -89,7 +79,7 @@ class AlignedFeatures:
             apart = own - others[there]
             np.minimum(best, np.einsum("zyxc,zyxc->zyx", apart, apart), out=best)
         at = (index - query["corner"][:, np.newaxis]).astype(np.float32)
-        at[1:] = (at[1:] + 0.5) / _CELL - 0.5
+        at[1:] = (at[1:] + 0.5) / CELL - 0.5
         found = ndimage.map_coordinates(np.sqrt(best), at, order=1, mode="nearest")
         return np.where(reference["counted"][tuple(index)], found, np.nan).astype(np.float32)
 
@@ -98,13 +88,6 @@ def _features(values: FloatArray) -> FloatArray:
     """Features of the slices of a volume whose values are parts of its median, in the components kept."""
     middle, parts = _components()
     return np.asarray((_seen(values) - middle) @ parts, np.float32)
-
-
-@lru_cache(maxsize=1)
-def _network() -> D24FAD:
-    from napari_d24fad.network.checkpoint import load_model
-
-    return load_model(_MODEL).network
 
 
 @lru_cache(maxsize=1)
@@ -120,25 +103,5 @@ def _components() -> tuple[FloatArray, FloatArray]:
     return middle, np.ascontiguousarray(parts.T)
 
 
-def _seen(values: FloatArray) -> npt.NDArray[np.float32]:
-    """What the teacher's first two stages see: ``(slices, rows / 2, columns / 2, channels)``."""
-    import torch
-    from torch.nn import functional
-
-    from napari_d24fad.network.normalise import normalise
-
-    network = _network()
-    multiple = network.teacher.multiple
-    slices = torch.from_numpy(np.clip(values / np.float32(_BRIGHTEST), 0, 1).astype(np.float32))[:, None]
-    finer = functional.interpolate(slices, scale_factor=_FINER, mode="bilinear", align_corners=False)
-    rows, columns = (-(-length // _CELL) for length in values.shape[1:])
-    finer = functional.pad(finer, (0, -finer.shape[3] % multiple, 0, -finer.shape[2] % multiple))
-    found = []
-    with torch.inference_mode():
-        for first in range(0, len(finer), _BATCH):
-            batch = finer[first : first + _BATCH]
-            scales = network.teacher(normalise(batch.expand(-1, 3, -1, -1))).scales
-            fine, coarse = (each / each.norm(dim=1, keepdim=True).clamp_min(1e-6) for each in scales[:2])
-            coarse = functional.interpolate(coarse, fine.shape[2:], mode="bilinear", align_corners=False)
-            found.append(torch.cat([fine, coarse], dim=1)[:, :, :rows, :columns])
-    return np.asarray(torch.cat(found).permute(0, 2, 3, 1).contiguous().numpy())
+def _seen(values: FloatArray) -> FloatArray:
+    return seen(np.clip(values / np.float32(_BRIGHTEST), 0, 1))

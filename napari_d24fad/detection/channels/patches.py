@@ -5,21 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 from scipy import ndimage
 
 from napari_d24fad.anatomy.grid import FloatArray, Millimetres
 from napari_d24fad.detection.channels.channel import Described
+from napari_d24fad.detection.channels.near import near_blocks, nearest
 from napari_d24fad.detection.channels.smoothing import masked_gaussian
 from napari_d24fad.detection.channels.volume import WorkingVolume
 
 _HALF = 2  # voxels on each side of the middle one
-_PRODUCT = 2**18
-"""Multiplications of the largest matrix product that OpenBLAS leaves to one thread.
-
-Its threads wait for each other without sleeping: where others used the two cores too, the products of one
-pair of scans took up to 70 times as long by two threads.
-"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,44 +69,10 @@ class Patches:
     def distance(self, query: Described, reference: Described) -> FloatArray:
         """See `PairChannel.distance`; NaN where no patch of the reference is near."""
         best = np.full(query["patches"].shape[0], np.nan, np.float32)
-        block = np.array(self.block_mm, np.float32)
-        reach = np.array(self.reach_mm, np.float32)
-        blocks = np.floor(query["places"] / block[:, np.newaxis]).astype(np.int32)
-        order = np.lexsort(blocks[::-1])
-        changes = np.flatnonzero(np.any(np.diff(blocks[:, order], axis=1) != 0, axis=0)) + 1
-        by_height = np.argsort(reference["places"][0], kind="stable")
-        places, patches = reference["places"][:, by_height], reference["patches"][by_height]
+        patches = reference["patches"]
         norms = (patches**2).sum(axis=1)
-        for members in np.split(order, changes):
-            low = blocks[:, members[0]] * block - reach
-            high = low + block + 2 * reach
-            layer = slice(*np.searchsorted(places[0], (low[0], high[0])))
-            near = np.flatnonzero(
-                (places[1, layer] >= low[1])
-                & (places[1, layer] < high[1])
-                & (places[2, layer] >= low[2])
-                & (places[2, layer] < high[2])
-            )
-            if near.size:
-                own = query["patches"][members]
-                other = patches[layer][near]
-                alike = other[_nearest(own, other, norms[layer][near])]
-                best[members] = (np.maximum(own - alike, 0) ** 2).sum(axis=1)
+        for members, near in near_blocks(query["places"], reference["places"], self.block_mm, self.reach_mm):
+            own, others = query["patches"][members], patches[near]
+            alike = others[nearest(own, others, norms[near])]
+            best[members] = (np.maximum(own - alike, 0) ** 2).sum(axis=1)
         return np.sqrt(best)
-
-
-def _nearest(own: FloatArray, others: FloatArray, norms: FloatArray) -> npt.NDArray[np.intp]:
-    """Returns for each row of one matrix which row of another is nearest.
-
-    Args:
-        own: ``(n, values)``.
-        others: ``(m, values)``.
-        norms: ``(m,)`` sums of squares of `others`.
-    """
-    count, size = own.shape
-    rows = max(1, min(count, _PRODUCT // others.size))
-    padded = np.zeros((-(-count // rows) * rows, size), np.float32)
-    padded[:count] = -2 * own
-    products = (padded.reshape(-1, rows, size) @ others.T).reshape(len(padded), -1)[:count]
-    products += norms
-    return np.asarray(products.argmin(axis=1))

@@ -15,6 +15,7 @@ from napari_d24fad.anatomy.straight import UprightPlacer
 from napari_d24fad.detection.atlas.plan import Plan
 from napari_d24fad.detection.channels.excess import Excess
 from napari_d24fad.detection.channels.patches import Patches
+from napari_d24fad.detection.channels.placed_features import PlacedFeatures
 from napari_d24fad.detection.channels.table import Cells
 from napari_d24fad.detection.channels.value import Asymmetry, Value
 from napari_d24fad.detection.channels.volume import Direction, WorkingVolume
@@ -40,12 +41,18 @@ def head_ct_plan() -> Plan:
         placer=UprightPlacer(BOX_MM),
         prepare=prepare_head_ct,
         alternatives=UprightPlacer(BOX_MM).alternatives,
-        channels=(Value(softening=3.0), Asymmetry(softening=3.0), Excess(0.3, cells), Patches()),
+        channels=(
+            Value(softening=3.0),
+            Asymmetry(softening=3.0),
+            Excess(0.3, cells),
+            Patches(),
+            PlacedFeatures(_LOWEST, _HIGHEST),
+        ),
         cells=cells,
         weights={"value": 0.5, "excess": 0.5},  # the same seen twice
         doubtful_bins=beside_bone,
         score_sigma_mm=4.0,
-        caps={"patches": 2.0},  # patches tell that a place differs, not by how much
+        caps={"patches": 2.0, "features": 2.0},  # they tell that a place differs, not by how much
         direction=Direction.BRIGHTER,
     )
 

@@ -77,6 +77,7 @@ def test_what_a_map_is_joined_from_is_told_in_words(references: AtlasReferences)
         ("asymmetry", "brighter than the other side"),
         ("excess", "brighter than all references near the place"),
         ("patches", "unlike the references in texture"),
+        ("features", "unlike the references in pattern"),
     ]
     for channel in anomaly.channels:
         values = found.channel_map(channel.name, channel.sign)

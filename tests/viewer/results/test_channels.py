@@ -33,12 +33,13 @@ def test_parts_are_shown_alone_and_the_joined_map_comes_back(qtbot, examined: De
     assert rows == len(anomaly.regions) > 0
     box: QComboBox = results.view_choice.view_box
     titles = [box.itemText(row) for row in range(box.count())]
-    assert titles[:5] == [
+    assert titles[:6] == [
         "Joined map: anomaly score",
         "Brighter than the references",
         "Brighter than the other side",
         "Brighter than all references near the place",
         "Unlike the references in texture",
+        "Unlike the references in pattern",
     ]
     looks = []
     for channel in anomaly.channels:
