@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from functools import partial
 
 from qtpy.QtCore import Qt, QTimer
-from qtpy.QtGui import QShowEvent
+from qtpy.QtGui import QShowEvent, QWheelEvent
 from qtpy.QtWidgets import QFrame, QScrollArea, QVBoxLayout, QWidget
 
 from napari_d24fad.studies.series import Series
@@ -17,6 +17,8 @@ from napari_d24fad.viewer.gallery.sorting import Order, matches, place
 
 _PORTION = 40
 """Cards that are shown in one go."""
+_SETTLING_MS = 1000
+"""For how long a card is kept in sight while cards and window get their size."""
 
 
 class CardColumn(QScrollArea):
@@ -27,6 +29,13 @@ class CardColumn(QScrollArea):
         self._sections: dict[str, GallerySection] = {}
         self._arranged: list[GallerySection] = []
         self._wanted: SeriesCard | None = None
+        self._settled = QTimer(self)
+        self._settled.setSingleShot(True)
+        self._settled.setInterval(_SETTLING_MS)
+        self._settled.timeout.connect(self._leave_wanted)
+        bar = self.verticalScrollBar()
+        bar.rangeChanged.connect(self._follow)
+        bar.actionTriggered.connect(self._leave_wanted)  # the user scrolls
         self._to_show: list[SeriesCard] = []
         self._soon = QTimer(self)
         self._soon.setSingleShot(True)
@@ -125,32 +134,51 @@ class CardColumn(QScrollArea):
         layouts = [section.layout() for section in self._sections.values()]
         for layout in layouts:
             layout.setEnabled(False)
-        yield
-        for layout in layouts:
-            layout.setEnabled(True)
-            layout.invalidate()
-            layout.activate()
+        try:
+            yield
+        finally:
+            for layout in layouts:
+                layout.setEnabled(True)
+                layout.invalidate()
+                layout.activate()
 
     def show_first(self) -> None:
         """Scrolls to the first card: it is another one now."""
+        self._leave_wanted()
         self.verticalScrollBar().setValue(0)
 
     def bring_into_sight(self, card: SeriesCard) -> None:
         """Scrolls to a card, once the layout knows how high it has become."""
         self._wanted = card
-        QTimer.singleShot(0, self._scroll_to_wanted)
+        self._settled.stop()
+        self._follow()
 
     def showEvent(self, event: QShowEvent) -> None:  # noqa: N802 - Qt's name
         """Qt: scrolls to the card that was wanted while another page was in front."""
         super().showEvent(event)
+        self._follow()
+
+    def wheelEvent(self, event: QWheelEvent) -> None:  # noqa: N802 - Qt's name
+        """Qt: from here on the user says what is in sight."""
+        self._leave_wanted()
+        super().wheelEvent(event)
+
+    def _follow(self) -> None:
         if self._wanted is not None:
             QTimer.singleShot(0, self._scroll_to_wanted)
+
+    def _leave_wanted(self) -> None:
+        self._wanted = None
 
     def _scroll_to_wanted(self) -> None:
         if not self.isVisible():  # its layout does not follow now
             return
-        wanted, self._wanted = self._wanted, None
+        wanted = self._wanted
+        if wanted is None:
+            return
         if wanted in self.cards:
             self.ensureWidgetVisible(wanted, 0, 0)
             if not wanted.flag.isHidden():  # the choice it leaves matters most
                 self.ensureWidgetVisible(wanted.flag, 0, 0)
+        if not self._settled.isActive():
+            self._settled.start()
