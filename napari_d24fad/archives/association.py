@@ -167,9 +167,17 @@ def _open(
         return association
     if time.monotonic() - began >= bounds.silence:
         raise ArchiveError(Code.STALLED)
+    if _is_busy(association):
+        raise ArchiveError(Code.UNREACHABLE, "It takes no further connection at present: try again later.")
     # Some abort, or hang up, instead of refusing.
     refused = association.is_rejected or association.rejected_contexts
     raise ArchiveError(Code.AE_REFUSED, "" if refused else "It hung up, or does not speak DICOM.")
+
+
+def _is_busy(association: Association) -> bool:
+    """Whether it was rejected for now, by the presentation service: congestion, or too many (PS3.8 9.3.4)."""
+    answer = association.acceptor.primitive
+    return answer is not None and association.is_rejected and (answer.result, answer.result_source) == (2, 3)
 
 
 def _reach(archive: Archive, tls: tuple[ssl.SSLContext, str] | None) -> None:

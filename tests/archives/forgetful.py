@@ -65,8 +65,9 @@ class Forgetful:
 
 
 @contextmanager
-def forgetting(peer: Forgetful, listens_at: int) -> Iterator[Forgetful]:
+def forgetting(peer: Forgetful, listens_at: int, at_once: int = 100) -> Iterator[Forgetful]:
     entity = AE(ae_title="FORGETFUL")
+    entity.maximum_associations = at_once
     for model in (
         StudyRootQueryRetrieveInformationModelFind,
         StudyRootQueryRetrieveInformationModelGet,

@@ -14,6 +14,8 @@ from threading import Timer
 
 import pytest
 from pydicom import dcmread
+from pynetdicom import AE
+from pynetdicom.sop_class import StudyRootQueryRetrieveInformationModelFind
 
 from napari_d24fad.archives.archive import Archive
 from napari_d24fad.archives.dimse import DimsePeer
@@ -218,6 +220,18 @@ def test_an_archive_that_is_killed_costs_nothing_that_had_arrived(
     assert caught.value.code is Code.UNREACHABLE
     assert fetch(peer, series, out).resumed == len(seen)
     check_fetched(sent, out)
+
+
+def test_an_archive_with_too_many_connections_is_not_said_to_refuse_its_user(network: None) -> None:
+    with forgetting(Forgetful({}), OWN_PORT, at_once=1) as peer:
+        other = AE()
+        other.add_requested_context(StudyRootQueryRetrieveInformationModelFind)
+        held = other.associate("127.0.0.1", peer.port)
+        assert held.is_established
+        with pytest.raises(ArchiveError, match="no further connection") as caught:
+            DimsePeer(peer.archive(0), CancelToken()).studies(Wanted())
+        held.release()
+    assert caught.value.code is Code.UNREACHABLE
 
 
 @pytest.mark.parametrize("listen", [0, OWN_PORT], ids=["C-GET", "C-MOVE"])
