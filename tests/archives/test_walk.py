@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import csv
 import json
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import numpy as np
@@ -34,6 +36,23 @@ def segment_places(segmentation: Dataset) -> set[tuple[float, ...]]:
     return places
 
 
+def of_archive(d24fad: Callable[..., str], model: Path, normal: Iterable[Path]) -> None:  # noqa: F811
+    """A query of the archive as a cohort: the study is fetched, and has the result that it has alone."""
+    with_model = ("--model", model, "--device", "cpu")
+    name = "normal.d24fad-references"
+    d24fad("references", "save", "normal", "--reference", *normal, "--model", model, "--out", name)
+    query = "archive:pacs?patient=walk-0&date=20261201&modality=MR"
+    d24fad("cohort", query, "--references", name, *with_model, "--out", "cohort")
+    with Path("cohort", "cohort.csv").open(newline="", encoding="utf-8") as file:
+        (row,) = csv.DictReader(file)
+    assert float(row["score"]) == json.loads(Path("result", "report.json").read_text())["results"][0]["score"]
+    assert len(list(Path("cohort", "studies").rglob("*.dcm"))) > 1
+    assert LESION_STUDY not in Path("cohort", "overview.html").read_text()
+    written = {path: path.stat().st_mtime_ns for path in Path("cohort").rglob("row.json")}
+    d24fad("cohort", query, "--references", name, *with_model, "--out", "cohort", "--resume")
+    assert {path: path.stat().st_mtime_ns for path in written} == written, "it was examined again"
+
+
 def test_from_the_archive_and_back(
     orthanc: Orthanc,
     model: Path,  # noqa: F811
@@ -42,6 +61,7 @@ def test_from_the_archive_and_back(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     monkeypatch.setenv("D24FAD_PASSWORD_PACS", PASSWORD)
+    monkeypatch.delenv("D24FAD_FEATURES_GIB")  # sets of references need kept features
     monkeypatch.chdir(tmp_path)
     orthanc.fill(file for number in range(4) for file in write_head(tmp_path / "made", number))
 
@@ -68,6 +88,7 @@ def test_from_the_archive_and_back(
         "--out",
         "result",
     )
+    of_archive(d24fad, model, folders.values())
     d24fad("export", "result", "--source", query, "--dicom", "seg,pm,sc", "--out", "objects")
     sent = d24fad("send", "pacs", "objects")
     assert "were read back and are the same" in sent
