@@ -45,6 +45,9 @@ LIMIT = 2**30
 COARSE = Head(spacing=(6.0, 3.0, 3.0), low=-30, high=60)
 PLAN = head_ct_plan()
 UP = Direction.BRIGHTER
+_FLAT = Calibration(np.zeros(1), np.zeros(1), 1.0, np.zeros(1, np.float32))
+_LEVELS = Levels(1.0, 50.0, (1.0, 1.0, 1.0), (True, True, True))
+LEARNED = AtlasReferences(PLAN, UP, (), {}, _LEVELS, (1.0,), (), NormalMaps(_FLAT, (), ()))
 
 
 @pytest.fixture(scope="module")
@@ -147,12 +150,8 @@ def test_references_marked_in_another_order_are_the_same_set(folder: Path, tmp_p
 
 def test_a_set_that_numbers_its_references_keeps_their_order() -> None:
     doubt = Problem(Code.MIRRORED_REFERENCE, "It is reference 2.")
-    nothing = np.zeros(1)
-    normal = NormalMaps(Calibration(nothing, nothing, 1.0, np.zeros(1, np.float32)), (), ())
-    levels = Levels(1.0, 50.0, (1.0, 1.0, 1.0), (True, True, True))
     for problems in ((), (doubt,)):
-        made = AtlasReferences(PLAN, UP, (), {}, levels, (1.0,), (), normal, problems=problems)
-        assert KeptSet.of(made).is_numbered == bool(problems)
+        assert KeptSet.of(replace(LEARNED, problems=problems)).is_numbered == bool(problems)
 
 
 def test_what_would_measure_otherwise_finds_nothing(
@@ -294,9 +293,6 @@ def same(one: object, other: object) -> None:
 
 
 def test_what_evens_maps_is_kept_with_a_set() -> None:
-    nothing = np.zeros(1)
-    normal = NormalMaps(Calibration(nothing, nothing, 1.0, np.zeros(1, np.float32)), (), ())
-    levels = Levels(1.0, 50.0, (1.0, 1.0, 1.0), (True, True, True))
-    made = AtlasReferences(PLAN, UP, (), {}, levels, (1.0,), (), normal, Evenness(2.5))
+    made = replace(LEARNED, evenness=Evenness(2.5))
     kept = unpack(pack(KeptSet.of(made), kept_atlases._CLASSES), kept_atlases._CLASSES)
     assert kept.references((), PLAN, UP).evenness == Evenness(2.5)

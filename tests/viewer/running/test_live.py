@@ -240,7 +240,6 @@ def test_too_few_references_or_another_scan_score_nothing(qtbot, found: Detectio
 def test_what_is_shown_follows_the_choice_and_the_layers(qtbot, found: DetectionDock) -> None:
     dock = found
     query, (first, second, third) = dock.gallery.query, dock.gallery.references
-    assert query is not None
     assert not dock.results.is_outdated
     dock.gallery.set_role(second, Role.QUERY)
     assert dock.results.is_outdated
@@ -260,22 +259,19 @@ def test_what_is_shown_follows_the_choice_and_the_layers(qtbot, found: Detection
     references = dock.gallery.references
     reason = "It scores 3.1 against the others, which lie between 2.0 and 2.3. " * 3
     dock.gallery.show_checks({series: reason * (series is references[-1]) for series in references})
-    flag = dock.gallery.card(references[-1]).flag
+    choice = dock.gallery.card(references[-1]).flag.leave_out_button
     dock.body.show_page(Page.SCANS)
-    qtbot.waitUntil(lambda: not flag.leave_out_button.visibleRegion().isEmpty(), timeout=5_000)
+    qtbot.waitUntil(lambda: not choice.visibleRegion().isEmpty(), timeout=5_000)
     dock.run_panel.show_error("P05: Colour and grey-scale images cannot be compared.")
-    message = dock.run_panel._message
-    qtbot.waitUntil(lambda: message.visibleRegion().boundingRect() == message.rect(), timeout=5_000)
+    told = dock.run_panel._message
+    qtbot.waitUntil(lambda: told.visibleRegion().boundingRect() == told.rect(), timeout=5_000)
 
     # A map that was removed comes again when it is asked for; none is left over nothing.
     viewer = dock._viewer
-    assert dock.maps.result_layer is not None
     viewer.layers.remove(dock.maps.result_layer)
     dock.results.view_choice.choose(MapView.P_VALUE)
     dock.results.view_choice.choose(MapView.SCORE)
-    assert dock.examination is not None
     assert_shown(dock, dock.examination.anomaly.values)
-    assert dock.layers.shown is not None
     viewer.layers.remove(dock.layers.shown.layer)
     assert dock.maps.result_layer is None, "a map over nothing would mislead"
     dock.save_picture(Path("nowhere.png"))

@@ -1,6 +1,6 @@
 """Measures how long a session takes to be back in a viewer that is open, with the dock in it.
 
-    python -m tests.viewer.reopening [--films 40]
+    python -m tests.viewer.sessions.reopening [--films 40]
 
 Another process examines so many films and saves the session. This one opens a window, waits until it is at
 rest, opens the session, and prints what it computed until the result in front is drawn, and until all are
@@ -83,7 +83,7 @@ def main() -> None:
         return
     with tempfile.TemporaryDirectory() as made:
         write_films(Path(made) / "films", given.films, _SIDE)
-        subprocess.run([sys.executable, "-m", "tests.viewer.reopening", "--make", made], check=True)
+        subprocess.run([sys.executable, "-m", "tests.viewer.sessions.reopening", "--make", made], check=True)
         reopen(Path(made) / _NAME)
 
 
