@@ -19,6 +19,7 @@ from napari_d24fad.settings import CACHE_VARIABLE
 from napari_d24fad.studies.orientation import canonical_orientation
 from napari_d24fad.studies.scan import Scan
 from napari_d24fad.viewer.canvas.layer_data import AFFINE_KEY, SCAN_KEY
+from napari_d24fad.viewer.canvas.scans import ScanLayers
 from napari_d24fad.viewer.dock import DetectionDock
 from napari_d24fad.viewer.find_anomalies import FindAnomalies
 from napari_d24fad.viewer.readers import get_reader
@@ -182,6 +183,13 @@ def test_segmentation_lies_on_the_voxels_of_its_scan(viewer, tmp_path: Path, tol
     assert [type(layer) for layer in together] == [Image, Labels, Labels]
     np.testing.assert_array_equal(together[1].data, shown)
     np.testing.assert_array_equal(together[2].data, shown)
+
+    # the dock's own layer of the scan
+    viewer.layers.clear()
+    own = ScanLayers(viewer).show_scan(series, series.load())
+    (over_own,) = viewer.open(str(tmp_path / "objects" / "segmentation.dcm"), plugin=PLUGIN)
+    np.testing.assert_array_equal(over_own.data, shown)
+    np.testing.assert_array_equal(over_own.extent.world, own.layer.extent.world)
 
     viewer.layers.clear()
     (alone,) = viewer.open(str(tmp_path / "objects" / "segmentation.dcm"), plugin=PLUGIN)
